@@ -1,0 +1,105 @@
+"""The errors that leadml refuses with.
+
+What enters is what was wrong; what leaves is one line a fault that says what must hold, what was got and what to do.
+A bug is never one of these: the command line shows its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN_FAULTS = 20
+LONGEST_VALUE = 60
+
+
+class LeadmlError(Exception):
+    """What leadml refuses to do, in one line."""
+
+
+class ParamsError(LeadmlError):
+    """A choice in ``params.yaml`` or in ``--set`` that cannot be followed."""
+
+
+class BundleError(LeadmlError):
+    """A bundle that is not what was written, or not one at all."""
+
+
+class ModelError(LeadmlError):
+    """Data that cannot carry a model, a calibration or a cut."""
+
+
+class MissingExtraError(LeadmlError):
+    """A package that only some jobs need and that is not installed."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in a file.
+
+    Parameters
+    ----------
+    where
+        File and, where known, line: ``leads.csv:1042``.
+    message
+        What must hold, what was got, what to do.
+    column
+        Name of the column, empty where the whole row is at fault.
+    lead_id
+        Id of the lead, empty where it could not be read.
+    """
+
+    where: str
+    message: str
+    column: str = ""
+    lead_id: str = ""
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        column = f"{inert(self.column)} " if self.column else ""
+        return f"{self.where}: {column}{self.message}"
+
+
+class DataError(LeadmlError):
+    """Faults of a file, all at once.
+
+    Examples
+    --------
+    >>> print(DataError([Fault("leads.csv:3", "must be a number, got 'x'", "age")]))
+    leads.csv:3: age must be a number, got 'x'
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Keep the faults and show the first of them."""
+        self.faults = tuple(faults)
+        lines = [str(fault) for fault in self.faults[:SHOWN_FAULTS]]
+        hidden = len(self.faults) - len(lines)
+        if hidden:
+            lines.append(f"and {hidden:,} more faults")
+        super().__init__("\n".join(lines))
+
+
+def inert(text: object) -> str:
+    r"""Return a stranger's text without what could drive a terminal or fake a line.
+
+    Examples
+    --------
+    >>> inert("a\x1b[31mb\nc")
+    'a\\x1b[31mb\\nc'
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 1]}…"
+
+
+def quoted(text: object) -> str:
+    """Return a stranger's text between quotes, inert.
+
+    Examples
+    --------
+    >>> quoted("1.234,5")
+    "'1.234,5'"
+    """
+    return f"'{inert(text)}'"

@@ -1,0 +1,1 @@
+"""Jobs: what leadml does when it is called, each a straight line."""

@@ -1,0 +1,68 @@
+"""Say what is in use.
+
+What enters is a project; what leaves is lines of names and values.
+It reads manifests and the list of batches, and MLflow's database only as a file, so that it answers at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from leadml.model.bundle import load_bundle
+from leadml.publish.registry import CHAMPION
+from leadml.stages.lifecycle import StagePlan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from leadml.jobs.project import Project
+
+ALIAS = """
+    select tags.value from registered_model_aliases as aliases
+    join model_version_tags as tags on tags.name = aliases.name and tags.version = aliases.version
+    where aliases.name = ? and aliases.alias = ? and tags.key = 'leadml.version'
+"""
+
+
+def describe(project: Project) -> list[tuple[str, str]]:
+    """Return what the champion is, on what it was trained, its cuts, and what was scored last.
+
+    Raises
+    ------
+    BundleError
+        Where no version is in use or its bundle is damaged.
+    """
+    registry = project.registry
+    bundle = load_bundle(registry.champion_path())
+    facts, batch = bundle.facts, registry.last_batch()
+    cuts = StagePlan.from_json(bundle.stages).cuts
+    rows = [
+        ("target", bundle.target),
+        ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
+        ("trained", f"{facts['trained_at']} on {facts['data']['file']}"),
+        ("learned from", f"{facts['split']['learn']['leads']:,} leads, {facts['split']['learn']['conversions']:,} converted"),
+        *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in cuts),
+        ("model hash", facts["model_hash"]),
+        ("scored last", "nothing yet" if batch is None else f"{batch.scored:,} leads at {batch.scored_at} by version {batch.version}"),
+    ]
+    if batch is not None:
+        rows.append(("not scored", f"{batch.not_scored:,}"))
+    alias = registered_alias(project.store, project.params.target.name)
+    if alias is not None and alias != registry.champion():
+        rows.append(("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}"))
+    return rows
+
+
+def registered_alias(store: Path, target: str) -> str | None:
+    """Return the version that MLflow's alias names, or None where there is no store or no alias."""
+    if not store.is_file():
+        return None
+    connection = sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        found = connection.execute(ALIAS, (target, CHAMPION)).fetchone()
+    except sqlite3.DatabaseError:
+        return None
+    finally:
+        connection.close()
+    return str(found[0]) if found else None

@@ -1,0 +1,201 @@
+"""Train a model on leads whose outcome is known.
+
+What enters is a project; what leaves is a version in the registry, its evaluation, and an MLflow run.
+It stops before the fit where the data are not ready or a field seems to know the outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadml.errors import ModelError
+from leadml.leads.duplicates import row_hashes
+from leadml.leads.ingest import Dialect
+from leadml.leads.load import load_leads
+from leadml.leads.readiness import judge_readiness
+from leadml.leads.schema import CREATED_AT, LABEL, Contract
+from leadml.leads.split import plan_holdout
+from leadml.model.baselines import baseline_probabilities
+from leadml.model.bundle import Bundle
+from leadml.model.estimator import fit_model
+from leadml.model.evaluation import Evaluation, Judged, evaluate
+from leadml.model.explain import explain_leads
+from leadml.model.leaks import find_leaks
+from leadml.model.reference import profile
+from leadml.stages.cuts import solve_cuts
+from leadml.stages.lifecycle import StagePlan, grade_bands
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leadml.jobs.project import Progress, Project
+    from leadml.leads.findings import Finding
+    from leadml.leads.load import Loaded
+    from leadml.leads.split import Holdout
+    from leadml.model.estimator import Fitted
+    from leadml.params import Params
+
+MOST_EXPLAINED = 20_000
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made.
+
+    Parameters
+    ----------
+    version
+        The version in the registry.
+    new
+        Whether it was written now; the same data and choices give the version there was.
+    champion
+        The version in use.
+    bundle, evaluation
+        The model and what it is worth.
+    run_id
+        MLflow's run; None where tracking is off or the version is not new.
+    """
+
+    version: str
+    new: bool
+    champion: str
+    bundle: Bundle
+    evaluation: Evaluation
+    run_id: str | None
+
+
+def train(project: Project, *, now: str, progress: Progress) -> Trained:
+    """Train, evaluate, keep and track a model.
+
+    Parameters
+    ----------
+    project
+        The choices and places.
+    now
+        The instant of the training in ISO 8601, for the record.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError, ModelError
+        Where the data are not ready, a leak is suspected, or a rule has no cut.
+    """
+    params = project.params
+    contract = Contract.from_params(params)
+    progress("reading leads")
+    loaded = load_leads(project.data, contract, Dialect.from_params(params.data))
+    findings = judge_readiness(loaded, contract, params.limits)
+    refuse_stops(findings)
+    holdout = plan_holdout(loaded.frame, params.split)
+    aside = holdout.mask(loaded.frame)
+    learn, judge = (loaded.frame[rows].reset_index(drop=True) for rows in (~aside, aside))
+    progress("looking for leaks")
+    leaks = find_leaks(learn, contract.fields, params)
+    refuse_stops(leaks)
+    progress("fitting the model")
+    fitted = fit_model(learn, contract.fields, params)
+    progress("solving the cuts")
+    plan = _stage_plan(fitted, learn, params)
+    progress("evaluating on leads kept aside")
+    evaluation = _evaluate(fitted, plan, learn, judge, params)
+    facts = training_facts(project, loaded, [*findings, *leaks], fitted) | {"trained_at": now}
+    facts["split"] = _split_facts(learn, judge, holdout)
+    bundle = Bundle(
+        target=params.target.name,
+        contract=contract,
+        dialect=Dialect.from_params(params.data),
+        model=fitted.model,
+        stages=plan.to_json(),
+        holdout=holdout,
+        profile=profile(learn, fitted.model.encoder),
+        evaluation=evaluation.to_json(),
+        facts=facts,
+    )
+    progress("keeping the bundle")
+    version, new = project.registry.add(bundle)
+    champion = project.registry.champion()
+    if champion is None:
+        project.registry.promote(version)
+        champion = version
+    run_id = None
+    if params.tracking.enabled:
+        from leadml.publish.tracking import track_training  # noqa: PLC0415 - MLflow takes seconds to import
+
+        progress("writing to MLflow")
+        run_id = track_training(project.store, project.registry, version, params=params, champion=champion == version)
+    return Trained(version, new, champion, bundle, evaluation, run_id)
+
+
+def refuse_stops(findings: list[Finding]) -> None:
+    """Refuse where any finding says stop, one line each."""
+    stops = [str(finding) for finding in findings if finding.severity == "stop"]
+    if stops:
+        raise ModelError("\n".join(stops))
+
+
+def training_facts(project: Project, loaded: Loaded, findings: list[Finding], fitted: Fitted) -> dict[str, Any]:
+    """Return what the manifest says of a training: counts, hashes, findings and choices."""
+    params = project.params
+    resolved = json.dumps(params.model_dump(mode="json"), sort_keys=True)
+    return {
+        "data": {
+            "rows": loaded.rows,
+            "merged": loaded.merged,
+            "leads": len(loaded.frame),
+            "conversions": int(loaded.frame[LABEL].sum()),
+            "file": project.data.name,
+        },
+        "data_hash": data_hash(loaded.frame),
+        "params_hash": hashlib.sha256(resolved.encode()).hexdigest(),
+        "excluded": dict(params.features.excluded),
+        "accepted_leaks": dict(params.leaks.accept),
+        "findings": [
+            [finding.code, finding.severity, str(finding)] for finding in findings if finding.severity != "passed"
+        ],
+        "choices": fitted.choices,
+        "small": any(finding.code in {"RD1", "RD2"} and finding.severity == "warn" for finding in findings),
+    }
+
+
+def data_hash(frame: pd.DataFrame) -> str:
+    """Return the hash of checked leads in the order of their ids, the same for any file format and row order."""
+    return hashlib.sha256(np.ascontiguousarray(np.stack(row_hashes(frame))).tobytes()).hexdigest()
+
+
+def _stage_plan(fitted: Fitted, learn: pd.DataFrame, params: Params) -> StagePlan:
+    cuts = solve_cuts(fitted.probability, fitted.label, params.stages)
+    sample = learn.iloc[:: max(1, len(learn) // MOST_EXPLAINED)]
+    explanation = explain_leads(fitted.model, fitted.model.encoder.encode(sample))
+    groups = {field.group for field in explanation.fields}
+    points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]
+    return StagePlan(cuts.cuts, grade_bands(*points))
+
+
+def _evaluate(
+    fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params
+) -> Evaluation:
+    label = judge[LABEL].to_numpy(dtype=np.int8)
+    if len(np.unique(label)) < 2:  # noqa: PLR2004 - converted and not
+        msg = f"leads kept aside must hold both kinds, got {int(label.sum())} of {len(label)} converted; raise split.test_share"
+        raise ModelError(msg)
+    fields = fitted.model.encoder.fields
+    explanation = explain_leads(fitted.model, fitted.model.encoder.encode(judge))
+    baselines = baseline_probabilities(learn, judge, fields, params)
+    cuts = {cut.stage: cut.probability for cut in plan.cuts}
+    judged = Judged(label, explanation.probability, explanation.points, fields, cuts, baselines)
+    return evaluate(judged, params.evaluation, seed=params.split.seed)
+
+
+def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout) -> dict[str, Any]:
+    facts: dict[str, Any] = {"kind": "random" if holdout.since is None else "newest kept aside"}
+    for name, part in (("learn", learn), ("judge", judge)):
+        facts[name] = {"leads": len(part), "conversions": int(part[LABEL].sum())}
+        if CREATED_AT in part:
+            facts[name]["from"], facts[name]["to"] = (int(part[CREATED_AT].min()), int(part[CREATED_AT].max()))
+    return facts

@@ -1,0 +1,1 @@
+"""Leads: what is read, checked, divided and described."""

@@ -1,0 +1,134 @@
+"""Check leads against their contract.
+
+What enters is raw chunks; what leaves is frames with typed columns, and every fault with its line and column.
+It refuses values that are not what was declared, labels that are neither positive nor negative, and ids that are blank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import Fault, quoted
+from leadml.leads.convert import booleans, ids, numbers, texts, times
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, Label
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadml.leads.ingest import Dialect, RawChunk
+    from leadml.leads.schema import Contract, Field
+
+EXPECTED = {
+    "number": "must be a number",
+    "category": "must be text, a whole number or a boolean",
+    "boolean": "must be true or false",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Leads that agree with their contract, and the faults of the others.
+
+    Parameters
+    ----------
+    frame
+        One row a good lead: ``lead_id`` (text), the fields (float64, or text with None where missing), and where the
+        contract has them ``created_at`` (microseconds, UTC) and ``converted`` (0 or 1).
+    where
+        File and line of each row of the frame.
+    faults
+        What is wrong with the other rows.
+    rows
+        How many rows were read, good or not.
+    """
+
+    frame: pd.DataFrame
+    where: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    rows: int
+
+
+def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_row: int = 1) -> Checked:
+    """Return the leads of a chunk.
+
+    Parameters
+    ----------
+    chunk
+        With every column of the contract.
+    contract
+        What must hold.
+    dialect
+        How the file is written.
+    first_row
+        Number of the chunk's first row, which serves as id where the contract has no id.
+    """
+    size = chunk.table.num_rows
+    names, bad_ids = _ids(chunk, contract, first_row)
+    columns: dict[str, Any] = {LEAD_ID: names}
+    problems = [(contract.lead_id or "", bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
+    if contract.created_at:
+        values, bad = times(chunk.table[contract.created_at], timezone=contract.timezone)
+        columns[CREATED_AT] = values
+        zone = "" if contract.timezone else " with a zone (or set data.timezone)"
+        problems.append((contract.created_at, bad, f"must be a time in ISO 8601{zone}"))
+    if contract.label:
+        columns[LABEL], bad = _labels(chunk, contract.label, dialect)
+        known = [quoted(word) for word in (*contract.label.positive, *contract.label.negative)]
+        problems.append((contract.label.column, bad, f"must be one of {', '.join(known)}"))
+    for field in contract.fields:
+        columns[field.name], bad = _values(chunk, field, dialect)
+        problems.append((field.name, bad, EXPECTED[field.kind] + _decimal_hint(field, dialect)))
+    faulty = np.zeros(size, dtype=bool)
+    faults = list(chunk.faults)
+    for column, bad, expected in problems:
+        faulty |= bad
+        faults += [_fault(chunk, names, column, row, expected) for row in np.flatnonzero(bad)]
+    frame = pd.DataFrame(columns, copy=False)[~faulty].reset_index(drop=True)
+    where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
+    return Checked(frame, where, tuple(faults), size + len(chunk.faults))
+
+
+def _ids(chunk: RawChunk, contract: Contract, first_row: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    if contract.lead_id:
+        return ids(chunk.table[contract.lead_id])
+    size = chunk.table.num_rows
+    values = np.empty(size, dtype=object)
+    values[:] = [str(number) for number in range(first_row, first_row + size)]
+    return values, np.zeros(size, dtype=bool)
+
+
+def _values(chunk: RawChunk, field: Field, dialect: Dialect) -> tuple[Any, NDArray[np.bool_]]:
+    read: Any = {"number": numbers, "category": texts, "boolean": booleans}[field.kind]
+    values, bad = read(chunk.table[field.name], dialect)
+    return values, bad
+
+
+def _labels(chunk: RawChunk, label: Label, dialect: Dialect) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    values, _ = texts(chunk.table[label.column], dialect)
+    words = dict.fromkeys(label.negative, 0) | dict.fromkeys(label.positive, 1)
+    labels = np.fromiter((words.get(value, -1) for value in values), dtype=np.int8, count=len(values))
+    return labels, labels < 0
+
+
+def _decimal_hint(field: Field, dialect: Dialect) -> str:
+    return f" with decimal mark '{dialect.decimal}'" if field.kind == "number" else ""
+
+
+def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, expected: str) -> Fault:
+    got = chunk.table[column][row].as_py() if column in chunk.table.column_names else None
+    shown = "nothing" if got in {None, ""} else quoted(got)
+    lead_id = str(names[row]) if names[row] is not None else ""
+    return Fault(f"{chunk.source}:{chunk.lines[row]}", f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id)
+
+
+def _hint(expected: str, got: Any) -> str:
+    if "a number" in expected and isinstance(got, str):
+        if "," in got and "mark '.'" in expected:
+            return "; set data.decimal: ','"
+        if not any(character.isdigit() for character in got):
+            return f"; if it means not known, add {quoted(got)} to data.missing"
+    return ""

@@ -1,0 +1,211 @@
+r"""Turn raw columns into numbers, categories, booleans, ids and times.
+
+What enters is one Arrow column, text or typed; what leaves is a NumPy array and a mask of the values that cannot be
+read as what was declared.
+It refuses to guess: one decimal mark, declared words for "not known", and ids that stay text to the last digit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from leadml.leads.ingest import Dialect
+
+Objects = NDArray[np.object_] if TYPE_CHECKING else Any
+Floats = NDArray[np.float64] if TYPE_CHECKING else Any
+Mask = NDArray[np.bool_] if TYPE_CHECKING else Any
+
+NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
+NUMBER_MISSING = ("", "null", "NULL")
+TRUE = ("true", "t", "yes", "y", "1")
+FALSE = ("false", "f", "no", "n", "0")
+LONGEST_ID = 256
+
+
+def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
+    """Return a column as numbers.
+
+    Parameters
+    ----------
+    column
+        Text, or any of Arrow's numbers or booleans.
+    dialect
+        Decimal mark and words for "not known".
+
+    Returns
+    -------
+    tuple
+        Numbers, NaN where missing or not finite, and the mask of what is no number.
+
+    Examples
+    --------
+    >>> from leadml.leads.ingest import Dialect
+    >>> numbers(pa.chunked_array([["1,5", "", "1.5"]]), Dialect(decimal=","))
+    (array([1.5, nan, nan]), array([False, False,  True]))
+    """
+    column = _decoded(column)
+    if not _is_text(column.type):
+        if not (pa.types.is_integer(column.type) or _is_real(column.type) or pa.types.is_boolean(column.type)):
+            return np.full(len(column), np.nan), pc.is_valid(column).to_numpy(zero_copy_only=False)
+        values = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
+        return _finite(values.cast(pa.float64(), safe=False)), np.zeros(len(column), dtype=bool)
+    text = pc.utf8_trim_whitespace(column)
+    text = _without(text, (*NUMBER_MISSING, *dialect.missing))
+    text = pc.if_else(pc.match_substring_regex(text, NOT_FINITE), None, text)
+    foreign = pc.match_substring(text, "." if dialect.decimal == "," else ",")
+    text = pc.replace_substring(text, ",", ".") if dialect.decimal == "," else text
+    good = pc.and_not(pc.match_substring_regex(text, NUMBER), foreign)
+    bad = pc.fill_null(pc.invert(good), fill_value=False)
+    readable = pc.if_else(bad, None, text)
+    return _finite(readable.cast(pa.float64())), bad.to_numpy(zero_copy_only=False)
+
+
+def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
+    """Return a column as 1.0 and 0.0, NaN where missing, and the mask of what is neither.
+
+    Examples
+    --------
+    >>> from leadml.leads.ingest import Dialect
+    >>> booleans(pa.chunked_array([["TRUE", "no", "", "maybe"]]), Dialect())
+    (array([ 1.,  0., nan, nan]), array([False, False, False,  True]))
+    """
+    column = _decoded(column)
+    if not _is_text(column.type):
+        values, bad = numbers(column, dialect)
+        other = ~np.isnan(values) & (values != 0) & (values != 1)
+        return np.where(other, np.nan, values), bad | other
+    text = _without(pc.utf8_lower(pc.utf8_trim_whitespace(column)), NUMBER_MISSING)
+    text = _without(text, [word.lower() for word in dialect.missing])
+    true = pc.is_in(text, value_set=pa.array(TRUE))
+    known = pc.or_(true, pc.is_in(text, value_set=pa.array(FALSE)))
+    bad = pc.and_(pc.is_valid(text), pc.invert(known))
+    values = pc.if_else(known, pc.cast(true, pa.float64()), None)
+    return _finite(values), bad.to_numpy(zero_copy_only=False)
+
+
+def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
+    """Return a column as text, None where missing, and the mask of what has no text form.
+
+    Whole numbers are written without a point, so that a code is the same from CSV and from Parquet.
+
+    Examples
+    --------
+    >>> from leadml.leads.ingest import Dialect
+    >>> texts(pa.chunked_array([[1.0, None, 2.5]]), Dialect())[0].tolist()
+    ['1', None, '2.5']
+    """
+    text, bad = _as_text(_decoded(column))
+    return _objects(_without(text, ("", *dialect.missing))), bad
+
+
+def ids(column: pa.ChunkedArray) -> tuple[Objects, Mask]:
+    """Return a column as ids, to the last digit, and the mask of those that are blank, too long or not text.
+
+    Examples
+    --------
+    >>> ids(pa.chunked_array([["007", " ", "9007199254740993"]]))[0].tolist()
+    ['007', ' ', '9007199254740993']
+    """
+    column = _decoded(column)
+    if _is_real(column.type):
+        return _objects(column.cast(pa.string())), np.ones(len(column), dtype=bool)
+    text, bad = _as_text(column)
+    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
+    odd = pc.or_(pc.greater(pc.utf8_length(text), LONGEST_ID), pc.match_substring(text, "\0"))
+    refused = pc.fill_null(pc.or_(blank, odd), fill_value=True).to_numpy(zero_copy_only=False)
+    return _objects(text), bad | refused
+
+
+def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
+    """Return a column as microseconds since 1970 in UTC and the mask of what is missing or no instant.
+
+    Parameters
+    ----------
+    column
+        Text in ISO 8601, or Arrow dates or timestamps.
+    timezone
+        Zone of times without one; where it is None such times are refused.
+
+    Examples
+    --------
+    >>> times(pa.chunked_array([["1970-01-01T01:00:00+01:00", "1970-01-01"]]), timezone="UTC")[0].tolist()
+    [0, 0]
+    """
+    column = _decoded(column)
+    if pa.types.is_integer(column.type) or _is_real(column.type):
+        return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
+    raw = pd.Series(column.to_pandas().to_numpy(dtype=object), dtype=object)
+    stamps = [_instant(value, timezone) for value in raw]
+    bad = np.fromiter((stamp is None for stamp in stamps), dtype=bool, count=len(stamps))
+    micros = np.fromiter((stamp or 0 for stamp in stamps), dtype=np.int64, count=len(stamps))
+    return micros, bad
+
+
+def _instant(value: Any, timezone: str | None) -> int | None:
+    try:
+        stamp = pd.Timestamp(value) if not isinstance(value, str) else pd.to_datetime(value, format="ISO8601")
+        if stamp.tzinfo is None and timezone is not None:
+            stamp = stamp.tz_localize(timezone)
+    except (ValueError, TypeError):
+        return None
+    if stamp is pd.NaT or stamp.tzinfo is None:
+        return None
+    return int(stamp.as_unit("us").value)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_null(column.type) or pa.types.is_large_string(column.type) or column.type == pa.string_view():
+        column = column.cast(pa.string())
+    return column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind))
+
+
+def _is_real(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
+    none = np.zeros(len(column), dtype=bool)
+    if _is_text(column.type):
+        return column, none
+    if _is_real(column.type):
+        real = column.cast(pa.float64(), safe=False)
+        whole = pc.and_(pc.equal(real, pc.floor(real)), pc.less(pc.abs(real), 2.0**53))
+        integer = pc.if_else(pc.fill_null(whole, fill_value=False), real, None).cast(pa.int64()).cast(pa.string())
+        finite = pc.if_else(pc.is_finite(real), real, None)
+        return pc.coalesce(integer, finite.cast(pa.string())), none
+    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+        return column.cast(pa.string()), none
+    return pa.chunked_array([pa.nulls(len(column), pa.string())]), pc.is_valid(column).to_numpy(zero_copy_only=False)
+
+
+def _without(text: pa.ChunkedArray, words: Sequence[str]) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_in(text, value_set=pa.array(list(words), pa.string())), None, text)
+
+
+def _finite(values: pa.ChunkedArray) -> Floats:
+    array = np.array(pc.fill_null(values, fill_value=float("nan")).to_numpy(zero_copy_only=False), dtype=np.float64)
+    array[~np.isfinite(array)] = np.nan
+    return array
+
+
+def _objects(text: pa.ChunkedArray) -> Objects:
+    values = np.empty(len(text), dtype=object)
+    values[:] = text.to_pylist()
+    return values

@@ -1,0 +1,94 @@
+"""Find leads that are in the data twice.
+
+What enters is a hash of the id and of the values of each row; what leaves is the rows to merge and the rows to refuse.
+Rows of one id with the same values are one lead; rows of one id with other values contradict each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import Fault
+from leadml.leads.schema import LEAD_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which rows are not leads of their own.
+
+    Parameters
+    ----------
+    merged
+        Mask of shape (n_rows,): the row repeats an earlier one.
+    conflicting
+        Mask of shape (n_rows,): another row has the same id and other values.
+    """
+
+    merged: NDArray[np.bool_]
+    conflicting: NDArray[np.bool_]
+
+
+def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
+    """Return a hash of the id and one of all values for each row.
+
+    Two rows have the same hash of values where every column is the same, however the file wrote it.
+    """
+    values = np.zeros(len(frame), dtype=np.uint64)
+    for name in frame.columns:
+        column = frame[name].to_numpy()
+        if column.dtype == object:
+            column = np.array(["\0" if value is None else value for value in column], dtype=object)
+        hashed = pd.util.hash_array(column, categorize=False).astype(np.uint64)
+        values = values * np.uint64(1_000_003) ^ hashed
+    return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), values
+
+
+def find_duplicates(id_hashes: Hashes, value_hashes: Hashes) -> Duplicates:
+    """Return which rows repeat or contradict another.
+
+    Parameters
+    ----------
+    id_hashes, value_hashes
+        Arrays of shape (n_rows,) from `row_hashes`, in the order of the rows.
+
+    Examples
+    --------
+    >>> found = find_duplicates(np.array([1, 1, 2, 2]), np.array([7, 7, 8, 9]))
+    >>> found.merged.tolist(), found.conflicting.tolist()
+    ([False, True, False, False], [False, False, True, True])
+    """
+    order = np.lexsort((np.arange(len(id_hashes)), id_hashes))
+    sorted_ids, sorted_values = id_hashes[order], value_hashes[order]
+    starts = np.ones(len(order), dtype=bool)
+    starts[1:] = sorted_ids[1:] != sorted_ids[:-1]
+    group = np.cumsum(starts) - 1
+    differs = sorted_values != sorted_values[np.flatnonzero(starts)][group]
+    conflict = np.bincount(group, weights=differs, minlength=1)[group] > 0 if len(order) else starts
+    merged = np.zeros(len(order), dtype=bool)
+    conflicting = np.zeros(len(order), dtype=bool)
+    merged[order] = ~starts & ~conflict
+    conflicting[order] = conflict
+    return Duplicates(merged, conflicting)
+
+
+def conflict_faults(rows: Sequence[tuple[str, str]]) -> list[Fault]:
+    """Return the faults of contradicting rows.
+
+    Parameters
+    ----------
+    rows
+        File and line, and id, of each.
+    """
+    message = "must be there once, got other values on another row; keep the right row"
+    return [Fault(where, message, LEAD_ID, lead_id) for where, lead_id in rows]

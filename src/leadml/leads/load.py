@@ -1,0 +1,92 @@
+"""Read leads and check them, in chunks or whole.
+
+What enters is a path, a contract and a dialect; what leaves is checked leads, each once.
+Whole, it refuses a file with any fault; in chunks it passes faults on, so that the other leads can be scored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from leadml.errors import DataError, Fault
+from leadml.leads.check import check_chunk
+from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
+from leadml.leads.ingest import column_names, read_chunks, source_files
+from leadml.leads.schema import LEAD_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from leadml.leads.check import Checked
+    from leadml.leads.ingest import Dialect
+    from leadml.leads.schema import Contract
+
+CHUNK_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Leads of a whole file.
+
+    Parameters
+    ----------
+    frame
+        Checked leads, each id once, in the order of the ids.
+    rows
+        How many rows the file has.
+    merged
+        How many of them repeated another to the letter.
+    """
+
+    frame: pd.DataFrame
+    rows: int
+    merged: int
+
+
+def check_header(path: Path, contract: Contract, dialect: Dialect) -> None:
+    """Refuse a path where any file lacks a column of the contract; names the nearest that is there."""
+    for file in source_files(path):
+        contract.check_columns(column_names(file, dialect), source=file.name)
+
+
+def checked_chunks(path: Path, contract: Contract, dialect: Dialect, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
+    """Yield checked leads, at most ``rows`` at a time, in the order of the file."""
+    first_row = 1
+    for chunk in read_chunks(path, dialect, contract.columns, rows=rows):
+        checked = check_chunk(chunk, contract, dialect, first_row=first_row)
+        first_row += checked.rows
+        yield checked
+
+
+def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
+    """Return all leads of a path.
+
+    Raises
+    ------
+    DataError
+        With all faults of the file: columns, rows, values, labels, and ids with contradicting rows.
+    """
+    check_header(path, contract, dialect)
+    frames: list[pd.DataFrame] = []
+    where: list[str] = []
+    faults: list[Fault] = []
+    rows = 0
+    for checked in checked_chunks(path, contract, dialect):
+        frames.append(checked.frame)
+        where += checked.where
+        faults += checked.faults
+        rows += checked.rows
+    frame = pd.concat(frames, ignore_index=True)
+    duplicates = find_duplicates(*row_hashes(frame))
+    conflicts = duplicates.conflicting.nonzero()[0]
+    faults += conflict_faults([(where[row], frame[LEAD_ID][row]) for row in conflicts])
+    if faults:
+        raise DataError(faults)
+    kept = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable", ignore_index=True)
+    if kept.empty:
+        raise DataError([Fault(path.name, "must hold leads, got none below the header")])
+    return Loaded(kept, rows, int(duplicates.merged.sum()))

@@ -1,0 +1,58 @@
+"""Tell columns that hold personal data.
+
+What enters is a column's name and some of its values; what leaves is what kind of personal data it seems to hold.
+It judges by name and by form, so it can be wrong both ways: a person decides.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMS = {
+    "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "telephone numbers": re.compile(r"\+?\(?[0-9][0-9 ()./-]{7,18}[0-9]"),
+    "IBANs": re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"),
+    "IP addresses": re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}"),
+}
+NAMES = {
+    "e-mail addresses": {"email", "e_mail", "mail", "email_address"},
+    "telephone numbers": {"phone", "telephone", "mobile", "phone_number", "fax"},
+    "names of people": {"name", "first_name", "last_name", "full_name", "surname", "firstname", "lastname"},
+    "addresses": {"address", "street", "postal_address", "zip", "zip_code", "postcode"},
+    "protected traits": {"gender", "sex", "ethnicity", "race", "religion", "health", "disability"},
+}
+ENOUGH = 0.5
+DATE = re.compile(r"[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}.*|[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{2,4}.*")
+
+
+def personal_kind(name: str, values: Iterable[str]) -> str | None:
+    """Return what personal data a text column seems to hold, or None.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    values
+        Some of its texts.
+
+    Examples
+    --------
+    >>> personal_kind("contact", ["ada@example.org", "bob@example.org"])
+    'e-mail addresses'
+    >>> personal_kind("contact", ["cellular", "telephone"]) is None
+    True
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    for kind, names in NAMES.items():
+        if plain in names:
+            return kind
+    texts = [value for value in values if not DATE.fullmatch(value)]
+    for kind, form in FORMS.items():
+        hits = sum(1 for text in texts if form.fullmatch(text.strip()))
+        if texts and hits > ENOUGH * len(texts):
+            return kind
+    return None

@@ -1,0 +1,101 @@
+"""Divide leads into those to learn from and those kept aside.
+
+What enters is ids, or instants where leads have them; what leaves is masks and folds that do not depend on the order
+of the rows.
+With instants the newest leads are kept aside and every fold is judged by a model of earlier leads only; without them
+a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.errors import ModelError
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from leadml.params import SplitParams
+
+    Mask = NDArray[np.bool_]
+    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The rule that keeps leads aside.
+
+    Parameters
+    ----------
+    share
+        Share of the leads that are kept aside, between 0 and 1.
+    seed
+        Of the hash that divides ids.
+    since
+        Instant, in microseconds, from which leads are kept aside; None where ids decide.
+    """
+
+    share: float
+    seed: int
+    since: int | None = None
+
+    def mask(self, frame: pd.DataFrame) -> Mask:
+        """Return which leads of a checked frame are kept aside, an array of shape (n_leads,)."""
+        if self.since is not None:
+            return np.asarray(frame[CREATED_AT].to_numpy() >= self.since)
+        return _uniform(frame, f"test {self.seed}") < self.share
+
+
+def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
+    """Return the rule that keeps a share of the leads aside: the newest, where leads have instants."""
+    if CREATED_AT not in frame:
+        return Holdout(split.test_share, split.seed)
+    instants = np.sort(frame[CREATED_AT].to_numpy())
+    since = int(instants[int(len(instants) * (1 - split.test_share))])
+    return Holdout(split.test_share, split.seed, since)
+
+
+def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
+    """Return pairs of row numbers: to fit on, and to judge by.
+
+    Parameters
+    ----------
+    frame
+        Checked leads; with ``created_at`` each fold is judged by leads that came after those it is fitted on.
+    split
+        Number of folds and seed.
+
+    Raises
+    ------
+    ModelError
+        Where a fold would lack leads that converted or leads that did not.
+    """
+    if CREATED_AT in frame:
+        edges = np.quantile(frame[CREATED_AT].to_numpy(), np.linspace(0, 1, split.folds + 2)[1:-1])
+        block = np.searchsorted(edges, frame[CREATED_AT].to_numpy(), side="right")
+        folds = [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in range(1, split.folds + 1)]
+    else:
+        block = (_uniform(frame, f"fold {split.seed}") * split.folds).astype(np.intp)
+        folds = [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(split.folds)]
+    label = frame[LABEL].to_numpy()
+    for number, rows in enumerate((rows for fold in folds for rows in fold), start=2):
+        if len(np.unique(label[rows])) < 2:  # noqa: PLR2004 - converted and not
+            msg = (
+                f"each fold must hold leads that converted and leads that did not, got {len(rows)} leads of one kind "
+                f"in fold {number // 2} of {split.folds}; lower split.folds or bring more leads"
+            )
+            raise ModelError(msg)
+    return folds
+
+
+def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
+    key = salt.encode()
+    digests = (hashlib.blake2b(lead.encode(), digest_size=8, key=key).digest() for lead in frame[LEAD_ID])
+    numbers = np.frombuffer(b"".join(digests), dtype="<u8")
+    return np.asarray(numbers / 2.0**64)

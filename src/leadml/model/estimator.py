@@ -1,0 +1,157 @@
+"""The additive model of a lead's log-odds: a linear part and trees, weighed on leads that neither saw.
+
+What enters is checked leads with labels; what leaves is a model that scores any checked lead, and the numbers it gave
+to each lead while that lead was kept from it.
+It refuses leads of one kind only; the order of the rows and the number of threads change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadml.leads.schema import LABEL, LEAD_ID
+from leadml.leads.split import make_folds
+from leadml.model.calibration import Calibrator, choose_calibrator
+from leadml.model.encode import Encoder, fit_encoder
+from leadml.model.linear import LinearPart, fit_linear, plan_terms
+from leadml.model.trees import Trees, choose_rounds, fit_trees
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from leadml.leads.schema import Field
+    from leadml.leads.split import Fold
+    from leadml.params import ModelParams, Params
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+
+WEIGHTS = np.linspace(0.0, 1.0, 21)
+
+
+@dataclass(frozen=True)
+class LeadModel:
+    """A fitted model.
+
+    Its log-odds are ``(1 - tree_weight) * linear + tree_weight * trees``, and its probability is the calibrator's.
+
+    Parameters
+    ----------
+    encoder
+        From fields to columns.
+    linear, trees
+        The two parts.
+    tree_weight
+        Weight of the trees, 0 to 1.
+    calibrator
+        From log-odds to probability.
+    """
+
+    encoder: Encoder
+    linear: LinearPart
+    trees: Trees
+    tree_weight: float
+    calibrator: Calibrator
+
+    def margin(self, matrix: Floats) -> Floats:
+        """Return log-odds before calibration, shape (n_leads,), of the encoder's columns."""
+        return (1.0 - self.tree_weight) * self.linear.margin(matrix) + self.tree_weight * self.trees.margin(matrix)
+
+    def predict(self, frame: pd.DataFrame) -> Floats:
+        """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
+        return self.calibrator.probability(self.margin(self.encoder.encode(frame)))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model, and what is known of it from the leads it was fitted on.
+
+    Parameters
+    ----------
+    model
+        The model, fitted on all of these leads.
+    probability, label
+        For the leads that some fold kept aside: calibrated probability by models that did not see the lead, and
+        whether it converted; arrays of one shape.
+    choices
+        What was chosen and the loss of what was not, for the record.
+    """
+
+    model: LeadModel
+    probability: Floats
+    label: Labels
+    choices: dict[str, Any]
+
+
+def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> Fitted:
+    """Return the model of checked leads.
+
+    Parameters
+    ----------
+    frame
+        Checked leads with ``lead_id`` and ``converted``, in any order.
+    fields
+        The fields to learn from.
+    params
+        The sections ``split``, ``model`` and ``calibration`` are used.
+
+    Raises
+    ------
+    ModelError
+        Where a fold would hold leads of one kind only.
+    """
+    frame = frame.sort_values(LEAD_ID, kind="stable", ignore_index=True)
+    label = frame[LABEL].to_numpy(dtype=np.int8)
+    folds = make_folds(frame, params.split)
+    encoder = fit_encoder(frame, fields, params.model)
+    matrix = encoder.encode(frame)
+    strength, linear_margin, losses = _choose_strength(matrix, label, folds, encoder, params.model)
+    rounds, tree_margin = choose_rounds(matrix, label, folds, params.model)
+    judged = ~np.isnan(tree_margin)
+    weight = _choose_weight(linear_margin[judged], tree_margin[judged], label[judged])
+    margin = (1.0 - weight) * linear_margin[judged] + weight * tree_margin[judged]
+    calibrator, calibration_losses = choose_calibrator(margin, label[judged], params.calibration)
+    linear = fit_linear(matrix, label, plan_terms(matrix, encoder.is_flag), strength=strength)
+    trees = fit_trees(matrix, label, params.model, rounds=rounds)
+    choices = {
+        "rounds": rounds,
+        "tree_weight": weight,
+        "linear_strength": strength,
+        "calibration": calibrator.method,
+        "log_loss_linear": losses[strength],
+        "log_loss_trees": _log_loss(tree_margin[judged], label[judged]),
+        "log_loss_both": _log_loss(margin, label[judged]),
+        **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
+    }
+    model = LeadModel(encoder, linear, trees, weight, calibrator)
+    return Fitted(model, calibrator.probability(margin), label[judged], choices)
+
+
+def _choose_strength(
+    matrix: Floats, label: Labels, folds: Sequence[Fold], encoder: Encoder, choices: ModelParams
+) -> tuple[float, Floats, dict[float, float]]:
+    margins = {strength: np.full(len(label), np.nan) for strength in choices.linear_strengths}
+    for fit, judge in folds:
+        terms = plan_terms(matrix[fit], encoder.is_flag)
+        for strength, margin in margins.items():
+            part = fit_linear(matrix[fit], label[fit], terms, strength=strength)
+            margin[judge] = part.margin(matrix[judge])
+    judged = np.concatenate([judge for _, judge in folds])
+    losses = {strength: _log_loss(margin[judged], label[judged]) for strength, margin in margins.items()}
+    best = min(losses, key=lambda strength: losses[strength])
+    return best, margins[best], losses
+
+
+def _choose_weight(linear: Floats, trees: Floats, label: Labels) -> float:
+    losses = [_log_loss((1.0 - weight) * linear + weight * trees, label) for weight in WEIGHTS]
+    return float(WEIGHTS[int(np.argmin(np.round(losses, 9)))])
+
+
+def _log_loss(margin: Floats, label: Labels) -> float:
+    return float(np.logaddexp(0.0, np.where(label == 1, -margin, margin)).mean())

@@ -1,0 +1,281 @@
+"""Judge a model on leads that neither it, its calibration nor its cuts have seen.
+
+What enters is labels, probabilities and points of those leads, and what the baselines gave them; what leaves is tables
+with a bootstrap interval for every figure.
+All figures of one draw are taken from the same leads, so that differences between models are paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.model import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from leadml.leads.schema import Field
+    from leadml.params import EvaluationParams
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+    Figures = dict[tuple[str, ...], float]
+
+TENTHS = 10
+MODEL = "leadml"
+COMPARED = ("roc_auc", "average_precision", "log_loss", "brier")
+LARGER_IS_BETTER = ("roc_auc", "average_precision")
+FIGURES = ("value", "low", "high")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Leads to judge by and what was said of them.
+
+    Parameters
+    ----------
+    label
+        Array of shape (n_leads,) of 0 and 1.
+    probability
+        Calibrated, of the same shape.
+    points
+        Array of shape (n_leads, n_fields).
+    fields
+        The fields of ``points``.
+    cuts
+        Name and probability of each advised stage, lowest first.
+    baselines
+        Name and probabilities of each baseline.
+    """
+
+    label: Labels
+    probability: Floats
+    points: Floats
+    fields: Sequence[Field]
+    cuts: Mapping[str, float]
+    baselines: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model is worth, in long tables whose figures stand in ``value``, ``low`` and ``high``.
+
+    Parameters
+    ----------
+    leads, conversions
+        How many it was judged by.
+    confidence
+        Of the intervals.
+    ece_by_chance
+        The calibration error that a perfect model would show on as many leads.
+    metrics
+        ``metric`` and figures.
+    models
+        ``model``, ``metric`` and figures, and ``difference`` of leadml to it with ``difference_low`` and
+        ``difference_high``.
+    deciles
+        ``decile`` (1 has the best leads), ``figure`` (rate, lift, gain) and figures.
+    reliability
+        ``bin``, ``leads``, ``probability`` and the rate's figures.
+    stages
+        ``stage``, ``cut``, ``figure`` (share, precision) and figures, of all leads at or above the cut.
+    importance
+        ``field``, ``group`` and the mean of absolute points, strongest first.
+    """
+
+    leads: int
+    conversions: int
+    confidence: float
+    ece_by_chance: float
+    metrics: pd.DataFrame
+    models: pd.DataFrame
+    deciles: pd.DataFrame
+    reliability: pd.DataFrame
+    stages: pd.DataFrame
+    importance: pd.DataFrame
+
+    TABLES = ("metrics", "models", "deciles", "reliability", "stages", "importance")
+
+    def metric(self, name: str) -> pd.Series:
+        """Return the figures of a metric."""
+        return self.metrics.set_index("metric").loc[name]
+
+    def beaten(self) -> tuple[list[str], list[str]]:
+        """Return the baselines that the model beats in log loss beyond doubt, and the others."""
+        rows = self.models[(self.models["metric"] == "log_loss") & (self.models["model"] != MODEL)]
+        better = rows["difference_high"] < 0
+        return rows.loc[better, "model"].tolist(), rows.loc[~better, "model"].tolist()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as plain data, undefined figures as None."""
+        plain: dict[str, Any] = {
+            "leads": self.leads,
+            "conversions": self.conversions,
+            "confidence": self.confidence,
+            "ece_by_chance": self.ece_by_chance,
+        }
+        for name in self.TABLES:
+            table = getattr(self, name).astype(object)
+            plain[name] = table.where(table.notna(), None).to_dict("records")
+        return plain
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Evaluation:
+        """Return the evaluation that `to_json` wrote."""
+        tables = {name: pd.DataFrame(stored[name]) for name in cls.TABLES}
+        for table in tables.values():
+            numbers = [name for name in table if name in FIGURES or name.startswith("difference")]
+            table[numbers] = table[numbers].astype(float)
+        plain = {name: stored[name] for name in ("leads", "conversions", "confidence", "ece_by_chance")}
+        return cls(**plain, **tables)
+
+
+def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluation:
+    """Return the evaluation of a model.
+
+    Parameters
+    ----------
+    judged
+        Leads that neither the model, its calibration nor its cuts have seen.
+    choices
+        Number of bootstrap draws and confidence of the intervals.
+    seed
+        Of the draws.
+    """
+    judged = _sorted(judged)
+    size = len(judged.label)
+    figures = _figures_of(judged)
+    at_hand = figures(np.ones(size))
+    random = np.random.default_rng(seed)
+    draws = [figures(np.bincount(random.integers(0, size, size), minlength=size).astype(float)) for _ in range(choices.draws)]
+    table = _intervals(at_hand, draws, choices.confidence)
+    named = table.set_index("table")
+    return Evaluation(
+        leads=size,
+        conversions=int(judged.label.sum()),
+        confidence=choices.confidence,
+        ece_by_chance=metrics.ece_by_chance(judged.probability, seed=seed),
+        metrics=_part(named, "metrics", {"first": "metric"}),
+        models=_models(named),
+        deciles=_part(named, "deciles", {"first": "decile", "second": "figure"}).astype({"decile": int}),
+        reliability=_reliability(judged, choices, seed),
+        stages=_stages(named, judged),
+        importance=_importance(named, judged),
+    )
+
+
+def _sorted(judged: Judged) -> Judged:
+    order = np.lexsort((judged.label, judged.probability))
+    baselines = {name: probability[order] for name, probability in judged.baselines.items()}
+    return Judged(
+        judged.label[order], judged.probability[order], judged.points[order], judged.fields, judged.cuts, baselines
+    )
+
+
+def _figures_of(judged: Judged) -> Callable[[Floats], Figures]:
+    """Return the function from weights of leads to every figure that has an interval."""
+    strength = np.abs(judged.points)
+
+    def figures(weight: Floats) -> Figures:
+        found: Figures = {
+            ("metrics", name, ""): value
+            for name, value in metrics.summary(judged.label, judged.probability, weight).items()
+        }
+        for model, probability in {MODEL: judged.probability, **judged.baselines}.items():
+            for name in COMPARED:
+                found["models", model, name] = getattr(metrics, name)(judged.label, probability, weight)
+        for stage, cut in judged.cuts.items():
+            inside = weight * (judged.probability >= cut)
+            found["stages", stage, "share"] = inside.sum() / weight.sum()
+            found["stages", stage, "precision"] = _ratio((inside * judged.label).sum(), inside.sum())
+        found.update(_decile_figures(judged.label, weight))
+        average = (weight @ strength) / weight.sum()
+        return found | {("importance", field.name, ""): value for field, value in zip(judged.fields, average, strict=True)}
+
+    return figures
+
+
+def _decile_figures(label: Labels, weight: Floats) -> Figures:
+    """Return rate, lift and gain of each tenth of the leads, which are sorted with the best last."""
+    middle = np.cumsum(weight[::-1]) - weight[::-1] / 2
+    decile = np.minimum((middle / weight.sum() * TENTHS).astype(np.intp), TENTHS - 1)[::-1]
+    mass = np.bincount(decile, weights=weight, minlength=TENTHS)
+    won = np.bincount(decile, weights=weight * label, minlength=TENTHS)
+    rates = [_ratio(*pair) for pair in zip(won, mass, strict=True)]
+    base, gains = _ratio(won.sum(), mass.sum()), np.cumsum(won) / max(won.sum(), 1e-15)
+    found: Figures = {}
+    for at in range(TENTHS):
+        found["deciles", str(at + 1), "rate"] = rates[at]
+        found["deciles", str(at + 1), "lift"] = _ratio(rates[at], base)
+        found["deciles", str(at + 1), "gain"] = float(gains[at])
+    return found
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else float("nan")
+
+
+def _intervals(at_hand: Figures, draws: Sequence[Figures], confidence: float) -> pd.DataFrame:
+    names = list(at_hand)
+    drawn = np.array([[draw[name] for name in names] for draw in draws])
+    low, high = _bounds(drawn, confidence)
+    table = pd.DataFrame(names, columns=["table", "first", "second"])
+    table["value"], table["low"], table["high"] = list(at_hand.values()), low, high
+    reference = {name[2]: at for at, name in enumerate(names) if name[:2] == ("models", MODEL)}
+    compared = [at for at, name in enumerate(names) if name[0] == "models"]
+    differences = np.full((len(names), 3), np.nan)
+    for at in compared:
+        paired = drawn[:, reference[names[at][2]]] - drawn[:, at]
+        value = at_hand["models", MODEL, names[at][2]] - at_hand[names[at]]
+        differences[at] = value, *_bounds(paired[:, None], confidence)
+    table[["difference", "difference_low", "difference_high"]] = differences
+    return table
+
+
+def _bounds(drawn: Floats, confidence: float) -> tuple[Any, Any]:
+    tail = (1 - confidence) / 2
+    undefined = np.isnan(drawn).all(axis=0)
+    safe = np.where(undefined, 0.0, drawn)
+    low, high = np.nanquantile(safe, [tail, 1 - tail], axis=0)
+    low[undefined], high[undefined] = np.nan, np.nan
+    return (low, high) if drawn.shape[1] > 1 else (low[0], high[0])
+
+
+def _part(named: pd.DataFrame, name: str, columns: dict[str, str]) -> pd.DataFrame:
+    return named.loc[[name]].reset_index(drop=True).rename(columns=columns)[[*columns.values(), *FIGURES]]
+
+
+def _models(named: pd.DataFrame) -> pd.DataFrame:
+    table = named.loc[["models"]].reset_index(drop=True).rename(columns={"first": "model", "second": "metric"})
+    table.loc[table["model"] == MODEL, ["difference", "difference_low", "difference_high"]] = np.nan
+    return table
+
+
+def _stages(named: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+    table = _part(named, "stages", {"first": "stage", "second": "figure"})
+    table.insert(1, "cut", table["stage"].map(dict(judged.cuts)))
+    return table
+
+
+def _importance(named: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+    table = _part(named, "importance", {"first": "field"})
+    table.insert(1, "group", table["field"].map({field.name: field.group for field in judged.fields}))
+    return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+
+
+def _reliability(judged: Judged, choices: EvaluationParams, seed: int) -> pd.DataFrame:
+    """Return each bin's rate with the interval of leads redrawn within the bin."""
+    random = np.random.default_rng(seed)
+    rows = []
+    ones = np.ones(len(judged.label))
+    for at, (mass, probability, rate) in enumerate(metrics.reliability(judged.label, judged.probability, ones), start=1):
+        redrawn = random.binomial(int(mass), rate, choices.draws) / mass
+        low, high = _bounds(redrawn[:, None], choices.confidence)
+        rows.append((at, int(mass), probability, rate, low, high))
+    return pd.DataFrame(rows, columns=["bin", "leads", "probability", *FIGURES])

@@ -1,0 +1,170 @@
+"""Why a lead has its number: contributions that add up to it.
+
+What enters is a model and the columns of leads; what leaves is log-odds and points of each field of each lead.
+The points of all fields and the starting point add up to 100 times the calibrated probability; no sampling is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import LeadmlError, inert
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadml.leads.schema import Field
+    from leadml.model.encode import Encoder
+    from leadml.model.estimator import LeadModel
+
+    Floats = NDArray[np.float64]
+
+TOLERANCE = 1e-9
+SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Contributions of every field to every lead.
+
+    Parameters
+    ----------
+    fields
+        The fields, in order.
+    log_odds
+        Array of shape (n_leads, n_fields): log-odds before calibration.
+    start_margin
+        Log-odds of the mean lead, the same for all.
+    margin
+        Array of shape (n_leads,): ``start_margin`` plus the row of ``log_odds``.
+    probability
+        Array of shape (n_leads,): the calibrated probability, in (0, 1).
+    points
+        Array of shape (n_leads, n_fields): percentage points of the probability.
+    start_points
+        100 times the calibrated probability at ``start_margin``.
+    """
+
+    fields: tuple[Field, ...]
+    log_odds: Floats
+    start_margin: float
+    margin: Floats
+    probability: Floats
+    points: Floats
+    start_points: float
+
+    def group_points(self, group: str) -> Floats:
+        """Return the points of all fields of a group, shape (n_leads,)."""
+        return np.asarray(self.points[:, [field.group == group for field in self.fields]].sum(axis=1))
+
+
+def explain_leads(model: LeadModel, matrix: Floats) -> Explanation:
+    """Return why each lead has its probability.
+
+    Log-odds are those of TreeSHAP for the trees and of the terms for the linear part, weighed as the model weighs
+    them. They become points along the secant of the calibrator between the mean lead and this one, so that their
+    signs are kept; where the two coincide its derivative takes the secant's place.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    matrix
+        The encoder's columns, shape (n_leads, n_columns).
+
+    Raises
+    ------
+    LeadmlError
+        Where the contributions do not add up to the number shown, which would be a defect.
+    """
+    tree_part, tree_base = model.trees.contributions(matrix)
+    columns = (1.0 - model.tree_weight) * model.linear.contributions(matrix) + model.tree_weight * tree_part
+    log_odds = _by_field(columns, model.encoder)
+    start = (1.0 - model.tree_weight) * model.linear.base + model.tree_weight * tree_base
+    margin = model.margin(matrix)
+    gap = np.abs(start + log_odds.sum(axis=1) - margin).max(initial=0.0)
+    if gap > TOLERANCE:
+        msg = f"contributions must add up to the log-odds within {TOLERANCE}, got a difference of {gap}"
+        raise LeadmlError(msg)
+    probability = model.calibrator.probability(margin)
+    start_probability = float(model.calibrator.probability(np.array([start]))[0])
+    far = np.abs(margin - start) > SAME
+    secant = model.calibrator.slope(margin)
+    secant[far] = (probability[far] - start_probability) / (margin[far] - start)
+    points = 100.0 * log_odds * secant[:, None]
+    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, 100.0 * start_probability)
+
+
+def reason_text(field: Field, value: object) -> str:
+    """Return what a lead's value says, in words.
+
+    Examples
+    --------
+    >>> from leadml.leads.schema import Field
+    >>> reason_text(Field("balance", "number", "fit"), 1787.0)
+    'balance is 1,787'
+    >>> reason_text(Field("loan", "boolean", "fit"), 1.0)
+    'loan is yes'
+    """
+    return f"{inert(field.name)} is {value_text(field, value)}"
+
+
+def value_text(field: Field, value: object) -> str:
+    """Return a field's value for people, inert."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "not known"
+    if field.kind == "boolean":
+        return "yes" if value else "no"
+    if field.kind == "number":
+        return f"{float(str(value)):,.6g}"
+    return inert(value)
+
+
+def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons: int) -> dict[str, Any]:
+    """Return the columns that show each lead's strongest reasons and all else, rounded so that they add up.
+
+    Shown to a tenth of a point: ``starting_point + reason_1_points + ... + everything_else`` is the rounded score.
+
+    Parameters
+    ----------
+    explanation
+        Of the leads of ``frame``.
+    frame
+        Checked leads.
+    reasons
+        How many to show, at least 1.
+    """
+    count = min(reasons, len(explanation.fields))
+    order = np.argsort(-np.abs(explanation.points), axis=1, kind="stable")[:, :count]
+    tenths = np.rint(10 * np.take_along_axis(explanation.points, order, axis=1)).astype(np.int64)
+    start = int(np.rint(10 * explanation.start_points))
+    rest = np.rint(1000 * explanation.probability).astype(np.int64) - start - tenths.sum(axis=1)
+    texts = _chosen_texts(explanation.fields, frame, order)
+    columns: dict[str, Any] = {"starting_point": np.full(len(frame), start / 10)}
+    for at in range(count):
+        columns[f"reason_{at + 1}"] = texts[:, at]
+        columns[f"reason_{at + 1}_points"] = tenths[:, at] / 10
+    columns["everything_else"] = rest / 10
+    return columns
+
+
+def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: NDArray[np.intp]) -> NDArray[np.object_]:
+    texts = np.empty(order.shape, dtype=object)
+    for at, field in enumerate(fields):
+        chosen = np.nonzero(order == at)
+        codes, values = pd.factorize(frame[field.name].to_numpy()[chosen[0]], use_na_sentinel=False)
+        words = np.array([reason_text(field, value) for value in values], dtype=object)
+        texts[chosen] = words[codes] if len(words) else []
+    return texts
+
+
+def _by_field(columns: Floats, encoder: Encoder) -> Floats:
+    """Add up columns by field, one after the other, so that a lead's sums do not depend on the leads beside it."""
+    log_odds = np.zeros((len(columns), len(encoder.fields)))
+    for at, owner in enumerate(encoder.owners):
+        log_odds[:, owner] += columns[:, at]
+    return log_odds

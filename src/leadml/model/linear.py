@@ -1,0 +1,153 @@
+"""The linear part of the model: straight lines with knees.
+
+What enters is the encoder's columns and labels; what leaves is terms whose contributions add up to the log-odds.
+Each number is a straight line with a knee at each fifth of the leads, its ends held at five standard deviations, so
+that one far value cannot carry a lead away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FARTHEST = 5.0
+KNEES = (0.2, 0.4, 0.6, 0.8)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term: ``coefficient * (value - center)``.
+
+    Parameters
+    ----------
+    column
+        Position of the encoder's column.
+    shape
+        ``flag`` (the column itself), ``line``, ``knee`` (zero below its origin) or ``missing`` (1 where it is NaN).
+    origin, scale
+        A line or knee is ``(x - origin) / scale``.
+    center
+        Mean of the term over the leads it was fitted on; a missing number stands there.
+    coefficient
+        Log-odds per unit.
+    """
+
+    column: int
+    shape: Literal["flag", "line", "knee", "missing"]
+    origin: float = 0.0
+    scale: float = 1.0
+    center: float = 0.0
+    coefficient: float = 0.0
+
+    def values(self, column: Floats) -> Floats:
+        """Return the term less its center for each lead, an array of shape (n_leads,)."""
+        if self.shape == "flag":
+            return column - self.center
+        if self.shape == "missing":
+            return np.isnan(column) - self.center
+        lowest = -FARTHEST if self.shape == "line" else 0.0
+        straight = np.clip((column - self.origin) / self.scale, lowest, FARTHEST) - self.center
+        return np.where(np.isnan(column), 0.0, straight)
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """A sum of terms and the log-odds of the mean lead."""
+
+    base: float
+    terms: tuple[Term, ...]
+
+    def contributions(self, matrix: Floats) -> Floats:
+        """Return log-odds of shape (n_leads, n_columns): what each of the encoder's columns adds to ``base``."""
+        added = np.zeros(matrix.shape)
+        for term in self.terms:
+            added[:, term.column] += term.coefficient * term.values(matrix[:, term.column])
+        return added
+
+    def margin(self, matrix: Floats) -> Floats:
+        """Return log-odds of shape (n_leads,).
+
+        The sum is taken term by term, so that a lead's number does not depend on the leads beside it.
+        """
+        margin = np.full(len(matrix), self.base)
+        for term in self.terms:
+            margin += term.coefficient * term.values(matrix[:, term.column])
+        return margin
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the linear part as plain data."""
+        return {"base": self.base, "terms": [asdict(term) for term in self.terms]}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> LinearPart:
+        """Return the linear part that `to_json` wrote."""
+        return cls(stored["base"], tuple(Term(**term) for term in stored["terms"]))
+
+
+def plan_terms(matrix: Floats, is_flag: NDArray[np.bool_]) -> tuple[Term, ...]:
+    """Return the terms that columns call for, with their centers and without coefficients.
+
+    Parameters
+    ----------
+    matrix
+        Columns of the leads to learn from, shape (n_leads, n_columns).
+    is_flag
+        Which columns hold only 0 and 1, shape (n_columns,).
+    """
+    terms: list[Term] = []
+    for at, flag in enumerate(is_flag):
+        column = matrix[:, at]
+        terms += [Term(at, "flag")] if flag else _number_terms(at, column)
+    centered = []
+    for term in terms:
+        center = float(term.values(matrix[:, term.column]).mean())
+        if term.shape in {"line", "knee"}:
+            known = matrix[~np.isnan(matrix[:, term.column]), term.column]
+            center = float(term.values(known).mean())
+        centered.append(Term(term.column, term.shape, term.origin, term.scale, center))
+    return tuple(centered)
+
+
+def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strength: float) -> LinearPart:
+    """Return the linear part with the least penalised log loss.
+
+    Parameters
+    ----------
+    matrix
+        Columns of shape (n_leads, n_columns).
+    label
+        Array of shape (n_leads,) of 0 and 1.
+    terms
+        From `plan_terms`.
+    strength
+        Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0; larger trusts the data more.
+    """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
+    with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
+        fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(design, label)
+    pairs = zip(terms, fitted.coef_[0], strict=True)
+    found = (Term(t.column, t.shape, t.origin, t.scale, t.center, float(coefficient)) for t, coefficient in pairs)
+    return LinearPart(float(fitted.intercept_[0]), tuple(found))
+
+
+def _number_terms(at: int, column: Floats) -> list[Term]:
+    missing = np.isnan(column)
+    flag = [Term(at, "missing")] if missing.any() else []
+    known = column[~missing]
+    spread = float(known.std()) if len(known) else 0.0
+    if spread <= 0:
+        return flag
+    inside = np.unique(np.quantile(known, KNEES))
+    knees = inside[(inside > known.min()) & (inside < known.max())]
+    line = Term(at, "line", float(known.mean()), spread)
+    return [line, *(Term(at, "knee", float(knee), spread) for knee in knees), *flag]

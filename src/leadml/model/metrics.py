@@ -1,0 +1,184 @@
+"""How good probabilities are, each metric defined once.
+
+What enters is labels and probabilities, and weights where rows count more than once; what leaves is numbers.
+Every function takes arrays of shape (n_leads,): ``label`` of 0 and 1, ``probability`` in [0, 1], ``weight`` of 0 or
+more (a bootstrap draw is a weight).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+from scipy.special import expit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+
+BINS = 15
+SMALLEST = 1e-15
+CHANCE_DRAWS = 200
+
+
+def roc_auc(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the chance that a converter is ranked above another lead, ties counting half; larger is better.
+
+    Examples
+    --------
+    >>> roc_auc(np.array([0, 1, 1]), np.array([0.1, 0.1, 0.9]), np.ones(3))
+    0.75
+    """
+    positive, negative = _by_level(label, probability, weight)
+    below = np.cumsum(negative) - negative
+    pairs = positive.sum() * negative.sum()
+    return float((positive * (below + negative / 2)).sum() / pairs) if pairs > 0 else float("nan")
+
+
+def average_precision(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the precision averaged over the converters reached; larger is better, the base rate is chance."""
+    positive, negative = (levels[::-1] for levels in _by_level(label, probability, weight))
+    reached = np.cumsum(positive)
+    precision = reached / np.maximum(reached + np.cumsum(negative), SMALLEST)
+    return float((positive * precision).sum() / reached[-1]) if reached[-1] > 0 else float("nan")
+
+
+def log_loss(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the mean of ``-log`` of the probability given to what happened; smaller is better, 0 is perfect."""
+    given = np.clip(np.where(label == 1, probability, 1.0 - probability), SMALLEST, 1.0)
+    return float(np.average(-np.log(given), weights=weight))
+
+
+def brier(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the mean squared difference of probability and label; smaller is better, 0 is perfect."""
+    return float(np.average((probability - label) ** 2, weights=weight))
+
+
+def brier_parts(label: Labels, probability: Floats, weight: Floats) -> tuple[float, float, float]:
+    """Return miscalibration, discrimination and uncertainty, with ``brier = first - second + third``.
+
+    Notes
+    -----
+    The CORP decomposition: Dimitriadis, Gneiting and Jordan, "Stable reliability diagrams for probabilistic
+    classifiers", PNAS 118 (2021). Miscalibration (smaller is better) is what recalibration by isotonic regression
+    would gain, discrimination (larger is better) what the recalibrated probabilities gain over the base rate.
+    """
+    positive, negative = _by_level(label, probability, weight)
+    total = positive + negative
+    held = total > 0
+    rate = np.zeros(len(total))
+    recalibrated = isotonic_regression(positive[held] / total[held], weights=total[held]).x
+    rate[held] = recalibrated
+    best = (positive * (1 - rate) ** 2 + negative * rate**2).sum() / total.sum()
+    base = positive.sum() / total.sum()
+    uncertainty = base * (1 - base)
+    return float(brier(label, probability, weight) - best), float(uncertainty - best), float(uncertainty)
+
+
+def ece(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the expected calibration error over 15 bins of equal mass; smaller is better.
+
+    The mean over leads of the difference, in each bin, of mean probability and rate. It is above 0 even where the
+    probabilities are perfect: see `ece_by_chance`.
+    """
+    _, bins = _bins(probability, weight)
+    mass = np.bincount(bins, weights=weight, minlength=BINS)
+    error = np.bincount(bins, weights=weight * (probability - label), minlength=BINS)
+    return float(np.abs(error).sum() / mass.sum())
+
+
+def ece_by_chance(probability: Floats, *, seed: int) -> float:
+    """Return the mean `ece` of labels drawn by the probabilities themselves, so of a perfectly calibrated model."""
+    random = np.random.default_rng(seed)
+    ones = np.ones(len(probability))
+    draws = ((random.random(len(probability)) < probability).astype(np.int8) for _ in range(CHANCE_DRAWS))
+    return float(np.mean([ece(label, probability, ones) for label in draws]))
+
+
+def calibration_line(label: Labels, probability: Floats, weight: Floats) -> tuple[float, float]:
+    """Return intercept and slope of the log-odds of the label on those of the probability; 0 and 1 are perfect.
+
+    A slope below 1 says that the probabilities are too far apart, an intercept below 0 that they are too high. Both
+    are NaN where one kind of lead only was drawn or every probability is the same.
+
+    Notes
+    -----
+    Cox, "Two further applications of a model for binary regression", Biometrika 45 (1958).
+    """
+    clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    logit = np.log(clipped) - np.log1p(-clipped)
+    kinds = len(np.unique(label[weight > 0]))
+    if kinds < 2 or np.ptp(logit) == 0:  # noqa: PLR2004 - converted and not
+        return float("nan"), float("nan")
+    design = np.column_stack([np.ones(len(logit)), logit])
+    found = np.array([0.0, 1.0])
+    for _ in range(50):
+        fitted = expit(design @ found)
+        curve = weight * fitted * (1 - fitted)
+        step = np.linalg.lstsq((design * curve[:, None]).T @ design, design.T @ (weight * (label - fitted)))[0]
+        found = found + np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-10:  # noqa: PLR2004 - converged
+            break
+    return float(found[0]), float(found[1])
+
+
+def gain(label: Labels, probability: Floats, weight: Floats) -> float:
+    """Return the mean over leads, best first, of the share of converters reached; larger is better, 0.5 is chance."""
+    positive, negative = (levels[::-1] for levels in _by_level(label, probability, weight))
+    reached, total = np.cumsum(positive), positive + negative
+    if reached[-1] == 0:
+        return float("nan")
+    halfway = (reached - positive / 2) / reached[-1]
+    return float((total * halfway).sum() / total.sum())
+
+
+def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[tuple[float, float, float]]:
+    """Yield mass, mean probability and rate of each of the 15 bins of equal mass that holds leads."""
+    _, bins = _bins(probability, weight)
+    for at in np.unique(bins):
+        inside = (bins == at) & (weight > 0)
+        if inside.any():
+            mass = weight[inside]
+            means = np.average(probability[inside], weights=mass), np.average(label[inside], weights=mass)
+            yield float(mass.sum()), float(means[0]), float(means[1])
+
+
+def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, float]:
+    """Return all metrics by name."""
+    miscalibration, discrimination, uncertainty = brier_parts(label, probability, weight)
+    intercept, slope = calibration_line(label, probability, weight)
+    return {
+        "roc_auc": roc_auc(label, probability, weight),
+        "average_precision": average_precision(label, probability, weight),
+        "log_loss": log_loss(label, probability, weight),
+        "brier": brier(label, probability, weight),
+        "brier_miscalibration": miscalibration,
+        "brier_discrimination": discrimination,
+        "brier_uncertainty": uncertainty,
+        "ece": ece(label, probability, weight),
+        "calibration_intercept": intercept,
+        "calibration_slope": slope,
+        "gain": gain(label, probability, weight),
+        "mean_probability": float(np.average(probability, weights=weight)),
+        "rate": float(np.average(label, weights=weight)),
+    }
+
+
+def _by_level(label: Labels, probability: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return the weight of converters and of the others at each distinct probability, lowest first."""
+    levels, level = np.unique(probability, return_inverse=True)
+    positive = np.bincount(level, weights=weight * label, minlength=len(levels))
+    return positive, np.bincount(level, weights=weight * (1 - label), minlength=len(levels))
+
+
+def _bins(probability: Floats, weight: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    order = np.argsort(probability, kind="stable")
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    bins = np.empty(len(order), dtype=np.intp)
+    bins[order] = np.minimum((middle / weight.sum() * BINS).astype(np.intp), BINS - 1)
+    return order, bins

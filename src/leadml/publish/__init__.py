@@ -1,0 +1,1 @@
+"""Publishing: what leaves the house, each file whole or not at all."""

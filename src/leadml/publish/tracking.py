@@ -1,0 +1,187 @@
+"""File a training in MLflow.
+
+What enters is a version of the registry; what leaves is a run with its params, metrics, tables and figures, and a
+registered version.
+MLflow is the filing cabinet and never the loader: nothing is read back from it to score, and no row of a lead goes in.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadml.errors import MissingExtraError
+from leadml.model.bundle import load_bundle
+from leadml.model.evaluation import Evaluation
+from leadml.publish import figures
+from leadml.publish.files import bring_to_disk
+from leadml.publish.registry import CHAMPION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlflow import MlflowClient
+
+    from leadml.model.bundle import Bundle
+    from leadml.params import Params
+    from leadml.publish.registry import Registry
+
+LONGEST_PARAM = 500
+ARTIFACTS = "mlartifacts"
+SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+
+
+def track_training(store: Path, registry: Registry, version: str, *, params: Params, champion: bool) -> str:
+    """File a version, once: a version that has a run already keeps it.
+
+    Parameters
+    ----------
+    store
+        MLflow's SQLite file; made where it is not there.
+    registry
+        Where the version lives.
+    version
+        Its name.
+    params
+        The choices, all of which are logged.
+    champion
+        Whether the version is in use and so gets the alias.
+
+    Returns
+    -------
+    str
+        The id of the run.
+    """
+    bundle = load_bundle(registry.path(version))
+    with _mlflow(store) as client:
+        experiment = _experiment(client, params.tracking.experiment, store)
+        filed = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{bundle.facts['model_hash']}'")
+        same = [run for run in filed if run.data.tags.get("leadml.version") == version and run.info.status == "FINISHED"]
+        if same:
+            return str(same[0].info.run_id)
+        run_id = _file_run(client, experiment, bundle, registry.path(version), params)
+        _register(client, bundle, run_id, version, champion=champion)
+        return run_id
+
+
+@contextmanager
+def _mlflow(store: Path) -> Iterator[MlflowClient]:
+    """Give a client of a SQLite store that was made whole; MLflow sends nothing out."""
+    os.environ.update(SILENT)
+    try:
+        from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
+    except ImportError:
+        msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
+        raise MissingExtraError(msg) from None
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with (store.with_name(f"{store.name}.lock")).open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not store.exists():
+            _make_store(store)
+    yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
+
+
+def _make_store(store: Path) -> None:
+    """Make MLflow's database under another name and put it in place whole: a crash in between leaves no half of it."""
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine  # noqa: PLC0415
+
+    temporary = store.with_name(f"{store.name}.tmp-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    engine = create_sqlalchemy_engine(f"sqlite:///{temporary.resolve()}")
+    _initialize_tables(engine)
+    engine.dispose()
+    bring_to_disk(temporary)
+    temporary.replace(store)
+    bring_to_disk(store.parent)
+
+
+def _experiment(client: MlflowClient, name: str, store: Path) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    location = (store.parent.resolve() / ARTIFACTS).as_uri()
+    return str(client.create_experiment(name, artifact_location=location))
+
+
+def _file_run(client: MlflowClient, experiment: str, bundle: Bundle, folder: Path, params: Params) -> str:
+    from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - MLflow takes seconds to import
+
+    tags = {"leadml.version": folder.name, "leadml.model_hash": bundle.facts["model_hash"], "leadml.pid": str(os.getpid())}
+    run = client.create_run(experiment, tags=tags, run_name=f"{bundle.target} {folder.name}")
+    run_id = str(run.info.run_id)
+    status = "FAILED"
+    try:
+        now = int(time.time() * 1000)
+        evaluation = Evaluation.from_json(bundle.evaluation)
+        numbers = [Metric(name, value, now, 0) for name, value in run_metrics(evaluation).items()]
+        texts = [Param(name, value) for name, value in run_params(params, bundle).items()]
+        client.log_batch(run_id, metrics=numbers, params=texts, tags=[RunTag("leadml.target", bundle.target)])
+        client.log_artifacts(run_id, str(folder), "bundle")
+        with tempfile.TemporaryDirectory() as scratch:
+            _write_exhibits(Path(scratch), bundle, evaluation)
+            client.log_artifacts(run_id, scratch)
+        status = "FINISHED"
+    finally:
+        client.set_terminated(run_id, status)
+    return run_id
+
+
+def run_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Return the metrics of a run: each with the bounds of its interval, and those of the baselines."""
+    found = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
+    for row in evaluation.metrics.itertuples():
+        found |= {f"{row.metric}": row.value, f"{row.metric}_low": row.low, f"{row.metric}_high": row.high}
+    for row in evaluation.models.itertuples():
+        found[f"{row.model}/{row.metric}".replace(" ", "_")] = row.value
+    for row in evaluation.stages.itertuples():
+        found[f"{row.stage}/{row.figure}"] = row.value
+    return {name: value for name, value in found.items() if value == value}  # noqa: PLR0124 - NaN is not itself
+
+
+def run_params(params: Params, bundle: Bundle) -> dict[str, str]:
+    """Return every resolved choice by its dotted key, and what the training chose by itself."""
+    flat: dict[str, str] = {}
+    _flatten(params.model_dump(mode="json"), "", flat)
+    flat |= {f"chosen.{name}": str(value) for name, value in bundle.facts["choices"].items()}
+    return {name: value[:LONGEST_PARAM] for name, value in flat.items()}
+
+
+def _flatten(plain: Any, key: str, flat: dict[str, str]) -> None:
+    if isinstance(plain, dict) and plain:
+        for name, value in plain.items():
+            safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-. /") else "_" for c in name)
+            _flatten(value, f"{key}.{safe}" if key else safe, flat)
+    else:
+        flat[key] = str(plain)
+
+
+def _write_exhibits(folder: Path, bundle: Bundle, evaluation: Evaluation) -> None:
+    (folder / "tables").mkdir()
+    (folder / "figures").mkdir()
+    for name in Evaluation.TABLES:
+        getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
+    for name, svg in figures.all_figures(evaluation, target=bundle.target).items():
+        (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+def _register(client: MlflowClient, bundle: Bundle, run_id: str, version: str, *, champion: bool) -> None:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - MLflow takes seconds to import
+
+    try:
+        client.create_registered_model(bundle.target)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    tags = {"leadml.version": version, "leadml.model_hash": bundle.facts["model_hash"]}
+    source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
+    made = client.create_model_version(bundle.target, source, run_id, tags=tags, description=f"leadml version {version}")
+    if champion:
+        client.set_registered_model_alias(bundle.target, CHAMPION, str(made.version))

@@ -1,0 +1,1 @@
+"""Stages: where each begins, and which one a lead is in."""

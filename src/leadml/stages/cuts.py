@@ -1,0 +1,186 @@
+"""Solve the probability at which each advised stage begins.
+
+What enters is probabilities and outcomes of leads that the model was not fitted on, and one rule a stage; what leaves
+is the cuts with every candidate that was weighed.
+It refuses a rule that the data cannot support, and cuts that would not rise from IQL over MQL to SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from leadml.errors import ModelError
+from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadml.params import Rule, StageParams
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+
+ADVISED = ("IQL", "MQL", "SQL")
+FEWEST_LEADS = 20
+MOST_CANDIDATES = 400
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a stage begins: a lead with this probability or more is in.
+
+    Parameters
+    ----------
+    stage
+        ``IQL``, ``MQL`` or ``SQL``.
+    probability
+        The cut, in (0, 1).
+    rule
+        The rule in words.
+    """
+
+    stage: str
+    probability: float
+    rule: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the cut as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The cuts of all advised stages, lowest first, and the candidates they were chosen from."""
+
+    cuts: tuple[Cut, ...]
+    candidates: pd.DataFrame
+
+
+def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
+    """Return the cut of each advised stage.
+
+    Parameters
+    ----------
+    probability
+        Calibrated, of leads that the model was not fitted on, shape (n_leads,).
+    label
+        Array of shape (n_leads,) of 0 and 1.
+    rules
+        One rule a stage.
+
+    Raises
+    ------
+    ModelError
+        Where no candidate meets a rule, or the cuts do not rise.
+    """
+    table = candidate_table(probability, label)
+    pairs = zip(ADVISED, (rules.iql, rules.mql, rules.sql), strict=True)
+    cuts = tuple(Cut(stage, _solve(stage, rule, table), rule_text(rule)) for stage, rule in pairs)
+    for lower, higher in zip(cuts, cuts[1:], strict=False):
+        if not lower.probability < higher.probability:
+            msg = (
+                f"cuts must rise, got {lower.stage} at {lower.probability:.4f} ({lower.rule}) and {higher.stage} at "
+                f"{higher.probability:.4f} ({higher.rule}); change stages.{lower.stage.lower()} or "
+                f"stages.{higher.stage.lower()}"
+            )
+            raise ModelError(msg)
+    return Cuts(cuts, table)
+
+
+def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
+    """Return what each candidate cut would let in, lowest first.
+
+    Columns: ``cut``, ``leads``, ``share`` of all leads, ``conversions``, ``precision`` and ``recall``. Candidates are
+    the distinct probabilities, at most 400 of them, evenly spread over the leads.
+    """
+    order = np.argsort(-probability, kind="stable")
+    ranked, won = probability[order], np.cumsum(label[order])
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # noqa: FBT003 - an element, not a flag
+    last = last[np.unique(np.linspace(0, len(last) - 1, MOST_CANDIDATES).astype(np.intp))]
+    leads = last + 1
+    table = pd.DataFrame({"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": won[last]})
+    table["precision"] = table["conversions"] / table["leads"]
+    table["recall"] = table["conversions"] / max(int(label.sum()), 1)
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def proportion_bound(successes: Floats, trials: Floats, *, confidence: float) -> Floats:
+    """Return the one-sided lower bound of a proportion, in [0, 1].
+
+    Notes
+    -----
+    The score interval of Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
+    (1927).
+
+    Examples
+    --------
+    >>> proportion_bound(np.array([50.0]), np.array([100.0]), confidence=0.975).round(3)
+    array([0.404])
+    """
+    z = float(norm.ppf(confidence))
+    rate = successes / trials
+    middle = rate + z**2 / (2 * trials)
+    spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
+    return np.maximum((middle - spread) / (1 + z**2 / trials), 0.0)
+
+
+def rule_text(rule: Rule) -> str:
+    """Return a rule in words, as people read it in the report."""
+    if isinstance(rule, PrecisionRule):
+        return f"at least {rule.at_least:.0%} convert, with {rule.confidence:.0%} confidence"
+    if isinstance(rule, RecallRule):
+        return f"at least {rule.at_least:.0%} of the converters, with {rule.confidence:.0%} confidence"
+    if isinstance(rule, CapacityRule):
+        return f"at most {rule.leads_per_week:g} of {rule.incoming_per_week:g} leads a week"
+    if isinstance(rule, ShareRule):
+        return f"the best {rule.top:.0%} of leads"
+    if isinstance(rule, ValueRule):
+        return f"a contact costs {rule.contact_cost:g}, a conversion brings {rule.won_value:g}"
+    return f"fixed at {rule.probability:g}"
+
+
+def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
+    if isinstance(rule, FixedRule):
+        return rule.probability
+    if isinstance(rule, ValueRule):
+        return _value_cut(stage, rule, table)
+    if isinstance(rule, PrecisionRule):
+        bound = proportion_bound(
+            table["conversions"].to_numpy(float), table["leads"].to_numpy(float), confidence=rule.confidence
+        )
+        good = table["cut"].to_numpy()[(bound >= rule.at_least) & (table["leads"].to_numpy() >= FEWEST_LEADS)]
+        return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
+    if isinstance(rule, RecallRule):
+        reached = table["conversions"].to_numpy(float)
+        bound = proportion_bound(reached, np.full(len(reached), reached.max()), confidence=rule.confidence)
+        good = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
+        return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
+    share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
+    good = table["cut"].to_numpy()[table["share"].to_numpy() <= share]
+    return _first(stage, rule, good, f"the smallest share is {table['share'].min():.1%}")
+
+
+def _first(stage: str, rule: Rule, good: Floats, best: str) -> float:
+    if len(good):
+        return float(good[0])
+    msg = f"stages.{stage.lower()}: no cut gives {rule_text(rule)}: {best}; ask for less or bring more leads"
+    raise ModelError(msg)
+
+
+def _value_cut(stage: str, rule: ValueRule, table: pd.DataFrame) -> float:
+    """Return cost over value: with calibrated probabilities no other cut earns more."""
+    cut = rule.contact_cost / rule.won_value
+    inside = table[table["cut"] >= cut]
+    earned = (inside["conversions"] * rule.won_value - inside["leads"] * rule.contact_cost).max()
+    if inside.empty or earned <= 0:
+        msg = (
+            f"stages.{stage.lower()}: no lead is worth its contact where {rule_text(rule)}, so from a probability of "
+            f"{cut:.3f}; the highest is {table['cut'].max():.3f}"
+        )
+        raise ModelError(msg)
+    return cut

@@ -1,0 +1,103 @@
+"""Put leads into stages and grades.
+
+What enters is probabilities, points and the cuts; what leaves is the advised stage and the grade of each lead.
+It only advises: no lead is rejected here, and a lead at the cut is in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadml.stages.cuts import Cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LEAD = "LEAD"
+FIT_GRADES = ("D", "C", "B", "A")
+ENGAGEMENT_GRADES = ("4", "3", "2", "1")
+BANDS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class GradeBands:
+    """The quarters of the leads that were learned from, by points of each group.
+
+    Parameters
+    ----------
+    fit, engagement
+        Three rising bounds in points each; empty where the model has no field of the group.
+    """
+
+    fit: tuple[float, ...]
+    engagement: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the bands as plain data."""
+        return {"fit": list(self.fit), "engagement": list(self.engagement)}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> GradeBands:
+        """Return the bands that `to_json` wrote."""
+        return cls(tuple(stored["fit"]), tuple(stored["engagement"]))
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """All that turns a probability and points into a stage and a grade."""
+
+    cuts: tuple[Cut, ...]
+    bands: GradeBands
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return {"cuts": [cut.to_json() for cut in self.cuts], "bands": self.bands.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> StagePlan:
+        """Return the plan that `to_json` wrote."""
+        return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]))
+
+
+def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> NDArray[np.object_]:
+    """Return the stage of each lead, shape (n_leads,): the highest whose cut the probability reaches.
+
+    Examples
+    --------
+    >>> from leadml.stages.cuts import Cut
+    >>> advised_stages(np.array([0.1, 0.2, 0.3]), [Cut("IQL", 0.2, "")]).tolist()
+    ['LEAD', 'IQL', 'IQL']
+    """
+    names = np.array([LEAD, *(cut.stage for cut in cuts)], dtype=object)
+    return names[np.searchsorted([cut.probability for cut in cuts], probability, side="right")]
+
+
+def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
+    """Return the bounds of the quarters of each group's points; None where there is no such group."""
+    groups = (() if points is None else tuple(np.quantile(points, BANDS).tolist()) for points in (fit, engagement))
+    return GradeBands(*groups)
+
+
+def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.object_]:
+    """Return A to D by fit and 1 to 4 by engagement for each lead, ``A1`` the best; ``-`` for a group without fields.
+
+    Examples
+    --------
+    >>> bands = GradeBands((0.0, 1.0, 2.0), ())
+    >>> grades(np.array([5.0, -1.0]), np.zeros(2), bands).tolist()
+    ['A-', 'D-']
+    """
+    return _grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES)
+
+
+def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.object_]:
+    if not bands:
+        return np.full(len(points), "-", dtype=object)
+    return np.array(names, dtype=object)[np.searchsorted(bands, points, side="right")]
