@@ -7,7 +7,6 @@ It refuses unknown keys and values out of range, and says file, line, key and th
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +16,7 @@ from leadml.strict_yaml import Document, read_yaml, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 Kind = Literal["number", "category", "boolean"]
 Group = Literal["fit", "engagement"]
@@ -117,7 +117,6 @@ class ModelParams(Section):
     min_leads_per_leaf: Count = 20
     l2: Annotated[float, Field(ge=0)] = 5.0
     field_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    row_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     bins: Annotated[int, Field(ge=3, le=255)] = 63
     linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
     threads: Annotated[int, Field(ge=0)] = 0

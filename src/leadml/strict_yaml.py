@@ -97,7 +97,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> An
         return _mapping(node, path, lines, name)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, index), lines, name) for index, item in enumerate(node.value)]
-    if node.tag not in {STRING_TAG, "!"}:
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in {STRING_TAG, "!"}:
         raise _refusal(name, node, f"tags are not read, got {node.tag}")
     return node.value if node.style in {"'", '"', "|", ">"} else scalar(node.value)
 

@@ -12,7 +12,9 @@ from leadml.errors import DataError, Fault, quoted
 from leadml.jobs.score import contribution_table
 from leadml.leads.load import check_header, checked_chunks
 from leadml.leads.schema import LEAD_ID
+from leadml.model.evaluation import records
 from leadml.model.explain import explain_leads
+from leadml.publish.tables import Table
 from leadml.stages.lifecycle import StagePlan, advised_stages
 
 if TYPE_CHECKING:
@@ -42,6 +44,16 @@ class Explained:
     table: pd.DataFrame
 
 
+def lead_table(explained: Explained) -> Table:
+    """Return an explanation as people read it: the starting point, every field, and the score they add up to."""
+    rows = []
+    for row in records(explained.table):
+        group = "" if row["group"] == row["field"] else row["group"]
+        rows.append((row["field"], group, row["value"], f"{row['log_odds']:+.3f}", f"{row['points']:+.2f}"))
+    total = f"{explained.table['log_odds'].sum():+.3f}", f"{100 * explained.probability:.2f}"
+    return Table(("field", "group", "value", "log-odds", "points"), [*rows, ("score", "", explained.stage, *total)])
+
+
 def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> Explained:
     """Return the explanation of one lead.
 
@@ -63,4 +75,6 @@ def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> 
             table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
             stage = advised_stages(explanation.probability, StagePlan.from_json(bundle.stages).cuts)[0]
             return Explained(lead_id, float(explanation.probability[0]), str(stage), table)
-    raise DataError([Fault(source.name, f"must hold the lead {quoted(lead_id)}, got no such id; ids are text, zeros count")])
+    raise DataError(
+        [Fault(source.name, f"must hold the lead {quoted(lead_id)}, got no such id; ids are text, zeros count")]
+    )

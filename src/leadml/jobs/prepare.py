@@ -110,7 +110,7 @@ def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> s
         f"  decimal: {_word(dialect.decimal)}",
         "  missing: []                # further words that mean 'not known', for example [NA, unknown]",
         f"  lead_id: {_word(names['lead_id'])}  # {_reason(by_role['lead_id'], 'none found: the row number serves')}",
-        f"  created_at: {_word(names['created_at'])}  # {_reason(by_role['created_at'], 'none found: the split is random')}",
+        f"  created_at: {_word(names['created_at'])}  # {_reason(by_role['created_at'], 'none found: a random split')}",
         f"  timezone: {'UTC' if names['created_at'] else 'null'}             # of times that have no zone",
         "",
         "target:",
@@ -184,7 +184,8 @@ def _has_decimal_commas(file: Path, encoding: str) -> bool:
     chunk = next(read_chunks(file, dialect, column_names(file, dialect), rows=1000))
     values = [value for name in chunk.table.column_names for value in chunk.table[name].to_pylist() if value]
     commas, points = (
-        sum(1 for value in values if value.count(mark) == 1 and value.replace(mark, "").strip("+-").isdigit()) for mark in ",."
+        sum(1 for value in values if value.count(mark) == 1 and value.replace(mark, "").strip("+-").isdigit())
+        for mark in ",."
     )
     return commas > points
 

@@ -168,6 +168,8 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
             raise LeadmlError(msg)
         if rows_done != len(duplicates.merged):
             raise DataError([Fault(order.source.name, "must not change while it is read; run again")])
+    if not counted.not_scored:
+        order.not_scored.unlink()
     return counted
 
 

@@ -41,16 +41,26 @@ def describe(project: Project) -> list[tuple[str, str]]:
         ("target", bundle.target),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{facts['trained_at']} on {facts['data']['file']}"),
-        ("learned from", f"{facts['split']['learn']['leads']:,} leads, {facts['split']['learn']['conversions']:,} converted"),
+        (
+            "learned from",
+            f"{facts['split']['learn']['leads']:,} leads, {facts['split']['learn']['conversions']:,} converted",
+        ),
         *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in cuts),
         ("model hash", facts["model_hash"]),
-        ("scored last", "nothing yet" if batch is None else f"{batch.scored:,} leads at {batch.scored_at} by version {batch.version}"),
+        (
+            "scored last",
+            "nothing yet"
+            if batch is None
+            else f"{batch.scored:,} leads at {batch.scored_at} by version {batch.version}",
+        ),
     ]
     if batch is not None:
         rows.append(("not scored", f"{batch.not_scored:,}"))
     alias = registered_alias(project.store, project.params.target.name)
     if alias is not None and alias != registry.champion():
-        rows.append(("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}"))
+        rows.append(
+            ("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}")
+        )
     return rows
 
 

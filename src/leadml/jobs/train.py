@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.errors import ModelError
+from leadml.errors import MissingExtraError, ModelError
 from leadml.leads.duplicates import row_hashes
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import load_leads
@@ -88,6 +89,9 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     """
     params = project.params
     contract = Contract.from_params(params)
+    if params.tracking.enabled and find_spec("mlflow") is None:
+        msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
+        raise MissingExtraError(msg)
     progress("reading leads")
     loaded = load_leads(project.data, contract, Dialect.from_params(params.data))
     findings = judge_readiness(loaded, contract, params.limits)
@@ -177,12 +181,10 @@ def _stage_plan(fitted: Fitted, learn: pd.DataFrame, params: Params) -> StagePla
     return StagePlan(cuts.cuts, grade_bands(*points))
 
 
-def _evaluate(
-    fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params
-) -> Evaluation:
+def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params) -> Evaluation:
     label = judge[LABEL].to_numpy(dtype=np.int8)
     if len(np.unique(label)) < 2:  # noqa: PLR2004 - converted and not
-        msg = f"leads kept aside must hold both kinds, got {int(label.sum())} of {len(label)} converted; raise split.test_share"
+        msg = f"leads kept aside must hold both kinds, got {label.sum()} of {len(label)}; raise split.test_share"
         raise ModelError(msg)
     fields = fitted.model.encoder.fields
     explanation = explain_leads(fitted.model, fitted.model.encoder.encode(judge))

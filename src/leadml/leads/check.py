@@ -86,7 +86,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_
     faults = list(chunk.faults)
     for column, bad, expected in problems:
         faulty |= bad
-        faults += [_fault(chunk, names, column, row, expected) for row in np.flatnonzero(bad)]
+        faults += [_fault(chunk, names, column, int(row), expected) for row in np.flatnonzero(bad)]
     frame = pd.DataFrame(columns, copy=False)[~faulty].reset_index(drop=True)
     where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
@@ -122,7 +122,9 @@ def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, e
     got = chunk.table[column][row].as_py() if column in chunk.table.column_names else None
     shown = "nothing" if got in {None, ""} else quoted(got)
     lead_id = str(names[row]) if names[row] is not None else ""
-    return Fault(f"{chunk.source}:{chunk.lines[row]}", f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id)
+    return Fault(
+        f"{chunk.source}:{chunk.lines[row]}", f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id
+    )
 
 
 def _hint(expected: str, got: Any) -> str:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from leadml.leads.ingest import Dialect
 
-Objects = NDArray[np.object_] if TYPE_CHECKING else Any
-Floats = NDArray[np.float64] if TYPE_CHECKING else Any
-Mask = NDArray[np.bool_] if TYPE_CHECKING else Any
+    Objects = NDArray[np.object_]
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
@@ -159,7 +159,7 @@ def _instant(value: Any, timezone: str | None) -> int | None:
             stamp = stamp.tz_localize(timezone)
     except (ValueError, TypeError):
         return None
-    if stamp is pd.NaT or stamp.tzinfo is None:
+    if pd.isna(stamp) or stamp.tzinfo is None:
         return None
     return int(stamp.as_unit("us").value)
 

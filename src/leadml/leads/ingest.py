@@ -166,10 +166,13 @@ def _parquet_chunks(file: Path, _: Dialect, wanted: list[tuple[int, str]], rows:
     first = 1
     with _parquet(file) as parquet:
         written = parquet.schema_arrow.names
-        batches = parquet.iter_batches(batch_size=rows, columns=[written[at] for at, _ in wanted])
+        columns = [written[at] for at, _ in wanted]
+        if not parquet.metadata.num_rows:
+            empty = parquet.schema_arrow.empty_table().select(columns).rename_columns([name for _, name in wanted])
+            yield RawChunk(empty, file.name, np.empty(0, dtype=np.int64))
         try:
-            for batch in batches:
-                table = pa.Table.from_batches([batch]).select([written[at] for at, _ in wanted])
+            for batch in parquet.iter_batches(batch_size=rows, columns=columns):
+                table = pa.Table.from_batches([batch]).select(columns)
                 lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
                 yield RawChunk(table.rename_columns([name for _, name in wanted]), file.name, lines)
                 first += batch.num_rows

@@ -44,13 +44,20 @@ def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> 
     conversions = int(frame[LABEL].sum())
     findings = [
         _enough("RD1", len(frame), limits.min_leads, "leads", limits),
-        _enough("RD2", min(conversions, len(frame) - conversions), limits.min_conversions, "leads of each kind", limits),
+        _enough(
+            "RD2", min(conversions, len(frame) - conversions), limits.min_conversions, "leads of each kind", limits
+        ),
         _ids(loaded, contract),
         _dates(frame),
     ]
     for field in contract.fields:
         findings += _field_findings(frame, field)
-    for code, what in {"RD5": "missing values", "RD6": "constant fields", "RD7": "id-like categories", "RD8": "personal data"}.items():
+    for code, what in {
+        "RD5": "missing values",
+        "RD6": "constant fields",
+        "RD7": "id-like categories",
+        "RD8": "personal data",
+    }.items():
         if not any(finding.code == code for finding in findings):
             findings.append(Finding(code, "passed", f"no trouble with {what}"))
     return sorted(findings, key=lambda finding: finding.code)
@@ -94,7 +101,9 @@ def _field_findings(frame: pd.DataFrame, field: Field) -> list[Finding]:
     if field.kind == "category":
         personal = personal_kind(field.name, [str(level) for level in levels[:LEVELS_SHOWN]])
         if personal:
-            findings.append(Finding("RD8", "stop", f"seems to hold {personal}", "move it to features.excluded", field.name))
+            findings.append(
+                Finding("RD8", "stop", f"seems to hold {personal}", "move it to features.excluded", field.name)
+            )
         elif len(levels) > MOSTLY * len(frame):
             evidence = f"has {len(levels):,} levels in {len(frame):,} leads, like an id"
             findings.append(Finding("RD7", "warn", evidence, "move it to features.excluded", field.name))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from leadml.errors import DataError, Fault, inert
-from leadml.leads.convert import FALSE, TRUE, booleans, numbers, texts, times
+from leadml.leads.convert import booleans, numbers, texts, times
 from leadml.leads.personal import personal_kind
 
 if TYPE_CHECKING:
@@ -99,19 +99,22 @@ def propose_roles(table: pa.Table, dialect: Dialect) -> list[Proposal]:
 
 
 def _find_label(table: pa.Table, dialect: Dialect) -> str:
-    binary = [name for name in table.column_names if len(_levels(table[name], dialect)) == FEW]
+    names: list[str] = table.column_names
+    binary = [name for name in names if len(_levels(table[name], dialect)) == FEW]
     named = [name for wanted in LABEL_NAMES for name in binary if _plain(name) == wanted]
     if named:
         return named[0]
-    if binary and binary[-1] == table.column_names[-1]:
+    if binary and binary[-1] == names[-1]:
         return binary[-1]
-    columns = ", ".join(inert(name) for name in table.column_names[:12])
+    columns = ", ".join(inert(name) for name in names[:12])
     message = f"must have a column of two values that says what became of the lead, got {columns}"
     raise DataError([Fault("header", f"{message}; name it 'converted', or write params.yaml by hand")])
 
 
 def _label_proposal(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
-    values, counts = np.unique([value for value in texts(table[name], dialect)[0] if value is not None], return_counts=True)
+    values, counts = np.unique(
+        [value for value in texts(table[name], dialect)[0] if value is not None], return_counts=True
+    )
     rare = str(values[int(np.argmin(counts))])
     positive = next((str(value) for value in values if str(value).lower() in POSITIVE), rare)
     negative = tuple(str(value) for value in values if str(value) != positive)
@@ -127,16 +130,18 @@ def _field_proposal(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
     personal = personal_kind(name, levels)
     if personal:
         return Proposal(name, "excluded", None, f"personal data: seems to hold {personal}")
-    if len(levels) == FEW and {level.lower() for level in levels} <= {*TRUE, *FALSE}:
-        if not booleans(table[name], dialect)[1].any():
-            return Proposal(name, role, "boolean", "two values, true and false")
-    elif not numbers(table[name], dialect)[1].any():
-        if len(levels) == table.num_rows and _plain(name).endswith("id"):
-            return Proposal(name, "excluded", None, "id-like: different on every row")
-        return Proposal(name, role, "number", f"numbers, {len(levels):,} different ones")
-    if len(levels) > LIKE_ID * table.num_rows:
-        return Proposal(name, "excluded", None, "id-like: text that is different on nearly every row")
-    return Proposal(name, role, "category", f"text, {len(levels):,} levels")
+    kind = _kind(table[name], levels, dialect)
+    like_id = len(levels) > LIKE_ID * table.num_rows
+    if like_id and (kind == "category" or _plain(name).endswith("id")):
+        return Proposal(name, "excluded", None, "id-like: different on nearly every row")
+    what = {"boolean": "true and false", "number": f"{len(levels):,} numbers", "category": f"{len(levels):,} levels"}
+    return Proposal(name, role, kind, what[kind])
+
+
+def _kind(column: pa.ChunkedArray, levels: list[str], dialect: Dialect) -> Kind:
+    if len(levels) == FEW and not booleans(column, dialect)[1].any():
+        return "boolean"
+    return "category" if numbers(column, dialect)[1].any() else "number"
 
 
 def _levels(column: pa.ChunkedArray, dialect: Dialect) -> list[str]:

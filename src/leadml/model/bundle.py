@@ -14,7 +14,6 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +28,9 @@ from leadml.model.estimator import LeadModel
 from leadml.model.linear import LinearPart
 from leadml.model.reference import golden_frame, golden_rows
 from leadml.model.trees import Trees
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMAT = 1
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
@@ -91,7 +93,11 @@ class Bundle:
             "profile": self.profile,
             "golden": {"rows": golden, "scores": scores},
         }
-        return {BOOSTER: self.model.trees.text, MODEL: canonical_json(model), EVALUATION: canonical_json(self.evaluation)}
+        return {
+            BOOSTER: self.model.trees.text,
+            MODEL: canonical_json(model),
+            EVALUATION: canonical_json(self.evaluation),
+        }
 
     @property
     def model_hash(self) -> str:
@@ -100,12 +106,12 @@ class Bundle:
 
 
 def canonical_json(plain: object) -> str:
-    """Return plain data as JSON with one spelling.
+    r"""Return plain data as JSON with one spelling.
 
     Examples
     --------
     >>> canonical_json({"b": 1, "a": 0.1})
-    '{"a":0.1,"b":1}\\n'
+    '{"a":0.1,"b":1}\n'
     """
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
@@ -119,8 +125,8 @@ def model_hash(texts: dict[str, str]) -> str:
 
 def this_machine() -> dict[str, Any]:
     """Return the versions and the kind of machine on which scores are the same to the bit."""
-    found = np.show_config(mode="dicts") or {}
-    simd = found.get("SIMD Extensions", {}).get("found", [])
+    found: Any = np.show_config(mode="dicts")
+    simd = found["SIMD Extensions"].get("found", [])
     return {"libraries": {name: version(name) for name in LIBRARIES}, "machine": [platform.machine(), *simd]}
 
 
@@ -232,7 +238,9 @@ def _check_golden(folder: Path, model: LeadModel, golden: dict[str, Any], *, exa
     scores = model.predict(golden_frame(golden["rows"], model.encoder))
     gap = float(np.abs(scores - np.array(golden["scores"])).max(initial=0.0))
     if gap > (0.0 if exact else TOLERANCE):
-        msg = f"{folder}: golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain"
+        msg = (
+            f"{folder}: golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain"
+        )
         raise BundleError(msg)
 
 

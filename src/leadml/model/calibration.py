@@ -61,7 +61,7 @@ class Calibrator:
         if self.method == "isotonic":
             places, heights = self._knots()
             beyond = np.minimum(margin - places[0], 0.0) + np.maximum(margin - places[-1], 0.0)
-            return np.interp(margin, places, heights) + beyond
+            return np.asarray(np.interp(margin, places, heights) + beyond)
         return np.asarray(margin, dtype=np.float64)
 
     def probability(self, margin: Floats) -> Floats:
@@ -98,7 +98,9 @@ class Calibrator:
         return cls(stored["method"], tuple(stored["numbers"]))
 
 
-def choose_calibrator(margin: Floats, label: Labels, choices: CalibrationParams) -> tuple[Calibrator, dict[str, float]]:
+def choose_calibrator(
+    margin: Floats, label: Labels, choices: CalibrationParams
+) -> tuple[Calibrator, dict[Method, float]]:
     """Return the calibrator with the least log loss on leads that it did not see, and the loss of each method.
 
     Parameters
@@ -110,11 +112,11 @@ def choose_calibrator(margin: Floats, label: Labels, choices: CalibrationParams)
     choices
         The methods to try; isotonic only where enough leads converted.
     """
-    methods = [method for method in choices.methods if method != "isotonic"] or ["none"]
+    methods: list[Method] = [method for method in choices.methods if method != "isotonic"] or ["none"]
     if "isotonic" in choices.methods and label.sum() >= choices.isotonic_min_conversions:
         methods.append("isotonic")
     block = np.arange(len(label)) % FOLDS
-    losses = {}
+    losses: dict[Method, float] = {}
     for method in methods:
         unseen = np.empty(len(label))
         for at in range(FOLDS):
@@ -164,7 +166,7 @@ def _isotonic(margin: Floats, label: Labels) -> tuple[float, ...]:
     places = np.bincount(block, weights=margin) / sizes
     shrunk = (steps * sizes + 0.5) / (sizes + 1.0)
     heights = np.maximum.accumulate(np.log(shrunk) - np.log1p(-shrunk))
-    keep = np.append(True, np.diff(places) > 0)  # noqa: FBT003 - an element, not a flag
+    keep = np.append(True, np.diff(places) > 0)
     places, heights = places[keep], heights[keep]
     gentle = heights + GENTLEST_SLOPE * (places - places[0])
     return (*places.tolist(), *gentle.tolist())

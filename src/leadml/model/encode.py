@@ -75,7 +75,9 @@ class Encoder:
         """Return the position of each lead's level of the category at a position: levels, then other, then missing."""
         values = frame[self.fields[at].name].to_numpy(dtype=object)
         known = len(self.levels[at])
-        codes = pd.Index(self.levels[at], dtype=object).get_indexer(values) if known else np.full(len(values), -1)
+        codes = (
+            pd.Index(self.levels[at], dtype=object).get_indexer(pd.Index(values)) if known else np.full(len(values), -1)
+        )
         missing = pd.isna(values)
         return np.where(missing, known + 1, np.where(codes < 0, known, codes)).astype(np.intp)
 

@@ -32,6 +32,7 @@ MODEL = "leadml"
 COMPARED = ("roc_auc", "average_precision", "log_loss", "brier")
 LARGER_IS_BETTER = ("roc_auc", "average_precision")
 FIGURES = ("value", "low", "high")
+DIFFERENCES = ("difference", "difference_low", "difference_high")
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ class Evaluation:
 
     TABLES = ("metrics", "models", "deciles", "reliability", "stages", "importance")
 
-    def metric(self, name: str) -> pd.Series:
-        """Return the figures of a metric."""
-        return self.metrics.set_index("metric").loc[name]
+    def metric(self, name: str) -> dict[str, float]:
+        """Return ``value``, ``low`` and ``high`` of a metric."""
+        return next(row for row in records(self.metrics) if row["metric"] == name)
 
     def beaten(self) -> tuple[list[str], list[str]]:
         """Return the baselines that the model beats in log loss beyond doubt, and the others."""
@@ -122,18 +123,23 @@ class Evaluation:
         }
         for name in self.TABLES:
             table = getattr(self, name).astype(object)
-            plain[name] = table.where(table.notna(), None).to_dict("records")
+            plain[name] = records(table.where(table.notna(), None))
         return plain
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Evaluation:
         """Return the evaluation that `to_json` wrote."""
-        tables = {name: pd.DataFrame(stored[name]) for name in cls.TABLES}
+        tables: dict[str, Any] = {name: pd.DataFrame(stored[name]) for name in cls.TABLES}
         for table in tables.values():
-            numbers = [name for name in table if name in FIGURES or name.startswith("difference")]
-            table[numbers] = table[numbers].astype(float)
-        plain = {name: stored[name] for name in ("leads", "conversions", "confidence", "ece_by_chance")}
+            for name in {*FIGURES, *DIFFERENCES} & set(table.columns):
+                table[name] = table[name].astype(float)
+        plain: dict[str, Any] = {name: stored[name] for name in ("leads", "conversions", "confidence", "ece_by_chance")}
         return cls(**plain, **tables)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table, each by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluation:
@@ -153,7 +159,9 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
     figures = _figures_of(judged)
     at_hand = figures(np.ones(size))
     random = np.random.default_rng(seed)
-    draws = [figures(np.bincount(random.integers(0, size, size), minlength=size).astype(float)) for _ in range(choices.draws)]
+    draws = [
+        figures(np.bincount(random.integers(0, size, size), minlength=size).astype(float)) for _ in range(choices.draws)
+    ]
     table = _intervals(at_hand, draws, choices.confidence)
     named = table.set_index("table")
     return Evaluation(
@@ -196,7 +204,9 @@ def _figures_of(judged: Judged) -> Callable[[Floats], Figures]:
             found["stages", stage, "precision"] = _ratio((inside * judged.label).sum(), inside.sum())
         found.update(_decile_figures(judged.label, weight))
         average = (weight @ strength) / weight.sum()
-        return found | {("importance", field.name, ""): value for field, value in zip(judged.fields, average, strict=True)}
+        return found | {
+            ("importance", field.name, ""): value for field, value in zip(judged.fields, average, strict=True)
+        }
 
     return figures
 
@@ -234,7 +244,7 @@ def _intervals(at_hand: Figures, draws: Sequence[Figures], confidence: float) ->
         paired = drawn[:, reference[names[at][2]]] - drawn[:, at]
         value = at_hand["models", MODEL, names[at][2]] - at_hand[names[at]]
         differences[at] = value, *_bounds(paired[:, None], confidence)
-    table[["difference", "difference_low", "difference_high"]] = differences
+    table[list(DIFFERENCES)] = differences
     return table
 
 
@@ -253,7 +263,7 @@ def _part(named: pd.DataFrame, name: str, columns: dict[str, str]) -> pd.DataFra
 
 def _models(named: pd.DataFrame) -> pd.DataFrame:
     table = named.loc[["models"]].reset_index(drop=True).rename(columns={"first": "model", "second": "metric"})
-    table.loc[table["model"] == MODEL, ["difference", "difference_low", "difference_high"]] = np.nan
+    table.loc[table["model"] == MODEL, list(DIFFERENCES)] = np.nan
     return table
 
 
@@ -274,7 +284,9 @@ def _reliability(judged: Judged, choices: EvaluationParams, seed: int) -> pd.Dat
     random = np.random.default_rng(seed)
     rows = []
     ones = np.ones(len(judged.label))
-    for at, (mass, probability, rate) in enumerate(metrics.reliability(judged.label, judged.probability, ones), start=1):
+    for at, (mass, probability, rate) in enumerate(
+        metrics.reliability(judged.label, judged.probability, ones), start=1
+    ):
         redrawn = random.binomial(int(mass), rate, choices.draws) / mass
         low, high = _bounds(redrawn[:, None], choices.confidence)
         rows.append((at, int(mass), probability, rate, low, high))

@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8]
 
-BANNED = frozenset(
-    "status stage lead_status lead_stage lead_quality lead_profile quality tags tag owner lead_owner assigned_to closed "
-    "closed_at closed_date close_date closed_on lost_reason loss_reason rejected_reason disposition last_modified "
-    "modified_at updated_at last_activity last_notable_activity opportunity_id deal_id deal_stage deal_value won lost "
-    "converted_at converted_date conversion_date outcome result call_duration duration talk_time lead_score "
-    "asymmetrique_activity_score asymmetrique_profile_score asymmetrique_activity_index asymmetrique_profile_index".split()
-)
+WRITTEN_AFTERWARDS = """
+    assigned_to asymmetrique_activity_index asymmetrique_activity_score asymmetrique_profile_index
+    asymmetrique_profile_score call_duration close_date closed closed_at closed_date closed_on conversion_date
+    converted_at converted_date deal_id deal_stage deal_value disposition duration last_activity last_modified
+    last_notable_activity lead_owner lead_profile lead_quality lead_score lead_stage lead_status loss_reason lost
+    lost_reason modified_at opportunity_id outcome owner quality rejected_reason result stage status tag tags
+    talk_time updated_at won
+"""
+BANNED = frozenset(WRITTEN_AFTERWARDS.split())
 BANNED_POWER = 0.55
 NOTEWORTHY = 0.75
 STEPS = 20
@@ -74,7 +76,9 @@ def find_leaks(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> 
     if findings:
         return findings
     strongest = max(alone, key=lambda name: alone[name])
-    return [Finding("LK0", "passed", f"no field seems to know the outcome; the strongest alone is {alone[strongest]:.3f}")]
+    return [
+        Finding("LK0", "passed", f"no field seems to know the outcome; the strongest alone is {alone[strongest]:.3f}")
+    ]
 
 
 def field_power(frame: pd.DataFrame, field: Field, label: Labels) -> float:
@@ -129,7 +133,9 @@ def _finding(field: Field, suspicion: tuple[str, str], leaks: LeakParams) -> Fin
     reason = leaks.accept.get(field.name)
     if reason:
         return Finding(code, "warn", f"{evidence}; accepted: {reason}", field=field.name)
-    remedy = "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is not"
+    remedy = (
+        "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is not"
+    )
     return Finding(code, "stop", evidence, remedy, field.name)
 
 

@@ -86,7 +86,7 @@ def ece(label: Labels, probability: Floats, weight: Floats) -> float:
     The mean over leads of the difference, in each bin, of mean probability and rate. It is above 0 even where the
     probabilities are perfect: see `ece_by_chance`.
     """
-    _, bins = _bins(probability, weight)
+    bins = _bins(probability, weight)
     mass = np.bincount(bins, weights=weight, minlength=BINS)
     error = np.bincount(bins, weights=weight * (probability - label), minlength=BINS)
     return float(np.abs(error).sum() / mass.sum())
@@ -139,7 +139,7 @@ def gain(label: Labels, probability: Floats, weight: Floats) -> float:
 
 def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[tuple[float, float, float]]:
     """Yield mass, mean probability and rate of each of the 15 bins of equal mass that holds leads."""
-    _, bins = _bins(probability, weight)
+    bins = _bins(probability, weight)
     for at in np.unique(bins):
         inside = (bins == at) & (weight > 0)
         if inside.any():
@@ -172,13 +172,15 @@ def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, flo
 def _by_level(label: Labels, probability: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Return the weight of converters and of the others at each distinct probability, lowest first."""
     levels, level = np.unique(probability, return_inverse=True)
-    positive = np.bincount(level, weights=weight * label, minlength=len(levels))
-    return positive, np.bincount(level, weights=weight * (1 - label), minlength=len(levels))
+    sides = (np.bincount(level, weights=weight * side, minlength=len(levels)) for side in (label, 1 - label))
+    positive, negative = (side.astype(np.float64) for side in sides)
+    return positive, negative
 
 
-def _bins(probability: Floats, weight: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _bins(probability: Floats, weight: Floats) -> NDArray[np.intp]:
+    """Return the bin of equal mass, 0 to 14, that each lead falls in."""
     order = np.argsort(probability, kind="stable")
     middle = np.cumsum(weight[order]) - weight[order] / 2
     bins = np.empty(len(order), dtype=np.intp)
     bins[order] = np.minimum((middle / weight.sum() * BINS).astype(np.intp), BINS - 1)
-    return order, bins
+    return bins

@@ -83,7 +83,9 @@ def choose_rounds(matrix: Floats, label: Labels, folds: Sequence[Fold], choices:
 
     settings = _settings(choices)
     boosters = [lgb.Booster(settings, _dataset(matrix[fit], label[fit], choices)) for fit, _ in folds]
-    watches = [_watch(matrix[judge], label[judge], booster) for (_, judge), booster in zip(folds, boosters, strict=True)]
+    watches = [
+        _watch(matrix[judge], label[judge], booster) for (_, judge), booster in zip(folds, boosters, strict=True)
+    ]
     best, least = 1, np.inf
     for rounds in range(1, choices.max_rounds + 1):
         loss = sum(watch(rounds) for watch in watches) / sum(len(judge) for _, judge in folds)
@@ -126,8 +128,6 @@ def _settings(choices: ModelParams) -> dict[str, Any]:
         "min_data_in_leaf": choices.min_leads_per_leaf,
         "lambda_l2": choices.l2,
         "feature_fraction": choices.field_share,
-        "bagging_fraction": choices.row_share,
-        "bagging_freq": 1,
         "max_bin": choices.bins,
         "num_threads": choices.threads,
         "seed": 0,

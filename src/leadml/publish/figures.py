@@ -61,9 +61,15 @@ def reliability_figure(evaluation: Evaluation, *, target: str) -> str:
         axes.plot([0, top], [0, top], color=SOFT, linewidth=1, linestyle="--", label="perfect")
         errors = [table["value"] - table["low"], table["high"] - table["value"]]
         axes.errorbar(
-            table["probability"], table["value"], yerr=_positive(errors), fmt="o", color=ACCENT, markersize=4, elinewidth=1,
+            table["probability"],
+            table["value"],
+            yerr=_positive(errors),
+            fmt="o",
+            color=ACCENT,
+            markersize=4,
+            elinewidth=1,
             label="leads kept aside",
-        )  # fmt: skip
+        )
         axes.set(xlim=(0, top), ylim=(0, top), xlabel="probability said", ylabel=f"share that became {_short(target)}")
         axes.legend(frameon=False, loc="upper left")
 
@@ -97,7 +103,9 @@ def stages_figure(evaluation: Evaluation) -> str:
         axes.bar(table["stage"], value, color=ACCENT, width=0.5)
         axes.errorbar(table["stage"], value, yerr=_positive(errors), fmt="none", ecolor=INK, elinewidth=1)
         axes.axhline(base, color=SECOND, linewidth=1.2, linestyle="--")
-        axes.annotate(f"all leads {base:.1f}%", (0.01, base), xycoords=("axes fraction", "data"), va="bottom", color=SECOND)
+        axes.annotate(
+            f"all leads {base:.1f}%", (0.01, base), xycoords=("axes fraction", "data"), va="bottom", color=SECOND
+        )
         axes.set_ylabel("% that convert at or above the cut")
         axes.grid(visible=False, axis="x")
 
@@ -115,10 +123,9 @@ def _short(name: str) -> str:
 
 def _svg(draw: Callable[[Axes], None], *, height: float) -> str:
     import matplotlib as mpl  # noqa: PLC0415 - takes a second to import
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    style = {
+    style: Any = {
         "svg.hashsalt": "leadml",
         "svg.fonttype": "none",
         "font.size": 9,
@@ -139,5 +146,5 @@ def _svg(draw: Callable[[Axes], None], *, height: float) -> str:
         figure = Figure(figsize=(5.6, height), layout="constrained")
         draw(figure.subplots())
         target = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(target, metadata={"Date": None, "Creator": None})
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     return DECORATION.sub("", target.getvalue())

@@ -13,15 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadml.publish.tables import Table
+
 NAMESPACES = re.compile(r'\sxmlns(:xlink)?="[^"]*"')
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as people read it: names of columns and rows of texts."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,11 @@ def render(report: Report) -> str:
     from markupsafe import Markup  # noqa: PLC0415
 
     environment = Environment(
-        loader=PackageLoader("leadml.publish"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("leadml.publish"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["drawing"] = lambda svg: Markup(NAMESPACES.sub("", svg))  # noqa: S704 - our own figures
 

@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadml.errors import MissingExtraError
 from leadml.model.bundle import load_bundle
-from leadml.model.evaluation import Evaluation
+from leadml.model.evaluation import Evaluation, records
 from leadml.publish import figures
 from leadml.publish.files import bring_to_disk
 from leadml.publish.registry import CHAMPION
@@ -62,7 +61,9 @@ def track_training(store: Path, registry: Registry, version: str, *, params: Par
     with _mlflow(store) as client:
         experiment = _experiment(client, params.tracking.experiment, store)
         filed = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{bundle.facts['model_hash']}'")
-        same = [run for run in filed if run.data.tags.get("leadml.version") == version and run.info.status == "FINISHED"]
+        same = [
+            run for run in filed if run.data.tags.get("leadml.version") == version and run.info.status == "FINISHED"
+        ]
         if same:
             return str(same[0].info.run_id)
         run_id = _file_run(client, experiment, bundle, registry.path(version), params)
@@ -74,11 +75,8 @@ def track_training(store: Path, registry: Registry, version: str, *, params: Par
 def _mlflow(store: Path) -> Iterator[MlflowClient]:
     """Give a client of a SQLite store that was made whole; MLflow sends nothing out."""
     os.environ.update(SILENT)
-    try:
-        from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
-    except ImportError:
-        msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
-        raise MissingExtraError(msg) from None
+    from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
+
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     store.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +112,11 @@ def _experiment(client: MlflowClient, name: str, store: Path) -> str:
 def _file_run(client: MlflowClient, experiment: str, bundle: Bundle, folder: Path, params: Params) -> str:
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - MLflow takes seconds to import
 
-    tags = {"leadml.version": folder.name, "leadml.model_hash": bundle.facts["model_hash"], "leadml.pid": str(os.getpid())}
+    tags = {
+        "leadml.version": folder.name,
+        "leadml.model_hash": bundle.facts["model_hash"],
+        "leadml.pid": str(os.getpid()),
+    }
     run = client.create_run(experiment, tags=tags, run_name=f"{bundle.target} {folder.name}")
     run_id = str(run.info.run_id)
     status = "FAILED"
@@ -137,12 +139,13 @@ def _file_run(client: MlflowClient, experiment: str, bundle: Bundle, folder: Pat
 def run_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return the metrics of a run: each with the bounds of its interval, and those of the baselines."""
     found = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
-    for row in evaluation.metrics.itertuples():
-        found |= {f"{row.metric}": row.value, f"{row.metric}_low": row.low, f"{row.metric}_high": row.high}
-    for row in evaluation.models.itertuples():
-        found[f"{row.model}/{row.metric}".replace(" ", "_")] = row.value
-    for row in evaluation.stages.itertuples():
-        found[f"{row.stage}/{row.figure}"] = row.value
+    for row in records(evaluation.metrics):
+        name = row["metric"]
+        found |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+    for row in records(evaluation.models):
+        found[f"{row['model']}/{row['metric']}".replace(" ", "_")] = row["value"]
+    for row in records(evaluation.stages):
+        found[f"{row['stage']}/{row['figure']}"] = row["value"]
     return {name: value for name, value in found.items() if value == value}  # noqa: PLR0124 - NaN is not itself
 
 
@@ -182,6 +185,8 @@ def _register(client: MlflowClient, bundle: Bundle, run_id: str, version: str, *
             raise
     tags = {"leadml.version": version, "leadml.model_hash": bundle.facts["model_hash"]}
     source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
-    made = client.create_model_version(bundle.target, source, run_id, tags=tags, description=f"leadml version {version}")
+    made = client.create_model_version(
+        bundle.target, source, run_id, tags=tags, description=f"leadml version {version}"
+    )
     if champion:
         client.set_registered_model_alias(bundle.target, CHAMPION, str(made.version))

@@ -8,6 +8,7 @@ It refuses a rule that the data cannot support, and cuts that would not rise fro
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
     table = candidate_table(probability, label)
     pairs = zip(ADVISED, (rules.iql, rules.mql, rules.sql), strict=True)
     cuts = tuple(Cut(stage, _solve(stage, rule, table), rule_text(rule)) for stage, rule in pairs)
-    for lower, higher in zip(cuts, cuts[1:], strict=False):
+    for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:
             msg = (
                 f"cuts must rise, got {lower.stage} at {lower.probability:.4f} ({lower.rule}) and {higher.stage} at "
@@ -100,7 +101,7 @@ def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
     """
     order = np.argsort(-probability, kind="stable")
     ranked, won = probability[order], np.cumsum(label[order])
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # noqa: FBT003 - an element, not a flag
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     last = last[np.unique(np.linspace(0, len(last) - 1, MOST_CANDIDATES).astype(np.intp))]
     leads = last + 1
     table = pd.DataFrame({"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": won[last]})

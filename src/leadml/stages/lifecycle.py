@@ -76,7 +76,8 @@ def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> NDArray[np.objec
     ['LEAD', 'IQL', 'IQL']
     """
     names = np.array([LEAD, *(cut.stage for cut in cuts)], dtype=object)
-    return names[np.searchsorted([cut.probability for cut in cuts], probability, side="right")]
+    reached = np.searchsorted(np.array([cut.probability for cut in cuts]), probability, side="right")
+    return np.asarray(names[reached])
 
 
 def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
@@ -94,7 +95,7 @@ def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.obj
     >>> grades(np.array([5.0, -1.0]), np.zeros(2), bands).tolist()
     ['A-', 'D-']
     """
-    return _grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES)
+    return np.asarray(_grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES))
 
 
 def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.object_]:

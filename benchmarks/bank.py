@@ -1,0 +1,74 @@
+"""How well leadml predicts on the bank's leads, with default params, without the field that is known only afterwards.
+
+Three splits of data/raw/bank.csv: the rows shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1, 2, of which the
+first 70% are learned from and the others judge. Run with: python benchmarks/bank.py [--json] [--keep]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from measure import finish, options
+
+from leadml.leads.ingest import Dialect
+from leadml.leads.load import load_leads
+from leadml.leads.schema import LABEL, LEAD_ID, Contract
+from leadml.model import metrics
+from leadml.model.baselines import baseline_probabilities
+from leadml.model.estimator import fit_model
+from leadml.params import Params, load_params
+
+ROOT = Path(__file__).parents[1]
+SEEDS = (0, 1, 2)
+LEARN_SHARE = 0.7
+
+
+def default_params() -> Params:
+    """Return the data, target and features of the project's params and leadml's default for everything else."""
+    written = load_params(ROOT / "params.yaml")
+    return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
+
+
+def main() -> None:
+    """Fit and judge three times, print a table."""
+    chosen = options(__doc__ or "")
+    params = default_params()
+    contract = Contract.from_params(params)
+    source = ROOT / params.data.path
+    leads = load_leads(source, contract, Dialect.from_params(params.data)).frame.set_index(LEAD_ID, drop=False)
+    ids = pd.read_csv(source, dtype=str)[params.data.lead_id]
+    rows, pooled = [], []
+    for seed in SEEDS:
+        shuffled = leads.loc[ids.sample(frac=1, random_state=seed)].reset_index(drop=True)
+        size = int(LEARN_SHARE * len(shuffled))
+        learn, judge = shuffled.iloc[:size], shuffled.iloc[size:].reset_index(drop=True)
+        label = judge[LABEL].to_numpy(dtype=np.int8)
+        said = {"leadml": fit_model(learn, contract.fields, params).model.predict(judge)}
+        said |= baseline_probabilities(learn, judge, contract.fields, params)
+        pooled.append((label, said["leadml"]))
+        rows += [(seed, name, *_figures(label, probability)) for name, probability in said.items()]
+    table = pd.DataFrame(rows, columns=["split", "model", "auc", "log_loss"])
+    mean = table.groupby("model", sort=False)[["auc", "log_loss"]].mean()
+    label, probability = (np.concatenate(parts) for parts in zip(*pooled, strict=True))
+    figures = {
+        "auc": float(mean.loc["leadml", "auc"]),
+        "log_loss": float(mean.loc["leadml", "log_loss"]),
+        "ece": metrics.ece(label, probability, np.ones(len(label))),
+        "ece_by_chance": metrics.ece_by_chance(probability, seed=0),
+    }
+    print(table.round(4).to_string(index=False))
+    print("\nmean of the splits")
+    print(mean.round(4).to_string())
+    print(f"\nECE {figures['ece']:.4f} over the three test sets; by chance {figures['ece_by_chance']:.4f}")
+    finish("bank", {name: round(value, 6) for name, value in figures.items()}, chosen)
+
+
+def _figures(label: np.ndarray, probability: np.ndarray) -> tuple[float, float]:
+    weight = np.ones(len(label))
+    return metrics.roc_auc(label, probability, weight), metrics.log_loss(label, probability, weight)
+
+
+if __name__ == "__main__":
+    main()
