@@ -130,7 +130,7 @@ def _drivers(evaluation: Evaluation) -> Section:
     )
     alt = "Bars of mean points by field; the numbers are in the table below"
     drawing = figures.importance_figure(evaluation.importance)
-    return Section("What drives conversion", [text], drawing, alt, (tables.importance_table(evaluation),))
+    return Section("What drives conversion", [text], drawing, alt, (tables.importance_table(evaluation),), beside=True)
 
 
 def _stages(bundle: Bundle, evaluation: Evaluation) -> Section:
@@ -144,7 +144,9 @@ def _gain(evaluation: Evaluation) -> Section:
     text = "Leads are worked from the highest probability down; tenth 1 has the best."
     alt = "Share of converters reached against share of leads worked; the numbers are in the table below"
     drawing = figures.gain_figure(evaluation.deciles)
-    return Section("What working the best first brings", [text], drawing, alt, (tables.decile_table(evaluation),))
+    return Section(
+        "What working the best first brings", [text], drawing, alt, (tables.decile_table(evaluation),), beside=True
+    )
 
 
 def _truth(bundle: Bundle, evaluation: Evaluation) -> Section:

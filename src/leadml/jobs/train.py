@@ -22,7 +22,7 @@ from leadml.leads.readiness import judge_readiness
 from leadml.leads.schema import CREATED_AT, LABEL, Contract
 from leadml.leads.split import plan_holdout
 from leadml.model.baselines import baseline_probabilities
-from leadml.model.bundle import Bundle
+from leadml.model.bundle import Bundle, load_bundle
 from leadml.model.estimator import fit_model
 from leadml.model.evaluation import Evaluation, Judged, evaluate
 from leadml.model.explain import explain_leads
@@ -57,7 +57,7 @@ class Trained:
     champion
         The version in use.
     bundle, evaluation
-        The model and what it is worth.
+        The model as it was read back, and what it is worth.
     run_id
         MLflow's run; None where tracking is off or the version is not new.
     """
@@ -133,7 +133,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
 
         progress("writing to MLflow")
         run_id = track_training(project.store, project.registry, version, params=params, champion=champion == version)
-    return Trained(version, new, champion, bundle, evaluation, run_id)
+    return Trained(version, new, champion, load_bundle(project.registry.path(version)), evaluation, run_id)
 
 
 def refuse_stops(findings: list[Finding]) -> None:

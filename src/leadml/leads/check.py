@@ -87,7 +87,8 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_
     for column, bad, expected in problems:
         faulty |= bad
         faults += [_fault(chunk, names, column, int(row), expected) for row in np.flatnonzero(bad)]
-    frame = pd.DataFrame(columns, copy=False)[~faulty].reset_index(drop=True)
+    kept = {name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}
+    frame = pd.DataFrame(kept)[~faulty].reset_index(drop=True)
     where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
 

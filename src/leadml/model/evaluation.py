@@ -234,7 +234,7 @@ def _ratio(part: float, whole: float) -> float:
 def _intervals(at_hand: Figures, draws: Sequence[Figures], confidence: float) -> pd.DataFrame:
     names = list(at_hand)
     drawn = np.array([[draw[name] for name in names] for draw in draws])
-    low, high = _bounds(drawn, confidence)
+    low, high = _bounds(np.array(list(at_hand.values())), drawn, confidence)
     table = pd.DataFrame(names, columns=["table", "first", "second"])
     table["value"], table["low"], table["high"] = list(at_hand.values()), low, high
     reference = {name[2]: at for at, name in enumerate(names) if name[:2] == ("models", MODEL)}
@@ -243,18 +243,26 @@ def _intervals(at_hand: Figures, draws: Sequence[Figures], confidence: float) ->
     for at in compared:
         paired = drawn[:, reference[names[at][2]]] - drawn[:, at]
         value = at_hand["models", MODEL, names[at][2]] - at_hand[names[at]]
-        differences[at] = value, *_bounds(paired[:, None], confidence)
+        bounds = _bounds(np.array([value]), paired[:, None], confidence)
+        differences[at] = value, *(bound[0] for bound in bounds)
     table[list(DIFFERENCES)] = differences
     return table
 
 
-def _bounds(drawn: Floats, confidence: float) -> tuple[Any, Any]:
+def _bounds(value: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return the interval of each figure from its draws, shifted so that their median is the figure.
+
+    A figure such as the calibration error is larger on every redrawn sample than on the sample itself; without the
+    shift its interval would lie above it. A figure that is never below 0 keeps its bound there.
+    """
     tail = (1 - confidence) / 2
-    undefined = np.isnan(drawn).all(axis=0)
+    undefined = np.isnan(drawn).all(axis=0) | np.isnan(value)
     safe = np.where(undefined, 0.0, drawn)
-    low, high = np.nanquantile(safe, [tail, 1 - tail], axis=0)
-    low[undefined], high[undefined] = np.nan, np.nan
-    return (low, high) if drawn.shape[1] > 1 else (low[0], high[0])
+    low, middle, high = np.nanquantile(safe, [tail, 0.5, 1 - tail], axis=0)
+    shift = value - middle
+    low, high = low + shift, high + shift
+    low = np.where(np.nanmin(safe, axis=0) >= 0, np.maximum(low, 0.0), low)
+    return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
 
 
 def _part(named: pd.DataFrame, name: str, columns: dict[str, str]) -> pd.DataFrame:
@@ -288,6 +296,6 @@ def _reliability(judged: Judged, choices: EvaluationParams, seed: int) -> pd.Dat
         metrics.reliability(judged.label, judged.probability, ones), start=1
     ):
         redrawn = random.binomial(int(mass), rate, choices.draws) / mass
-        low, high = _bounds(redrawn[:, None], choices.confidence)
-        rows.append((at, int(mass), probability, rate, low, high))
+        low, high = _bounds(np.array([rate]), redrawn[:, None], choices.confidence)
+        rows.append((at, int(mass), probability, rate, float(low[0]), float(high[0])))
     return pd.DataFrame(rows, columns=["bin", "leads", "probability", *FIGURES])

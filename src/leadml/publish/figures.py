@@ -103,9 +103,8 @@ def stages_figure(evaluation: Evaluation) -> str:
         axes.bar(table["stage"], value, color=ACCENT, width=0.5)
         axes.errorbar(table["stage"], value, yerr=_positive(errors), fmt="none", ecolor=INK, elinewidth=1)
         axes.axhline(base, color=SECOND, linewidth=1.2, linestyle="--")
-        axes.annotate(
-            f"all leads {base:.1f}%", (0.01, base), xycoords=("axes fraction", "data"), va="bottom", color=SECOND
-        )
+        where: Any = ("axes fraction", "data")
+        axes.annotate(f"all leads\n{base:.1f}%", (1.01, base), xycoords=where, va="center", color=SECOND)
         axes.set_ylabel("% that convert at or above the cut")
         axes.grid(visible=False, axis="x")
 

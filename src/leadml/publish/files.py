@@ -7,7 +7,7 @@ A reader sees the old file or the new one, never a part; what is published has r
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from leadml.errors import LeadmlError
@@ -37,7 +37,8 @@ def published(path: Path) -> Iterator[Path]:
         msg = f"{path}: must be writable, got {error.strerror or error}"
         raise LeadmlError(msg) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never made, or the place is gone
+            temporary.unlink(missing_ok=True)
 
 
 def bring_to_disk(path: Path) -> None:

@@ -32,6 +32,8 @@ class Section:
         SVG text and what it shows in words; empty where there is none.
     tables
         Its tables.
+    beside
+        Whether figure and table stand side by side where there is room.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Section:
     figure: str = ""
     alt: str = ""
     tables: Sequence[Table] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True)

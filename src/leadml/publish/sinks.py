@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from pandas.api.types import is_numeric_dtype
 
 from leadml.errors import LeadmlError, quoted
 from leadml.publish.files import published
@@ -71,7 +72,7 @@ class TableSink:
         columns = {}
         for name in frame.columns:
             column = frame[name]
-            if column.dtype == object:
+            if not is_numeric_dtype(column):
                 risky = column.map(_is_risky)
                 self.harmless += int(risky.sum())
                 columns[name] = column.where(~risky, "'" + column.astype(str))

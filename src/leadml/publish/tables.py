@@ -84,7 +84,7 @@ def decile_table(evaluation: Evaluation) -> Table:
     forms = {"rate": percent, "lift": "{:.2f}".format, "gain": percent}
     tenths = sorted({decile for decile, _ in figures})
     rows = [(str(at), *(with_span(figures[at, name], form) for name, form in forms.items())) for at in tenths]
-    return Table(("tenth", "converts", "lift over all", "converters reached so far"), rows)
+    return Table(("tenth", "converts", "lift over all", "reached so far"), rows)
 
 
 def importance_table(evaluation: Evaluation) -> Table:

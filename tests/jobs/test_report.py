@@ -1,0 +1,137 @@
+"""The report: its headline follows the evidence, and no word of a stranger runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from leadml.jobs.project import Project
+from leadml.jobs.report import build_report, headline, warnings
+from leadml.jobs.train import Trained
+from leadml.leads.schema import Field
+from leadml.leads.split import Holdout
+from leadml.model.evaluation import Evaluation
+from leadml.publish.page import render
+from leadml.publish.registry import Batch
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}$x$ &amp; ＝cmd 中文'
+BATCH = Batch("b", "2026-01-02T00:00:00+00:00", "1", 10, 9, 1, "out.csv")
+
+
+class Elements(HTMLParser):
+    """Collects the elements and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what opens."""
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+
+def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluation:
+    """Return an evaluation whose differences in log loss end at the given bounds."""
+    models = evaluation.models.copy()
+    for model, bound in high.items():
+        models.loc[(models["model"] == model) & (models["metric"] == "log_loss"), "difference_high"] = bound
+    return replace(evaluation, models=models)
+
+
+@pytest.mark.parametrize(
+    ("high", "says"),
+    [
+        ((-0.1, -0.1, -0.1), "The model beats every baseline: base rate, points rule and logistic regression."),
+        ((-0.1, -0.1, 0.0), "The model beats base rate and points rule, but not logistic regression beyond doubt."),
+        ((0.1, 0.1, 0.1), "The model does not beat its baselines beyond doubt: base rate, points rule and log"),
+    ],
+)
+def test_the_headline_follows_the_evidence(
+    trained_project: tuple[Project, Trained], high: tuple[float, ...], says: str
+) -> None:
+    """A baseline is beaten only where the whole interval of the difference lies below 0."""
+    names = ("base rate", "points rule", "logistic regression")
+
+    assert headline(evaluation_where(trained_project[1].evaluation, dict(zip(names, high, strict=True)))).startswith(
+        says
+    )
+
+
+def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Project, Trained]) -> None:
+    """Few leads, a random split, missing ids and accepted suspects are warnings; a dated split is none."""
+    bundle = trained_project[1].bundle
+    weak = replace(
+        bundle,
+        facts={**bundle.facts, "small": True, "accepted_leaks": {"duration": "for a reason"}},
+        contract=replace(bundle.contract, lead_id=None),
+    )
+
+    assert [text.split()[0] for text in warnings(weak)] == ["Low", "The", "No", "duration"]
+    assert warnings(replace(bundle, holdout=Holdout(0.25, 0, since=1))) == []
+
+
+def test_the_page_holds_every_part(trained_project: tuple[Project, Trained]) -> None:
+    """Headline, drivers, stages, gain, reliability, comparison and card are there, with the figures."""
+    page = render(build_report(trained_project[1].bundle, version="1", batch=BATCH))
+
+    titles = ["What drives conversion", "Stages", "What working the best first brings", "Are the probabilities true?"]
+    for text in (*titles, "Compared with", "Model card", "known only after the call", "leads scored last, 2026-01-02"):
+        assert text in page
+    assert page.count("<svg") == 4
+
+
+def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Project, Trained]) -> None:
+    """No address, no script, no event, no form: the page stands alone."""
+    page = render(build_report(trained_project[1].bundle, version="1", batch=None))
+    seen = Elements()
+    seen.feed(page)
+
+    assert "http" not in page.replace("http-equiv", "")
+    assert not seen.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base"}
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+    assert all(value.startswith("#") for name, value in seen.attributes if name in {"href", "xlink:href", "src"})
+
+
+def test_a_strangers_words_are_inert(trained_project: tuple[Project, Trained]) -> None:
+    """Names of fields, targets, files, reasons and findings with HTML in them are shown, not run."""
+    bundle = trained_project[1].bundle
+    stored = {**bundle.evaluation, "importance": [{**row, "field": HOSTILE} for row in bundle.evaluation["importance"]]}
+    facts = {
+        **bundle.facts,
+        "data": {**bundle.facts["data"], "file": HOSTILE},
+        "excluded": {HOSTILE: HOSTILE},
+        "accepted_leaks": {HOSTILE: HOSTILE},
+        "findings": [["LK1", "warn", HOSTILE]],
+    }
+    contract = replace(bundle.contract, fields=(Field(HOSTILE, "number", "fit"),))
+    hostile = replace(bundle, target=HOSTILE, evaluation=stored, facts=facts, contract=contract)
+    seen, plain = Elements(), Elements()
+    seen.feed(render(build_report(hostile, version=HOSTILE, batch=BATCH)))
+    plain.feed(render(build_report(bundle, version="1", batch=BATCH)))
+
+    assert seen.tags == plain.tags
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+
+
+def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Project, Trained]) -> None:
+    """The page has the same bytes each time."""
+    bundle = trained_project[1].bundle
+
+    assert render(build_report(bundle, version="1", batch=BATCH)) == render(
+        build_report(bundle, version="1", batch=BATCH)
+    )
+
+
+def test_figures_that_are_not_defined_are_said_so(trained_project: tuple[Project, Trained]) -> None:
+    """Where no lead reaches a cut its precision is "none", and the page is still drawn."""
+    bundle = trained_project[1].bundle
+    stages = pd.DataFrame(bundle.evaluation["stages"])
+    stages.loc[stages["figure"] == "precision", ["value", "low", "high"]] = None
+    stored = {**bundle.evaluation, "stages": stages.astype(object).where(stages.notna(), None).to_dict("records")}
+
+    assert "none (none to none)" in render(build_report(replace(bundle, evaluation=stored), version="1", batch=None))

@@ -1,0 +1,223 @@
+"""Scoring: each lead once, the same number however it is read, and nothing half written."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadml.errors import DataError, LeadmlError
+from leadml.jobs.project import Project
+from leadml.jobs.score import Counted, ScoreOrder, score
+from leadml.jobs.train import Trained
+from leadml.leads.ingest import Dialect
+from leadml.model.bundle import load_bundle
+
+Scored = tuple[Project, Trained]
+NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
+
+
+def order(source: Path, out: Path, **changes: object) -> ScoreOrder:
+    """Return an order to score a file with the usual choices."""
+    usual = ScoreOrder(source, out, "1", "2026-01-01T00:00:00+00:00", Dialect(), chunk_rows=50_000, reasons=3)
+    return replace(usual, **changes)
+
+
+def run(project: Project, asked: ScoreOrder, *, threads: int = 0) -> tuple[pd.DataFrame, Counted]:
+    """Score and return what was published, by lead, and the counts."""
+    counted = score(load_bundle(project.registry.path("1"), threads=threads), asked, progress=lambda _: None)
+    read = pd.read_parquet if asked.out.suffix == ".parquet" else pd.read_csv
+    text = {} if asked.out.suffix == ".parquet" else {"dtype": {"lead_id": str, "model_version": str}}
+    return read(asked.out, **text).sort_values("lead_id", ignore_index=True), counted
+
+
+@pytest.fixture(scope="module")
+def published(trained_project: Scored, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of all bundled leads and their contributions."""
+    project, _ = trained_project
+    folder = tmp_path_factory.mktemp("published")
+    asked = order(project.data, folder / "scored.parquet", contributions=folder / "long.parquet")
+    scored, _ = run(project, asked)
+    return scored, pd.read_parquet(folder / "long.parquet")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "out", "chunk_rows", "threads", "seed"),
+    [
+        (".csv", "scored.csv", 1_000, 1, None),
+        (".csv", "scored.parquet", 7, 2, 1),
+        (".parquet", "scored.parquet", 997, 1, 2),
+        (".parquet", "scored.csv", 50_000, 2, 3),
+        (".csv.gz", "scored.parquet", 3_000, 2, 4),
+    ],
+)
+def test_a_score_depends_on_the_lead_alone(
+    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame],
+    suffix: str, out: str, chunk_rows: int, threads: int, seed: int | None,
+) -> None:  # fmt: skip
+    """Format, chunk size, threads, order of rows and order of columns change no bit of any number and no reason."""
+    leads = pd.read_csv(bank_file)
+    if seed is not None:
+        leads = leads.sample(frac=1, random_state=seed).sample(frac=1, axis=1, random_state=seed)
+    if chunk_rows == 7:
+        leads = leads.head(200)
+    source = tmp_path / f"leads{suffix}"
+    leads.to_parquet(source, index=False) if suffix == ".parquet" else leads.to_csv(source, index=False)
+
+    scored, counted = run(trained_project[0], order(source, tmp_path / out, chunk_rows=chunk_rows), threads=threads)
+
+    expected = published[0]
+    expected = expected[expected["lead_id"].isin(set(leads["id"].astype(str)))].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        scored.drop(columns="batch_id").astype(object),
+        expected.drop(columns="batch_id").astype(object),
+        check_exact=True,
+    )
+    assert counted.scored == len(leads)
+
+
+def test_points_add_up_to_the_probability_of_every_lead(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """The points of a lead and its starting point are 100 times its probability, to 1e-9."""
+    scored, long = published
+    total = long.groupby("lead_id")["points"].sum().reindex(scored["lead_id"]).to_numpy()
+
+    assert np.abs(total - 100 * scored["probability"]).max() <= 1e-9
+    assert long.columns.tolist() == ["lead_id", "field", "group", "value", "log_odds", "points"]
+    assert (long.groupby("lead_id").size() == 16).all()
+    start = long[long["field"] == "starting point"]["points"].iloc[0]
+    assert np.allclose(start + scored["fit"] + scored["engagement"], scored["score"], rtol=0, atol=1e-9)
+
+
+def test_what_a_row_shows_adds_up(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Starting point, shown reasons and everything else are the score as it is rounded, to the tenth."""
+    scored, _ = published
+    shown = scored[["starting_point", "reason_1_points", "reason_2_points", "reason_3_points", "everything_else"]]
+
+    assert (np.rint(10 * shown).sum(axis=1) == np.rint(10 * scored["score"])).all()
+
+
+def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], trained_project: Scored) -> None:
+    """A lead is in the highest stage whose cut it reaches, and a lead at the cut is in."""
+    scored, _ = published
+    cuts = {cut["stage"]: cut["probability"] for cut in trained_project[1].bundle.stages["cuts"]}
+
+    for stage, higher in (("IQL", "MQL"), ("MQL", "SQL")):
+        inside = (scored["probability"] >= cuts[stage]) & (scored["probability"] < cuts[higher])
+        assert set(scored.loc[inside, "stage"]) == {stage}
+    assert set(scored.loc[scored["probability"] >= cuts["SQL"], "stage"]) == {"SQL"}
+    assert set(scored.loc[scored["probability"] < cuts["IQL"], "stage"]) == {"LEAD"}
+    assert scored["grade"].str.fullmatch("[A-D][1-4]").all()
+
+
+def test_rows_at_fault_are_listed_and_the_others_scored(
+    tmp_path: Path, trained_project: Scored, bank_file: Path
+) -> None:
+    """Every row is scored or listed with its reason; repeated rows are merged and contradictions refused."""
+    lines = bank_file.read_text(encoding="utf-8").splitlines()[:101]
+    lines[3] = lines[3].replace(",35,", ",thirty,")
+    lines[4] += ",more"
+    lines[5] = "," + lines[5].split(",", 1)[1]
+    lines += [lines[20], lines[30].replace(",no,", ",yes,", 1)]
+    source = tmp_path / "mixed.csv"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    scored, counted = run(trained_project[0], order(source, tmp_path / "scored.csv"))
+
+    listed = pd.read_csv(tmp_path / "scored.not_scored.csv", dtype=str, keep_default_na=False)
+    assert (counted.read, counted.merged, counted.rows, counted.scored, counted.not_scored) == (102, 1, 101, 96, 5)
+    assert len(scored) == 96
+    assert listed["where"].tolist() == [f"mixed.csv:{line}" for line in (5, 6, 4, 31, 103)]
+    assert listed["reason"].tolist()[:3] == [
+        "must have 18 values as the header has, got 19; mend the row",
+        "must be an id of 1 to 256 characters as text or whole number, got nothing",
+        "must be a number with decimal mark '.', got 'thirty'; if it means not known, add 'thirty' to data.missing",
+    ]
+    assert set(listed["reason"].tolist()[3:]) == {
+        "must be there once, got other values on another row; keep the right row"
+    }
+
+
+def test_a_file_without_faults_leaves_no_list(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
+    """The list of leads that were not scored is there only where there are some, also after an earlier run."""
+    stale = tmp_path / "scored.not_scored.csv"
+    stale.write_text("old", encoding="utf-8")
+
+    run(trained_project[0], order(bank_file, tmp_path / "scored.csv"))
+
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_no_leads_make_an_empty_result_with_every_column(
+    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame], suffix: str
+) -> None:
+    """A header alone is scored: nothing in, nothing out, all columns there."""
+    nobody = pd.read_csv(bank_file).head(0)
+    source = tmp_path / f"nobody{suffix}"
+    nobody.to_parquet(source, index=False) if suffix == ".parquet" else nobody.to_csv(source, index=False)
+
+    scored, counted = run(trained_project[0], order(source, tmp_path / "scored.parquet"))
+
+    assert (counted.rows, counted.scored, len(scored)) == (0, 0, 0)
+    assert scored.columns.tolist() == published[0].columns.tolist()
+
+
+def test_only_leads_kept_aside_are_scored_on_demand(tmp_path: Path, trained_project: Scored) -> None:
+    """Asked for the leads that training did not see, scoring passes over all others and counts them."""
+    project, trained = trained_project
+
+    scored, counted = run(project, order(project.data, tmp_path / "scored.csv", held_out=True))
+
+    assert len(scored) == trained.evaluation.leads
+    assert counted.passed_over == trained.bundle.facts["split"]["learn"]["leads"]
+    assert counted.rows == counted.scored
+
+
+def test_a_missing_column_is_refused_with_the_nearest_name(
+    tmp_path: Path, trained_project: Scored, bank_file: Path
+) -> None:
+    """A renamed column is named, with the nearest that is there, and nothing is written."""
+    pd.read_csv(bank_file).rename(columns={"balance": "Balance"}).to_csv(tmp_path / "leads.csv", index=False)
+
+    with pytest.raises(
+        DataError, match=r"leads\.csv: must have a column 'balance', got none; the nearest is 'Balance'"
+    ):
+        run(trained_project[0], order(tmp_path / "leads.csv", tmp_path / "scored.csv"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["leads.csv"]
+
+
+def test_a_file_that_breaks_off_leaves_the_earlier_result(
+    tmp_path: Path, trained_project: Scored, bank_file: Path
+) -> None:
+    """Where reading fails in the middle, the earlier result stays to the byte and no temporary file is left."""
+    whole = gzip.compress(bank_file.read_bytes())
+    (tmp_path / "leads.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "scored.csv").write_text("earlier", encoding="utf-8")
+
+    with pytest.raises(DataError, match=r"leads\.csv\.gz: must be a whole gzip file"):
+        run(trained_project[0], order(tmp_path / "leads.csv.gz", tmp_path / "scored.csv", chunk_rows=100))
+    assert (tmp_path / "scored.csv").read_text(encoding="utf-8") == "earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["leads.csv.gz", "scored.csv"]
+
+
+def test_an_unknown_suffix_is_refused_before_any_work(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
+    """Only CSV and Parquet are written."""
+    with pytest.raises(LeadmlError, match=r"must end in \.parquet or \.csv, got 'scored\.xlsx'"):
+        run(trained_project[0], order(bank_file, tmp_path / "scored.xlsx"))
+
+
+def test_strange_values_still_give_a_probability(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
+    """Infinite, huge, missing and never-seen values are scored within (0, 1); unknown levels are counted."""
+    leads = pd.read_csv(bank_file, dtype=str).head(6)
+    leads["age"] = ["inf", "-1e400", "1e308", "", "5e-324", "nan"]
+    leads["job"] = ["astronaut", "", "admin.", "=cmd()", "<script>", "x" * 5000]
+    leads.to_csv(tmp_path / "strange.csv", index=False)
+
+    scored, counted = run(trained_project[0], order(tmp_path / "strange.csv", tmp_path / "scored.parquet"))
+
+    assert scored["probability"].between(0, 1, inclusive="neither").all()
+    assert counted.other["job"] == 4

@@ -1,0 +1,171 @@
+"""Training: refusals before any fit, one model for the same data, one champion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leadml.errors import DataError, ModelError
+from leadml.jobs.project import Project
+from leadml.jobs.train import Trained, train
+
+Make = Callable[..., Project]
+NOW = "2026-01-02T03:04:05+00:00"
+SMALL = ("model.max_rounds=40", "evaluation.draws=50")
+SHARES = ("stages.mql={rule: share, top: 0.2}", "stages.sql={rule: share, top: 0.1}")
+
+
+def quietly(_: str) -> None:
+    """Take a progress line and do nothing."""
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory, make_project: Make) -> Trained:
+    """Return a small training on the file as it is."""
+    return train(make_project(tmp_path_factory.mktemp("reference"), *SMALL), now=NOW, progress=quietly)
+
+
+@pytest.mark.parametrize(
+    ("seed", "threads", "suffix"), [(1, 1, ".csv"), (2, 2, ".csv"), (3, 1, ".parquet"), (4, 2, ".parquet")]
+)
+def test_the_same_leads_make_the_same_model(
+    tmp_path: Path, make_project: Make, bank_file: Path, reference: Trained, seed: int, threads: int, suffix: str
+) -> None:
+    """Row order, number of threads and file format change neither the model's hash nor the data's."""
+    shuffled = pd.read_csv(bank_file).sample(frac=1, random_state=seed)
+    path = tmp_path / f"leads{suffix}"
+    shuffled.to_csv(path, index=False) if suffix == ".csv" else shuffled.to_parquet(path, index=False)
+    project = make_project(tmp_path / "project", *SMALL, f"data.path={path}", f"model.threads={threads}")
+
+    trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
+
+    assert trained.bundle.model_hash == reference.bundle.model_hash
+    assert trained.bundle.facts["data_hash"] == reference.bundle.facts["data_hash"]
+    assert trained.bundle.evaluation == reference.bundle.evaluation
+
+
+def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
+    """The hash is of the model, so another split has another one."""
+    trained = train(make_project(tmp_path / "p", *SMALL, "split.seed=1"), now=NOW, progress=quietly)
+
+    assert trained.bundle.model_hash != reference.bundle.model_hash
+
+
+def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path: Path, make_project: Make) -> None:
+    """Version 1 becomes the champion, the same training is version 1 again, and another one does not replace it."""
+    project = make_project(tmp_path / "p", *SMALL)
+    first = train(project, now=NOW, progress=quietly)
+    again = train(project, now="2026-02-02T00:00:00+00:00", progress=quietly)
+    other = train(
+        Project.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
+        now=NOW,
+        progress=quietly,
+    )
+
+    assert [(t.version, t.new, t.champion) for t in (first, again, other)] == [
+        ("1", True, "1"),
+        ("1", False, "1"),
+        ("2", True, "1"),
+    ]
+    assert project.registry.versions() == ["1", "2"]
+    assert project.registry.last_batch() is None
+
+
+def test_a_declared_leak_stops_the_training_and_is_named(tmp_path: Path, make_project: Make) -> None:
+    """With the length of the call as a feature nothing is trained, and the message says which field and what to do."""
+    project = make_project(tmp_path / "p", *SMALL, "features.engagement.duration=number", "features.excluded={}")
+
+    with pytest.raises(ModelError, match=r"duration .*AUC of 0\.8.*suspected leak.*features\.excluded"):
+        train(project, now=NOW, progress=quietly)
+    assert project.registry.versions() == []
+
+
+def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, make_project: Make) -> None:
+    """A suspect that params accept with a reason is used, and the reason stays with the version."""
+    reason = "agreed by the team for this test"
+    project = make_project(
+        tmp_path / "p",
+        *SMALL,
+        *SHARES,
+        "features.engagement.duration=number",
+        "features.excluded={}",
+        f"leaks.accept.duration={reason}",
+    )
+
+    trained = train(project, now=NOW, progress=quietly)
+
+    assert trained.bundle.facts["accepted_leaks"] == {"duration": reason}
+    assert trained.evaluation.metric("roc_auc")["value"] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (500, r"RD1 there are 500 leads, fewer than 1,000; bring more leads, or set limits\.allow_small: true"),
+        (1_001, r"RD2 there are 1\d\d leads of each kind, fewer than 120"),
+    ],
+)
+def test_too_little_data_is_refused(
+    tmp_path: Path, make_project: Make, bank_file: Path, rows: int, message: str
+) -> None:
+    """Fewer leads or conversions than params ask for are refused with both numbers."""
+    leads = pd.read_csv(bank_file)
+    converted = leads[leads["y"] == "yes"].head(110 if rows > 1000 else 200)
+    others = leads[leads["y"] == "no"].head(rows - len(converted))
+    pd.concat([converted, others]).to_csv(tmp_path / "few.csv", index=False)
+
+    with pytest.raises(ModelError, match=message):
+        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'few.csv'}"), now=NOW, progress=quietly)
+
+
+def test_small_data_that_params_allow_are_stamped(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """What is trained on few leads says so in its facts."""
+    pd.read_csv(bank_file).head(900).to_csv(tmp_path / "few.csv", index=False)
+    rules = [f"stages.{stage}={{rule: share, top: {top}}}" for stage, top in (("iql", 0.5), ("mql", 0.2), ("sql", 0.1))]
+    project = make_project(
+        tmp_path / "p", *SMALL, *rules, f"data.path={tmp_path / 'few.csv'}", "limits.allow_small=true"
+    )
+
+    trained = train(project, now=NOW, progress=quietly)
+
+    assert trained.bundle.facts["small"]
+
+
+def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """With an instant on every lead, those kept aside came after those learned from."""
+    leads = pd.read_csv(bank_file)
+    leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
+    leads.to_csv(tmp_path / "dated.csv", index=False)
+    project = make_project(
+        tmp_path / "p", *SMALL, f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC"
+    )
+
+    split = train(project, now=NOW, progress=quietly).bundle.facts["split"]
+
+    assert split["kind"] == "newest kept aside"
+    assert split["learn"]["to"] < split["judge"]["from"]
+
+
+def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """Wrong values, labels and rows are all in one refusal, each with its line."""
+    lines = bank_file.read_text(encoding="utf-8").splitlines()
+    lines[5] = lines[5].replace(",59,", ",old,")
+    lines[9] = lines[9].removesuffix("no") + "perhaps"
+    lines[11] += ",more"
+    (tmp_path / "faulty.csv").write_text("\n".join(lines), encoding="utf-8")
+
+    with pytest.raises(DataError) as refusal:
+        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'faulty.csv'}"), now=NOW, progress=quietly)
+
+    told = sorted(str(refusal.value).splitlines())
+    assert told[:2] == [
+        "faulty.csv:10: y must be one of 'yes', 'no', got 'perhaps'",
+        "faulty.csv:12: must have 18 values as the header has, got 19; mend the row",
+    ]
+    assert told[2].startswith(
+        "faulty.csv:6: age must be a number with decimal mark '.', got 'old'; if it means not known"
+    )
+    assert len(told) == 3

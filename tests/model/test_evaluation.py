@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from leadml.leads.schema import Field
+from leadml.model import metrics
+from leadml.model.bundle import canonical_json
+from leadml.model.evaluation import COMPARED, Evaluation, Judged, evaluate
+from leadml.params import EvaluationParams
+
+CHOICES = EvaluationParams(draws=60, confidence=0.9)
+FIELDS = (Field("age", "number", "fit"), Field("visits", "number", "engagement"))
+TABLES = Evaluation.TABLES
+
+
+def _judged(size=900, *, digits=None):
+    random = np.random.default_rng(11)
+    logit = random.normal(-1.5, 1.2, size)
+    probability = expit(logit) if digits is None else np.round(expit(logit), digits).clip(0.05, 0.95)
+    label = (random.random(size) < expit(logit)).astype(np.int8)
+    points = np.column_stack([logit * 2, -logit * 5])
+    baselines = {"twin": probability, "rate": np.full(size, label.mean()), "worse": expit(logit / 3)}
+    return Judged(label, probability, points, FIELDS, {"IQL": 0.1, "MQL": 0.3, "SQL": 0.999}, baselines)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Return leads to judge by."""
+    return _judged()
+
+
+@pytest.fixture(scope="module")
+def found(judged):
+    """Return their evaluation."""
+    return evaluate(judged, CHOICES, seed=5)
+
+
+def _permuted(judged, order):
+    arrays = {name: getattr(judged, name)[order] for name in ("label", "probability", "points")}
+    return replace(judged, **arrays, baselines={name: some[order] for name, some in judged.baselines.items()})
+
+
+def _equal(left, right, *, exact):
+    for name in TABLES:
+        pd.testing.assert_frame_equal(
+            getattr(left, name), getattr(right, name), check_exact=exact, check_like=True, check_dtype=False
+        )
+
+
+def test_every_figure_is_the_metric_of_that_name(found, judged):
+    """Values are those of the leads as they are, each counted once."""
+    expected = metrics.summary(judged.label, judged.probability, np.ones(len(judged.label)))
+    for name, value in expected.items():
+        assert found.metric(name)["value"] == pytest.approx(value, abs=1e-9)
+    assert (found.leads, found.conversions) == (len(judged.label), int(judged.label.sum()))
+    assert found.ece_by_chance == pytest.approx(metrics.ece_by_chance(np.sort(judged.probability), seed=5))
+
+
+@pytest.mark.parametrize("table", ["metrics", "models", "deciles", "reliability", "importance"])
+def test_intervals_hold_their_bounds_in_order(found, table):
+    """A low bound is not above its high one, and both are there."""
+    rows = getattr(found, table)
+    assert (rows["low"] <= rows["high"]).all()
+
+
+@pytest.mark.parametrize("digits", [None, 1])
+def test_the_order_of_the_leads_changes_nothing(digits):
+    """Shuffled leads have the same evaluation, also where many share a probability."""
+    judged = _judged(600, digits=digits)
+    order = np.random.default_rng(2).permutation(600)
+    _equal(evaluate(_permuted(judged, order), CHOICES, seed=5), evaluate(judged, CHOICES, seed=5), exact=False)
+
+
+def test_a_seed_repeats_the_draws_and_another_does_not(judged, found):
+    """The values do not depend on the seed, the intervals do."""
+    _equal(evaluate(judged, CHOICES, seed=5), found, exact=True)
+    other = evaluate(judged, CHOICES, seed=6)
+    assert other.metric("roc_auc")["value"] == found.metric("roc_auc")["value"]
+    assert other.metric("roc_auc")["low"] != found.metric("roc_auc")["low"]
+
+
+def test_more_confidence_gives_wider_intervals(judged, found):
+    """99 % of the draws span more than 90 % of them."""
+    wide = evaluate(judged, CHOICES.model_copy(update={"confidence": 0.99}), seed=5)
+    spans = [table["high"] - table["low"] for table in (wide.metrics, found.metrics)]
+    assert (spans[0] >= spans[1]).all()
+
+
+def test_models_are_compared_on_the_same_leads(found):
+    """A twin never differs, and leadml has no difference to itself."""
+    table = found.models.set_index(["model", "metric"])
+    twin = table.loc["twin", ["difference", "difference_low", "difference_high"]]
+    assert (twin == 0).all(axis=None)
+    assert table.loc["leadml", "difference"].isna().all()
+    assert sorted(table.loc["worse"].index) == sorted(COMPARED)
+
+
+def test_differences_are_leadml_less_the_baseline(found, judged):
+    """A negative difference of log loss is leadml's advantage."""
+    table = found.models.set_index(["model", "metric"])
+    for name in ("rate", "worse"):
+        for metric in COMPARED:
+            expected = table.loc[("leadml", metric), "value"] - table.loc[(name, metric), "value"]
+            assert table.loc[(name, metric), "difference"] == pytest.approx(expected, abs=1e-12)
+    assert found.beaten() == (["rate", "worse"], ["twin"])
+
+
+@pytest.mark.parametrize("digits", [None, 1])
+def test_tenths_share_out_all_leads_and_all_converters(digits):
+    """The mean rate of the tenths is the rate, the gain ends at 1 and never falls, and lift is rate over rate."""
+    judged = _judged(600, digits=digits)
+    table = evaluate(judged, CHOICES, seed=5).deciles.pivot_table(index="decile", columns="figure", values="value")
+    assert table.index.tolist() == list(range(1, 11))
+    assert table["rate"].mean() == pytest.approx(judged.label.mean())
+    assert table["gain"].iloc[-1] == pytest.approx(1.0)
+    assert (table["gain"].diff().dropna() >= -1e-12).all()
+    assert table["lift"].to_numpy() == pytest.approx(table["rate"].to_numpy() / judged.label.mean())
+
+
+def test_a_probability_that_all_share_lifts_nobody(judged):
+    """Leads that cannot be told apart have one rate in each tenth, whatever became of them."""
+    flat = replace(judged, probability=np.full(len(judged.label), judged.label.mean()))
+    found = evaluate(flat, CHOICES, seed=5)
+    lifts = found.deciles.loc[found.deciles["figure"] == "lift", "value"]
+    assert lifts.to_numpy() == pytest.approx(np.ones(10))
+    assert found.metric("ece")["value"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_bins_of_reliability_are_those_of_the_metric(found, judged):
+    """Leads, probability and rate of each bin, with an interval around the rate."""
+    expected = np.array(list(metrics.reliability(judged.label, judged.probability, np.ones(len(judged.label)))))
+    assert found.reliability[["leads", "probability", "value"]].to_numpy(float) == pytest.approx(expected)
+    assert found.reliability["bin"].tolist() == list(range(1, 16))
+
+
+def test_stages_say_what_is_at_or_above_the_cut(judged):
+    """A lead at the cut is in; a stage that nobody reaches has a share of 0 and no precision."""
+    cut = float(np.sort(judged.probability)[-100])
+    table = evaluate(replace(judged, cuts={"MQL": cut, "SQL": 0.9999}), CHOICES, seed=5).stages
+    value = {(row.stage, row.figure): row.value for row in table.itertuples()}
+    assert value["MQL", "share"] == pytest.approx(100 / len(judged.label))
+    assert value["MQL", "precision"] == pytest.approx(judged.label[judged.probability >= cut].mean())
+    assert value["SQL", "share"] == 0
+    assert np.isnan(value["SQL", "precision"])
+    assert table["cut"].tolist() == [cut, cut, 0.9999, 0.9999]
+
+
+def test_importance_is_the_mean_of_absolute_points(found, judged):
+    """Strongest first, with the group of each field."""
+    assert found.importance["field"].tolist() == ["visits", "age"]
+    assert found.importance["group"].tolist() == ["engagement", "fit"]
+    expected = np.abs(judged.points).mean(axis=0)[::-1]
+    assert found.importance["value"].to_numpy() == pytest.approx(expected)
+
+
+def test_an_evaluation_survives_json(found):
+    """What is stored is what is read, undefined figures too, and writing it again gives the same text."""
+    text = canonical_json(found.to_json())
+    again = Evaluation.from_json(json.loads(text))
+    _equal(again, found, exact=True)
+    assert canonical_json(again.to_json()) == text
+    assert again.beaten() == found.beaten()

@@ -1,0 +1,71 @@
+"""Versions: numbered, never changed, one of them in use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from leadml.errors import BundleError
+from leadml.jobs.project import Project
+from leadml.jobs.train import Trained
+from leadml.publish.registry import Batch, Registry
+
+BATCH = Batch("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
+Made = tuple[Project, Trained]
+
+
+def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, trained_project: Made) -> None:
+    """A bundle that is there is not written again; another one is the next number; a damaged one is not the same."""
+    bundle = trained_project[1].bundle
+    registry = Registry(tmp_path / "models" / "t")
+
+    assert registry.add(bundle) == ("1", True)
+    assert registry.add(bundle) == ("1", False)
+    assert registry.add(replace(bundle, target="other")) == ("2", True)
+    (registry.path("1") / "manifest.json").write_text("{}", encoding="utf-8")
+    assert registry.add(bundle) == ("3", True)
+    assert registry.versions() == ["1", "2", "3"]
+    assert not [path for path in registry.folder.iterdir() if path.name.startswith(".tmp")]
+
+
+def test_the_version_in_use_is_one_and_can_be_changed(tmp_path: Path, trained_project: Made) -> None:
+    """The pointer names one version; it is replaced whole."""
+    registry = Registry(tmp_path)
+    registry.add(trained_project[1].bundle)
+    registry.add(replace(trained_project[1].bundle, target="other"))
+    registry.promote("1")
+    registry.promote("2")
+
+    assert (registry.champion(), registry.champion_path()) == ("2", tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("pointer", "got"), [(None, "got none; run leadml train"), ("9", "got '9', which is not there")]
+)
+def test_no_version_in_use_is_refused(tmp_path: Path, pointer: str | None, got: str) -> None:
+    """Without a pointer, or with one to nowhere, there is nothing to score with."""
+    registry = Registry(tmp_path / "t")
+    if pointer:
+        registry.promote(pointer)
+
+    with pytest.raises(BundleError, match=f"champion: must name a version, {got}"):
+        registry.champion_path()
+
+
+def test_the_last_batch_is_the_last_whole_line(tmp_path: Path) -> None:
+    """A line that a crash cut off is passed over."""
+    registry = Registry(tmp_path)
+    registry.record(replace(BATCH, batch_id="b0"))
+    registry.record(BATCH)
+    with (tmp_path / "batches.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"batch_id": "b2", "sco')
+
+    assert registry.last_batch() == BATCH
+
+
+def test_nothing_scored_is_no_batch(tmp_path: Path) -> None:
+    """Before the first scoring there is no last one."""
+    assert Registry(tmp_path).last_batch() is None
+    assert Registry(tmp_path / "nowhere").versions() == []

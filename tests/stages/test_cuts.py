@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+from scipy.stats import norm
+
+from leadml.errors import ModelError
+from leadml.params import (
+    CapacityRule,
+    FixedRule,
+    PrecisionRule,
+    RecallRule,
+    ShareRule,
+    StageParams,
+    ValueRule,
+)
+from leadml.stages.cuts import Cut, candidate_table, proportion_bound, rule_text, solve_cuts
+
+LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
+SHARES = st.floats(0.02, 0.98)
+
+
+def _leads(seed, size=1500, digits=6):
+    random = np.random.default_rng(seed)
+    probability = np.round(expit(random.normal(-1, 1.3, size)), digits).clip(0.001, 0.999)
+    return probability, (random.random(size) < probability).astype(np.int8)
+
+
+def _sql(rule, probability, label):
+    return solve_cuts(probability, label, StageParams(iql=LOWER, mql=LOW, sql=rule)).cuts[2].probability
+
+
+def _wilson(won, count, confidence):
+    z, rate = norm.ppf(confidence), won / count
+    root = np.sqrt(rate * (1 - rate) / count + z**2 / 4 / count**2)
+    return np.maximum(0.0, (rate + z**2 / 2 / count - z * root) / (1 + z**2 / count))
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(0, 99), st.integers(1, 6), st.integers(1, 1500))
+def test_the_candidates_count_who_is_at_or_above_them(seed, digits, size):
+    """Each row is a sum taken by hand; a higher cut never adds leads, and the lowest lets all in."""
+    probability, label = _leads(seed, size, digits)
+    table = candidate_table(probability, label)
+    assert len(table) <= 400
+    assert (np.diff(table["cut"]) > 0).all()
+    assert (np.diff(table["leads"]) < 0).all()
+    assert (np.diff(table["recall"]) <= 0).all()
+    assert (table["cut"].iloc[0], table["cut"].iloc[-1]) == (probability.min(), probability.max())
+    for row in table.iloc[:: max(1, len(table) // 9)].itertuples():
+        inside = probability >= row.cut
+        assert (row.leads, row.conversions) == (inside.sum(), label[inside].sum())
+        assert row.precision == pytest.approx(label[inside].mean())
+        assert row.share == pytest.approx(inside.mean())
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(0, 99), SHARES, st.sampled_from(["share", "capacity"]))
+def test_no_more_leads_than_wanted_and_hardly_fewer(seed, wanted, kind):
+    """A share or a capacity is kept, and the next lower candidate would break it."""
+    probability, label = _leads(seed)
+    capacity = CapacityRule(rule="capacity", leads_per_week=200 * wanted, incoming_per_week=200)
+    cut = _sql(ShareRule(rule="share", top=wanted) if kind == "share" else capacity, probability, label)
+    table = candidate_table(probability, label)
+    assert (probability >= cut).mean() <= wanted + 1e-12
+    lower = table.loc[table["cut"] < cut, "share"]
+    assert lower.empty or lower.min() > wanted - 1e-12
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(0, 99), st.floats(0.1, 0.6), st.floats(0.5, 0.99))
+def test_precision_holds_with_its_confidence_and_no_lower_cut_holds_it(seed, wanted, confidence):
+    """Wilson's bound, by hand, is reached at the cut by twenty leads or more and by no candidate below."""
+    probability, label = _leads(seed)
+    rule = PrecisionRule(rule="precision", at_least=wanted, confidence=confidence)
+    try:
+        cut = _sql(rule, probability, label)
+    except ModelError:
+        cut = np.inf
+    table = candidate_table(probability, label)
+    good = table["cut"][(table["leads"] >= 20) & (_wilson(table["conversions"], table["leads"], confidence) >= wanted)]
+    assert cut == good.min() or (cut == np.inf and good.empty)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(0, 99), st.floats(0.05, 0.9), st.floats(0.5, 0.99))
+def test_recall_holds_with_its_confidence_and_no_higher_cut_holds_it(seed, wanted, confidence):
+    """Wilson's bound of the converters reached, by hand."""
+    probability, label = _leads(seed)
+    cut = _sql(RecallRule(rule="recall", at_least=wanted, confidence=confidence), probability, label)
+    table = candidate_table(probability, label)
+    assert cut == table["cut"][_wilson(table["conversions"], label.sum(), confidence) >= wanted].max()
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(0, 99), st.floats(0.02, 0.5))
+def test_value_cuts_at_cost_over_value_and_earns(seed, ratio):
+    """From the cut on a contact pays on average, and in total on these leads."""
+    probability, label = _leads(seed)
+    cut = _sql(ValueRule(rule="value", contact_cost=100 * ratio, won_value=100), probability, label)
+    assert cut == pytest.approx(ratio)
+    inside = probability >= cut
+    assert 100 * label[inside].sum() > 100 * ratio * inside.sum()
+
+
+@pytest.mark.parametrize(
+    ("weaker", "stronger"),
+    [
+        (ShareRule(rule="share", top=0.5), ShareRule(rule="share", top=0.1)),
+        (
+            PrecisionRule(rule="precision", at_least=0.3, confidence=0.9),
+            PrecisionRule(rule="precision", at_least=0.5, confidence=0.9),
+        ),
+        (RecallRule(rule="recall", at_least=0.9), RecallRule(rule="recall", at_least=0.5)),
+        (
+            ValueRule(rule="value", contact_cost=10, won_value=100),
+            ValueRule(rule="value", contact_cost=40, won_value=100),
+        ),
+    ],
+)
+def test_asking_for_more_certainty_or_fewer_leads_raises_the_cut(weaker, stronger):
+    """Rules move their cuts the way that people expect, and rising ones stand together."""
+    probability, label = _leads(0)
+    lower, higher = _sql(weaker, probability, label), _sql(stronger, probability, label)
+    assert lower < higher
+    solved = solve_cuts(probability, label, StageParams(iql=LOW, mql=weaker, sql=stronger))
+    assert [(cut.stage, cut.probability) for cut in solved.cuts] == [("IQL", 2e-6), ("MQL", lower), ("SQL", higher)]
+    assert solved.cuts[2].rule == rule_text(stronger)
+    assert len(solved.candidates) == 400
+
+
+@pytest.mark.parametrize(("iql", "mql", "sql"), [(0.3, 0.2, 0.4), (0.2, 0.2, 0.4), (0.1, 0.4, 0.4), (0.1, 0.5, 0.4)])
+def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
+    """Both cuts, both rules and what to change are said."""
+    rules = {
+        name: FixedRule(rule="fixed", probability=some) for name, some in zip(("iql", "mql", "sql"), (iql, mql, sql))
+    }
+    (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
+    message = (
+        rf"cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
+        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}"
+    )
+    with pytest.raises(ModelError, match=message):
+        solve_cuts(*_leads(0), StageParams(**rules))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (
+            PrecisionRule(rule="precision", at_least=0.95),
+            r"at least 95% convert, with 90% confidence: the best bound is",
+        ),
+        (RecallRule(rule="recall", at_least=0.999), r"at least 99.9% of the converters, .*: the best bound is 99.\d%"),
+        (
+            CapacityRule(rule="capacity", leads_per_week=0.01, incoming_per_week=200),
+            r"at most 0.01 of 200 leads a week: the smallest share is 0.1%",
+        ),
+        (ShareRule(rule="share", top=0.0004), r"the best 0.04% of leads: the smallest share is 0.1%"),
+        (
+            ValueRule(rule="value", contact_cost=3, won_value=2),
+            r"a contact costs 3, a conversion brings 2, so from a probability of 1.500; the highest is 0.\d{3}",
+        ),
+    ],
+)
+def test_what_the_data_cannot_support_is_refused(rule, message):
+    """The line says which stage, which rule, and how far the data go."""
+    with pytest.raises(ModelError, match=rf"^stages.sql: no .*{message}"):
+        _sql(rule, *_leads(0))
+
+
+def test_a_contact_that_never_paid_is_refused():
+    """Where nobody above the cut converted there is nothing to earn."""
+    probability, label = _leads(0)
+    rule = ValueRule(rule="value", contact_cost=50, won_value=100)
+    with pytest.raises(ModelError, match="no lead is worth its contact .* so from a probability of 0.500"):
+        _sql(rule, probability, np.where(probability >= 0.5, 0, label))
+
+
+def test_the_best_bound_that_is_named_is_one_that_counted():
+    """Ten leads that all converted are too few to cut at, so their bound is not held out as the best."""
+    probability = np.linspace(0.01, 0.99, 400)
+    label = (np.arange(400) >= 390).astype(np.int8)
+    best = max(_wilson(10, count, 0.9) for count in range(20, 400))
+    with pytest.raises(ModelError, match=f"at least 80% convert.*the best bound is {best:.1%}"):
+        _sql(PrecisionRule(rule="precision", at_least=0.8), probability, label)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RecallRule(rule="recall", at_least=0.5),
+        PrecisionRule(rule="precision", at_least=0.5),
+        ValueRule(rule="value", contact_cost=1, won_value=9),
+    ],
+)
+def test_leads_without_a_conversion_support_no_rule_that_needs_one(rule):
+    """Without converters the rule is refused in words."""
+    probability, label = _leads(0)
+    with pytest.raises(ModelError, match="^stages.sql: no "):
+        _sql(rule, probability, label * 0)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
+def test_a_proportion_s_bound_lies_below_it_and_is_wilson_s(count, rate, confidence):
+    """It is the formula by hand, between 0 and the proportion, and rises with the number of leads."""
+    won = np.round(rate * count)
+    found = proportion_bound(np.array([won, 10 * won]), np.array([count, 10.0 * count]), confidence=confidence)
+    assert found[0] == pytest.approx(_wilson(won, count, confidence), abs=1e-12)
+    assert 0 <= found[0] <= won / count + 1e-12
+    assert found[1] >= found[0] - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (PrecisionRule(rule="precision", at_least=0.3), "at least 30% convert, with 90% confidence"),
+        (
+            PrecisionRule(rule="precision", at_least=0.005, confidence=0.995),
+            "at least 0.5% convert, with 99.5% confidence",
+        ),
+        (RecallRule(rule="recall", at_least=0.8), "at least 80% of the converters, with 90% confidence"),
+        (CapacityRule(rule="capacity", leads_per_week=40, incoming_per_week=200), "at most 40 of 200 leads a week"),
+        (ShareRule(rule="share", top=0.5), "the best 50% of leads"),
+        (ShareRule(rule="share", top=0.125), "the best 12.5% of leads"),
+        (ShareRule(rule="share", top=0.29), "the best 29% of leads"),
+        (ValueRule(rule="value", contact_cost=5, won_value=99.5), "a contact costs 5, a conversion brings 99.5"),
+        (FixedRule(rule="fixed", probability=0.25), "fixed at 0.25"),
+    ],
+)
+def test_a_rule_in_words_says_the_numbers_that_were_set(rule, text):
+    """Nothing is rounded away."""
+    assert rule_text(rule) == text
+
+
+def test_a_cut_is_plain_data():
+    """It comes back from what it wrote."""
+    cut = Cut("MQL", 0.25, "fixed at 0.25")
+    assert Cut(**cut.to_json()) == cut

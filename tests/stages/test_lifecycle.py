@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadml.stages.cuts import Cut
+from leadml.stages.lifecycle import GradeBands, StagePlan, advised_stages, grade_bands, grades
+
+ORDER = ["LEAD", "IQL", "MQL", "SQL"]
+PROBABILITIES = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=30)
+RISING = st.lists(st.floats(0.01, 0.99), min_size=3, max_size=3, unique=True).map(sorted)
+POINTS = st.lists(st.floats(-50, 50), min_size=8, max_size=60)
+
+
+def _cuts(probabilities):
+    return [Cut(stage, some, "") for stage, some in zip(ORDER[1:], probabilities, strict=True)]
+
+
+def _ranks(probability, cuts):
+    return [ORDER.index(stage) for stage in advised_stages(np.array(probability), _cuts(cuts))]
+
+
+@settings(deadline=None, derandomize=True)
+@given(PROBABILITIES, RISING)
+def test_a_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
+    """A lead at the cut is in, one just below is not."""
+    rows = [*probability, *cuts, *np.nextafter(cuts, 0)]
+    assert _ranks(rows, cuts) == [sum(some >= cut for cut in cuts) for some in rows]
+
+
+@settings(deadline=None, derandomize=True)
+@given(PROBABILITIES, RISING, st.integers(0, 2), st.floats(0, 1))
+def test_a_higher_cut_never_adds_leads(probability, cuts, at, share):
+    """Raising one cut, short of the next, moves no lead up."""
+    above = [*cuts, 1.0][at + 1]
+    raised = [*cuts[:at], cuts[at] + (np.nextafter(above, 0) - cuts[at]) * share, *cuts[at + 1 :]]
+    assert all(new <= old for new, old in zip(_ranks(probability, raised), _ranks(probability, cuts), strict=True))
+
+
+@settings(deadline=None, derandomize=True)
+@given(PROBABILITIES, RISING)
+def test_a_higher_probability_never_means_a_lower_stage(probability, cuts):
+    """Stages follow the order of the leads."""
+    ranks = _ranks(sorted(probability), cuts)
+    assert ranks == sorted(ranks)
+
+
+@settings(deadline=None, derandomize=True)
+@given(POINTS, POINTS)
+def test_better_points_never_mean_a_worse_grade(fit, engagement):
+    """Letters fall and digits rise as points fall."""
+    bands = grade_bands(np.array(fit), np.array(engagement))
+    for points, place, best_first in ((sorted(fit, reverse=True), 0, "ABCD"), (sorted(engagement), 1, "4321")):
+        column = np.array(points)
+        given_grades = [grade[place] for grade in grades(column, column, bands)]
+        assert [best_first.index(grade) for grade in given_grades] == sorted(map(best_first.index, given_grades))
+
+
+@pytest.mark.parametrize("size", [8, 100, 1000])
+def test_each_quarter_of_the_reference_has_its_grade(size):
+    """Where all points differ, each letter and each digit has a quarter of the leads learned from."""
+    points = np.random.default_rng(0).permutation(size) * 1.5 - 20
+    found = grades(points, -points, grade_bands(points, -points))
+    for place, names in ((0, "ABCD"), (1, "1234")):
+        assert {name: sum(grade[place] == name for grade in found) for name in names} == dict.fromkeys(names, size // 4)
+    assert found[np.argmax(points)] == "A4"
+
+
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.99])
+def test_leads_at_the_bottom_of_the_reference_are_not_graded_best(share):
+    """Where most leads share the lowest points, those who stand above them have the better grade."""
+    points = np.where(np.arange(1000) < 1000 * share, -1.0, 5.0)
+    low, high = grades(np.array([-1.0, 5.0]), np.array([-1.0, 5.0]), grade_bands(points, points))
+    assert high == "A1"
+    assert low[0] > "A"
+    assert low[1] > "1"
+
+
+def test_a_group_without_fields_has_no_grade():
+    """A dash stands in its place."""
+    points = np.arange(8.0)
+    bands = grade_bands(points, None)
+    assert bands == GradeBands((1.75, 3.5, 5.25), ())
+    assert grades(points, np.zeros(8), bands).tolist() == ["D-", "D-", "C-", "C-", "B-", "B-", "A-", "A-"]
+    assert grades(points[:1], points[:1], grade_bands(None, None)).tolist() == ["--"]
+
+
+def test_no_leads_have_no_stages_and_no_grades():
+    """Empty in, empty out."""
+    none = np.empty(0)
+    assert advised_stages(none, _cuts([0.1, 0.2, 0.3])).shape == (0,)
+    assert grades(none, none, GradeBands((0.0, 1.0, 2.0), ())).shape == (0,)
+
+
+def test_a_plan_survives_json():
+    """What is stored is what is read."""
+    plan = StagePlan(tuple(_cuts([0.1, 0.2, 0.3])), GradeBands((0.1, 0.2, 1 / 3), ()))
+    assert StagePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan

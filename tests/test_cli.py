@@ -1,0 +1,268 @@
+"""The door: what people type, what they read, and the codes that machines read."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from leadml.cli import app
+from leadml.jobs.project import Project
+from leadml.jobs.train import Trained
+
+COMMANDS = ["init", "check", "train", "score", "explain", "report", "status"]
+IMPORTED = """
+import sys
+from leadml.cli import app
+try:
+    app(sys.argv[1:])
+except SystemExit as done:
+    heavy = {"mlflow", "shap", "matplotlib"} & set(sys.modules)
+    print("code", done.code, "heavy", sorted(heavy))
+"""
+
+
+def run(*words: object, code: int = 0) -> str:
+    """Run the command line and return what it prints, after its exit code was checked."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def params(trained_project: tuple[Project, Trained]) -> list[str]:
+    """Return the options that name the trained project."""
+    return ["--params", str(trained_project[0].root / "params.yaml")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    """Help says in a sentence what is done and shows how to call it."""
+    shown = run(command, "--help")
+
+    assert f"leadml {command}" in shown.split("Example:")[1]
+
+
+def test_the_door_opens_quickly_and_alone() -> None:
+    """Help costs under a second of processor time and imports none of the heavy libraries."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(2):  # the first run may compile
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "leadml", "--help"], capture_output=True, check=True
+        )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.decode().splitlines()}
+
+    assert not imported & {
+        "pandas",
+        "numpy",
+        "sklearn",
+        "lightgbm",
+        "mlflow",
+        "pyarrow",
+        "matplotlib",
+        "scipy",
+        "pydantic",
+    }
+    assert (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 2 < 1.0
+
+
+def test_scoring_imports_no_tracking_and_no_drawing(params: list[str], bank_file: Path, tmp_path: Path) -> None:
+    """A scoring job needs neither MLflow nor shap nor matplotlib."""
+    words = ["score", str(bank_file), "-o", str(tmp_path / "scored.parquet"), *params]
+    done = subprocess.run([sys.executable, "-c", IMPORTED, *words], capture_output=True, check=True, text=True)
+
+    assert done.stdout.splitlines()[-1] == "code 0 heavy []"
+
+
+def test_from_a_file_to_a_report_in_five_commands(
+    tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own leads: init, train, score, explain, report, and status tells what happened."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(bank_file, "leads.csv")
+    small = ["--set", "model.max_rounds=40", "--set", "evaluation.draws=50", "--set", "tracking.enabled=false"]
+
+    assert "wrote params.yaml" in run("init", "leads.csv")
+    trained = run("train", *small)
+    assert trained.startswith("The model ")
+    assert "note: The leads have no date" in trained
+    assert "version 1 (new; in use)" in trained
+    assert "(the same as before; in use)" in run("train", *small)
+    assert "4,521 rows in = 4,521 scored + 0 not scored" in run("score", "leads.csv", "-o", "scored.csv")
+    assert "of 100, " in run("explain", "12")
+    assert "report: reports/converted.html" in run("report")
+    assert Path("reports/converted.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    told = run("status")
+    for text in ("version 1 of 1", "IQL begins at", "the best 50% of leads", "4,521 leads at", "leads.csv"):
+        assert text in told
+
+
+def test_a_file_that_is_there_is_not_replaced(tmp_path: Path, bank_file: Path) -> None:
+    """A proposal does not overwrite choices that somebody has made, unless told to."""
+    out = tmp_path / "params.yaml"
+    out.write_text("mine", encoding="utf-8")
+
+    assert "is there already" in run("init", bank_file, "--out", out, code=1)
+    assert out.read_text(encoding="utf-8") == "mine"
+    run("init", bank_file, "--out", out, "--force")
+    assert out.read_text(encoding="utf-8").startswith("# What leadml does")
+
+
+def test_a_check_needs_no_params(tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without params the roles are those that init would propose."""
+    monkeypatch.chdir(tmp_path)
+    told = run("check", bank_file)
+
+    assert "roles as leadml init would propose them" in told
+    assert told.rstrip().endswith("ready to train")
+
+
+def test_a_check_of_too_few_leads_exits_with_1(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """Where training would refuse, a check says so to people and to schedulers."""
+    pd.read_csv(bank_file).head(300).to_csv(tmp_path / "few.csv", index=False)
+
+    assert run("check", tmp_path / "few.csv", *params, code=1).rstrip().endswith("not ready: training would refuse")
+
+
+def test_leads_that_could_not_be_scored_make_exit_code_3(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """The job is done and somebody should look: the list of what was not scored is named."""
+    text = bank_file.read_text(encoding="utf-8").replace(",33,services,", ",old,services,", 1)
+    (tmp_path / "new.csv").write_text(text, encoding="utf-8")
+
+    told = run("score", tmp_path / "new.csv", "-o", tmp_path / "scored.csv", *params, code=3)
+
+    assert "4,521 rows in = 4,520 scored + 1 not scored" in told
+    assert f"not scored, with reasons: {tmp_path / 'scored.not_scored.csv'}" in told
+
+
+def test_texts_that_were_made_harmless_are_counted(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """An id that begins like a formula is quoted in CSV for people and stays as it came on demand."""
+    leads = pd.read_csv(bank_file, dtype=str).head(3)
+    leads["id"] = ["=1", "2", "3"]
+    leads.to_csv(tmp_path / "new.csv", index=False)
+    out = tmp_path / "scored.csv"
+
+    assert "1 texts that a spreadsheet would run" in run("score", tmp_path / "new.csv", "-o", out, *params)
+    assert pd.read_csv(out, dtype=str)["lead_id"].tolist() == ["'=1", "2", "3"]
+    run("score", tmp_path / "new.csv", "-o", out, "--raw", *params)
+    assert pd.read_csv(out, dtype=str)["lead_id"].tolist() == ["=1", "2", "3"]
+
+
+def test_any_bundle_can_be_used_without_params(
+    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle carries all that scoring, explaining and reporting need."""
+    monkeypatch.chdir(tmp_path)
+    bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "elsewhere")
+
+    assert "= 4,521 scored" in run("score", bank_file, "-o", "scored.parquet", "--model", bundle)
+    assert "of 100" in run("explain", "12", "--model", bundle, "--file", bank_file)
+    assert "--file must name the leads" in run("explain", "12", "--model", bundle, code=1)
+    assert "report: reports/subscribed.html" in run("report", "--model", bundle)
+
+
+def test_levels_that_the_model_does_not_keep_are_told(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """A level that training did not keep is counted by field."""
+    leads = pd.read_csv(bank_file).head(10)
+    leads["job"] = "astronaut"
+    leads.to_csv(tmp_path / "new.csv", index=False)
+
+    assert "does not keep: job 10" in run("score", tmp_path / "new.csv", "-o", tmp_path / "s.csv", *params)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (
+            ["status", "--params", "nowhere.yaml"],
+            1,
+            "leadml: nowhere.yaml: there is no such file; make one with leadml init",
+        ),
+        (["score", "x.csv"], 2, "Missing option"),
+        (["conquer"], 2, "No such command"),
+        (
+            ["score", "nowhere.csv", "-o", "x.csv", "--model", "nowhere"],
+            1,
+            "leadml: nowhere: must be a bundle, got none",
+        ),
+    ],
+)
+def test_refusals_and_wrong_usage_have_their_codes(words: list[str], code: int, says: str) -> None:
+    """A refusal is one line with code 1, wrong usage code 2, and neither shows a traceback."""
+    told = run(*words, code=code)
+
+    assert says in " ".join(told.split())
+    assert "Traceback" not in told
+
+
+def test_a_damaged_bundle_is_refused_and_the_process_lives(
+    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path
+) -> None:
+    """A cut-off model, which would end the process inside LightGBM, is one line and exit code 1."""
+    bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "bundle")
+    text = (bundle / "booster.txt").read_bytes()
+    (bundle / "booster.txt").write_bytes(text[: len(text) // 2])
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "leadml",
+            "score",
+            str(bank_file),
+            "-o",
+            str(tmp_path / "s.csv"),
+            "--model",
+            str(bundle),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr == f"leadml: {bundle}: booster.txt is not as it was written; use another version or train again\n"
+    )
+
+
+def test_what_strangers_wrote_cannot_drive_a_terminal(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """Escape sequences, markup and line breaks in values are shown, not followed."""
+    leads = pd.read_csv(bank_file, dtype=str).head(2)
+    leads["job"] = ["\x1b[31mred\x1b[0m\nFAKE LINE [bold]x[/bold]", "chef"]
+    leads["age"] = ["30", "\x1b]0;title\x07"]
+    leads.to_csv(tmp_path / "new.csv", index=False)
+
+    shown = run("explain", "0", "--file", tmp_path / "new.csv", *params)
+    refused = run("explain", "1", "--file", tmp_path / "new.csv", *params, code=1)
+
+    assert "\x1b[31m" not in shown
+    assert "[bold]" in shown
+    assert "\x1b" not in refused
+    assert r"'\x1b]0;title\x07'" in refused
+
+
+def test_tracking_without_mlflow_is_refused_before_any_work(
+    tmp_path: Path, make_project: Callable[..., Project]
+) -> None:
+    """Where MLflow is not installed, training says how to get it or do without, and trains nothing."""
+    project = make_project(tmp_path / "p")
+    hidden = "import sys; sys.modules['mlflow'] = None\nfrom leadml.cli import app\napp(['train'])"
+
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=project.root, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "leadml: MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false\n"
+    )
