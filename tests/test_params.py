@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadml.errors import ParamsError
-from leadml.params import load_params, parse_params
+from leadml.params_file import load_params, parse_params
 
 SMALL = """data:
   path: leads.csv
@@ -131,7 +131,10 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
         ("leaks.alone=nan", "--set leaks.alone: leaks.alone: input should be a finite number, got 'nan'"),
         ("leaks.accept={age: short}", "--set leaks.accept: leaks.accept.age: string should have at least 10"),
         ("target.positive=[yes", "--set target.positive:1: is not YAML: expected ',' or ']'"),
-        ("data.delimiter=::", "--set data.delimiter: data.delimiter: string should have at most 1 character"),
+        (
+            "data.delimiter=::",
+            "--set data.delimiter: data.delimiter: must be one character and no quote or line end, got '::'",
+        ),
         ("data.decimal='", "--set data.decimal: data.decimal: input should be '.' or ','"),
         ("data.timezone=Mars/Phobos", "data.timezone: must be a time zone, got 'Mars/Phobos'"),
         (

@@ -6,6 +6,7 @@ A bug is never one of these: the command line shows its traceback.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ class DataError(LeadmlError):
         lines = [str(fault) for fault in self.faults[:SHOWN_FAULTS]]
         hidden = len(self.faults) - len(lines)
         if hidden:
-            lines.append(f"and {hidden:,} more faults")
+            lines.append(f"and {hidden:,} more fault{'s' if hidden > 1 else ''}")
         super().__init__("\n".join(lines))
 
 
@@ -103,3 +104,15 @@ def quoted(text: object) -> str:
     "'1.234,5'"
     """
     return f"'{inert(text)}'"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return a hint at the name that is nearest, empty where none is near.
+
+    Examples
+    --------
+    >>> nearest("leafs", ["leaves", "bins"])
+    "; the nearest is 'leaves'"
+    """
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"; the nearest is {quoted(close[0])}" if close else ""

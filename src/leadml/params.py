@@ -1,27 +1,24 @@
-"""Every choice of a project, read from ``params.yaml`` and checked.
+"""Every choice of a project.
 
-What enters is the file and the overrides of the command line; what leaves is one frozen value.
-It refuses unknown keys and values out of range, and says file, line, key and the nearest key that exists.
+What enters is plain data; what leaves is one frozen value that every room reads.
+It refuses unknown keys, values out of range, and choices that contradict each other.
 """
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from leadml.errors import ParamsError, inert
-from leadml.strict_yaml import Document, read_yaml, scalar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+from leadml.errors import nearest
 
 Kind = Literal["number", "category", "boolean"]
 Group = Literal["fit", "engagement"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+RESERVED = frozenset({"lead_id", "created_at", "converted"})
 
 
 def _as_text(value: Any) -> Any:
@@ -30,7 +27,24 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        msg = f"must be a time zone, got {name!r}; write UTC or Europe/Berlin for example"
+        raise ValueError(msg) from None
+    return name
+
+
+def _delimiter(mark: str) -> str:
+    if len(mark) != 1 or mark in "\"'\r\n\0":
+        msg = f"must be one character and no quote or line end, got {mark!r}"
+        raise ValueError(msg)
+    return mark
+
+
 Text = Annotated[str, BeforeValidator(_as_text)]
+Delimiter = Annotated[str, AfterValidator(_delimiter)]
 
 
 class Section(BaseModel):
@@ -43,13 +57,13 @@ class DataParams(Section):
     """Where the leads are and how their files are written."""
 
     path: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Delimiter = ","
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     missing: tuple[Text, ...] = ()
     lead_id: str | None = None
     created_at: str | None = None
-    timezone: str | None = None
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
 
 
 class TargetParams(Section):
@@ -92,9 +106,9 @@ class FeatureParams(Section):
 class SplitParams(Section):
     """Which leads are kept aside and how the others are folded."""
 
-    test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.25
+    test_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.25
     folds: Annotated[int, Field(ge=2, le=20)] = 5
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 class LimitParams(Section):
@@ -280,110 +294,15 @@ class Params(Section):
             if name in used:
                 msg = f"{role} is {name!r}, so {name!r} must not be a feature too"
                 raise ValueError(msg)
+        if self.target.column in {self.data.lead_id, self.data.created_at}:
+            msg = f"target.column must be a column of its own, got {self.target.column!r}"
+            raise ValueError(msg)
+        taken = sorted(set(used) & RESERVED)
+        if taken:
+            msg = f"a feature must not be called {taken[0]!r}, which leadml uses itself; rename the column"
+            raise ValueError(msg)
         unknown = sorted({rule.field for rule in self.baselines.points} - set(used))
         if unknown:
-            msg = f"baselines.points must use fields of features, got {unknown[0]!r}{_nearest(unknown[0], used)}"
+            msg = f"baselines.points must use fields of features, got {unknown[0]!r}{nearest(unknown[0], used)}"
             raise ValueError(msg)
         return self
-
-
-def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
-    """Return the choices of a project.
-
-    Parameters
-    ----------
-    path
-        A ``params.yaml``.
-    overrides
-        ``section.key=value``, each replacing one value of the file.
-
-    Raises
-    ------
-    ParamsError
-        One line a fault, with file, line, key and the nearest key that exists.
-    """
-    if not path.is_file():
-        msg = f"{path}: there is no such file; make one with leadml init FILE, or name one with --params"
-        raise ParamsError(msg)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        msg = f"{path}: must be UTF-8, got byte {text_byte(error)} at {error.start}"
-        raise ParamsError(msg) from None
-    return parse_params(text, name=str(path), overrides=overrides)
-
-
-def text_byte(error: UnicodeDecodeError) -> str:
-    """Return the byte that could not be decoded, in hexadecimal."""
-    return f"0x{error.object[error.start]:02x}"
-
-
-def parse_params(text: str, *, name: str = "params.yaml", overrides: Sequence[str] = ()) -> Params:
-    """Return the choices that a YAML text and its overrides make; see `load_params`."""
-    document = read_yaml(text, name=name)
-    if not isinstance(document.data, dict):
-        msg = f"{name}:1: must hold sections, got {type(document.data).__name__}"
-        raise ParamsError(msg)
-    for override in overrides:
-        _set(document.data, override)
-    try:
-        return Params.model_validate(document.data)
-    except ValidationError as error:
-        changed = [override.partition("=")[0].strip() for override in overrides]
-        lines = [_line(fault, document, name, changed) for fault in error.errors(include_url=False)]
-        raise ParamsError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _set(data: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    *sections, last = key.strip().split(".", maxsplit=2)
-    if not equals or not sections or not last:
-        msg = f"--set must be section.key=value, got '{inert(override)}'"
-        raise ParamsError(msg)
-    at = data
-    for section in sections:
-        below = at.setdefault(section, {})
-        if not isinstance(below, dict):
-            msg = f"--set {inert(override)}: {inert(section)} holds one value and no keys"
-            raise ParamsError(msg)
-        at = below
-    parsed = read_yaml(value, name=f"--set {inert(key)}").data if value[:1] in "[{" else scalar(value)
-    at[last] = parsed
-
-
-def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> str:
-    path = tuple(part for part in fault["loc"] if not _is_tag(part))
-    key = ".".join(str(part) for part in path) or "params"
-    where = next((f"--set {inert(text)}" for text in changed if key.startswith(text)), None)
-    if where is None:
-        known = (path[:length] for length in range(len(path), -1, -1) if path[:length] in document.lines)
-        where = f"{name}:{document.lines.get(next(known, ()), 1)}"
-    if fault["type"] == "extra_forbidden":
-        return f"{where}: {inert(key)} is not a key of leadml{_nearest(str(path[-1]), _siblings(path))}"
-    if fault["type"] == "missing":
-        return f"{where}: {key} must be there; add it"
-    message = fault["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    got = "" if isinstance(fault["input"], dict) or "got" in message else f", got {inert(repr(fault['input']))}"
-    return f"{where}: {inert(key)}: {message}{got}"
-
-
-def _is_tag(part: str | int) -> bool:
-    return part in {"precision", "recall", "capacity", "share", "value", "fixed"}
-
-
-def _siblings(path: tuple[str | int, ...]) -> list[str]:
-    fields: Any = Params.model_fields
-    for part in path[:-1]:
-        annotation = fields[part].annotation if part in fields else None
-        if annotation is None or not hasattr(annotation, "model_fields"):
-            rules = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, FixedRule)
-            shown = rules if path[0] == "stages" else (PointsRule,)
-            return sorted({key for section in shown for key in section.model_fields})
-        fields = annotation.model_fields
-    return sorted(fields)
-
-
-def _nearest(name: str, names: Any) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"; the nearest is {close[0]!r}" if close else ""

@@ -13,9 +13,11 @@ from typing import Any
 
 import yaml
 
-from leadml.errors import ParamsError
+from leadml.errors import ParamsError, inert
 
 LARGEST_TEXT = 1_000_000
+DEEPEST = 20
+LONGEST_NUMBER = 300
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
 WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -64,8 +66,11 @@ def read_yaml(text: str, *, name: str) -> Document:
         msg = f"{name}: must be at most {LARGEST_TEXT:,} characters, got {len(text):,}"
         raise ParamsError(msg)
     try:
-        events = list(yaml.parse(text, Loader=yaml.SafeLoader))
-        for event in events:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise _refusal(name, event, f"must be nested at most {DEEPEST} deep")
             if isinstance(event, yaml.AliasEvent):
                 raise _refusal(name, event, "aliases are not read, write the value out")
         root = yaml.compose(text, Loader=_TextLoader)
@@ -99,6 +104,8 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> An
         return [_plain(item, (*path, index), lines, name) for index, item in enumerate(node.value)]
     if not isinstance(node, yaml.ScalarNode) or node.tag not in {STRING_TAG, "!"}:
         raise _refusal(name, node, f"tags are not read, got {node.tag}")
+    if len(node.value) > LONGEST_NUMBER and INTEGER.fullmatch(node.value):
+        raise _refusal(name, node, f"a number must have at most {LONGEST_NUMBER} digits, got {len(node.value):,}")
     return node.value if node.style in {"'", '"', "|", ">"} else scalar(node.value)
 
 
@@ -109,7 +116,7 @@ def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], name: s
             raise _refusal(name, key_node, "a key must be one word")
         key = str(key_node.value)
         if key in plain:
-            raise _refusal(name, key_node, f"{key} is there twice, keep one")
+            raise _refusal(name, key_node, f"{inert(key)} is there twice, keep one")
         lines[*path, key] = key_node.start_mark.line + 1
         plain[key] = _plain(value_node, (*path, key), lines, name)
     return plain
@@ -125,6 +132,8 @@ def scalar(text: str) -> Any:
     """
     if text in WORDS:
         return WORDS[text]
+    if len(text) > LONGEST_NUMBER:
+        return text
     if INTEGER.fullmatch(text):
         return int(text)
     if DECIMAL.fullmatch(text) and not re.match(r"[-+]?0[0-9]", text):

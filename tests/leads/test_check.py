@@ -15,7 +15,8 @@ GOOD = {"id": ["007", "8"], "age": ["30", ""], "country": ["NA", ""], "y": ["yes
 
 def _chunk(**changed):
     table = pa.table({**GOOD, **changed})
-    return RawChunk(table, "leads.csv", np.arange(2, 2 + table.num_rows))
+    places = np.arange(table.num_rows)
+    return RawChunk(table, "leads.csv", places + 2, places)
 
 
 def test_good_rows_come_out_typed_with_their_lines(contract):
@@ -95,7 +96,7 @@ def test_a_decimal_comma_is_read_where_it_is_declared(contract):
 
 def test_without_an_id_the_number_of_the_row_serves(contract):
     """Numbers go on from the chunk before."""
-    checked = check_chunk(_chunk(), replace(contract, lead_id=None), Dialect(), first_row=41)
+    checked = check_chunk(_chunk(), replace(contract, lead_id=None), Dialect(), before=40)
     assert checked.frame[LEAD_ID].tolist() == ["41", "42"]
 
 

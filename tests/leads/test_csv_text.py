@@ -19,8 +19,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 def _records(path, *, rows=100, delimiter=",", encoding="utf-8"):
     records, lines, faults = [], [], []
     for part in read_records(path, delimiter=delimiter, encoding=encoding, rows=rows):
-        assert len(part[0]) + len(part[2]) <= rows
-        records, lines, faults = records + part[0], lines + part[1], faults + part[2]
+        assert len(part[0]) + len(part[3]) <= rows
+        records, lines, faults = records + part[0], lines + part[1], faults + part[3]
     return records, lines, [str(fault) for fault in faults]
 
 
@@ -83,7 +83,7 @@ def test_the_delimiter_that_is_advised_reads_the_file(write, mark):
     assert read_header(path, delimiter=advised, encoding="utf-8") == ["id", "age"]
 
 
-GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50)
+GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,13 @@ def test_a_byte_that_is_no_text_is_refused_with_its_line_and_offset(write, conte
     """However late the byte stands, its line, its offset and the declared encoding are named."""
     with pytest.raises(DataError, match=message):
         _records(write(content), rows=100_000, encoding=encoding)
+
+
+def test_a_path_that_cannot_be_opened_is_refused(tmp_path):
+    """What the disk answers is told by the path."""
+    for path, got in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(DataError, match=f"{re.escape(str(path))}: must be readable, got {got}"):
+            read_header(path, delimiter=",", encoding="utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["nope", "rot13", "base64", "undefined", "a\0b"])

@@ -147,7 +147,7 @@ def test_isotonic_follows_the_blocks_of_scikit_learn():
 def test_a_falling_relation_is_held_flat():
     """Leads in the wrong order are not turned round."""
     margin, label = _leads(slope=-1.0)
-    assert fit_calibrator(margin, label, method="sigmoid").numbers[0] == pytest.approx(1e-3)
+    assert 0 < fit_calibrator(margin, label, method="sigmoid").numbers[0] < 0.01
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])

@@ -69,6 +69,21 @@ def test_intervals_hold_their_bounds_in_order(found, table):
     assert (rows["low"] <= rows["high"]).all()
 
 
+def test_every_value_lies_in_its_interval_and_shares_in_0_to_1():
+    """Bounds enclose the figure, also where the model is nearly perfect, and no share passes 1."""
+    sharp = _judged(600)
+    probability = np.where(np.arange(600) % 50 == 7, 0.5, np.where(sharp.label == 1, 0.97, 0.03))
+    found = evaluate(replace(sharp, probability=probability + sharp.probability / 100), CHOICES, seed=5)
+    for name in ("metrics", "models", "deciles", "reliability", "stages", "importance"):
+        rows = getattr(found, name).dropna(subset=["value"])
+        assert ((rows["low"] <= rows["value"] + 1e-9) & (rows["value"] <= rows["high"] + 1e-9)).all(), name
+    shares = ("roc_auc", "average_precision", "brier", "ece", "gain", "mean_probability", "rate")
+    highs = [found.metric(name)["high"] for name in shares] + found.reliability["high"].tolist()
+    highs += found.stages["high"].dropna().tolist()
+    highs += found.deciles.loc[found.deciles["figure"] != "lift", "high"].tolist()
+    assert max(highs) <= 1 + 1e-12
+
+
 @pytest.mark.parametrize("digits", [None, 1])
 def test_the_order_of_the_leads_changes_nothing(digits):
     """Shuffled leads have the same evaluation, also where many share a probability."""

@@ -8,7 +8,8 @@ from leadml.leads.ingest import Dialect
 from leadml.leads.load import load_leads
 from leadml.leads.schema import Contract, Field
 from leadml.model.leaks import field_power, find_leaks
-from leadml.params import LeakParams, load_params
+from leadml.params import LeakParams
+from leadml.params_file import load_params
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,17 @@ def test_a_strong_field_alone_in_its_model_is_not_compared(talked, quick_params)
     assert [finding.code for finding in findings] == ["LK0"]
 
 
+def test_a_strong_field_among_strong_fields_is_let_through(quick_params):
+    """A field that is noteworthy alone but weaker than the others together is what a good model is made of."""
+    random = np.random.default_rng(0)
+    label = (random.random(3000) < 0.4).astype(np.int8)
+    frame = pd.DataFrame({name: label + random.normal(0, 0.9, 3000) for name in "abc"})
+    frame = frame.assign(lead_id=[f"{at:04d}" for at in range(3000)], converted=label)
+    fields = [Field(name, "number", "fit") for name in "abc"]
+    assert field_power(frame, fields[0], label) > 0.75
+    assert [finding.code for finding in find_leaks(frame, fields, quick_params)] == ["LK0"]
+
+
 def test_the_order_of_the_leads_changes_no_finding(talked, bank_contract, quick_params):
     """Shuffled leads give the same words."""
     fields = (*bank_contract.fields, Field("duration", "number", "engagement"))
@@ -120,7 +132,7 @@ def test_at_most_twenty_thousand_leads_are_looked_at(quick_params, size):
         (lambda label, _: np.full(len(label), 4.0), "number", 0.47, 0.5),
         (lambda label, random: random.random(len(label)), "number", 0.45, 0.55),
         (lambda label, _: np.arange(len(label)).astype(str), "category", 0.47, 0.5),
-        (lambda label, _: label + random.normal(0, 1, len(label)), "number", 0.7, 0.8),
+        (lambda label, random: label + random.normal(0, 1, len(label)), "number", 0.7, 0.8),
     ],
 )
 def test_the_power_of_a_field_is_that_on_leads_it_did_not_see(values, kind, least, most):

@@ -13,7 +13,7 @@ SMALLER = ("log_loss", "brier", "ece", "brier_miscalibration")
 ORDER_ONLY = ("roc_auc", "average_precision", "gain")
 LEADS = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from([0.02, 0.1, 0.25, 0.3, 0.5, 0.75, 0.9]), st.integers(0, 3)),
-    min_size=4,
+    min_size=6,
     max_size=40,
 ).filter(lambda rows: len({row[0] for row in rows if row[2]}) == 2)
 
@@ -32,14 +32,12 @@ def _leads(size=4000, seed=0, *, slope=1.0, shift=0.0):
 
 def _same(found, expected):
     assert found.keys() == expected.keys()
-    steep = abs(expected["calibration_slope"]) > 15  # separated leads have no line, only a place where the search ends
     for name, value in expected.items():
-        if steep and name.startswith("calibration"):
-            continue
-        assert found[name] == pytest.approx(value, abs=1e-7, nan_ok=True), name
+        if not name.startswith("calibration"):  # few leads are often separated, and then have no line to agree on
+            assert found[name] == pytest.approx(value, abs=1e-9, nan_ok=True), name
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_whole_weights_equal_repeated_rows(rows):
     """A lead with weight 3 counts as three leads, and one with weight 0 is not there."""
@@ -49,7 +47,7 @@ def test_whole_weights_equal_repeated_rows(rows):
     _same(metrics.summary(label, probability, weight), metrics.summary(*repeated, np.ones(times.sum())))
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS, st.randoms(use_true_random=False))
 def test_the_order_of_the_leads_changes_no_metric(rows, random):
     """Leads with equal probabilities may stand in any order."""
@@ -58,7 +56,7 @@ def test_the_order_of_the_leads_changes_no_metric(rows, random):
     _same(metrics.summary(*_arrays(shuffled)), metrics.summary(*_arrays(rows)))
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_no_probability_beats_the_perfect_one(rows):
     """Where the label itself is the probability every metric is at its best."""
@@ -70,7 +68,7 @@ def test_no_probability_beats_the_perfect_one(rows):
     assert best["log_loss"] == 0
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_the_parts_of_the_brier_score_add_up(rows):
     """Miscalibration less discrimination plus uncertainty is the score, and none is below 0."""
@@ -80,7 +78,7 @@ def test_the_parts_of_the_brier_score_add_up(rows):
     assert min(parts) > -1e-12
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_metrics_of_order_see_order_only(rows):
     """Squaring the probabilities moves none of them, and turning them round mirrors the area under the curve."""
@@ -92,7 +90,7 @@ def test_metrics_of_order_see_order_only(rows):
     assert mirrored == pytest.approx(1 - metrics.roc_auc(label, probability, weight), abs=1e-12)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_scikit_learn_agrees_with_weights_and_ties(rows):
     """The four metrics that it has too are the same."""
@@ -174,7 +172,8 @@ def test_the_calibration_error_is_a_sum_over_bins_taken_by_hand():
 def test_one_probability_that_is_the_rate_has_no_calibration_error():
     """Leads that share a probability are judged together, however they are sorted."""
     label = np.repeat([0, 1], [90, 10]).astype(np.int8)
-    assert metrics.ece(label, np.full(100, 0.1), np.ones(100)) == pytest.approx(0.0, abs=1e-12)
+    for order in (np.arange(100), np.arange(100)[::-1], np.random.default_rng(0).permutation(100)):
+        assert metrics.ece(label[order], np.full(100, 0.1), np.ones(100)) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_chance_error_is_that_of_labels_drawn_by_the_probabilities():
@@ -192,13 +191,15 @@ def test_bins_of_reliability_hold_all_leads(size):
     label, probability, _ = _leads(size)
     bins = np.array(list(metrics.reliability(label, probability, np.ones(size))))
     assert bins[:, 0].sum() == pytest.approx(size)
-    assert len(bins) == min(size, 15)
+    assert len(bins) <= 15
     assert np.average(bins[:, 1], weights=bins[:, 0]) == pytest.approx(probability.mean())
     assert np.average(bins[:, 2], weights=bins[:, 0]) == pytest.approx(label.mean())
-    assert (np.diff(bins[:, 1]) >= 0).all()
+    assert (np.diff(bins[:, 1]) > -1e-12).all()
 
 
-def test_a_bin_without_weight_is_not_yielded():
-    """Leads that were not drawn have no bin."""
+def test_leads_that_were_not_drawn_are_in_no_bin():
+    """Of three leads with one drawn, the bins tell of that one."""
     label, probability, weight = np.array([0, 1, 1], np.int8), np.array([0.1, 0.5, 0.9]), np.array([0.0, 1.0, 0.0])
-    assert list(metrics.reliability(label, probability, weight)) == [(1.0, 0.5, 1.0)]
+    bins = np.array(list(metrics.reliability(label, probability, weight)))
+    assert bins[:, 0].sum() == pytest.approx(1.0)
+    assert bins[:, 1:] == pytest.approx(np.tile([0.5, 1.0], (len(bins), 1)))

@@ -125,9 +125,9 @@ def test_the_number_of_threads_changes_nothing(matrix, label, trees, folds):
     two = CHOICES.model_copy(update={"threads": 2})
     assert fit_trees(matrix, label, two, rounds=30).text == trees.text
     assert np.array_equal(Trees(trees.text, 2).margin(matrix), trees.margin(matrix))
-    (rounds, margin), (again, repeated) = (choose_rounds(matrix, label, folds, some) for some in (CHOICES, two))
+    (rounds, margin), (again, repeated) = (choose_rounds(matrix, label, folds[:1], some) for some in (CHOICES, two))
     assert rounds == again
-    assert np.array_equal(margin, repeated)
+    assert np.array_equal(margin, repeated, equal_nan=True)
 
 
 def test_the_text_holds_no_choice_of_the_run(trees):

@@ -8,15 +8,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from leadml.errors import ModelError
-from leadml.params import (
-    CapacityRule,
-    FixedRule,
-    PrecisionRule,
-    RecallRule,
-    ShareRule,
-    StageParams,
-    ValueRule,
-)
+from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, StageParams, ValueRule
 from leadml.stages.cuts import Cut, candidate_table, proportion_bound, rule_text, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
@@ -135,16 +127,14 @@ def test_asking_for_more_certainty_or_fewer_leads_raises_the_cut(weaker, stronge
 @pytest.mark.parametrize(("iql", "mql", "sql"), [(0.3, 0.2, 0.4), (0.2, 0.2, 0.4), (0.1, 0.4, 0.4), (0.1, 0.5, 0.4)])
 def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
     """Both cuts, both rules and what to change are said."""
-    rules = {
-        name: FixedRule(rule="fixed", probability=some) for name, some in zip(("iql", "mql", "sql"), (iql, mql, sql))
-    }
+    rules = [FixedRule(rule="fixed", probability=some) for some in (iql, mql, sql)]
     (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
     message = (
         rf"cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
         rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}"
     )
     with pytest.raises(ModelError, match=message):
-        solve_cuts(*_leads(0), StageParams(**rules))
+        solve_cuts(*_leads(0), StageParams(iql=rules[0], mql=rules[1], sql=rules[2]))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +166,7 @@ def test_a_contact_that_never_paid_is_refused():
     """Where nobody above the cut converted there is nothing to earn."""
     probability, label = _leads(0)
     rule = ValueRule(rule="value", contact_cost=50, won_value=100)
-    with pytest.raises(ModelError, match="no lead is worth its contact .* so from a probability of 0.500"):
+    with pytest.raises(ModelError, match=r"no lead is worth its contact .* so from a probability of 0.500"):
         _sql(rule, probability, np.where(probability >= 0.5, 0, label))
 
 
@@ -200,7 +190,7 @@ def test_the_best_bound_that_is_named_is_one_that_counted():
 def test_leads_without_a_conversion_support_no_rule_that_needs_one(rule):
     """Without converters the rule is refused in words."""
     probability, label = _leads(0)
-    with pytest.raises(ModelError, match="^stages.sql: no "):
+    with pytest.raises(ModelError, match=r"^stages.sql: no "):
         _sql(rule, probability, label * 0)
 
 

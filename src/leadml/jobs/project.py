@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadml.params import Params, load_params
+from leadml.params_file import load_params
 from leadml.publish.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from leadml.params import Params
 
     Progress = Callable[[str], None]
 

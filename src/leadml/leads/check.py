@@ -6,6 +6,7 @@ It refuses values that are not what was declared, labels that are neither positi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from leadml.leads.ingest import Dialect, RawChunk
     from leadml.leads.schema import Contract, Field
 
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
 EXPECTED = {
     "number": "must be a number",
     "category": "must be text, a whole number or a boolean",
@@ -52,7 +54,7 @@ class Checked:
     rows: int
 
 
-def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_row: int = 1) -> Checked:
+def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before: int = 0) -> Checked:
     """Return the leads of a chunk.
 
     Parameters
@@ -63,11 +65,11 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_
         What must hold.
     dialect
         How the file is written.
-    first_row
-        Number of the chunk's first row, which serves as id where the contract has no id.
+    before
+        How many records earlier files have; where the contract has no id the number of the record serves.
     """
     size = chunk.table.num_rows
-    names, bad_ids = _ids(chunk, contract, first_row)
+    names, bad_ids = _ids(chunk, contract, before)
     columns: dict[str, Any] = {LEAD_ID: names}
     problems = [(contract.lead_id or "", bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
     if contract.created_at:
@@ -93,12 +95,12 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, first_
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
 
 
-def _ids(chunk: RawChunk, contract: Contract, first_row: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     if contract.lead_id:
         return ids(chunk.table[contract.lead_id])
     size = chunk.table.num_rows
     values = np.empty(size, dtype=object)
-    values[:] = [str(number) for number in range(first_row, first_row + size)]
+    values[:] = [str(before + place + 1) for place in chunk.places]
     return values, np.zeros(size, dtype=bool)
 
 
@@ -120,17 +122,27 @@ def _decimal_hint(field: Field, dialect: Dialect) -> str:
 
 
 def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, expected: str) -> Fault:
-    got = chunk.table[column][row].as_py() if column in chunk.table.column_names else None
-    shown = "nothing" if got in {None, ""} else quoted(got)
+    got = _shown_value(chunk, column, row)
+    shown = "nothing" if got is None or got == "" else quoted(got)
     lead_id = str(names[row]) if names[row] is not None else ""
     return Fault(
         f"{chunk.source}:{chunk.lines[row]}", f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id
     )
 
 
+def _shown_value(chunk: RawChunk, column: str, row: int) -> Any:
+    if column not in chunk.table.column_names:
+        return None
+    value = chunk.table[column][row]
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):  # an instant that Python's own types cannot hold
+        return str(value.type)
+
+
 def _hint(expected: str, got: Any) -> str:
     if "a number" in expected and isinstance(got, str):
-        if "," in got and "mark '.'" in expected:
+        if DECIMAL_COMMA.fullmatch(got.strip()) and "mark '.'" in expected:
             return "; set data.decimal: ','"
         if not any(character.isdigit() for character in got):
             return f"; if it means not known, add {quoted(got)} to data.missing"

@@ -7,7 +7,7 @@ It refuses to guess: one decimal mark, declared words for "not known", and ids t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ NUMBER_MISSING = ("", "null", "NULL")
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 LONGEST_ID = 256
+LAST_YEAR = 9999
 
 
 def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
@@ -118,7 +119,7 @@ def ids(column: pa.ChunkedArray) -> tuple[Objects, Mask]:
     ['007', ' ', '9007199254740993']
     """
     column = _decoded(column)
-    if _is_real(column.type):
+    if _is_real(column.type) and not _is_whole(column.type):
         return _objects(column.cast(pa.string())), np.ones(len(column), dtype=bool)
     text, bad = _as_text(column)
     blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
@@ -145,23 +146,37 @@ def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.
     column = _decoded(column)
     if pa.types.is_integer(column.type) or _is_real(column.type):
         return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
-    raw = pd.Series(column.to_pandas().to_numpy(dtype=object), dtype=object)
-    stamps = [_instant(value, timezone) for value in raw]
+    if not _is_text(column.type):
+        column = _typed_as_text(column)
+    stamps = [_instant(value, timezone) for value in column.to_pylist()]
     bad = np.fromiter((stamp is None for stamp in stamps), dtype=bool, count=len(stamps))
     micros = np.fromiter((stamp or 0 for stamp in stamps), dtype=np.int64, count=len(stamps))
     return micros, bad
 
 
-def _instant(value: Any, timezone: str | None) -> int | None:
+def _instant(text: str | None, timezone: str | None) -> int | None:
+    if text is None or not text.strip()[:4].isdigit():
+        return None
     try:
-        stamp = pd.Timestamp(value) if not isinstance(value, str) else pd.to_datetime(value, format="ISO8601")
+        stamp = pd.to_datetime(text.strip(), format="ISO8601")
         if stamp.tzinfo is None and timezone is not None:
             stamp = stamp.tz_localize(timezone)
-    except (ValueError, TypeError):
+        stamp = stamp.as_unit("us")
+    except (ValueError, TypeError, OverflowError):
         return None
-    if pd.isna(stamp) or stamp.tzinfo is None:
+    if pd.isna(stamp) or stamp.tzinfo is None or not 1 <= stamp.year <= LAST_YEAR:
         return None
-    return int(stamp.as_unit("us").value)
+    return int(stamp.asm8.view("i8"))
+
+
+def _typed_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return dates and timestamps in ISO 8601, None where they are out of Python's years or of another type."""
+    if not (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)):
+        return pa.chunked_array([pa.nulls(len(column), pa.string())])
+    zone = getattr(column.type, "tz", None)
+    if zone is not None:
+        column = column.cast(pa.timestamp(column.type.unit, "UTC"))
+    return pc.cast(column, pa.string(), safe=False)
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -180,18 +195,23 @@ def _is_real(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
+def _is_whole(kind: pa.DataType) -> bool:
+    whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    return bool(whole or (pa.types.is_decimal(kind) and kind.scale == 0))
+
+
 def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
     none = np.zeros(len(column), dtype=bool)
     if _is_text(column.type):
         return column, none
+    if _is_whole(column.type):
+        return column.cast(pa.string()), none
     if _is_real(column.type):
         real = column.cast(pa.float64(), safe=False)
         whole = pc.and_(pc.equal(real, pc.floor(real)), pc.less(pc.abs(real), 2.0**53))
         integer = pc.if_else(pc.fill_null(whole, fill_value=False), real, None).cast(pa.int64()).cast(pa.string())
         finite = pc.if_else(pc.is_finite(real), real, None)
         return pc.coalesce(integer, finite.cast(pa.string())), none
-    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
-        return column.cast(pa.string()), none
     return pa.chunked_array([pa.nulls(len(column), pa.string())]), pc.is_valid(column).to_numpy(zero_copy_only=False)
 
 

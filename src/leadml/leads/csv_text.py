@@ -11,28 +11,31 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from leadml.errors import DataError, Fault, quoted
+from leadml.errors import DataError, Fault, inert, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DELIMITERS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
+DELIMITERS = {",": "','", ";": "';'", "\t": '"\\t"', "|": "'|'"}
 SIGNATURES = {
     b"PK\x03\x04": "a spreadsheet or zip archive; save it as CSV",
     b"PAR1": "a Parquet file; name it .parquet",
     b"\xff\xfe": "UTF-16; set data.encoding: utf-16",
     b"\xfe\xff": "UTF-16; set data.encoding: utf-16",
     b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip file; name it .csv.gz",
     b"<": "a web page or XML, perhaps of a login that has expired; fetch the file again",
 }
 BLOCK = 1 << 20
+LINE_END = re.compile(r"\r\n|\r|\n")
 
-Records = tuple[list[list[str]], list[int], list[Fault]]
+Records = tuple[list[list[str]], list[int], list[int], list[Fault]]
 
 
 def read_header(path: Path, *, delimiter: str, encoding: str) -> list[str]:
@@ -53,27 +56,33 @@ def read_records(path: Path, *, delimiter: str, encoding: str, rows: int) -> Ite
     Yields
     ------
     tuple
-        Records with as many values as the header has names, the line each begins at, and the faults of the others.
+        Records with as many values as the header has names, the line each begins at, how many records come before
+        each, and the faults of the others.
     """
     with _refusing(path, encoding) as position, _opened(path, encoding) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         width = len(_header(path, reader, delimiter))
         records: list[list[str]] = []
         lines: list[int] = []
+        places: list[int] = []
         faults: list[Fault] = []
-        position[0] = reader.line_num + 1
+        position[0], place = reader.line_num + 1, -1
         for record in reader:
             line, position[0] = position[0], reader.line_num + 1
+            if not record:
+                continue
+            place += 1
             if len(record) == width:
                 records.append(record)
                 lines.append(line)
-            elif record:
+                places.append(place)
+            else:
                 message = f"must have {width} values as the header has, got {len(record)}; mend the row"
                 faults.append(Fault(f"{path.name}:{line}", message))
             if len(records) + len(faults) >= rows:
-                yield records, lines, faults
-                records, lines, faults = [], [], []
-        yield records, lines, faults
+                yield records, lines, places, faults
+                records, lines, places, faults = [], [], [], []
+        yield records, lines, places, faults
 
 
 def _header(path: Path, reader: Iterator[list[str]], delimiter: str) -> list[str]:
@@ -94,7 +103,7 @@ def _refusing(path: Path, encoding: str) -> Iterator[list[int]]:
     try:
         _check_signature(path, encoding)
         yield position
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise DataError([_undecodable(path, encoding)]) from None
     except csv.Error as error:
         message = f"is not CSV: {error}; look for a quote that does not close or stands inside a value"
@@ -116,10 +125,13 @@ def _bytes(path: Path) -> IO[bytes]:
 
 
 def _codec(encoding: str) -> str:
+    """Return Python's name of an encoding; a mark at the start of UTF-8 is passed over."""
     try:
         name = codecs.lookup(encoding).name
-    except LookupError:
-        raise DataError([Fault("data.encoding", f"must be an encoding, got {quoted(encoding)}")]) from None
+        "a".encode(name).decode(name)
+    except (LookupError, ValueError, TypeError):
+        message = f"must be an encoding, got {quoted(encoding)}; name one of text, utf-8 or cp1252 for example"
+        raise DataError([Fault("data.encoding", message)]) from None
     return "utf-8-sig" if name == "utf-8" else name
 
 
@@ -127,26 +139,39 @@ def _check_signature(path: Path, encoding: str) -> None:
     if path.stat().st_size == 0:
         raise DataError([Fault(path.name, "must hold a header and leads, got an empty file")])
     with _bytes(path) as raw:
-        start = raw.read(16).lstrip()
+        start = raw.read(16).removeprefix(codecs.BOM_UTF8).lstrip()
+    wide = _codec(encoding).startswith(("utf-16", "utf-32"))
     for signature, what in SIGNATURES.items():
-        if start.startswith(signature) and not ("UTF-16" in what and "16" in encoding):
+        if start.startswith(signature) and not (wide and "UTF-16" in what):
             raise DataError([Fault(path.name, f"must be CSV, got {what}")])
 
 
 def _undecodable(path: Path, encoding: str) -> Fault:
-    decoder = codecs.getincrementaldecoder(_codec(encoding))()
-    line, offset = 1, 0
+    """Return where the first byte is that is no text: its line and its place in the file."""
+    decoder = codecs.getincrementaldecoder(_codec(encoding).removesuffix("-sig"))()
+    read, lines, last = 0, 1, ""
+    got = "a file that ends inside a character"
     with _bytes(path) as raw:
         while block := raw.read(BLOCK):
             held = len(decoder.getstate()[0])
             try:
-                decoder.decode(block)
+                text = decoder.decode(block)
             except UnicodeDecodeError as error:
-                at = max(error.start - held, 0)
-                line += block[:at].count(b"\n")
-                got = f"byte 0x{error.object[error.start]:02x} at offset {offset + at:,}"
+                before = error.object[: error.start].decode(encoding, errors="ignore")
+                lines += _line_ends(before, last)
+                place = read - held + error.start
+                got = f"byte 0x{error.object[error.start]:02x} at offset {place:,}"
                 break
-            line, offset = line + block.count(b"\n"), offset + len(block)
-        else:
-            got = "a file that ends inside a character"
-    return Fault(f"{path.name}:{line}", f"must be {encoding}, got {got}; set data.encoding, for example cp1252")
+            except UnicodeError as error:
+                got = f"a file that is not: {error}"
+                break
+            lines += _line_ends(text, last)
+            read, last = read + len(block), text[-1:] or last
+    message = f"must be {inert(encoding)}, got {got}; set data.encoding, for example cp1252"
+    return Fault(f"{path.name}:{lines}", message)
+
+
+def _line_ends(text: str, before: str = "") -> int:
+    """Return how many lines end in a text; a line feed after a carriage return that came before ends none."""
+    ends = len(LINE_END.findall(text))
+    return ends - 1 if before.endswith("\r") and text.startswith("\n") else ends

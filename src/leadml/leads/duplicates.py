@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 
+MISSING = np.uint64(0x9E3779B97F4A7C15)
+
+
 @dataclass(frozen=True)
 class Duplicates:
     """Which rows are not leads of their own.
@@ -47,10 +50,11 @@ def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
     values = np.zeros(len(frame), dtype=np.uint64)
     for name in frame.columns:
         column = frame[name].to_numpy()
+        missing = pd.isna(column)
         if column.dtype == object:
-            column = np.array(["\0" if value is None else value for value in column], dtype=object)
+            column = np.where(missing, "", column)
         hashed = pd.util.hash_array(column, categorize=False).astype(np.uint64)
-        values = values * np.uint64(1_000_003) ^ hashed
+        values = values * np.uint64(1_000_003) ^ np.where(missing, MISSING, hashed)
     return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), values
 
 

@@ -6,6 +6,7 @@ It refuses files that are missing, of another kind, or damaged, and never guesse
 
 from __future__ import annotations
 
+import stat
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from leadml.params import DataParams
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+INVISIBLE = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class RawChunk:
         Name of the file, for messages.
     lines
         Array of shape (n_rows,): the line of each row in a CSV file, its number from 1 in a Parquet file.
+    places
+        Array of shape (n_rows,): how many records of the file come before each row, those at fault too.
     faults
         Rows that could not be read at all.
     """
@@ -72,6 +76,7 @@ class RawChunk:
     table: pa.Table
     source: str
     lines: NDArray[np.int64]
+    places: NDArray[np.int64]
     faults: tuple[Fault, ...] = field(default=())
 
 
@@ -83,17 +88,24 @@ def source_files(path: Path) -> list[Path]:
     DataError
         Where there is no such file, or a folder holds none of a known kind.
     """
-    if path.is_dir():
+    if _kind(path) == "a folder":
         files = sorted(file for file in path.iterdir() if file.is_file() and file.name.endswith(SUFFIXES))
         if not files:
             raise DataError([Fault(str(path), f"must hold files ending in {', '.join(SUFFIXES)}, got none")])
         return files
-    if not path.is_file():
-        got = "something that is no file" if path.exists() else "no such file"
-        raise DataError([Fault(str(path), f"must be a file or a folder, got {got}")])
-    if not path.name.endswith(SUFFIXES):
+    if not path.name.endswith(SUFFIXES) and _kind(path) == "a file":
         raise DataError([Fault(str(path), f"must end in {', '.join(SUFFIXES)}, got {quoted(path.name)}")])
+    if _kind(path) != "a file":
+        raise DataError([Fault(str(path), f"must be a file or a folder, got {_kind(path)}")])
     return [path]
+
+
+def _kind(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return "no such file"
+    return "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else "something that is no file"
 
 
 def column_names(path: Path, dialect: Dialect) -> list[str]:
@@ -110,7 +122,7 @@ def column_names(path: Path, dialect: Dialect) -> list[str]:
             written = parquet.schema_arrow.names
     else:
         written = read_header(file, delimiter=dialect.delimiter, encoding=dialect.encoding)
-    names = [_normal(name) for name in written]
+    names = [normal_name(name) for name in written]
     for position, name in enumerate(names, start=1):
         if not name or names.count(name) > 1:
             got = f"{quoted(name)} twice" if name else "none"
@@ -139,27 +151,42 @@ def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows:
         Where a file cannot be read to its end, or changes while it is read.
     """
     for file in source_files(path):
-        before = file.stat()
+        before = _state(file)
         names = column_names(file, dialect)
         wanted = [(at, name) for at, name in enumerate(names) if name in columns]
         chunks = _parquet_chunks if file.suffix == ".parquet" else _csv_chunks
         yield from chunks(file, dialect, wanted, rows)
-        after = file.stat()
-        if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
+        if _state(file) != before:
             raise DataError([Fault(file.name, "must not change while it is read; run again when it is complete")])
 
 
-def _normal(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().strip("\u200b\ufeff")
+def normal_name(name: str) -> str:
+    """Return a column's name trimmed and in Unicode's composed form, by which names are compared.
+
+    Examples
+    --------
+    >>> normal_name(" cafe\u0301 ") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", name).strip(INVISIBLE)
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _csv_chunks(file: Path, dialect: Dialect, wanted: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
     reading = read_records(file, delimiter=dialect.delimiter, encoding=dialect.encoding, rows=rows)
-    for records, lines, faults in reading:
+    for records, lines, places, faults in reading:
         columns = list(zip(*records, strict=True)) if records else []
         arrays = [pa.array(columns[at] if columns else [], pa.string()) for at, _ in wanted]
         table = pa.table(arrays, names=[name for _, name in wanted])
-        yield RawChunk(table, file.name, np.asarray(lines, dtype=np.int64), tuple(faults))
+        where, order = (np.asarray(column, dtype=np.int64) for column in (lines, places))
+        yield RawChunk(table, file.name, where, order, tuple(faults))
 
 
 def _parquet_chunks(file: Path, _: Dialect, wanted: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
@@ -169,15 +196,19 @@ def _parquet_chunks(file: Path, _: Dialect, wanted: list[tuple[int, str]], rows:
         columns = [written[at] for at, _ in wanted]
         if not parquet.metadata.num_rows:
             empty = parquet.schema_arrow.empty_table().select(columns).rename_columns([name for _, name in wanted])
-            yield RawChunk(empty, file.name, np.empty(0, dtype=np.int64))
+            yield RawChunk(empty, file.name, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         try:
             for batch in parquet.iter_batches(batch_size=rows, columns=columns):
+                batch.validate(full=True)  # text that is no text would fail far from here
                 table = pa.Table.from_batches([batch]).select(columns)
                 lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-                yield RawChunk(table.rename_columns([name for _, name in wanted]), file.name, lines)
+                yield RawChunk(table.rename_columns([name for _, name in wanted]), file.name, lines, lines - 1)
                 first += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:
             raise DataError([_damaged(file, error)]) from None
+        if first - 1 != parquet.metadata.num_rows:
+            got = ValueError(f"{first - 1:,} rows where {parquet.metadata.num_rows:,} are announced")
+            raise DataError([_damaged(file, got)])
 
 
 def _parquet(file: Path) -> pq.ParquetFile:

@@ -55,10 +55,12 @@ def check_header(path: Path, contract: Contract, dialect: Dialect) -> None:
 
 def checked_chunks(path: Path, contract: Contract, dialect: Dialect, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
     """Yield checked leads, at most ``rows`` at a time, in the order of the file."""
-    first_row = 1
+    before, records, source = 0, 0, ""
     for chunk in read_chunks(path, dialect, contract.columns, rows=rows):
-        checked = check_chunk(chunk, contract, dialect, first_row=first_row)
-        first_row += checked.rows
+        if chunk.source != source:
+            before, source = records, chunk.source
+        checked = check_chunk(chunk, contract, dialect, before=before)
+        records += checked.rows
         yield checked
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 FORMS = {
     "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "IP addresses": re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}"),
     "telephone numbers": re.compile(r"\+?\(?[0-9][0-9 ()./-]{7,18}[0-9]"),
     "IBANs": re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"),
-    "IP addresses": re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}"),
 }
 NAMES = {
     "e-mail addresses": {"email", "e_mail", "mail", "email_address"},
@@ -26,7 +26,10 @@ NAMES = {
     "protected traits": {"gender", "sex", "ethnicity", "race", "religion", "health", "disability"},
 }
 ENOUGH = 0.5
-DATE = re.compile(r"[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}.*|[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{2,4}.*")
+INNOCENT = re.compile(
+    r"[-+]?[0-9]+([.,][0-9]+)?|"
+    r"([0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{4})([T ].*)?"
+)
 
 
 def personal_kind(name: str, values: Iterable[str]) -> str | None:
@@ -50,9 +53,9 @@ def personal_kind(name: str, values: Iterable[str]) -> str | None:
     for kind, names in NAMES.items():
         if plain in names:
             return kind
-    texts = [value for value in values if not DATE.fullmatch(value)]
+    texts = [value.strip() for value in values if not INNOCENT.fullmatch(value.strip())]
     for kind, form in FORMS.items():
-        hits = sum(1 for text in texts if form.fullmatch(text.strip()))
+        hits = sum(1 for text in texts if form.fullmatch(text))
         if texts and hits > ENOUGH * len(texts):
             return kind
     return None

@@ -90,7 +90,9 @@ def propose_roles(table: pa.Table, dialect: Dialect) -> list[Proposal]:
         if name == label:
             found.append(_label_proposal(table, name, dialect))
         elif name == lead_id:
-            found.append(Proposal(name, "lead_id", None, "different on every row and named like an id"))
+            found.append(
+                Proposal(name, "lead_id", None, f"different on {_how_often(table[name], dialect)} and named like an id")
+            )
         elif name == created:
             found.append(Proposal(name, "created_at", None, "a time on every row and named like a creation"))
         else:
@@ -151,6 +153,10 @@ def _levels(column: pa.ChunkedArray, dialect: Dialect) -> list[str]:
 def _all_different(column: pa.ChunkedArray, dialect: Dialect) -> bool:
     values = [value for value in texts(column, dialect)[0] if value is not None]
     return len(values) == len(column) and len(set(values)) > LIKE_ID * len(values)
+
+
+def _how_often(column: pa.ChunkedArray, dialect: Dialect) -> str:
+    return "every row" if len(_levels(column, dialect)) == len(column) else "nearly every row"
 
 
 def _first_named(names: list[str], wanted: tuple[str, ...], fits: object) -> str | None:

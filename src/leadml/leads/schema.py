@@ -6,11 +6,11 @@ It refuses files without the columns it needs, and names the nearest that is the
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from leadml.errors import DataError, Fault, quoted
+from leadml.errors import DataError, Fault, nearest, quoted
+from leadml.leads.ingest import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +77,11 @@ class Contract:
     @classmethod
     def from_params(cls, params: Params) -> Contract:
         """Return the contract that ``params.yaml`` declares."""
-        fit = (Field(name, kind, "fit") for name, kind in params.features.fit.items())
-        engagement = (Field(name, kind, "engagement") for name, kind in params.features.engagement.items())
-        label = Label(params.target.column, params.target.positive, params.target.negative)
-        data = params.data
-        return cls((*fit, *engagement), data.lead_id, data.created_at, data.timezone, label)
+        fit = (Field(normal_name(name), kind, "fit") for name, kind in params.features.fit.items())
+        engagement = (Field(normal_name(name), kind, "engagement") for name, kind in params.features.engagement.items())
+        label = Label(normal_name(params.target.column), params.target.positive, params.target.negative)
+        lead_id, created_at = (name and normal_name(name) for name in (params.data.lead_id, params.data.created_at))
+        return cls((*fit, *engagement), lead_id, created_at, params.data.timezone, label)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Contract:
@@ -116,8 +116,7 @@ class Contract:
         faults = []
         for column in self.columns:
             if column not in names:
-                close = difflib.get_close_matches(column, names, n=1, cutoff=0.5)
-                hint = f"the nearest is {quoted(close[0])}" if close else f"it has {len(names)} others"
-                faults.append(Fault(source, f"must have a column {quoted(column)}, got none; {hint}"))
+                hint = nearest(column, names) or f"; it has {len(names)} others"
+                faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}"))
         if faults:
             raise DataError(faults)

@@ -58,6 +58,12 @@ def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
         return Holdout(split.test_share, split.seed)
     instants = np.sort(frame[CREATED_AT].to_numpy())
     since = int(instants[int(len(instants) * (1 - split.test_share))])
+    if since == instants[0]:
+        msg = (
+            f"the newest {split.test_share:.0%} of the leads must be newer than others, got {len(frame):,} leads of "
+            f"which {int((instants == since).sum()):,} have the same instant; leave data.created_at out"
+        )
+        raise ModelError(msg)
     return Holdout(split.test_share, split.seed, since)
 
 
@@ -76,6 +82,9 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     ModelError
         Where a fold would lack leads that converted or leads that did not.
     """
+    if frame.empty:
+        msg = "there must be leads to fold, got 0 leads"
+        raise ModelError(msg)
     if CREATED_AT in frame:
         edges = np.quantile(frame[CREATED_AT].to_numpy(), np.linspace(0, 1, split.folds + 2)[1:-1])
         block = np.searchsorted(edges, frame[CREATED_AT].to_numpy(), side="right")

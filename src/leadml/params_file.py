@@ -1,0 +1,110 @@
+"""Read ``params.yaml``.
+
+What enters is the file and the overrides of the command line; what leaves is checked choices.
+Every refusal says file, line, key and the nearest key that exists, all of them at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from leadml.errors import ParamsError, inert, nearest
+from leadml.params import CapacityRule, FixedRule, Params, PointsRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.strict_yaml import Document, read_yaml, scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+RULE_TAG = 2  # pydantic names the kind of a rule in the third place
+
+
+def load_params(path: Path, overrides: Sequence[str] = ()) -> Params:
+    """Return the choices of a project.
+
+    Parameters
+    ----------
+    path
+        A ``params.yaml``.
+    overrides
+        ``section.key=value``, each replacing one value of the file.
+
+    Raises
+    ------
+    ParamsError
+        One line a fault, with file, line, key and the nearest key that exists.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no such file; make one with leadml init FILE, or name one with --params"
+        raise ParamsError(msg)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{path}: must be UTF-8, got byte 0x{error.object[error.start]:02x} at {error.start}"
+        raise ParamsError(msg) from None
+    return parse_params(text, name=str(path), overrides=overrides)
+
+
+def parse_params(text: str, *, name: str = "params.yaml", overrides: Sequence[str] = ()) -> Params:
+    """Return the choices that a YAML text and its overrides make; see `load_params`."""
+    document = read_yaml(text, name=name)
+    if not isinstance(document.data, dict):
+        msg = f"{name}:1: must hold sections, got {type(document.data).__name__}"
+        raise ParamsError(msg)
+    for override in overrides:
+        _set(document.data, override)
+    try:
+        return Params.model_validate(document.data)
+    except ValidationError as error:
+        changed = [override.partition("=")[0].strip() for override in overrides]
+        lines = [_line(fault, document, name, changed) for fault in error.errors(include_url=False)]
+        raise ParamsError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    *sections, last = key.strip().split(".", maxsplit=2)
+    if not equals or not sections or not last:
+        msg = f"--set must be section.key=value, got '{inert(override)}'"
+        raise ParamsError(msg)
+    at = data
+    for section in sections:
+        below = at.setdefault(section, {})
+        if not isinstance(below, dict):
+            msg = f"--set {inert(override)}: {inert(section)} holds one value and no keys"
+            raise ParamsError(msg)
+        at = below
+    nested = value.startswith(("[", "{"))
+    parsed = read_yaml(value, name=f"--set {inert(key)}").data if nested else scalar(value)
+    at[last] = parsed
+
+
+def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> str:
+    path = tuple(part for at, part in enumerate(fault["loc"]) if (fault["loc"][0], at) != ("stages", RULE_TAG))
+    key = ".".join(str(part) for part in path) or "params"
+    where = next((f"--set {inert(text)}" for text in changed if key == text or key.startswith(f"{text}.")), None)
+    if where is None:
+        known = (path[:length] for length in range(len(path), -1, -1) if path[:length] in document.lines)
+        where = f"{name}:{document.lines.get(next(known, ()), 1)}"
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: {inert(key)} is not a key of leadml{nearest(str(path[-1]), _siblings(path))}"
+    if fault["type"] == "missing":
+        return f"{where}: {key} must be there; add it"
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    got = "" if isinstance(fault["input"], dict) or "got" in message else f", got {inert(repr(fault['input']))}"
+    return f"{where}: {inert(key)}: {message}{got}"
+
+
+def _siblings(path: tuple[str | int, ...]) -> list[str]:
+    fields: Any = Params.model_fields
+    for part in path[:-1]:
+        annotation = fields[part].annotation if part in fields else None
+        if annotation is None or not hasattr(annotation, "model_fields"):
+            rules = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, FixedRule)
+            shown = rules if path[0] == "stages" else (PointsRule,)
+            return sorted({key for section in shown for key in section.model_fields})
+        fields = annotation.model_fields
+    return sorted(fields)
