@@ -18,8 +18,7 @@ from leadml.leads.schema import LABEL, LEAD_ID, Contract
 from leadml.model import metrics
 from leadml.model.baselines import baseline_probabilities
 from leadml.model.estimator import fit_model
-from leadml.params import Params
-from leadml.params_file import load_params
+from leadml.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (0, 1, 2)

@@ -13,8 +13,7 @@ from leadml.jobs.train import Trained, train
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import Loaded, load_leads
 from leadml.leads.schema import Contract
-from leadml.params import Params
-from leadml.params_file import load_params
+from leadml.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
 

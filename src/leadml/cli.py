@@ -69,7 +69,7 @@ def check(file: FileArgument, params: ParamsOption = DEFAULT_PARAMS, set_: SetOp
     """Say before any training whether leads are ready, and what to do where they are not."""
     with _refusing(), _progress() as progress:
         from leadml.jobs.prepare import check_data, propose_params
-        from leadml.params_file import load_params, parse_params
+        from leadml.params import load_params, parse_params
         from leadml.publish.tables import finding_table
 
         progress("checking leads")

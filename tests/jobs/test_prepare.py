@@ -11,8 +11,7 @@ from leadml.errors import DataError
 from leadml.jobs.prepare import check_data, propose_params
 from leadml.jobs.project import Project
 from leadml.jobs.train import train
-from leadml.params import Params
-from leadml.params_file import parse_params
+from leadml.params import Params, parse_params
 
 SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
 

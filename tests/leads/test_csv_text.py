@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from leadml.errors import DataError
 from leadml.leads.csv_text import DELIMITERS, read_header, read_records
-from leadml.strict_yaml import read_yaml
+from leadml.params.strict_yaml import read_yaml
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 

@@ -17,7 +17,7 @@ from leadml.leads.duplicates import find_duplicates, row_hashes
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import check_header, checked_chunks, load_leads
 from leadml.leads.schema import LEAD_ID, Contract, Field
-from leadml.params_file import parse_params
+from leadml.params import parse_params
 
 HEAD = "id,age,country,y\n"
 PLAIN = Dialect()

@@ -7,8 +7,7 @@ import pytest
 from leadml.errors import ParamsError
 from leadml.model.baselines import BASE_RATE, LOGISTIC, POINTS, baseline_probabilities, lead_points
 from leadml.model.metrics import log_loss
-from leadml.params import BaselineParams, PointsRule
-from leadml.params_file import load_params
+from leadml.params import BaselineParams, PointsRule, load_params
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import load_leads
 from leadml.leads.schema import Contract, Field
-from leadml.model.leaks import field_power, find_leaks
-from leadml.params import LeakParams
-from leadml.params_file import load_params
+from leadml.model.leaks import field_scores, find_leaks
+from leadml.model.metrics import roc_auc
+from leadml.params import LeakParams, load_params
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_a_strong_field_among_strong_fields_is_let_through(quick_params):
     frame = pd.DataFrame({name: label + random.normal(0, 0.9, 3000) for name in "abc"})
     frame = frame.assign(lead_id=[f"{at:04d}" for at in range(3000)], converted=label)
     fields = [Field(name, "number", "fit") for name in "abc"]
-    assert field_power(frame, fields[0], label) > 0.75
+    assert roc_auc(label, field_scores(frame, fields[0], label), np.ones(3000)) > 0.75
     assert [finding.code for finding in find_leaks(frame, fields, quick_params)] == ["LK0"]
 
 
@@ -140,5 +140,5 @@ def test_the_power_of_a_field_is_that_on_leads_it_did_not_see(values, kind, leas
     random = np.random.default_rng(3)
     label = (random.random(2000) < 0.3).astype(np.int8)
     frame = pd.DataFrame({"field": values(label, random)})
-    power = field_power(frame, Field("field", kind, "fit"), label)
+    power = roc_auc(label, field_scores(frame, Field("field", kind, "fit"), label), np.ones(2000))
     assert least - 1e-12 <= power <= most + 1e-12

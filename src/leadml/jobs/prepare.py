@@ -21,7 +21,7 @@ from leadml.leads.readiness import judge_readiness
 from leadml.leads.roles import Proposal, propose_roles
 from leadml.leads.schema import Contract
 from leadml.model.leaks import find_leaks
-from leadml.params_file import parse_params
+from leadml.params import parse_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

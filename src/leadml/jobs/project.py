@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadml.params_file import load_params
+from leadml.params import load_params
 from leadml.publish.registry import Registry
 
 if TYPE_CHECKING:

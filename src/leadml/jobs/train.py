@@ -174,7 +174,7 @@ def data_hash(frame: pd.DataFrame) -> str:
 
 def _stage_plan(fitted: Fitted, learn: pd.DataFrame, params: Params) -> StagePlan:
     cuts = solve_cuts(fitted.probability, fitted.label, params.stages)
-    sample = learn.iloc[:: max(1, len(learn) // MOST_EXPLAINED)]
+    sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
     explanation = explain_leads(fitted.model, fitted.model.encoder.encode(sample))
     groups = {field.group for field in explanation.fields}
     points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]

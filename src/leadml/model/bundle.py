@@ -177,7 +177,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if _read(folder, SEAL) != (hashlib.sha256(sealed).hexdigest() + "\n").encode():
         raise BundleError(_changed(folder, MANIFEST))
     manifest = _parse(folder, MANIFEST, sealed)
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") is True or manifest.get("format") != FORMAT:
         msg = f"{folder}: must have format {FORMAT}, got {inert(manifest.get('format'))}; use the leadml that wrote it"
         raise BundleError(msg)
     return manifest
@@ -202,20 +202,38 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     """
     manifest = read_manifest(folder)
     raw = {name: _read(folder, name) for name in FILES}
+    hashes = manifest.get("files")
+    if not isinstance(hashes, dict):
+        msg = f"{folder}: {MANIFEST} must name its files, got none; use another version or train again"
+        raise BundleError(msg)
     for name, content in raw.items():
-        if hashlib.sha256(content).hexdigest() != manifest["files"].get(name):
+        if hashlib.sha256(content).hexdigest() != hashes.get(name):
             raise BundleError(_changed(folder, name))
     stored = _parse(folder, MODEL, raw[MODEL])
-    encoder = Encoder.from_json(stored["encoder"])
+    evaluation = _parse(folder, EVALUATION, raw[EVALUATION])
+    try:
+        bundle = _assemble(manifest, stored, evaluation, Trees(raw[BOOSTER].decode(), threads))
+        gap = _golden_gap(bundle.model, stored["golden"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        msg = f"{folder}: must hold all parts of a model, got {inert(repr(error))}; use another version or train again"
+        raise BundleError(msg) from None
+    if not gap <= (0.0 if _same_machine(manifest) else TOLERANCE):
+        msg = (
+            f"{folder}: golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain"
+        )
+        raise BundleError(msg)
+    return bundle
+
+
+def _assemble(manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict[str, Any], trees: Trees) -> Bundle:
+    dialect = manifest["dialect"]
     model = LeadModel(
-        encoder,
+        Encoder.from_json(stored["encoder"]),
         LinearPart.from_json(stored["linear"]),
-        Trees(raw[BOOSTER].decode(), threads),
+        trees,
         stored["tree_weight"],
         Calibrator.from_json(stored["calibrator"]),
     )
-    _check_golden(folder, model, stored["golden"], exact=_same_machine(manifest))
-    dialect = manifest["dialect"]
     return Bundle(
         target=stored["target"],
         contract=Contract.from_json(stored["contract"]),
@@ -224,24 +242,23 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
         stages=stored["stages"],
         holdout=Holdout(**stored["holdout"]),
         profile=stored["profile"],
-        evaluation=_parse(folder, EVALUATION, raw[EVALUATION]),
+        evaluation=evaluation,
         facts=manifest,
     )
+
+
+def _golden_gap(model: LeadModel, golden: dict[str, Any]) -> float:
+    """Return the largest difference of the golden rows' scores to those that were stored; NaN is no score."""
+    scores = model.predict(golden_frame(golden["rows"], model.encoder))
+    stored = golden["scores"]
+    if len(stored) != len(scores) or not all(isinstance(score, float) for score in stored):
+        return float("inf")
+    return float(np.abs(scores - np.array(stored)).max(initial=0.0))
 
 
 def _same_machine(manifest: dict[str, Any]) -> bool:
     here = this_machine()
     return all(manifest.get(name) == here[name] for name in here)
-
-
-def _check_golden(folder: Path, model: LeadModel, golden: dict[str, Any], *, exact: bool) -> None:
-    scores = model.predict(golden_frame(golden["rows"], model.encoder))
-    gap = float(np.abs(scores - np.array(golden["scores"])).max(initial=0.0))
-    if gap > (0.0 if exact else TOLERANCE):
-        msg = (
-            f"{folder}: golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain"
-        )
-        raise BundleError(msg)
 
 
 def _read(folder: Path, name: str) -> bytes:

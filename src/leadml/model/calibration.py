@@ -141,8 +141,16 @@ def fit_calibrator(margin: Floats, label: Labels, *, method: Method) -> Calibrat
         return Calibrator()
     if method == "isotonic":
         return Calibrator(method, _isotonic(margin, label))
-    columns = [margin] if method == "sigmoid" else [-np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)]
-    design = np.column_stack([*columns, np.ones(len(margin))])
+    if method == "sigmoid":
+        center, spread = float(margin.mean()), float(margin.std()) or 1.0
+        slope, intercept = _fit_slopes([(margin - center) / spread], label)
+        return Calibrator(method, (slope / spread, intercept - slope * center / spread))
+    return Calibrator(method, _fit_slopes([-np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)], label))
+
+
+def _fit_slopes(columns: list[Floats], label: Labels) -> tuple[float, ...]:
+    """Return a positive slope of each column and an intercept, with the least log loss."""
+    design = np.column_stack([*columns, np.ones(len(label))])
     signs = np.where(label == 1, -1.0, 1.0)
 
     def loss(numbers: Floats) -> tuple[float, Floats]:
@@ -154,7 +162,7 @@ def fit_calibrator(margin: Floats, label: Labels, *, method: Method) -> Calibrat
     start = np.append(np.ones(len(columns)), 0.0)
     bounds = [(GENTLEST_SLOPE, None)] * len(columns) + [(None, None)]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-9})
-    return Calibrator(method, tuple(float(number) for number in found.x))
+    return tuple(float(number) for number in found.x)
 
 
 def _isotonic(margin: Floats, label: Labels) -> tuple[float, ...]:

@@ -179,7 +179,7 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
 
 
 def _sorted(judged: Judged) -> Judged:
-    order = np.lexsort((judged.label, judged.probability))
+    order = np.lexsort((*judged.points.T, *judged.baselines.values(), judged.label, judged.probability))
     baselines = {name: probability[order] for name, probability in judged.baselines.items()}
     return Judged(
         judged.label[order], judged.probability[order], judged.points[order], judged.fields, judged.cuts, baselines
@@ -202,7 +202,7 @@ def _figures_of(judged: Judged) -> Callable[[Floats], Figures]:
             inside = weight * (judged.probability >= cut)
             found["stages", stage, "share"] = inside.sum() / weight.sum()
             found["stages", stage, "precision"] = _ratio((inside * judged.label).sum(), inside.sum())
-        found.update(_decile_figures(judged.label, weight))
+        found.update(_decile_figures(judged, weight))
         average = (weight @ strength) / weight.sum()
         return found | {
             ("importance", field.name, ""): value for field, value in zip(judged.fields, average, strict=True)
@@ -211,12 +211,10 @@ def _figures_of(judged: Judged) -> Callable[[Floats], Figures]:
     return figures
 
 
-def _decile_figures(label: Labels, weight: Floats) -> Figures:
-    """Return rate, lift and gain of each tenth of the leads, which are sorted with the best last."""
-    middle = np.cumsum(weight[::-1]) - weight[::-1] / 2
-    decile = np.minimum((middle / weight.sum() * TENTHS).astype(np.intp), TENTHS - 1)[::-1]
-    mass = np.bincount(decile, weights=weight, minlength=TENTHS)
-    won = np.bincount(decile, weights=weight * label, minlength=TENTHS)
+def _decile_figures(judged: Judged, weight: Floats) -> Figures:
+    """Return rate, lift and gain of each tenth of the leads, the best first."""
+    parts = metrics.parts_of_equal_mass(judged.label, judged.probability, weight, parts=TENTHS)
+    mass, _, won = (part[::-1] for part in parts)
     rates = [_ratio(*pair) for pair in zip(won, mass, strict=True)]
     base, gains = _ratio(won.sum(), mass.sum()), np.cumsum(won) / max(won.sum(), 1e-15)
     found: Figures = {}
@@ -295,7 +293,8 @@ def _reliability(judged: Judged, choices: EvaluationParams, seed: int) -> pd.Dat
     for at, (mass, probability, rate) in enumerate(
         metrics.reliability(judged.label, judged.probability, ones), start=1
     ):
-        redrawn = random.binomial(int(mass), rate, choices.draws) / mass
+        leads = max(round(mass), 1)
+        redrawn = random.binomial(leads, min(max(rate, 0.0), 1.0), choices.draws) / leads
         low, high = _bounds(np.array([rate]), redrawn[:, None], choices.confidence)
-        rows.append((at, int(mass), probability, rate, float(low[0]), float(high[0])))
+        rows.append((at, leads, probability, rate, float(low[0]), float(high[0])))
     return pd.DataFrame(rows, columns=["bin", "leads", "probability", *FIGURES])

@@ -59,7 +59,11 @@ class Explanation:
 
     def group_points(self, group: str) -> Floats:
         """Return the points of all fields of a group, shape (n_leads,)."""
-        return np.asarray(self.points[:, [field.group == group for field in self.fields]].sum(axis=1))
+        total = np.zeros(len(self.points))
+        for at, field in enumerate(self.fields):  # one by one: a lead's sum does not depend on the leads beside it
+            if field.group == group:
+                total += self.points[:, at]
+        return total
 
 
 def explain_leads(model: LeadModel, matrix: Floats) -> Explanation:
@@ -120,7 +124,7 @@ def value_text(field: Field, value: object) -> str:
     if field.kind == "boolean":
         return "yes" if value else "no"
     if field.kind == "number":
-        return f"{float(str(value)):,.6g}"
+        return f"{float(str(value)):,.10g}"
     return inert(value)
 
 

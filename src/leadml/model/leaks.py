@@ -41,6 +41,7 @@ BANNED = frozenset(WRITTEN_AFTERWARDS.split())
 BANNED_POWER = 0.55
 NOTEWORTHY = 0.75
 STEPS = 20
+ALIKE = 0.9
 PRIOR = 20.0
 MOST_LEADS = 20_000
 ROUNDS = 60
@@ -61,16 +62,18 @@ def find_leaks(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> 
     Notes
     -----
     LK1: the field alone ranks the leads almost perfectly. LK2: its name is one that sales systems write after the
-    outcome, and it has power. LK3: alone it beats all other fields together, and lifts them by more than
-    ``leaks.lift``.
+    outcome, and it has power. LK3: alone it beats all other fields together, its near copies left out, and
+    lifts them by more than ``leaks.lift``.
     """
     frame = frame.sort_values(LEAD_ID, kind="stable", ignore_index=True)
-    frame = frame.iloc[:: max(1, len(frame) // MOST_LEADS)].reset_index(drop=True)
+    frame = frame.iloc[:: -(-len(frame) // MOST_LEADS)].reset_index(drop=True)
     label = frame[LABEL].to_numpy(dtype=np.int8)
-    alone = {field.name: field_power(frame, field, label) for field in fields}
+    scores = {field.name: field_scores(frame, field, label) for field in fields}
+    alone = {name: roc_auc(label, score, np.ones(len(label))) for name, score in scores.items()}
     findings = []
     for field in fields:
-        suspicion = _suspicion(frame, fields, field, alone[field.name], params)
+        others = [other for other in fields if not _alike(scores[field.name], scores[other.name])]
+        suspicion = _suspicion(frame, others, field, alone[field.name], params)
         if suspicion:
             findings.append(_finding(field, suspicion, params.leaks))
     if findings:
@@ -81,8 +84,8 @@ def find_leaks(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> 
     ]
 
 
-def field_power(frame: pd.DataFrame, field: Field, label: Labels) -> float:
-    """Return the ROC AUC of one field on leads that its rates did not see; 0.5 is chance, larger is stronger.
+def field_scores(frame: pd.DataFrame, field: Field, label: Labels) -> Floats:
+    """Return what one field says of each lead by rates that did not see it, shape (n_leads,).
 
     A number is cut into 20 steps of equal mass, "missing" is a step of its own, and each lead gets the rate of its
     step among the other half of the leads.
@@ -96,7 +99,13 @@ def field_power(frame: pd.DataFrame, field: Field, label: Labels) -> float:
         won = np.bincount(steps[known], weights=label[known], minlength=steps.max() + 1)
         rate = (won + PRIOR * label[known].mean()) / (size + PRIOR)
         scores[~known] = rate[steps[~known]]
-    return roc_auc(label, scores, np.ones(len(label)))
+    return scores
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    """Return whether two fields say nearly the same of the leads, so that each would hide the other."""
+    spread = one.std() * other.std()
+    return bool(spread > 0 and np.mean((one - one.mean()) * (other - other.mean())) / spread > ALIKE)
 
 
 def _steps(column: pd.Series, field: Field) -> NDArray[np.intp]:
@@ -110,16 +119,15 @@ def _steps(column: pd.Series, field: Field) -> NDArray[np.intp]:
 
 
 def _suspicion(
-    frame: pd.DataFrame, fields: Sequence[Field], field: Field, alone: float, params: Params
+    frame: pd.DataFrame, others: Sequence[Field], field: Field, alone: float, params: Params
 ) -> tuple[str, str] | None:
     if alone >= params.leaks.alone:
         return "LK1", f"alone ranks leads with an AUC of {alone:.3f}, too good to be known beforehand"
     if _plain(field.name) in BANNED and alone >= BANNED_POWER:
         return "LK2", f"has a name that is filled in after the outcome, and an AUC of {alone:.3f} alone"
-    if alone < NOTEWORTHY or len(fields) == 1:
+    if alone < NOTEWORTHY or not others:
         return None
-    others = [other for other in fields if other != field]
-    without, beside = (_joint_power(frame, chosen, params) for chosen in (others, fields))
+    without, beside = (_joint_power(frame, chosen, params) for chosen in (others, [*others, field]))
     if alone > without and beside - without > params.leaks.lift:
         return "LK3", (
             f"has an AUC of {alone:.3f} alone, more than all other fields together ({without:.3f}), "

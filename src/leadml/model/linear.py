@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FARTHEST = 5.0
+LARGEST = 1e100
 KNEES = (0.2, 0.4, 0.6, 0.8)
 
 
@@ -52,8 +53,9 @@ class Term:
             return column - self.center
         if self.shape == "missing":
             return np.isnan(column) - self.center
-        lowest = -FARTHEST if self.shape == "line" else 0.0
-        straight = np.clip((column - self.origin) / self.scale, lowest, FARTHEST) - self.center
+        reach = FARTHEST * self.scale
+        lowest = self.origin - reach if self.shape == "line" else self.origin
+        straight = (np.clip(column, lowest, self.origin + reach) - self.origin) / self.scale - self.center
         return np.where(np.isnan(column), 0.0, straight)
 
 
@@ -132,6 +134,9 @@ def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...],
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
+    if not terms:
+        rate = float(label.mean())
+        return LinearPart(float(np.log(rate) - np.log1p(-rate)), ())
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
     with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
         fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(design, label)
@@ -143,7 +148,7 @@ def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...],
 def _number_terms(at: int, column: Floats) -> list[Term]:
     missing = np.isnan(column)
     flag = [Term(at, "missing")] if missing.any() else []
-    known = column[~missing]
+    known = np.clip(column[~missing], -LARGEST, LARGEST)
     spread = float(known.std()) if len(known) else 0.0
     if spread <= 0:
         return flag

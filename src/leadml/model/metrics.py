@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BINS = 15
 SMALLEST = 1e-15
 CHANCE_DRAWS = 200
+MOST_STEPS = 60
+CONVERGED = 1e-10
 
 
 def roc_auc(label: Labels, probability: Floats, weight: Floats) -> float:
@@ -84,12 +86,25 @@ def ece(label: Labels, probability: Floats, weight: Floats) -> float:
     """Return the expected calibration error over 15 bins of equal mass; smaller is better.
 
     The mean over leads of the difference, in each bin, of mean probability and rate. It is above 0 even where the
-    probabilities are perfect: see `ece_by_chance`.
+    probabilities are perfect: see `ece_by_chance`. Leads of one probability that fall in two bins are in both by share.
     """
-    bins = _bins(probability, weight)
-    mass = np.bincount(bins, weights=weight, minlength=BINS)
-    error = np.bincount(bins, weights=weight * (probability - label), minlength=BINS)
-    return float(np.abs(error).sum() / mass.sum())
+    mass, said, converted = parts_of_equal_mass(label, probability, weight, parts=BINS)
+    return float(np.abs(said - converted).sum() / mass.sum())
+
+
+def parts_of_equal_mass(
+    label: Labels, probability: Floats, weight: Floats, *, parts: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return mass, summed probability and converters of each of some parts of equal mass, lowest probability first.
+
+    Leads of one probability that fall in two parts are in both by share, so that the order of the leads is nothing.
+    """
+    positive, negative = _by_level(label, probability, weight)
+    mass = positive + negative
+    cumulated = (np.append(0.0, np.cumsum(values)) for values in (mass, mass * np.unique(probability), positive))
+    total, said, converted = cumulated
+    edges = np.linspace(0.0, total[-1], parts + 1)
+    return tuple(np.diff(np.interp(edges, total, values)) for values in (total, said, converted))
 
 
 def ece_by_chance(probability: Floats, *, seed: int) -> float:
@@ -110,19 +125,28 @@ def calibration_line(label: Labels, probability: Floats, weight: Floats) -> tupl
     -----
     Cox, "Two further applications of a model for binary regression", Biometrika 45 (1958).
     """
+    held = weight > 0
+    label, probability, weight = label[held], probability[held], weight[held]
     clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
     logit = np.log(clipped) - np.log1p(-clipped)
-    kinds = len(np.unique(label[weight > 0]))
+    kinds = len(np.unique(label))
     if kinds < 2 or np.ptp(logit) == 0:  # noqa: PLR2004 - converted and not
         return float("nan"), float("nan")
     design = np.column_stack([np.ones(len(logit)), logit])
+    signs = np.where(label == 1, -1.0, 1.0)
     found = np.array([0.0, 1.0])
-    for _ in range(50):
+    loss = float(weight @ np.logaddexp(0.0, signs * (design @ found)))
+    for _ in range(MOST_STEPS):
         fitted = expit(design @ found)
-        curve = weight * fitted * (1 - fitted)
-        step = np.linalg.lstsq((design * curve[:, None]).T @ design, design.T @ (weight * (label - fitted)))[0]
-        found = found + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-10:  # noqa: PLR2004 - converged
+        curve = (design * (weight * fitted * (1 - fitted))[:, None]).T @ design
+        step = np.linalg.lstsq(curve, design.T @ (weight * (label - fitted)))[0]
+        for _ in range(MOST_STEPS):
+            reached = float(weight @ np.logaddexp(0.0, signs * (design @ (found + step))))
+            if reached <= loss:
+                break
+            step = step / 2
+        found, loss = found + step, min(reached, loss)
+        if np.abs(step).max() < CONVERGED:
             break
     return float(found[0]), float(found[1])
 
@@ -138,14 +162,9 @@ def gain(label: Labels, probability: Floats, weight: Floats) -> float:
 
 
 def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[tuple[float, float, float]]:
-    """Yield mass, mean probability and rate of each of the 15 bins of equal mass that holds leads."""
-    bins = _bins(probability, weight)
-    for at in np.unique(bins):
-        inside = (bins == at) & (weight > 0)
-        if inside.any():
-            mass = weight[inside]
-            means = np.average(probability[inside], weights=mass), np.average(label[inside], weights=mass)
-            yield float(mass.sum()), float(means[0]), float(means[1])
+    """Yield mass, mean probability and rate of each of the 15 bins of equal mass."""
+    for mass, said, converted in zip(*parts_of_equal_mass(label, probability, weight, parts=BINS), strict=True):
+        yield float(mass), float(said / mass), float(converted / mass)
 
 
 def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, float]:
@@ -175,12 +194,3 @@ def _by_level(label: Labels, probability: Floats, weight: Floats) -> tuple[Float
     sides = (np.bincount(level, weights=weight * side, minlength=len(levels)) for side in (label, 1 - label))
     positive, negative = (side.astype(np.float64) for side in sides)
     return positive, negative
-
-
-def _bins(probability: Floats, weight: Floats) -> NDArray[np.intp]:
-    """Return the bin of equal mass, 0 to 14, that each lead falls in."""
-    order = np.argsort(probability, kind="stable")
-    middle = np.cumsum(weight[order]) - weight[order] / 2
-    bins = np.empty(len(order), dtype=np.intp)
-    bins[order] = np.minimum((middle / weight.sum() * BINS).astype(np.intp), BINS - 1)
-    return bins

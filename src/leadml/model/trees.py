@@ -6,6 +6,7 @@ The text holds no value of any lead and no parameter of the run: columns are nam
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8]
 
 PARAMETER_BLOCK = "\nparameters:"
+VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value that a lead had
 SMALLEST_GAIN = 1e-9
 
 
@@ -63,10 +65,9 @@ class Trees:
         Path-dependent TreeSHAP of Lundberg et al., "From local explanations to global understanding with explainable
         AI for trees", Nature Machine Intelligence 2 (2020), as LightGBM computes it.
         """
-        if not len(matrix):
-            return np.zeros(matrix.shape), 0.0
-        raw = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=self.threads), dtype=np.float64)
-        return raw[:, :-1], float(raw[0, -1])
+        rows = matrix if len(matrix) else np.zeros((1, matrix.shape[1]))
+        raw = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=self.threads), dtype=np.float64)
+        return raw[: len(matrix), :-1], float(raw[0, -1])
 
 
 def choose_rounds(matrix: Floats, label: Labels, folds: Sequence[Fold], choices: ModelParams) -> tuple[int, Floats]:
@@ -83,9 +84,8 @@ def choose_rounds(matrix: Floats, label: Labels, folds: Sequence[Fold], choices:
 
     settings = _settings(choices)
     boosters = [lgb.Booster(settings, _dataset(matrix[fit], label[fit], choices)) for fit, _ in folds]
-    watches = [
-        _watch(matrix[judge], label[judge], booster) for (_, judge), booster in zip(folds, boosters, strict=True)
-    ]
+    judges = [(matrix[judge], label[judge]) for _, judge in folds]
+    watches = [_watch(*rows, booster, choices.threads) for rows, booster in zip(judges, boosters, strict=True)]
     best, least = 1, np.inf
     for rounds in range(1, choices.max_rounds + 1):
         loss = sum(watch(rounds) for watch in watches) / sum(len(judge) for _, judge in folds)
@@ -116,7 +116,8 @@ def fit_trees(matrix: Floats, label: Labels, choices: ModelParams, *, rounds: in
     import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
     booster = lgb.train(_settings(choices), _dataset(matrix, label, choices), rounds)
-    return Trees(booster.model_to_string(num_iteration=rounds).partition(PARAMETER_BLOCK)[0] + "\n", choices.threads)
+    text = booster.model_to_string(num_iteration=rounds).partition(PARAMETER_BLOCK)[0]
+    return Trees(VALUE_RANGE.sub("[-inf:inf]", text) + "\n", choices.threads)
 
 
 def _settings(choices: ModelParams) -> dict[str, Any]:
@@ -145,14 +146,15 @@ def _dataset(matrix: Floats, label: Labels, choices: ModelParams) -> lightgbm.Da
     return lgb.Dataset(matrix, label, feature_name=names, params=_settings(choices))
 
 
-def _watch(matrix: Floats, label: Labels, booster: lightgbm.Booster) -> Callable[[int], float]:
+def _watch(matrix: Floats, label: Labels, booster: lightgbm.Booster, threads: int) -> Callable[[int], float]:
     """Return a function that grows a booster by one round and returns its summed log loss on other leads."""
     signs = np.where(label == 1, -1.0, 1.0)
     margin = np.zeros(len(label))
 
     def grow(rounds: int) -> float:
         booster.update()
-        latest = booster.predict(matrix, raw_score=True, start_iteration=rounds - 1, num_iteration=1)
+        one = {"start_iteration": rounds - 1, "num_iteration": 1, "num_threads": threads}
+        latest = booster.predict(matrix, raw_score=True, **one)
         np.add(margin, latest, out=margin)
         return float(np.logaddexp(0.0, signs * margin).sum())
 

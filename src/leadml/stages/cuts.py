@@ -133,13 +133,13 @@ def proportion_bound(successes: Floats, trials: Floats, *, confidence: float) ->
 def rule_text(rule: Rule) -> str:
     """Return a rule in words, as people read it in the report."""
     if isinstance(rule, PrecisionRule):
-        return f"at least {rule.at_least:.0%} convert, with {rule.confidence:.0%} confidence"
+        return f"at least {100 * rule.at_least:g}% convert, with {100 * rule.confidence:g}% confidence"
     if isinstance(rule, RecallRule):
-        return f"at least {rule.at_least:.0%} of the converters, with {rule.confidence:.0%} confidence"
+        return f"at least {100 * rule.at_least:g}% of the converters, with {100 * rule.confidence:g}% confidence"
     if isinstance(rule, CapacityRule):
         return f"at most {rule.leads_per_week:g} of {rule.incoming_per_week:g} leads a week"
     if isinstance(rule, ShareRule):
-        return f"the best {rule.top:.0%} of leads"
+        return f"the best {100 * rule.top:g}% of leads"
     if isinstance(rule, ValueRule):
         return f"a contact costs {rule.contact_cost:g}, a conversion brings {rule.won_value:g}"
     return f"fixed at {rule.probability:g}"
@@ -154,11 +154,12 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
         bound = proportion_bound(
             table["conversions"].to_numpy(float), table["leads"].to_numpy(float), confidence=rule.confidence
         )
-        good = table["cut"].to_numpy()[(bound >= rule.at_least) & (table["leads"].to_numpy() >= FEWEST_LEADS)]
+        bound = np.where(table["leads"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
+        good = table["cut"].to_numpy()[bound >= rule.at_least]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     if isinstance(rule, RecallRule):
         reached = table["conversions"].to_numpy(float)
-        bound = proportion_bound(reached, np.full(len(reached), reached.max()), confidence=rule.confidence)
+        bound = proportion_bound(reached, np.full(len(reached), max(reached.max(), 1.0)), confidence=rule.confidence)
         good = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week

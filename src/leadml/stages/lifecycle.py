@@ -101,4 +101,4 @@ def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.obj
 def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.object_]:
     if not bands:
         return np.full(len(points), "-", dtype=object)
-    return np.array(names, dtype=object)[np.searchsorted(bands, points, side="right")]
+    return np.array(names, dtype=object)[np.searchsorted(bands, points, side="left")]

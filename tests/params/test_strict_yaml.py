@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import ParamsError
-from leadml.strict_yaml import read_yaml
+from leadml.params.strict_yaml import read_yaml
 
 WORD = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"], exclude_characters="\x7f"), max_size=8)
 PLAIN = st.recursive(

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadml.errors import ParamsError
-from leadml.params_file import load_params, parse_params
+from leadml.params import load_params, parse_params
 
 SMALL = """data:
   path: leads.csv

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from leadml.errors import ParamsError, inert, nearest
-from leadml.params import CapacityRule, FixedRule, Params, PointsRule, PrecisionRule, RecallRule, ShareRule, ValueRule
-from leadml.strict_yaml import Document, read_yaml, scalar
+from leadml.params.choices import Params, PointsRule
+from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.params.strict_yaml import Document, read_yaml, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,74 @@
+"""Rules by which the cut of a stage is solved.
+
+What enters is plain data; what leaves is one frozen rule of a known kind.
+It refuses numbers out of range; whether data support a rule is found where cuts are solved.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from leadml.params.section import Section, Share
+
+
+class PrecisionRule(Section):
+    """The lowest cut whose leads convert at this rate or better."""
+
+    rule: Literal["precision"]
+    at_least: Share
+    """Share, 0 to 1."""
+    confidence: Share = 0.9
+    """With which it must hold, 0 to 1."""
+
+
+class RecallRule(Section):
+    """The highest cut that still reaches this share of the converters."""
+
+    rule: Literal["recall"]
+    at_least: Share
+    """Share, 0 to 1."""
+    confidence: Share = 0.9
+    """With which it must hold, 0 to 1."""
+
+
+class CapacityRule(Section):
+    """The lowest cut that sends no more leads than the team can work."""
+
+    rule: Literal["capacity"]
+    leads_per_week: Annotated[float, Field(gt=0)]
+    """Leads that the team can work."""
+    incoming_per_week: Annotated[float, Field(gt=0)]
+    """Leads that come."""
+
+
+class ShareRule(Section):
+    """The cut that lets this share of the leads in."""
+
+    rule: Literal["share"]
+    top: Share
+    """Share of the leads."""
+
+
+class ValueRule(Section):
+    """The cut from which a contact earns more than it costs."""
+
+    rule: Literal["value"]
+    contact_cost: Annotated[float, Field(gt=0)]
+    """Cost of working a lead, in any currency."""
+    won_value: Annotated[float, Field(gt=0)]
+    """Value of a conversion, in the same currency."""
+
+
+class FixedRule(Section):
+    """A cut that somebody has chosen."""
+
+    rule: Literal["fixed"]
+    probability: Share
+    """The cut."""
+
+
+Rule = Annotated[
+    PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | FixedRule, Field(discriminator="rule")
+]
