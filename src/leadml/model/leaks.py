@@ -155,7 +155,7 @@ def _joint_power(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -
     label = frame[LABEL].to_numpy(dtype=np.int8)
     half = np.arange(len(label)) % 2 == 0
     settings = {"objective": "binary", "num_leaves": 4, "deterministic": True, "force_row_wise": True, "verbosity": -1}
-    settings["num_threads"] = params.model.threads
+    settings["num_threads"] = 1
     trees = lgb.train(settings, lgb.Dataset(matrix[half], label[half]), ROUNDS)
     return roc_auc(label[~half], np.asarray(trees.predict(matrix[~half])), np.ones(int((~half).sum())))
 
