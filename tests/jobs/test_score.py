@@ -210,6 +210,38 @@ def test_an_unknown_suffix_is_refused_before_any_work(tmp_path: Path, trained_pr
         run(trained_project[0], order(bank_file, tmp_path / "scored.xlsx"))
 
 
+def test_nothing_is_written_over_the_leads_or_twice(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
+    """The leads, their folder, and a file that is written already are no places for a result."""
+    leads = tmp_path / "leads"
+    leads.mkdir()
+    (leads / "a.csv").write_bytes(bank_file.read_bytes())
+    out = tmp_path / "scored.csv"
+
+    for asked in (order(leads / "a.csv", leads / "a.csv"), order(leads, leads / "scored.csv")):
+        with pytest.raises(LeadmlError, match=r"csv: must not be the leads themselves or in their folder"):
+            run(trained_project[0], asked)
+    for path in (out, tmp_path / "scored.not_scored.csv"):
+        with pytest.raises(LeadmlError, match=r"csv: must be a file of its own, got one that is written already"):
+            run(trained_project[0], order(bank_file, out, contributions=path))
+    assert (leads / "a.csv").read_bytes() == bank_file.read_bytes()
+
+
+def test_a_folder_is_scored_as_one_file(
+    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    """Parts of any kind in one folder, an empty one among them, are scored together."""
+    leads = pd.read_csv(bank_file)
+    (tmp_path / "in").mkdir()
+    leads.head(0).to_csv(tmp_path / "in" / "a.csv", index=False)
+    leads.head(2000).to_parquet(tmp_path / "in" / "b.parquet", index=False)
+    leads.tail(-2000).to_csv(tmp_path / "in" / "c.csv.gz", index=False)
+
+    scored, counted = run(trained_project[0], order(tmp_path / "in", tmp_path / "scored.parquet"))
+
+    assert counted.scored == len(leads)
+    assert scored["probability"].tolist() == published[0]["probability"].tolist()
+
+
 def test_strange_values_still_give_a_probability(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
     """Infinite, huge, missing and never-seen values are scored within (0, 1); unknown levels are counted."""
     leads = pd.read_csv(bank_file, dtype=str).head(6)

@@ -135,9 +135,7 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
     LeadmlError
         Where the result cannot be written, or rows went missing, which would be a defect.
     """
-    check_suffix(order.out)
-    if order.contributions:
-        check_suffix(order.contributions)
+    _check_places(order)
     check_header(order.source, bundle.contract, order.dialect)
     progress("looking for repeated leads")
     duplicates, digest = _survey(bundle, order)
@@ -171,6 +169,20 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
     if not counted.not_scored:
         order.not_scored.unlink()
     return counted
+
+
+def _check_places(order: ScoreOrder) -> None:
+    """Refuse to write over the leads, into their folder, or two tables into one file."""
+    written = [order.out, order.not_scored, *([order.contributions] if order.contributions else [])]
+    for at, path in enumerate(written):
+        check_suffix(path)
+        place = path.resolve()
+        if place == order.source.resolve() or order.source.resolve() in place.parents:
+            msg = f"{path}: must not be the leads themselves or in their folder; write somewhere else"
+            raise LeadmlError(msg)
+        if place in {other.resolve() for other in written[:at]}:
+            msg = f"{path}: must be a file of its own, got one that is written already; name another"
+            raise LeadmlError(msg)
 
 
 def score_frame(
