@@ -275,7 +275,7 @@ def _print_table(title: str, table: Table) -> None:
 
 def _print_counted(counted: Counted, order: ScoreOrder) -> None:
     merged = f" ({counted.merged:,} repeated rows merged)" if counted.merged else ""
-    passed = f" ({counted.passed_over:,} passed over: training saw them)" if order.held_out else ""
+    passed = f" ({counted.passed_over:,} passed over: not kept aside by training)" if order.held_out else ""
     print(f"{counted.rows:,} rows in{merged}{passed} = {counted.scored:,} scored + {counted.not_scored:,} not scored")
     print(", ".join(f"{stage} {counted.stages.get(stage, 0):,}" for stage in ("LEAD", "IQL", "MQL", "SQL")))
     other = ", ".join(f"{inert(name)} {number:,}" for name, number in counted.other.items() if number)

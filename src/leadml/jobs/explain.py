@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.jobs.score import contribution_table
 from leadml.leads.load import check_header, checked_chunks
 from leadml.leads.schema import LEAD_ID
 from leadml.model.evaluation import records
-from leadml.model.explain import explain_leads
+from leadml.model.explain import START_GROUP, contribution_table, explain_leads
 from leadml.publish.tables import Table
 from leadml.stages.lifecycle import StagePlan, advised_stages
 
@@ -48,7 +47,7 @@ def lead_table(explained: Explained) -> Table:
     """Return an explanation as people read it: the starting point, every field, and the score they add up to."""
     rows = []
     for row in records(explained.table):
-        group = "" if row["group"] == row["field"] else row["group"]
+        group = "" if row["group"] == START_GROUP else row["group"]
         rows.append((row["field"], group, row["value"], f"{row['log_odds']:+.3f}", f"{row['points']:+.2f}"))
     total = f"{explained.table['log_odds'].sum():+.3f}", f"{100 * explained.probability:.2f}"
     return Table(("field", "group", "value", "log-odds", "points"), [*rows, ("score", "", explained.stage, *total)])
@@ -71,7 +70,7 @@ def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> 
         if len(frame):
             explanation = explain_leads(bundle.model, bundle.model.encoder.encode(frame))
             table = contribution_table(frame, explanation).drop(columns="lead_id")
-            order = table["points"].abs().where(table["field"] != table["group"], float("inf"))
+            order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
             table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
             stage = advised_stages(explanation.probability, StagePlan.from_json(bundle.stages).cuts)[0]
             return Explained(lead_id, float(explanation.probability[0]), str(stage), table)

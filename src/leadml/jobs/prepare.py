@@ -159,7 +159,10 @@ def _reason(found: Sequence[Proposal], otherwise: str) -> str:
 
 
 def _word(value: str | None) -> str:
-    return "null" if value is None else json.dumps(value, ensure_ascii=True)
+    if value is None:
+        return "null"
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 def _sniffed(source: Path, encoding: str) -> Dialect:

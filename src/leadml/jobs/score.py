@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from leadml.errors import DataError, Fault, LeadmlError
 from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
 from leadml.leads.load import check_header, checked_chunks
 from leadml.leads.schema import LEAD_ID
-from leadml.model.explain import Explanation, explain_leads, strongest_reasons, value_text
+from leadml.model.explain import Explanation, contribution_table, explain_leads, strongest_reasons
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.stages.lifecycle import StagePlan, advised_stages, grades
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from leadml.leads.check import Checked
     from leadml.leads.duplicates import Duplicates
     from leadml.leads.ingest import Dialect
+    from leadml.leads.schema import Contract
     from leadml.model.bundle import Bundle
 
-START = "starting point"
 NOT_SCORED = ["where", "lead_id", "column", "reason"]
 
 
@@ -136,16 +136,21 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
         Where the result cannot be written, or rows went missing, which would be a defect.
     """
     _check_places(order)
-    check_header(order.source, bundle.contract, order.dialect)
+    contract = bundle.contract
+    if not (order.held_out and bundle.holdout.since is not None):
+        contract = replace(contract, created_at=None)  # a lead needs its date only to tell whether training saw it
+    check_header(order.source, contract, order.dialect)
     progress("looking for repeated leads")
-    duplicates, digest = _survey(bundle, order)
+    duplicates, digest = _survey(contract, order)
     counted = Counted(batch_id=_batch_id(digest, bundle, order))
+    seen = _Digest()
     with ExitStack() as stack:
         sink = stack.enter_context(table_sink(order.out, raw=order.raw))
         refused = stack.enter_context(table_sink(order.not_scored, raw=order.raw))
         long = stack.enter_context(table_sink(order.contributions, raw=order.raw)) if order.contributions else None
         rows_done = 0
-        for checked in checked_chunks(order.source, bundle.contract, order.dialect, rows=order.chunk_rows):
+        for checked in checked_chunks(order.source, contract, order.dialect, rows=order.chunk_rows):
+            seen.add(checked)
             here = slice(rows_done, rows_done + len(checked.frame))
             rows_done = here.stop
             frame, faults = _scorable(checked, duplicates, here, counted)
@@ -164,10 +169,10 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
         if counted.rows != counted.scored + counted.not_scored:
             msg = f"rows in must be scored or not, got {counted.rows} of which {counted.scored} + {counted.not_scored}"
             raise LeadmlError(msg)
-        if rows_done != len(duplicates.merged):
+        if seen.hexdigest() != digest:
             raise DataError([Fault(order.source.name, "must not change while it is read; run again")])
     if not counted.not_scored:
-        order.not_scored.unlink()
+        order.not_scored.unlink(missing_ok=True)
     return counted
 
 
@@ -217,15 +222,31 @@ def score_frame(
     return pd.DataFrame(columns), explanation
 
 
-def _survey(bundle: Bundle, order: ScoreOrder) -> tuple[Duplicates, str]:
-    """Return which good rows repeat or contradict another, and a hash of all rows, from a first pass over the file."""
-    id_hashes, value_hashes, digest = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)], hashlib.sha256()
-    for checked in checked_chunks(order.source, bundle.contract, order.dialect, rows=order.chunk_rows):
+class _Digest:
+    """A hash of rows and of faults, the same for any size of chunks."""
+
+    def __init__(self) -> None:
+        self._rows, self._faults = hashlib.sha256(), hashlib.sha256()
+
+    def add(self, checked: Checked) -> tuple[Any, Any]:
+        """Take in a chunk and return the hashes of its ids and of its values."""
         pair = row_hashes(checked.frame)
+        self._rows.update(np.ascontiguousarray(np.stack(pair, axis=1)).tobytes())
+        self._faults.update("".join(f"{fault}\n" for fault in sorted(map(str, checked.faults))).encode())
+        return pair
+
+    def hexdigest(self) -> str:
+        """Return the hash of all that was taken in."""
+        return hashlib.sha256(self._rows.digest() + self._faults.digest()).hexdigest()
+
+
+def _survey(contract: Contract, order: ScoreOrder) -> tuple[Duplicates, str]:
+    """Return which good rows repeat or contradict another, and a hash of all rows, from a first pass over the file."""
+    id_hashes, value_hashes, digest = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)], _Digest()
+    for checked in checked_chunks(order.source, contract, order.dialect, rows=order.chunk_rows):
+        pair = digest.add(checked)
         id_hashes.append(pair[0])
         value_hashes.append(pair[1])
-        digest.update(np.ascontiguousarray(np.stack(pair, axis=1)).tobytes())
-        digest.update("".join(f"{fault}\n" for fault in checked.faults).encode())
     return find_duplicates(np.concatenate(id_hashes), np.concatenate(value_hashes)), digest.hexdigest()
 
 
@@ -255,26 +276,3 @@ def _count(counted: Counted, checked: Checked, scored: pd.DataFrame, faults: lis
 def _refused_frame(faults: list[Fault]) -> pd.DataFrame:
     rows = [(fault.where, fault.lead_id, fault.column, fault.message) for fault in faults]
     return pd.DataFrame(rows, columns=NOT_SCORED, dtype=object)
-
-
-def contribution_table(frame: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
-    """Return every contribution as a long table.
-
-    Columns ``lead_id, field, group, value, log_odds, points``; the starting point is a field of its own, so that the
-    points of a lead add up to 100 times its probability and its log-odds to its margin.
-    """
-    parts = [_field_rows(frame, START, START, np.full(len(frame), "", dtype=object))]
-    parts[0]["log_odds"], parts[0]["points"] = explanation.start_margin, explanation.start_points
-    for at, entry in enumerate(explanation.fields):
-        values = frame[entry.name].to_numpy()
-        shown = np.array([value_text(entry, value) for value in values.tolist()], dtype=object)
-        part = _field_rows(frame, entry.name, entry.group, shown)
-        part["log_odds"], part["points"] = explanation.log_odds[:, at], explanation.points[:, at]
-        parts.append(part)
-    table = pd.concat(parts)
-    return table.sort_index(kind="stable").reset_index(drop=True)
-
-
-def _field_rows(frame: pd.DataFrame, name: str, group: str, values: Any) -> pd.DataFrame:
-    constant = {column: np.full(len(frame), text, dtype=object) for column, text in (("field", name), ("group", group))}
-    return pd.DataFrame({"lead_id": frame[LEAD_ID].to_numpy(), **constant, "value": values})

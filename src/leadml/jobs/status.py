@@ -9,9 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from leadml.model.bundle import load_bundle
+from leadml.model.bundle import read_manifest
 from leadml.publish.registry import CHAMPION
-from leadml.stages.lifecycle import StagePlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,21 +30,19 @@ def describe(project: Project) -> list[tuple[str, str]]:
     Raises
     ------
     BundleError
-        Where no version is in use or its bundle is damaged.
+        Where no version is in use or its manifest is damaged.
     """
     registry = project.registry
-    bundle = load_bundle(registry.champion_path())
-    facts, batch = bundle.facts, registry.last_batch()
-    cuts = StagePlan.from_json(bundle.stages).cuts
+    facts, batch = read_manifest(registry.champion_path()), registry.last_batch()
     rows = [
-        ("target", bundle.target),
+        ("target", facts["target"]),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{facts['trained_at']} on {facts['data']['file']}"),
         (
             "learned from",
             f"{facts['split']['learn']['leads']:,} leads, {facts['split']['learn']['conversions']:,} converted",
         ),
-        *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in cuts),
+        *((f"{cut['stage']} begins at", f"{cut['probability']:.4f} ({cut['rule']})") for cut in facts["cuts"]),
         ("model hash", facts["model_hash"]),
         (
             "scored last",

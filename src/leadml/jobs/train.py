@@ -24,12 +24,12 @@ from leadml.leads.split import plan_holdout
 from leadml.model.baselines import baseline_probabilities
 from leadml.model.bundle import Bundle, load_bundle
 from leadml.model.estimator import fit_model
-from leadml.model.evaluation import Evaluation, Judged, evaluate
+from leadml.model.evaluation import Evaluation, Judged, evaluate, records
 from leadml.model.explain import explain_leads
 from leadml.model.leaks import find_leaks
 from leadml.model.reference import profile
 from leadml.stages.cuts import solve_cuts
-from leadml.stages.lifecycle import StagePlan, grade_bands
+from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,11 +105,12 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     progress("fitting the model")
     fitted = fit_model(learn, contract.fields, params)
     progress("solving the cuts")
-    plan = _stage_plan(fitted, learn, params)
+    cuts = solve_cuts(fitted.probability, fitted.label, params.stages)
+    plan = StagePlan(cuts.cuts, _bands(fitted, learn))
     progress("evaluating on leads kept aside")
     evaluation = _evaluate(fitted, plan, learn, judge, params)
     facts = training_facts(project, loaded, [*findings, *leaks], fitted) | {"trained_at": now}
-    facts["split"] = _split_facts(learn, judge, holdout)
+    facts |= {"split": _split_facts(learn, judge, holdout), "cuts": plan.to_json()["cuts"]}
     bundle = Bundle(
         target=params.target.name,
         contract=contract,
@@ -118,7 +119,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
         stages=plan.to_json(),
         holdout=holdout,
         profile=profile(learn, fitted.model.encoder),
-        evaluation=evaluation.to_json(),
+        evaluation=evaluation.to_json() | {"candidates": records(cuts.shown())},
         facts=facts,
     )
     progress("keeping the bundle")
@@ -172,13 +173,12 @@ def data_hash(frame: pd.DataFrame) -> str:
     return hashlib.sha256(np.ascontiguousarray(np.stack(row_hashes(frame))).tobytes()).hexdigest()
 
 
-def _stage_plan(fitted: Fitted, learn: pd.DataFrame, params: Params) -> StagePlan:
-    cuts = solve_cuts(fitted.probability, fitted.label, params.stages)
+def _bands(fitted: Fitted, learn: pd.DataFrame) -> GradeBands:
     sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
     explanation = explain_leads(fitted.model, fitted.model.encoder.encode(sample))
     groups = {field.group for field in explanation.fields}
     points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]
-    return StagePlan(cuts.cuts, grade_bands(*points))
+    return grade_bands(*points)
 
 
 def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params) -> Evaluation:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import Fault, quoted
-from leadml.leads.convert import booleans, ids, numbers, texts, times
+from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
 from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, Label
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _values(chunk: RawChunk, field: Field, dialect: Dialect) -> tuple[Any, NDArr
 
 def _labels(chunk: RawChunk, label: Label, dialect: Dialect) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     values, _ = texts(chunk.table[label.column], dialect)
-    words = dict.fromkeys(label.negative, 0) | dict.fromkeys(label.positive, 1)
+    words = {plain_text(word): 0 for word in label.negative} | {plain_text(word): 1 for word in label.positive}
     labels = np.fromiter((words.get(value, -1) for value in values), dtype=np.int8, count=len(values))
     return labels, labels < 0
 

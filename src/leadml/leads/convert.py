@@ -7,6 +7,7 @@ It refuses to guess: one decimal mark, declared words for "not known", and ids t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
 NUMBER_MISSING = ("", "null", "NULL")
+WHOLE = r"^([-+]?[0-9]+)\.0+$"
+BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 LONGEST_ID = 256
@@ -98,7 +101,8 @@ def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
 def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
     """Return a column as text, None where missing, and the mask of what has no text form.
 
-    Whole numbers are written without a point, so that a code is the same from CSV and from Parquet.
+    Whole numbers are written without a point and true and false in small letters, so that a code is the same from CSV
+    and from Parquet.
 
     Examples
     --------
@@ -107,7 +111,21 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
     ['1', None, '2.5']
     """
     text, bad = _as_text(_decoded(column))
-    return _objects(_without(text, ("", *dialect.missing))), bad
+    text = pc.replace_substring_regex(text, WHOLE, r"\1")
+    text = pc.if_else(pc.is_in(text, value_set=pa.array(BOOLEAN_WORDS)), pc.utf8_lower(text), text)
+    return _objects(_without(text, ("", *(plain_text(word) for word in dialect.missing)))), bad
+
+
+def plain_text(word: str) -> str:
+    """Return a word as `texts` writes it: whole numbers without a point, true and false in small letters.
+
+    Examples
+    --------
+    >>> [plain_text(word) for word in ("1.0", "TRUE", "v1.0")]
+    ['1', 'true', 'v1.0']
+    """
+    word = re.sub(WHOLE, r"\1", word)
+    return word.lower() if word in BOOLEAN_WORDS else word
 
 
 def ids(column: pa.ChunkedArray) -> tuple[Objects, Mask]:

@@ -32,6 +32,17 @@ INNOCENT = re.compile(
 )
 
 
+def plain_name(name: str) -> str:
+    """Return a column's name in small letters, digits and single underscores.
+
+    Examples
+    --------
+    >>> plain_name("Lead Source (first)")
+    'lead_source_first'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
 def personal_kind(name: str, values: Iterable[str]) -> str | None:
     """Return what personal data a text column seems to hold, or None.
 
@@ -49,9 +60,8 @@ def personal_kind(name: str, values: Iterable[str]) -> str | None:
     >>> personal_kind("contact", ["cellular", "telephone"]) is None
     True
     """
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     for kind, names in NAMES.items():
-        if plain in names:
+        if plain_name(name) in names:
             return kind
     texts = [value.strip() for value in values if not INNOCENT.fullmatch(value.strip())]
     for kind, form in FORMS.items():

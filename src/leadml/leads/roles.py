@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pyarrow as pa
 
-from leadml.errors import DataError, Fault, inert
+from leadml.errors import DataError, Fault, inert, quoted
 from leadml.leads.convert import booleans, numbers, texts, times
-from leadml.leads.personal import personal_kind
+from leadml.leads.personal import personal_kind, plain_name
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from leadml.leads.ingest import Dialect
     from leadml.params import Kind
 
@@ -33,10 +32,9 @@ LABEL_NAMES = (
 POSITIVE = ("yes", "y", "true", "t", "1", "won", "converted", "customer", "subscribed", "closed won", "churned")
 ENGAGEMENT = re.compile(
     r"visit|click|open|page|session|download|webinar|form|email|mail_|call|meeting|demo|campaign|contact|activity|"
-    r"days_since|last_|recency|frequency|pdays|previous|poutcome|bounce|exit|view|event|source|channel|referr|"
-    r"administrative|informational|product|month|weekend|day|traffic|visitor"
+    r"days_since|last_|recency|frequency|previous|bounce|exit|view|event|source|channel|referr|month|day|visitor"
 )
-FEW = 2
+FEW, MANY = 2, 12
 LIKE_ID = 0.9
 
 
@@ -103,11 +101,17 @@ def propose_roles(table: pa.Table, dialect: Dialect) -> list[Proposal]:
 def _find_label(table: pa.Table, dialect: Dialect) -> str:
     names: list[str] = table.column_names
     binary = [name for name in names if len(_levels(table[name], dialect)) == FEW]
-    named = [name for wanted in LABEL_NAMES for name in binary if _plain(name) == wanted]
+    named = [name for wanted in LABEL_NAMES for name in binary if plain_name(name) == wanted]
     if named:
         return named[0]
     if binary and binary[-1] == names[-1]:
         return binary[-1]
+    for name in (name for wanted in LABEL_NAMES for name in names if plain_name(name) == wanted):
+        levels = _levels(table[name], dialect)
+        if FEW < len(levels) <= MANY:
+            shown = ", ".join(quoted(level) for level in levels)
+            message = f"must have two values to be a label, got {shown}; keep the rows whose outcome is known"
+            raise DataError([Fault("header", message, name)])
     columns = ", ".join(inert(name) for name in names[:12])
     message = f"must have a column of two values that says what became of the lead, got {columns}"
     raise DataError([Fault("header", f"{message}; name it 'converted', or write params.yaml by hand")])
@@ -126,15 +130,17 @@ def _label_proposal(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
 
 def _field_proposal(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
     levels = _levels(table[name], dialect)
+    if pa.types.is_temporal(table[name].type):
+        return Proposal(name, "excluded", None, "a time: declare it as created_at, or make a number of it")
     if len(levels) <= 1:
         return Proposal(name, "excluded", None, "constant: the same value everywhere")
-    role: Role = "engagement" if ENGAGEMENT.search(_plain(name)) else "fit"
+    role: Role = "engagement" if ENGAGEMENT.search(plain_name(name)) else "fit"
     personal = personal_kind(name, levels)
     if personal:
         return Proposal(name, "excluded", None, f"personal data: seems to hold {personal}")
     kind = _kind(table[name], levels, dialect)
     like_id = len(levels) > LIKE_ID * table.num_rows
-    if like_id and (kind == "category" or _plain(name).endswith("id")):
+    if like_id and (kind == "category" or plain_name(name).endswith("id")):
         return Proposal(name, "excluded", None, "id-like: different on nearly every row")
     what = {"boolean": "true and false", "number": f"{len(levels):,} numbers", "category": f"{len(levels):,} levels"}
     return Proposal(name, role, kind, what[kind])
@@ -160,9 +166,5 @@ def _how_often(column: pa.ChunkedArray, dialect: Dialect) -> str:
 
 
 def _first_named(names: list[str], wanted: tuple[str, ...], fits: object) -> str | None:
-    named = [name for want in wanted for name in names if _plain(name) == want]
+    named = [name for want in wanted for name in names if plain_name(name) == want]
     return next((name for name in named if callable(fits) and fits(name)), None)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -96,7 +96,7 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     for number, rows in enumerate((rows for fold in folds for rows in fold), start=2):
         if len(np.unique(label[rows])) < 2:  # noqa: PLR2004 - converted and not
             msg = (
-                f"each fold must hold leads that converted and leads that did not, got {len(rows)} leads of one kind "
+                f"each fold must hold leads that converted and leads that did not, got {len(rows):,} leads of one kind or none "
                 f"in fold {number // 2} of {split.folds}; lower split.folds or bring more leads"
             )
             raise ModelError(msg)

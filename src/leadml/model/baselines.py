@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.leads.convert import plain_text
 from leadml.leads.schema import LABEL
 from leadml.model.calibration import fit_calibrator
 from leadml.model.encode import fit_encoder
@@ -69,7 +70,7 @@ def lead_points(frame: pd.DataFrame, rules: Sequence[PointsRule]) -> Floats:
     for rule in rules:
         column = frame[rule.field]
         if rule.any_of is not None:
-            holds = column.isin(rule.any_of).to_numpy()
+            holds = column.isin([plain_text(word) for word in rule.any_of]).to_numpy()
         else:
             values = column.to_numpy(dtype=np.float64)
             lowest = -np.inf if rule.at_least is None else rule.at_least

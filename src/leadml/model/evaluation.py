@@ -162,7 +162,7 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
     draws = [
         figures(np.bincount(random.integers(0, size, size), minlength=size).astype(float)) for _ in range(choices.draws)
     ]
-    table = _intervals(at_hand, draws, choices.confidence)
+    table = _widened(_intervals(at_hand, draws, choices.confidence), judged, choices.confidence)
     named = table.set_index("table")
     return Evaluation(
         leads=size,
@@ -172,7 +172,7 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
         metrics=_part(named, "metrics", {"first": "metric"}),
         models=_models(named),
         deciles=_part(named, "deciles", {"first": "decile", "second": "figure"}).astype({"decile": int}),
-        reliability=_reliability(judged, choices, seed),
+        reliability=_reliability(judged, choices),
         stages=_stages(named, judged),
         importance=_importance(named, judged),
     )
@@ -247,6 +247,23 @@ def _intervals(at_hand: Figures, draws: Sequence[Figures], confidence: float) ->
     return table
 
 
+def _widened(table: pd.DataFrame, judged: Judged, confidence: float) -> pd.DataFrame:
+    """Return the figures with the intervals of rates no narrower than Wilson's.
+
+    Draws of few leads of which none converted are all 0; that is no proof that none ever will.
+    """
+    size, base = len(judged.label), float(judged.label.mean())
+    for at, row in enumerate(records(table)):
+        if row["second"] not in {"rate", "lift", "precision"} or np.isnan(row["value"]):
+            continue
+        inside = size / TENTHS if row["table"] == "deciles" else (judged.probability >= judged.cuts[row["first"]]).sum()
+        unit = base if row["second"] == "lift" else 1.0
+        low, high = metrics.rate_interval(min(row["value"] * unit, 1.0), inside, confidence=confidence)
+        table.loc[at, "low"] = min(row["low"], low / unit)
+        table.loc[at, "high"] = max(row["high"], high / unit)
+    return table
+
+
 def _bounds(value: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return the interval of each figure from its draws, shifted so that their median is the figure.
 
@@ -260,6 +277,7 @@ def _bounds(value: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Fl
     shift = value - middle
     low, high = low + shift, high + shift
     low = np.where(np.nanmin(safe, axis=0) >= 0, np.maximum(low, 0.0), low)
+    high = np.where(np.nanmax(safe, axis=0) <= 1, np.minimum(high, 1.0), high)
     return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
 
 
@@ -285,16 +303,13 @@ def _importance(named: pd.DataFrame, judged: Judged) -> pd.DataFrame:
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
-def _reliability(judged: Judged, choices: EvaluationParams, seed: int) -> pd.DataFrame:
-    """Return each bin's rate with the interval of leads redrawn within the bin."""
-    random = np.random.default_rng(seed)
+def _reliability(judged: Judged, choices: EvaluationParams) -> pd.DataFrame:
+    """Return each bin's rate with Wilson's interval, which is there also where none of a bin converted."""
     rows = []
     ones = np.ones(len(judged.label))
     for at, (mass, probability, rate) in enumerate(
         metrics.reliability(judged.label, judged.probability, ones), start=1
     ):
         leads = max(round(mass), 1)
-        redrawn = random.binomial(leads, min(max(rate, 0.0), 1.0), choices.draws) / leads
-        low, high = _bounds(np.array([rate]), redrawn[:, None], choices.confidence)
-        rows.append((at, leads, probability, rate, float(low[0]), float(high[0])))
+        rows.append((at, leads, probability, rate, *metrics.rate_interval(rate, leads, confidence=choices.confidence)))
     return pd.DataFrame(rows, columns=["bin", "leads", "probability", *FIGURES])

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError, inert
+from leadml.leads.schema import LEAD_ID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 SAME = 1e-9
+START, START_GROUP = "starting point", "start"
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,29 @@ def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: NDArray
         words = np.array([reason_text(field, value) for value in values], dtype=object)
         texts[chosen] = words[codes] if len(words) else []
     return texts
+
+
+def contribution_table(frame: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
+    """Return every contribution as a long table.
+
+    Columns ``lead_id, field, group, value, log_odds, points``; the starting point is a field of its own, so that the
+    points of a lead add up to 100 times its probability and its log-odds to its margin.
+    """
+    parts = [_field_rows(frame, START, START_GROUP, np.full(len(frame), "", dtype=object))]
+    parts[0]["log_odds"], parts[0]["points"] = explanation.start_margin, explanation.start_points
+    for at, entry in enumerate(explanation.fields):
+        values = frame[entry.name].to_numpy()
+        shown = np.array([value_text(entry, value) for value in values.tolist()], dtype=object)
+        part = _field_rows(frame, entry.name, entry.group, shown)
+        part["log_odds"], part["points"] = explanation.log_odds[:, at], explanation.points[:, at]
+        parts.append(part)
+    table = pd.concat(parts)
+    return table.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _field_rows(frame: pd.DataFrame, name: str, group: str, values: Any) -> pd.DataFrame:
+    constant = {column: np.full(len(frame), text, dtype=object) for column, text in (("field", name), ("group", group))}
+    return pd.DataFrame({"lead_id": frame[LEAD_ID].to_numpy(), **constant, "value": values})
 
 
 def _by_field(columns: Floats, encoder: Encoder) -> Floats:

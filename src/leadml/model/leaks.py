@@ -7,13 +7,13 @@ after the fact; a suspect stops the training unless it is accepted by name with 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from leadml.leads.findings import Finding
+from leadml.leads.personal import plain_name
 from leadml.leads.schema import LABEL, LEAD_ID
 from leadml.model.encode import fit_encoder
 from leadml.model.metrics import roc_auc
@@ -30,12 +30,10 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8]
 
 WRITTEN_AFTERWARDS = """
-    assigned_to asymmetrique_activity_index asymmetrique_activity_score asymmetrique_profile_index
-    asymmetrique_profile_score call_duration close_date closed closed_at closed_date closed_on conversion_date
-    converted_at converted_date deal_id deal_stage deal_value disposition duration last_activity last_modified
-    last_notable_activity lead_owner lead_profile lead_quality lead_score lead_stage lead_status loss_reason lost
-    lost_reason modified_at opportunity_id outcome owner quality rejected_reason result stage status tag tags
-    talk_time updated_at won
+    assigned_to call_duration close_date closed closed_at closed_date closed_on conversion_date converted_at
+    converted_date deal_id deal_stage deal_value disposition duration last_activity last_modified lead_owner
+    lead_quality lead_score lead_stage lead_status loss_reason lost lost_reason modified_at opportunity_id outcome
+    owner quality rejected_reason result stage status tag tags talk_time updated_at won
 """
 BANNED = frozenset(WRITTEN_AFTERWARDS.split())
 BANNED_POWER = 0.55
@@ -68,12 +66,11 @@ def find_leaks(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> 
     frame = frame.sort_values(LEAD_ID, kind="stable", ignore_index=True)
     frame = frame.iloc[:: -(-len(frame) // MOST_LEADS)].reset_index(drop=True)
     label = frame[LABEL].to_numpy(dtype=np.int8)
-    scores = {field.name: field_scores(frame, field, label) for field in fields}
-    alone = {name: roc_auc(label, score, np.ones(len(label))) for name, score in scores.items()}
+    scores = {field: field_scores(frame, field, label) for field in fields}
+    alone = {field.name: roc_auc(label, score, np.ones(len(label))) for field, score in scores.items()}
     findings = []
     for field in fields:
-        others = [other for other in fields if not _alike(scores[field.name], scores[other.name])]
-        suspicion = _suspicion(frame, others, field, alone[field.name], params)
+        suspicion = _suspicion(frame, scores, field, alone[field.name], params)
         if suspicion:
             findings.append(_finding(field, suspicion, params.leaks))
     if findings:
@@ -119,13 +116,16 @@ def _steps(column: pd.Series, field: Field) -> NDArray[np.intp]:
 
 
 def _suspicion(
-    frame: pd.DataFrame, others: Sequence[Field], field: Field, alone: float, params: Params
+    frame: pd.DataFrame, scores: dict[Field, Floats], field: Field, alone: float, params: Params
 ) -> tuple[str, str] | None:
     if alone >= params.leaks.alone:
         return "LK1", f"alone ranks leads with an AUC of {alone:.3f}, too good to be known beforehand"
-    if _plain(field.name) in BANNED and alone >= BANNED_POWER:
+    if plain_name(field.name) in BANNED and alone >= BANNED_POWER:
         return "LK2", f"has a name that is filled in after the outcome, and an AUC of {alone:.3f} alone"
-    if alone < NOTEWORTHY or not others:
+    if alone < NOTEWORTHY:
+        return None
+    others = [other for other, score in scores.items() if not _alike(scores[field], score)]
+    if not others:
         return None
     without, beside = (_joint_power(frame, chosen, params) for chosen in (others, [*others, field]))
     if alone > without and beside - without > params.leaks.lift:
@@ -158,7 +158,3 @@ def _joint_power(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -
     settings["num_threads"] = 1
     trees = lgb.train(settings, lgb.Dataset(matrix[half], label[half]), ROUNDS)
     return roc_auc(label[~half], np.asarray(trees.predict(matrix[~half])), np.ones(int((~half).sum())))
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import expit
+from scipy.special import expit, ndtri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +165,25 @@ def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[
     """Yield mass, mean probability and rate of each of the 15 bins of equal mass."""
     for mass, said, converted in zip(*parts_of_equal_mass(label, probability, weight, parts=BINS), strict=True):
         yield float(mass), float(said / mass), float(converted / mass)
+
+
+def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[float, float]:
+    """Return the two-sided interval of a rate, within [0, 1].
+
+    Notes
+    -----
+    The score interval of Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
+    (1927).
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in rate_interval(0.0, 27, confidence=0.95)]
+    [0.0, 0.125]
+    """
+    z = float(ndtri(0.5 + confidence / 2))
+    middle = rate + z**2 / (2 * leads)
+    spread = z * float(np.sqrt(max(rate * (1 - rate), 0.0) / leads + z**2 / (4 * leads**2)))
+    return max((middle - spread) / (1 + z**2 / leads), 0.0), min((middle + spread) / (1 + z**2 / leads), 1.0)
 
 
 def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, float]:

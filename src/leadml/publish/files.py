@@ -7,6 +7,7 @@ A reader sees the old file or the new one, never a part; what is published has r
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def published(path: Path) -> Iterator[Path]:
     LeadmlError
         Where the file cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

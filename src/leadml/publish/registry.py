@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -66,11 +67,11 @@ class Registry:
             The version, and whether it is new: the same model with the same evaluation is the version it was before.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        texts = bundle.texts()
         for name in self.versions():
-            if self._is_same(name, bundle):
+            if self._is_same(name, texts):
                 return name, False
-        temporary = self.folder / f".tmp-{os.getpid()}"
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary = self.folder / f".tmp-{secrets.token_hex(6)}"
         temporary.mkdir()
         try:
             save_bundle(bundle, temporary)
@@ -127,8 +128,7 @@ class Registry:
                 continue
         return None
 
-    def _is_same(self, version: str, bundle: Bundle) -> bool:
-        texts = bundle.texts()
+    def _is_same(self, version: str, texts: dict[str, str]) -> bool:
         try:
             files: dict[str, Any] = read_manifest(self.path(version))["files"]
             stored = {name: (self.path(version) / name).read_bytes() for name in FILES}

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from leadml.model.bundle import load_bundle
 from leadml.model.evaluation import Evaluation, records
 from leadml.publish import figures
@@ -66,14 +68,12 @@ def track_training(store: Path, registry: Registry, version: str, *, params: Par
         ]
         if same:
             return str(same[0].info.run_id)
-        run_id = _file_run(client, experiment, bundle, registry.path(version), params)
-        _register(client, bundle, run_id, version, champion=champion)
-        return run_id
+        return _file_run(client, experiment, bundle, registry.path(version), params=params, champion=champion)
 
 
 @contextmanager
 def _mlflow(store: Path) -> Iterator[MlflowClient]:
-    """Give a client of a SQLite store that was made whole; MLflow sends nothing out."""
+    """Give a client of a SQLite store that was made whole, to one job at a time; MLflow sends nothing out."""
     os.environ.update(SILENT)
     from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
 
@@ -84,15 +84,16 @@ def _mlflow(store: Path) -> Iterator[MlflowClient]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not store.exists():
             _make_store(store)
-    yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
+        yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
 
 
 def _make_store(store: Path) -> None:
     """Make MLflow's database under another name and put it in place whole: a crash in between leaves no half of it."""
     from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine  # noqa: PLC0415
 
-    temporary = store.with_name(f"{store.name}.tmp-{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    for left in store.parent.glob(f"{store.name}.tmp*"):  # by a job that was ended while it made the store
+        left.unlink()
+    temporary = store.with_name(f"{store.name}.tmp")
     engine = create_sqlalchemy_engine(f"sqlite:///{temporary.resolve()}")
     _initialize_tables(engine)
     engine.dispose()
@@ -109,7 +110,10 @@ def _experiment(client: MlflowClient, name: str, store: Path) -> str:
     return str(client.create_experiment(name, artifact_location=location))
 
 
-def _file_run(client: MlflowClient, experiment: str, bundle: Bundle, folder: Path, params: Params) -> str:
+def _file_run(
+    client: MlflowClient, experiment: str, bundle: Bundle, folder: Path, *, params: Params, champion: bool
+) -> str:
+    """Return the id of a run that holds everything; it is finished only when its version is registered too."""
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - MLflow takes seconds to import
 
     tags = {
@@ -130,6 +134,7 @@ def _file_run(client: MlflowClient, experiment: str, bundle: Bundle, folder: Pat
         with tempfile.TemporaryDirectory() as scratch:
             _write_exhibits(Path(scratch), bundle, evaluation)
             client.log_artifacts(run_id, scratch)
+        _register(client, bundle, run_id, folder.name, champion=champion)
         status = "FINISHED"
     finally:
         client.set_terminated(run_id, status)
@@ -171,6 +176,7 @@ def _write_exhibits(folder: Path, bundle: Bundle, evaluation: Evaluation) -> Non
     (folder / "figures").mkdir()
     for name in Evaluation.TABLES:
         getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
+    pd.DataFrame(bundle.evaluation["candidates"]).to_csv(folder / "tables" / "candidates.csv", index=False)
     for name, svg in figures.all_figures(evaluation, target=bundle.target).items():
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 

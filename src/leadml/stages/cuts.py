@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from leadml.errors import ModelError
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ADVISED = ("IQL", "MQL", "SQL")
 FEWEST_LEADS = 20
-MOST_CANDIDATES = 400
+PATHS, INSTANTS = 4000, 64
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,17 @@ class Cuts:
 
     cuts: tuple[Cut, ...]
     candidates: pd.DataFrame
+
+    def shown(self, *, most: int = 200) -> pd.DataFrame:
+        """Return some of the candidates, dense where few leads are let in, with 95% bounds of the precision."""
+        table = self.candidates.iloc[::-1]
+        rows = np.unique(np.geomspace(1, len(table), most).astype(np.intp)) - 1
+        table = table.iloc[rows[::-1]].reset_index(drop=True)
+        won, leads = (table[name].to_numpy(float) for name in ("conversions", "leads"))
+        low = proportion_bound(won, leads, confidence=0.975)
+        return table.assign(
+            precision_low=low, precision_high=1 - proportion_bound(leads - won, leads, confidence=0.975)
+        )
 
 
 def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
@@ -97,12 +108,11 @@ def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
     """Return what each candidate cut would let in, lowest first.
 
     Columns: ``cut``, ``leads``, ``share`` of all leads, ``conversions``, ``precision`` and ``recall``. Candidates are
-    the distinct probabilities, at most 400 of them, evenly spread over the leads.
+    the distinct probabilities, all of them.
     """
     order = np.argsort(-probability, kind="stable")
     ranked, won = probability[order], np.cumsum(label[order])
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    last = last[np.unique(np.linspace(0, len(last) - 1, MOST_CANDIDATES).astype(np.intp))]
     leads = last + 1
     table = pd.DataFrame({"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": won[last]})
     table["precision"] = table["conversions"] / table["leads"]
@@ -110,8 +120,8 @@ def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def proportion_bound(successes: Floats, trials: Floats, *, confidence: float) -> Floats:
-    """Return the one-sided lower bound of a proportion, in [0, 1].
+def proportion_bound(successes: Floats, trials: Floats, *, confidence: float, z: float | None = None) -> Floats:
+    """Return the one-sided lower bound of a proportion, in [0, 1]; ``z`` takes the place of the normal quantile.
 
     Notes
     -----
@@ -123,11 +133,29 @@ def proportion_bound(successes: Floats, trials: Floats, *, confidence: float) ->
     >>> proportion_bound(np.array([50.0]), np.array([100.0]), confidence=0.975).round(3)
     array([0.404])
     """
-    z = float(norm.ppf(confidence))
+    z = float(ndtri(confidence)) if z is None else z
     rate = successes / trials
     middle = rate + z**2 / (2 * trials)
     spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
     return np.maximum((middle - spread) / (1 + z**2 / trials), 0.0)
+
+
+def quantile_over_all(confidence: float, *, fewest: int, most: int) -> float:
+    """Return by how many standard errors a rate must clear its floor, where the best of all cuts is chosen.
+
+    Leads at or above a cut are leads at or above every lower cut, so that the standardised rates of all cuts are a
+    random walk over its own spread. The quantile is that of the walk's highest point between ``fewest`` and ``most``
+    leads: with it the floor holds at whichever cut is chosen, with the given confidence.
+
+    Examples
+    --------
+    >>> ndtri(0.9) < quantile_over_all(0.9, fewest=20, most=2000) < 3.5
+    True
+    """
+    steps = np.diff(np.geomspace(max(fewest, 1), max(most, fewest + 1), INSTANTS), prepend=0.0)
+    random = np.random.default_rng(0)
+    walk = np.cumsum(random.standard_normal((PATHS, INSTANTS)) * np.sqrt(steps), axis=1)
+    return float(np.quantile((walk / np.sqrt(np.cumsum(steps))).max(axis=1), confidence))
 
 
 def rule_text(rule: Rule) -> str:
@@ -151,9 +179,9 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
     if isinstance(rule, ValueRule):
         return _value_cut(stage, rule, table)
     if isinstance(rule, PrecisionRule):
-        bound = proportion_bound(
-            table["conversions"].to_numpy(float), table["leads"].to_numpy(float), confidence=rule.confidence
-        )
+        leads = table["leads"].to_numpy(float)
+        z = quantile_over_all(rule.confidence, fewest=FEWEST_LEADS, most=int(leads.max()))
+        bound = proportion_bound(table["conversions"].to_numpy(float), leads, confidence=rule.confidence, z=z)
         bound = np.where(table["leads"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
         good = table["cut"].to_numpy()[bound >= rule.at_least]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
