@@ -33,14 +33,14 @@ app = typer.Typer(
     help="Which leads will convert, why, and what stage each is in.",
 )
 
-REFUSED, LOOK = 1, 3
+REFUSED, LOOK, STOPPED = 1, 3, 130
 DEFAULT_PARAMS = Path("params.yaml")
 
 ParamsOption = Annotated[Path, typer.Option("--params", help="The project's choices.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Replace a choice: section.key=value. Repeatable.")]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Use this bundle instead of the champion.")]
 FileArgument = Annotated[Path, typer.Argument(help="CSV or Parquet, a file or a folder of files.")]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; else reports/<target>.html.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write, .html; else reports/TARGET.html.")]
 
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml beside you; read it before training.")
@@ -52,6 +52,7 @@ def init(
 ) -> None:
     """Read a file of leads and propose a commented params.yaml."""
     with _refusing(), _progress() as progress:
+        _check_suffix(out, ".yaml", ".yml")
         if out.exists() and not force:
             msg = f"{out}: is there already; name another with --out, or replace it with --force"
             raise LeadmlError(msg)
@@ -73,7 +74,7 @@ def check(file: FileArgument, params: ParamsOption = DEFAULT_PARAMS, set_: SetOp
         from leadml.publish.tables import finding_table
 
         progress("checking leads")
-        known = params.is_file()
+        known = params.is_file() or params != DEFAULT_PARAMS
         choices = load_params(params, set_ or ()) if known else parse_params(propose_params(file, written_as=str(file)))
         findings = check_data(file, choices)
     roles = f"roles from {params}" if known else "roles as leadml init would propose them"
@@ -188,6 +189,8 @@ def report(
         from leadml.publish.files import write_text
         from leadml.publish.page import render
 
+        if out:
+            _check_suffix(out, ".html")
         bundle, folder, _, project = _bundle(model, params, set_)
         progress("drawing")
         batch = project.registry.last_batch() if project else None
@@ -216,6 +219,15 @@ def _refusing() -> Iterator[None]:
         for line in str(error).splitlines():
             print(f"leadml: {line}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
+    except KeyboardInterrupt:
+        print("leadml: stopped; what was not finished was not written", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
+
+
+def _check_suffix(path: Path, *suffixes: str) -> None:
+    if path.suffix not in suffixes:
+        msg = f"{path}: must end in {' or '.join(suffixes)}, got {inert(path.name)}"
+        raise LeadmlError(msg)
 
 
 @contextmanager

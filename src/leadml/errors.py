@@ -114,5 +114,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("leafs", ["leaves", "bins"])
     "; the nearest is 'leaves'"
     """
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"; the nearest is {quoted(close[0])}" if close else ""
+    by_small = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), list(by_small), n=1, cutoff=0.5)
+    return f"; the nearest is {quoted(by_small[close[0]])}" if close else ""

@@ -151,8 +151,8 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
         ),
         (ShareRule(rule="share", top=0.0004), r"the best 0.04% of leads: the smallest share is 0.1%"),
         (
-            ValueRule(rule="value", contact_cost=3, won_value=2),
-            r"a contact costs 3, a conversion brings 2, so from a probability of 1.500; the highest is 0.\d{3}",
+            ValueRule(rule="value", contact_cost=1.999, won_value=2),
+            r"a contact costs 1.999, a conversion brings 2, so from a probability of 1.000; the highest is 0.\d{3}",
         ),
     ],
 )

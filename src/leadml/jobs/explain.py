@@ -50,7 +50,10 @@ def lead_table(explained: Explained) -> Table:
         group = "" if row["group"] == START_GROUP else row["group"]
         rows.append((row["field"], group, row["value"], f"{row['log_odds']:+.3f}", f"{row['points']:+.2f}"))
     total = f"{explained.table['log_odds'].sum():+.3f}", f"{100 * explained.probability:.2f}"
-    return Table(("field", "group", "value", "log-odds", "points"), [*rows, ("score", "", explained.stage, *total)])
+    return Table(
+        ("field", "group", "value", "log-odds before calibration", "points"),
+        [*rows, ("score", "", explained.stage, *total)],
+    )
 
 
 def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> Explained:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from leadml.errors import DataError, Fault
+from leadml.errors import SHOWN_FAULTS, DataError, Fault
 from leadml.leads.csv_text import DELIMITERS
 from leadml.leads.findings import Finding
 from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
@@ -86,7 +86,9 @@ def check_data(source: Path, params: Params) -> list[Finding]:
     try:
         loaded = load_leads(source, contract, dialect)
     except DataError as error:
-        return [Finding("RD0", "stop", str(error), "mend the file or the params")]
+        shown = [Finding("RD0", "stop", str(fault)) for fault in error.faults[:SHOWN_FAULTS]]
+        hidden = len(error.faults) - len(shown)
+        return [*shown, *([Finding("RD0", "stop", f"and {hidden:,} more like these")] if hidden else [])]
     findings = judge_readiness(loaded, contract, params.limits)
     if loaded.frame["converted"].nunique() < 2:  # noqa: PLR2004 - converted and not
         return [*findings, Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]

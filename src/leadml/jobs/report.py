@@ -33,8 +33,8 @@ def headline(evaluation: Evaluation) -> str:
     if not unbeaten:
         return f"The model beats every baseline: {_listed(beaten)}."
     if not beaten:
-        return f"The model does not beat its baselines beyond doubt: {_listed(unbeaten)}."
-    return f"The model beats {_listed(beaten)}, but not {_listed(unbeaten)} beyond doubt."
+        return f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
+    return f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
 
 
 def warnings(bundle: Bundle) -> list[str]:
@@ -104,7 +104,7 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("model", f"additive log-odds: {parts}; calibration {choices['calibration']}"),
         ("fields", _listed([f"{field.name} ({field.group})" for field in bundle.contract.fields])),
         *((f"excluded: {name}", reason) for name, reason in facts["excluded"].items()),
-        *((f"finding {code}", text) for code, _, text in facts["findings"]),
+        *(("finding", text) for _, _, text in facts["findings"]),
         ("version", f"{version}, trained {facts['trained_at']}, leadml {facts['leadml']}"),
         *((name.replace("_", " "), facts[name]) for name in ("model_hash", "data_hash", "params_hash")),
     ]
@@ -164,7 +164,7 @@ def _comparison(evaluation: Evaluation) -> Section:
     better = " and ".join(tables.METRICS[name][0] for name in LARGER_IS_BETTER)
     text = (
         "All are judged by the same leads, and differences are taken lead by lead. Where the interval of the last "
-        f"column lies below 0, leadml is better beyond doubt. Larger is better for {better}; smaller for the others."
+        f"column lies below 0, leadml is clearly better. Larger is better for {better}; smaller for the others."
     )
     return Section("Compared with", [text], tables=(tables.model_table(evaluation),))
 

@@ -124,7 +124,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     )
     progress("keeping the bundle")
     version, new = project.registry.add(bundle)
-    champion = project.registry.champion()
+    champion = project.registry.usable_champion()
     if champion is None:
         project.registry.promote(version)
         champion = version

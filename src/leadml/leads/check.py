@@ -15,7 +15,8 @@ import pandas as pd
 
 from leadml.errors import Fault, quoted
 from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, Label
+from leadml.leads.duplicates import content_keys
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,8 @@ class Checked:
     ----------
     frame
         One row a good lead: ``lead_id`` (text), the fields (float64, or text with None where missing), and where the
-        contract has them ``created_at`` (microseconds, UTC) and ``converted`` (0 or 1).
+        contract has them ``created_at`` (microseconds, UTC) and ``converted`` (0 or 1). Without ids in the file
+        ``lead_id`` is the number of the row, and ``split_key`` a hash of the fields.
     where
         File and line of each row of the frame.
     faults
@@ -91,6 +93,8 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
         faults += [_fault(chunk, names, column, int(row), expected) for row in np.flatnonzero(bad)]
     kept = {name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}
     frame = pd.DataFrame(kept)[~faulty].reset_index(drop=True)
+    if contract.lead_id is None:
+        frame[SPLIT_KEY] = content_keys(frame[[field.name for field in contract.fields]])
     where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
 

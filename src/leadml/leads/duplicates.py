@@ -47,6 +47,15 @@ def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
 
     Two rows have the same hash of values where every column is the same, however the file wrote it.
     """
+    return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), _value_hashes(frame)
+
+
+def content_keys(frame: pd.DataFrame) -> pd.Series:
+    """Return a text for each row that is the same where every column is the same."""
+    return pd.Series([f"{value:016x}" for value in _value_hashes(frame)], index=frame.index, dtype=object)
+
+
+def _value_hashes(frame: pd.DataFrame) -> Hashes:
     values = np.zeros(len(frame), dtype=np.uint64)
     for name in frame.columns:
         column = frame[name].to_numpy()
@@ -55,7 +64,7 @@ def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
             column = np.where(missing, "", column)
         hashed = pd.util.hash_array(column, categorize=False).astype(np.uint64)
         values = values * np.uint64(1_000_003) ^ np.where(missing, MISSING, hashed)
-    return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), values
+    return values
 
 
 def find_duplicates(id_hashes: Hashes, value_hashes: Hashes) -> Duplicates:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from leadml.leads.findings import Finding
 from leadml.leads.personal import personal_kind
-from leadml.leads.schema import CREATED_AT, LABEL
+from leadml.leads.schema import CREATED_AT, LABEL, SPLIT_KEY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> 
     findings = [
         _enough("RD1", len(frame), limits.min_leads, "leads", limits),
         _enough(
-            "RD2", min(conversions, len(frame) - conversions), limits.min_conversions, "leads of each kind", limits
+            "RD2", min(conversions, len(frame) - conversions), limits.min_conversions, "leads of the rarer kind", limits
         ),
         _ids(loaded, contract),
         _dates(frame),
@@ -76,7 +76,9 @@ def _enough(code: str, got: int, least: int, what: str, limits: LimitParams) -> 
 def _ids(loaded: Loaded, contract: Contract) -> Finding:
     if contract.lead_id is None:
         remedy = "set data.lead_id, or scores cannot be joined to anything but this file"
-        return Finding("RD3", "warn", "no id is declared, so the number of the row serves", remedy)
+        alike = int(loaded.frame[SPLIT_KEY].duplicated().sum())
+        evidence = f"no id is declared, so the number of the row serves; {alike:,} rows say the same as an earlier one"
+        return Finding("RD3", "warn", evidence, remedy)
     return Finding("RD3", "passed", f"every id is there once; {loaded.merged:,} repeated rows were merged")
 
 

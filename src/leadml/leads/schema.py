@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LEAD_ID = "lead_id"
 LABEL = "converted"
 CREATED_AT = "created_at"
+SPLIT_KEY = "split_key"
 
 
 @dataclass(frozen=True)

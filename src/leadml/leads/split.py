@@ -3,7 +3,8 @@
 What enters is ids, or instants where leads have them; what leaves is masks and folds that do not depend on the order
 of the rows.
 With instants the newest leads are kept aside and every fold is judged by a model of earlier leads only; without them
-a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow.
+a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow. Without ids it
+follows from the lead's fields, so that rows that say the same are on one side.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import ModelError
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +97,8 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     for number, rows in enumerate((rows for fold in folds for rows in fold), start=2):
         if len(np.unique(label[rows])) < 2:  # noqa: PLR2004 - converted and not
             msg = (
-                f"each fold must hold leads that converted and leads that did not, got {len(rows):,} leads of one kind or none "
-                f"in fold {number // 2} of {split.folds}; lower split.folds or bring more leads"
+                f"each fold must hold leads that converted and leads that did not, got {len(rows):,} leads of one kind "
+                f"or none in fold {number // 2} of {split.folds}; lower split.folds or bring more leads"
             )
             raise ModelError(msg)
     return folds
@@ -105,6 +106,7 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
 
 def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
     key = salt.encode()
-    digests = (hashlib.blake2b(lead.encode(), digest_size=8, key=key).digest() for lead in frame[LEAD_ID])
+    names = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
+    digests = (hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")
     return np.asarray(numbers / 2.0**64)

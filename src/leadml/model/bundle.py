@@ -183,6 +183,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def verify_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a bundle's manifest and files after every hash has been checked; nothing is interpreted but JSON.
+
+    Raises
+    ------
+    BundleError
+        Where any byte is not as it was written.
+    """
+    manifest = read_manifest(folder)
+    raw = {name: _read(folder, name) for name in FILES}
+    hashes = manifest.get("files")
+    if not isinstance(hashes, dict):
+        msg = f"{folder}: {MANIFEST} must name its files, got none; use another version or train again"
+        raise BundleError(msg)
+    for name, content in raw.items():
+        if hashlib.sha256(content).hexdigest() != hashes.get(name):
+            raise BundleError(_changed(folder, name))
+    return manifest, raw
+
+
 def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     """Return the bundle of a folder.
 
@@ -200,15 +220,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     BundleError
         Where any byte is not as it was written, or the golden rows do not score as they did.
     """
-    manifest = read_manifest(folder)
-    raw = {name: _read(folder, name) for name in FILES}
-    hashes = manifest.get("files")
-    if not isinstance(hashes, dict):
-        msg = f"{folder}: {MANIFEST} must name its files, got none; use another version or train again"
-        raise BundleError(msg)
-    for name, content in raw.items():
-        if hashlib.sha256(content).hexdigest() != hashes.get(name):
-            raise BundleError(_changed(folder, name))
+    manifest, raw = verify_files(folder)
     stored = _parse(folder, MODEL, raw[MODEL])
     evaluation = _parse(folder, EVALUATION, raw[EVALUATION])
     try:

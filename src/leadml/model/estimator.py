@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.leads.schema import LABEL, LEAD_ID
+from leadml.leads.schema import LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.split import make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.encode import Encoder, fit_encoder
@@ -106,7 +106,8 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
     ModelError
         Where a fold would hold leads of one kind only.
     """
-    frame = frame.sort_values(LEAD_ID, kind="stable", ignore_index=True)
+    order = [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
+    frame = frame.sort_values(order, kind="stable", ignore_index=True)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     folds = make_folds(frame, params.split)
     encoder = fit_encoder(frame, fields, params.model)

@@ -108,7 +108,7 @@ class Evaluation:
         return next(row for row in records(self.metrics) if row["metric"] == name)
 
     def beaten(self) -> tuple[list[str], list[str]]:
-        """Return the baselines that the model beats in log loss beyond doubt, and the others."""
+        """Return the baselines that the model clearly beats in log loss, and the others."""
         rows = self.models[(self.models["metric"] == "log_loss") & (self.models["model"] != MODEL)]
         better = rows["difference_high"] < 0
         return rows.loc[better, "model"].tolist(), rows.loc[~better, "model"].tolist()

@@ -20,7 +20,7 @@ Group = Literal["fit", "engagement"]
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
 Count = Annotated[int, Field(ge=1)]
 
-RESERVED = frozenset({"lead_id", "created_at", "converted", "starting point"})
+RESERVED = frozenset({"lead_id", "created_at", "converted", "split_key", "starting point"})
 
 
 def _as_text(value: Any) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+RULES = ("precision", "recall", "capacity", "share", "value", "fixed")
 RULE_TAG = 2  # pydantic names the kind of a rule in the third place
 
 
@@ -85,12 +86,22 @@ def _set(data: dict[str, Any], override: str) -> None:
 def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> str:
     path = tuple(part for at, part in enumerate(fault["loc"]) if (fault["loc"][0], at) != ("stages", RULE_TAG))
     key = ".".join(str(part) for part in path) or "params"
-    where = next((f"--set {inert(text)}" for text in changed if key == text or key.startswith(f"{text}.")), None)
+    where = next(
+        (
+            f"--set {inert(text)}"
+            for text in changed
+            if f"{key}.".startswith(f"{text}.") or f"{text}.".startswith(f"{key}.")
+        ),
+        None,
+    )
     if where is None:
         known = (path[:length] for length in range(len(path), -1, -1) if path[:length] in document.lines)
         where = f"{name}:{document.lines.get(next(known, ()), 1)}"
     if fault["type"] == "extra_forbidden":
         return f"{where}: {inert(key)} is not a key of leadml{nearest(str(path[-1]), _siblings(path))}"
+    if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        got = inert(repr(fault["input"].get("rule")))
+        return f"{where}: {inert(key)}: rule must be one of {', '.join(RULES)}, got {got}"
     if fault["type"] == "missing":
         return f"{where}: {key} must be there; add it"
     message = fault["msg"].removeprefix("Value error, ")

@@ -6,9 +6,9 @@ It refuses numbers out of range; whether data support a rule is found where cuts
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadml.params.section import Section, Share
 
@@ -42,6 +42,16 @@ class CapacityRule(Section):
     incoming_per_week: Annotated[float, Field(gt=0)]
     """Leads that come."""
 
+    @model_validator(mode="after")
+    def _busy(self) -> Self:
+        if self.leads_per_week >= self.incoming_per_week:
+            msg = (
+                f"leads_per_week must be below incoming_per_week, got {self.leads_per_week:g} of "
+                f"{self.incoming_per_week:g}; with so much capacity no cut is needed"
+            )
+            raise ValueError(msg)
+        return self
+
 
 class ShareRule(Section):
     """The cut that lets this share of the leads in."""
@@ -59,6 +69,13 @@ class ValueRule(Section):
     """Cost of working a lead, in any currency."""
     won_value: Annotated[float, Field(gt=0)]
     """Value of a conversion, in the same currency."""
+
+    @model_validator(mode="after")
+    def _worth(self) -> Self:
+        if self.contact_cost >= self.won_value:
+            msg = f"contact_cost must be below won_value, got {self.contact_cost:g} and {self.won_value:g}"
+            raise ValueError(msg)
+        return self
 
 
 class FixedRule(Section):

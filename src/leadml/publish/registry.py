@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadml.errors import BundleError
-from leadml.model.bundle import EVALUATION, FILES, read_manifest, save_bundle
+from leadml.model.bundle import EVALUATION, FILES, read_manifest, save_bundle, verify_files
 from leadml.publish.files import bring_to_disk, write_text
 
 if TYPE_CHECKING:
@@ -105,6 +105,15 @@ class Registry:
             msg = f"{self.folder / CHAMPION}: must name a version, got {got}; run leadml train"
             raise BundleError(msg)
         return self.path(version)
+
+    def usable_champion(self) -> str | None:
+        """Return the version in use, or None where there is none or its files are not as they were written."""
+        try:
+            folder = self.champion_path()
+            verify_files(folder)
+        except BundleError:
+            return None
+        return folder.name
 
     def promote(self, version: str) -> None:
         """Put a version in use, in one step."""

@@ -192,7 +192,7 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
     good = table["cut"].to_numpy()[table["share"].to_numpy() <= share]
-    return _first(stage, rule, good, f"the smallest share is {table['share'].min():.1%}")
+    return _first(stage, rule, good, f"the smallest share is {100 * table['share'].min():.4g}%")
 
 
 def _first(stage: str, rule: Rule, good: Floats, best: str) -> float:
