@@ -98,12 +98,15 @@ def test_from_a_file_to_a_report_in_five_commands(
     assert "note: The leads have no date" in trained
     assert "version 1 (new; in use)" in trained
     assert "(the same as before; in use)" in run("train", *small)
+    other = run("train", *small, "--set", "split.seed=1")
+    assert "version 2 (new; version 1 stays in use)" in other
+    assert "to put it in use, write 2 into models/converted/champion" in other
     assert "4,521 rows in = 4,521 scored + 0 not scored" in run("score", "leads.csv", "-o", "scored.csv")
     assert "of 100, " in run("explain", "12")
     assert "report: reports/converted.html" in run("report")
     assert Path("reports/converted.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     told = run("status")
-    for text in ("version 1 of 1", "IQL begins at", "the best 50% of leads", "4,521 leads at", "leads.csv"):
+    for text in ("version 1 of 2", "IQL begins at", "the best 50% of leads", "4,521 leads at", "leads.csv"):
         assert text in told
 
 
@@ -190,6 +193,9 @@ def test_levels_that_the_model_does_not_keep_are_told(tmp_path: Path, bank_file:
         ),
         (["score", "x.csv"], 2, "Missing option"),
         (["conquer"], 2, "No such command"),
+        (["report", "-o", "r.pdf"], 1, "leadml: r.pdf: must end in .html, got r.pdf"),
+        (["init", "x.csv", "-o", "x.csv"], 1, "leadml: x.csv: must end in .yaml or .yml, got x.csv"),
+        (["check", "x.csv", "--params", "nowhere.yaml"], 1, "leadml: nowhere.yaml: there is no such file"),
         (
             ["score", "nowhere.csv", "-o", "x.csv", "--model", "nowhere"],
             1,

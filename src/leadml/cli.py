@@ -91,6 +91,7 @@ def train(params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None
     with _refusing(), _progress() as progress:
         from leadml.jobs.report import headline, warnings
         from leadml.jobs.train import train as run
+        from leadml.publish.registry import CHAMPION
         from leadml.publish.tables import model_table, stage_table
         from leadml.stages.lifecycle import StagePlan
 
@@ -108,6 +109,8 @@ def train(params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None
     state = "new" if trained.new else "the same as before"
     use = "in use" if trained.champion == trained.version else f"version {trained.champion} stays in use"
     print(f"version {trained.version} ({state}; {use}): {project.registry.path(trained.version)}")
+    if trained.champion != trained.version:
+        print(f"to put it in use, write {trained.version} into {project.registry.folder / CHAMPION}")
 
 
 @app.command(epilog="Example: `leadml score new.csv -o scored.parquet --contributions reasons.parquet`")

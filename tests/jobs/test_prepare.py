@@ -111,8 +111,8 @@ def test_what_cannot_be_read_is_a_finding(tmp_path: Path, bank_params: Params) -
 
     findings = check_data(tmp_path / "leads.csv", bank_params)
 
-    assert [(finding.code, finding.severity) for finding in findings] == [("RD0", "stop")]
-    assert "must have a column 'age'" in findings[0].evidence
+    assert {(finding.code, finding.severity) for finding in findings} == {("RD0", "stop")}
+    assert any("must have a column 'age'" in finding.evidence for finding in findings)
 
 
 def test_leads_of_one_kind_are_not_judged_for_leaks(tmp_path: Path, bank_file: Path, bank_params: Params) -> None:

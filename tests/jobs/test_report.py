@@ -47,8 +47,8 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
     ("high", "says"),
     [
         ((-0.1, -0.1, -0.1), "The model beats every baseline: base rate, points rule and logistic regression."),
-        ((-0.1, -0.1, 0.0), "The model beats base rate and points rule, but not logistic regression beyond doubt."),
-        ((0.1, 0.1, 0.1), "The model does not beat its baselines beyond doubt: base rate, points rule and log"),
+        ((-0.1, -0.1, 0.0), "The model beats base rate and points rule, but not clearly logistic regression."),
+        ((0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule and log"),
     ],
 )
 def test_the_headline_follows_the_evidence(

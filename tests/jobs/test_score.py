@@ -15,6 +15,8 @@ from leadml.jobs.project import Project
 from leadml.jobs.score import Counted, ScoreOrder, score
 from leadml.jobs.train import Trained
 from leadml.leads.ingest import Dialect
+from leadml.leads.load import load_leads
+from leadml.leads.schema import Contract
 from leadml.model.bundle import load_bundle
 
 Scored = tuple[Project, Trained]
@@ -139,6 +141,20 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
     assert set(listed["reason"].tolist()[3:]) == {
         "must be there once, got other values on another row; keep the right row"
     }
+
+
+def test_codes_are_the_same_from_csv_and_from_parquet(tmp_path: Path, bank_file: Path, bank_contract: Contract) -> None:
+    """Numbers and booleans that serve as categories are one text, as pandas writes them to either format."""
+    leads = pd.read_csv(bank_file).head(50)
+    leads["job"], leads["marital"] = np.arange(50) / 2, np.arange(50) % 3 == 0
+    leads.loc[3, "job"] = np.nan
+    leads.to_csv(tmp_path / "a.csv", index=False)
+    leads.to_parquet(tmp_path / "a.parquet", index=False)
+
+    frames = [load_leads(tmp_path / name, bank_contract, Dialect()).frame for name in ("a.csv", "a.parquet")]
+
+    pd.testing.assert_frame_equal(*frames)
+    assert frames[0]["marital"].unique().tolist() == ["true", "false"]
 
 
 def test_a_file_without_faults_leaves_no_list(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:

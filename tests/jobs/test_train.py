@@ -11,6 +11,9 @@ import pytest
 from leadml.errors import DataError, ModelError
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained, train
+from leadml.leads.ingest import Dialect
+from leadml.leads.load import load_leads
+from leadml.leads.schema import Contract
 
 Make = Callable[..., Project]
 NOW = "2026-01-02T03:04:05+00:00"
@@ -105,7 +108,7 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
     ("rows", "message"),
     [
         (500, r"RD1 there are 500 leads, fewer than 1,000; bring more leads, or set limits\.allow_small: true"),
-        (1_001, r"RD2 there are 1\d\d leads of each kind, fewer than 120"),
+        (1_001, r"RD2 there are 1\d\d leads of the rarer kind, fewer than 120"),
     ],
 )
 def test_too_little_data_is_refused(
@@ -169,3 +172,39 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Mak
         "faulty.csv:6: age must be a number with decimal mark '.', got 'old'; if it means not known"
     )
     assert len(told) == 3
+
+
+def test_a_version_that_cannot_be_used_any_more_is_replaced(tmp_path: Path, make_project: Make) -> None:
+    """Where the version in use is damaged or gone, the next training puts its own in use."""
+    project = make_project(tmp_path / "p", *SMALL)
+    train(project, now=NOW, progress=quietly)
+    with (project.registry.path("1") / "model.json").open("a", encoding="utf-8") as file:
+        file.write(" ")
+    damaged = train(project, now=NOW, progress=quietly)
+    project.registry.promote("9")
+    gone = train(project, now=NOW, progress=quietly)
+
+    assert (damaged.version, damaged.champion) == ("2", "2")
+    assert (gone.version, gone.champion) == ("2", "2")
+
+
+def test_without_ids_rows_that_say_the_same_are_on_one_side(
+    tmp_path: Path, make_project: Make, bank_file: Path
+) -> None:
+    """Copies of a row are learned from or kept aside together, so that none judges itself, in any order of the rows."""
+    leads = pd.read_csv(bank_file).drop(columns="id")
+    copied = pd.concat([leads, leads.head(1500)])
+    hashes = []
+    for seed in (0, 1):
+        copied.sample(frac=1, random_state=seed).to_csv(tmp_path / f"{seed}.csv", index=False)
+        project = make_project(
+            tmp_path / f"p{seed}", *SMALL, f"data.path={tmp_path / f'{seed}.csv'}", "data.lead_id=null"
+        )
+        trained = train(project, now=NOW, progress=quietly)
+        hashes.append(trained.bundle.model_hash)
+        fields = [field.name for field in trained.bundle.contract.fields]
+        frame = load_leads(project.data, Contract.from_params(project.params), Dialect()).frame
+        aside = frame.assign(aside=trained.bundle.holdout.mask(frame))
+        assert len(aside[[*fields, "aside"]].drop_duplicates()) == len(aside[fields].drop_duplicates())
+
+    assert hashes[0] == hashes[1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.leads.convert import booleans, ids, numbers, texts, times
+from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
 from leadml.leads.ingest import Dialect
 
 PLAIN = Dialect()
@@ -116,10 +116,10 @@ def test_a_boolean_is_one_of_ten_words_or_a_number_of_two(column, values, bad):
 
 @given(st.lists(TEXT, max_size=5))
 def test_ids_and_texts_are_kept_to_the_letter(values):
-    """No text is trimmed, composed or shortened; only the empty one is missing."""
+    """No text is trimmed, composed or shortened but whole numbers and booleans; only the empty one is missing."""
     column = _column(*values, kind=pa.string())
     assert ids(column)[0].tolist() == values
-    assert texts(column, PLAIN)[0].tolist() == [value or None for value in values]
+    assert texts(column, PLAIN)[0].tolist() == [plain_text(value) or None for value in values]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_good_leads_pass_every_judgement_but_the_date(contract):
         ({"min_leads": 12}, "RD1", "passed", "there are 12 leads, and 12 are enough"),
         ({"min_leads": 13}, "RD1", "stop", "there are 12 leads, fewer than 13; bring more leads, or set limits.allow_"),
         ({"min_leads": 13, "allow_small": True}, "RD1", "warn", "limits.allow_small lets it pass and the report is"),
-        ({"min_conversions": 4}, "RD2", "stop", "there are 3 leads of each kind, fewer than 4"),
+        ({"min_conversions": 4}, "RD2", "stop", "there are 3 leads of the rarer kind, fewer than 4"),
     ],
 )
 def test_too_few_leads_stop_unless_small_is_allowed(contract, limits, code, severity, text):
@@ -54,7 +54,7 @@ def test_leads_of_one_kind_stop_even_where_small_is_allowed(contract, label):
     """Nothing can be learned where all leads became the same."""
     finding = _judged(contract, LimitParams(allow_small=True), **{LABEL: [label] * 12})["RD2"]
     assert finding.severity == "stop"
-    assert "there are 0 leads of each kind, fewer than 120" in finding.evidence
+    assert "there are 0 leads of the rarer kind, fewer than 120" in finding.evidence
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,9 @@ def test_a_field_that_is_there_or_not_is_no_constant(contract):
 
 def test_leads_without_an_id_are_told_that_scores_cannot_be_joined(contract):
     """The number of a row is an id in one file only."""
-    finding = _judged(replace(contract, lead_id=None))["RD3"]
+    finding = _judged(replace(contract, lead_id=None), split_key="same")["RD3"]
     assert finding.severity == "warn"
+    assert "rows say the same as an earlier one" in finding.evidence
     assert "set data.lead_id" in finding.remedy
 
 

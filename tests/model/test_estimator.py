@@ -116,7 +116,9 @@ def test_with_instants_leads_are_judged_by_models_of_earlier_ones(toy_leads, toy
 @pytest.mark.parametrize("kind", [0, 1])
 def test_leads_of_one_kind_only_are_refused(toy_leads, toy_fields, quick_params, kind):
     """A fold without both kinds cannot judge."""
-    with pytest.raises(ModelError, match=r"got \d+ leads of one kind in fold 1 of 5; lower split.folds or bring more"):
+    with pytest.raises(
+        ModelError, match=r"got \d+ leads of one kind or none in fold 1 of 5; lower split.folds or bring more"
+    ):
         fit_model(toy_leads.assign(converted=np.int8(kind)), toy_fields, quick_params)
 
 

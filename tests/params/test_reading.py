@@ -98,7 +98,11 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         ("positive: [yes]", "positive: yes", "p.yaml:6: target.positive: input should be a valid tuple, got 'yes'"),
         ("positive: [yes]", "positive: [1.10]", "target.positive.0: input should be a valid string, got 1.1"),
         ("positive: [yes]", "positive: [no]", "p.yaml:3: target: a label value must be positive or negative, got 'no'"),
-        ("rule: share", "rule: shar", "p.yaml:13: stages.iql: input tag 'shar' found using 'rule'"),
+        (
+            "rule: share",
+            "rule: shar",
+            "p.yaml:13: stages.iql: rule must be one of precision, recall, capacity, share, value, fixed, got 'shar'",
+        ),
         ("top: 0.5", "top: 1.5", "p.yaml:13: stages.iql.top: input should be less than 1, got 1.5"),
         ("top: 0.5", "top: .nan", "p.yaml:13: stages.iql.top: input should be a valid number"),
         ("column: y", "column: age", "p.yaml:1: params: target.column is 'age', so 'age' must not be a feature too"),
@@ -141,7 +145,10 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
             "stages.sql={rule: precision, atleast: 0.3}",
             "stages.sql.atleast is not a key of leadml; the nearest is 'at_",
         ),
-        ("stages.sql={top: 0.3}", "--set stages.sql: stages.sql: unable to extract tag using discriminator 'rule'"),
+        (
+            "stages.sql={top: 0.3}",
+            "stages.sql: rule must be one of precision, recall, capacity, share, value, fixed, got None",
+        ),
         ("baselines.points=[{field: age, points: 1}]", "baselines.points.0: a points rule must have any_of, or at_"),
         ("baselines.points=[{feld: age, points: 1}]", "baselines.points.0.feld is not a key of leadml; the nearest is"),
         (
