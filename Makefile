@@ -28,7 +28,7 @@ lint: $(READY)
 
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --all-extras --group dev --upgrade --quiet --output-file requirements.lock
+		--all-extras --group dev --upgrade --quiet --output-file requirements.lock
 
 # uv comes from the lock too, its hash checked by pip; it then installs the rest in seconds.
 $(READY): requirements.lock pyproject.toml

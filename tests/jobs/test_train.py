@@ -27,8 +27,8 @@ def quietly(_: str) -> None:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory, make_project: Make) -> Trained:
-    """Return a small training on the file as it is."""
-    return train(make_project(tmp_path_factory.mktemp("reference"), *SMALL), now=NOW, progress=quietly)
+    """Return a training on the file as it is, with the project's own params."""
+    return train(make_project(tmp_path_factory.mktemp("reference")), now=NOW, progress=quietly)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_same_leads_make_the_same_model(
     shuffled = pd.read_csv(bank_file).sample(frac=1, random_state=seed)
     path = tmp_path / f"leads{suffix}"
     shuffled.to_csv(path, index=False) if suffix == ".csv" else shuffled.to_parquet(path, index=False)
-    project = make_project(tmp_path / "project", *SMALL, f"data.path={path}", f"model.threads={threads}")
+    project = make_project(tmp_path / "project", f"data.path={path}", f"model.threads={threads}")
 
     trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
 
@@ -52,7 +52,7 @@ def test_the_same_leads_make_the_same_model(
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
     """The hash is of the model, so another split has another one."""
-    trained = train(make_project(tmp_path / "p", *SMALL, "split.seed=1"), now=NOW, progress=quietly)
+    trained = train(make_project(tmp_path / "p", "split.seed=1"), now=NOW, progress=quietly)
 
     assert trained.bundle.model_hash != reference.bundle.model_hash
 

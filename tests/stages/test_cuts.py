@@ -8,8 +8,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from leadml.errors import ModelError
+from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, StageParams, ValueRule
-from leadml.stages.cuts import Cut, candidate_table, proportion_bound, quantile_over_all, rule_text, solve_cuts
+from leadml.stages.cuts import Cut, candidate_table, quantile_over_all, rule_text, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
 SHARES = st.floats(0.02, 0.98)
@@ -74,7 +75,7 @@ def test_precision_holds_with_its_confidence_and_no_lower_cut_holds_it(seed, wan
         cut = np.inf
     table = candidate_table(probability, label)
     z = quantile_over_all(confidence, fewest=20, most=len(label))
-    bound = proportion_bound(table["conversions"].to_numpy(float), table["leads"].to_numpy(float), confidence=0.5, z=z)
+    bound = rate_bound(table["conversions"].to_numpy(float), table["leads"].to_numpy(float), z=z)
     good = table["cut"][(table["leads"] >= 20) & (bound >= wanted)]
     assert cut == good.min() or (cut == np.inf and good.empty)
 
@@ -179,9 +180,7 @@ def test_the_best_bound_that_is_named_is_one_that_counted():
     probability = np.linspace(0.01, 0.99, 400)
     label = (np.arange(400) >= 390).astype(np.int8)
     z = quantile_over_all(0.9, fewest=20, most=400)
-    best = max(
-        proportion_bound(np.array([10.0]), np.array([count]), confidence=0.9, z=z)[0] for count in range(20, 400)
-    )
+    best = max(rate_bound(np.array([10.0]), np.array([count]), z=z)[0] for count in range(20, 400))
     with pytest.raises(ModelError, match=f"at least 80% convert.*the best bound is {best:.1%}"):
         _sql(PrecisionRule(rule="precision", at_least=0.8), probability, label)
 
@@ -206,7 +205,7 @@ def test_leads_without_a_conversion_support_no_rule_that_needs_one(rule):
 def test_a_proportion_s_bound_lies_below_it_and_is_wilson_s(count, rate, confidence):
     """It is the formula by hand, between 0 and the proportion, and rises with the number of leads."""
     won = np.round(rate * count)
-    found = proportion_bound(np.array([won, 10 * won]), np.array([count, 10.0 * count]), confidence=confidence)
+    found = rate_bound(np.array([won, 10 * won]), np.array([count, 10.0 * count]), z=float(norm.ppf(confidence)))
     assert found[0] == pytest.approx(_wilson(won, count, confidence), abs=1e-12)
     assert 0 <= found[0] <= won / count + 1e-12
     assert found[1] >= found[0] - 1e-12

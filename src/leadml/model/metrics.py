@@ -167,8 +167,8 @@ def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[
         yield float(mass), float(said / mass), float(converted / mass)
 
 
-def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[float, float]:
-    """Return the two-sided interval of a rate, within [0, 1].
+def rate_bound(successes: Floats, trials: Floats, *, z: float) -> Floats:
+    """Return the lower bound of a rate, in [0, 1], that lies ``z`` standard errors below it.
 
     Notes
     -----
@@ -177,13 +177,26 @@ def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[floa
 
     Examples
     --------
+    >>> rate_bound(np.array([50.0]), np.array([100.0]), z=1.96).round(3)
+    array([0.404])
+    """
+    rate = successes / trials
+    middle = rate + z**2 / (2 * trials)
+    spread = z * np.sqrt(np.maximum(rate * (1 - rate), 0.0) / trials + z**2 / (4 * trials**2))
+    return np.maximum((middle - spread) / (1 + z**2 / trials), 0.0)
+
+
+def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[float, float]:
+    """Return the two-sided interval of a rate, within [0, 1], by `rate_bound` from either side.
+
+    Examples
+    --------
     >>> [round(bound, 3) for bound in rate_interval(0.0, 27, confidence=0.95)]
     [0.0, 0.125]
     """
     z = float(ndtri(0.5 + confidence / 2))
-    middle = rate + z**2 / (2 * leads)
-    spread = z * float(np.sqrt(max(rate * (1 - rate), 0.0) / leads + z**2 / (4 * leads**2)))
-    return max((middle - spread) / (1 + z**2 / leads), 0.0), min((middle + spread) / (1 + z**2 / leads), 1.0)
+    low, failing = rate_bound(leads * np.array([rate, 1 - rate]), np.full(2, float(leads)), z=z)
+    return float(low), float(1 - failing)
 
 
 def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, float]:

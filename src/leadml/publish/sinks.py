@@ -45,7 +45,6 @@ class TableSink:
         """Keep the choices; the file is opened by the first frame, which gives the columns."""
         self._path, self._csv, self._raw = path, csv, raw
         self._writer: pq.ParquetWriter | pa_csv.CSVWriter | None = None
-        self.rows = 0
         self.harmless = 0
 
     def write(self, frame: pd.DataFrame) -> None:
@@ -61,7 +60,6 @@ class TableSink:
                 else pq.ParquetWriter(self._path, table.schema, compression="zstd", write_page_checksum=True)
             )
         self._writer.write_table(table.cast(self._writer.schema) if not self._csv else table)
-        self.rows += len(frame)
 
     def close(self) -> None:
         """End the file."""

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from leadml.errors import ModelError
+from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 
 if TYPE_CHECKING:
@@ -67,10 +68,9 @@ class Cuts:
         rows = np.unique(np.geomspace(1, len(table), most).astype(np.intp)) - 1
         table = table.iloc[rows[::-1]].reset_index(drop=True)
         won, leads = (table[name].to_numpy(float) for name in ("conversions", "leads"))
-        low = proportion_bound(won, leads, confidence=0.975)
-        return table.assign(
-            precision_low=low, precision_high=1 - proportion_bound(leads - won, leads, confidence=0.975)
-        )
+        z = float(ndtri(0.975))
+        low, failing = rate_bound(won, leads, z=z), rate_bound(leads - won, leads, z=z)
+        return table.assign(precision_low=low, precision_high=1 - failing)
 
 
 def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
@@ -120,26 +120,6 @@ def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def proportion_bound(successes: Floats, trials: Floats, *, confidence: float, z: float | None = None) -> Floats:
-    """Return the one-sided lower bound of a proportion, in [0, 1]; ``z`` takes the place of the normal quantile.
-
-    Notes
-    -----
-    The score interval of Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
-    (1927).
-
-    Examples
-    --------
-    >>> proportion_bound(np.array([50.0]), np.array([100.0]), confidence=0.975).round(3)
-    array([0.404])
-    """
-    z = float(ndtri(confidence)) if z is None else z
-    rate = successes / trials
-    middle = rate + z**2 / (2 * trials)
-    spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
-    return np.maximum((middle - spread) / (1 + z**2 / trials), 0.0)
-
-
 def quantile_over_all(confidence: float, *, fewest: int, most: int) -> float:
     """Return by how many standard errors a rate must clear its floor, where the best of all cuts is chosen.
 
@@ -181,13 +161,13 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
     if isinstance(rule, PrecisionRule):
         leads = table["leads"].to_numpy(float)
         z = quantile_over_all(rule.confidence, fewest=FEWEST_LEADS, most=int(leads.max()))
-        bound = proportion_bound(table["conversions"].to_numpy(float), leads, confidence=rule.confidence, z=z)
+        bound = rate_bound(table["conversions"].to_numpy(float), leads, z=z)
         bound = np.where(table["leads"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
         good = table["cut"].to_numpy()[bound >= rule.at_least]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     if isinstance(rule, RecallRule):
         reached = table["conversions"].to_numpy(float)
-        bound = proportion_bound(reached, np.full(len(reached), max(reached.max(), 1.0)), confidence=rule.confidence)
+        bound = rate_bound(reached, np.full(len(reached), max(reached.max(), 1.0)), z=float(ndtri(rule.confidence)))
         good = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
