@@ -63,7 +63,7 @@ def test_parquet_is_proposed_too(tmp_path: Path, bank_file: Path) -> None:
 
 def test_strange_names_survive_the_proposal(tmp_path: Path, bank_file: Path) -> None:
     """Names with quotes, colons, hashes and foreign letters are written so that they are read back the same."""
-    names = {"age": 'a "quoted": name # here', "job": "größe\\n", "balance": "{x}", "y": "Won?"}
+    names = {"age": 'a "quoted": name # here', "job": "größe\\n 😀", "balance": "{x}", "y": "Won?"}
     pd.read_csv(bank_file).drop(columns="duration").rename(columns=names).to_csv(tmp_path / "odd.csv", index=False)
 
     params = parse_params(propose_params(tmp_path / "odd.csv", written_as="odd.csv"))
@@ -78,6 +78,28 @@ def test_a_file_without_a_label_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"must have a column of two values .* got id, size"):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
+
+
+def test_a_label_of_three_values_is_told_with_its_values(tmp_path: Path, bank_file: Path) -> None:
+    """Leads that are still open are no label: their values are shown, and what to do."""
+    leads = pd.read_csv(bank_file).head(300).rename(columns={"y": "status"})
+    leads = leads.drop(columns=["default", "housing", "loan"])
+    leads.loc[:9, "status"] = "open"
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+
+    with pytest.raises(DataError, match=r"status must have two values .* got 'no', 'open', 'yes'; keep the rows whose"):
+        propose_params(tmp_path / "leads.csv", written_as="leads.csv")
+
+
+def test_times_of_a_parquet_file_are_not_called_constant(tmp_path: Path, bank_file: Path) -> None:
+    """A typed time that is no creation is excluded for what it is."""
+    leads = pd.read_csv(bank_file)
+    leads["last_call"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(leads.index, unit="h")
+    leads.to_parquet(tmp_path / "leads.parquet", index=False)
+
+    params = parse_params(propose_params(tmp_path / "leads.parquet", written_as="x"))
+
+    assert params.features.excluded["last_call"].startswith("a time: ")
 
 
 @pytest.mark.parametrize(

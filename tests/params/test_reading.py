@@ -149,6 +149,14 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
             "stages.sql={top: 0.3}",
             "stages.sql: rule must be one of precision, recall, capacity, share, value, fixed, got None",
         ),
+        (
+            "stages.sql={rule: capacity, leads_per_week: 500, incoming_per_week: 200}",
+            "leads_per_week must be below incoming_per_week, got 500 of 200; with so much capacity no cut is needed",
+        ),
+        (
+            "stages.sql={rule: value, contact_cost: 10, won_value: 5}",
+            "contact_cost must be below won_value, got 10 and 5",
+        ),
         ("baselines.points=[{field: age, points: 1}]", "baselines.points.0: a points rule must have any_of, or at_"),
         ("baselines.points=[{feld: age, points: 1}]", "baselines.points.0.feld is not a key of leadml; the nearest is"),
         (
