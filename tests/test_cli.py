@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
 import sys
@@ -52,28 +51,16 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"leadml {command}" in shown.split("Example:")[1]
 
 
-def test_the_door_opens_quickly_and_alone() -> None:
-    """Help costs under a second of processor time and imports none of the heavy libraries."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for _ in range(2):  # the first run may compile
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "leadml", "--help"], capture_output=True, check=True
-        )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_the_door_opens_without_the_house() -> None:
+    """Help imports none of the libraries that take seconds; benchmarks/door.py measures what is left."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "leadml", "--help"], capture_output=True, check=True
+    )
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.decode().splitlines()}
 
-    assert not imported & {
-        "pandas",
-        "numpy",
-        "sklearn",
-        "lightgbm",
-        "mlflow",
-        "pyarrow",
-        "matplotlib",
-        "scipy",
-        "pydantic",
-    }
-    assert (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 2 < 1.0
+    heavy = {"pandas", "numpy", "sklearn", "lightgbm", "mlflow", "pyarrow", "matplotlib", "scipy", "pydantic"}
+    assert "typer" in imported
+    assert not imported & heavy
 
 
 def test_scoring_imports_no_tracking_and_no_drawing(params: list[str], bank_file: Path, tmp_path: Path) -> None:

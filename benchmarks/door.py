@@ -1,0 +1,36 @@
+"""What it costs to open the door: processor seconds of ``leadml --help``, median of nine runs after one that may compile.
+
+Run with: python benchmarks/door.py [--json] [--keep]
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+
+from measure import finish, options
+
+RUNS = 9
+
+
+def cost() -> float:
+    """Return the processor seconds of one run, user and system."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "leadml", "--help"], capture_output=True, check=True)  # noqa: S603 - ourselves
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    """Measure and print."""
+    chosen = options(__doc__ or "")
+    cost()
+    seconds = statistics.median(cost() for _ in range(RUNS))
+    print(f"leadml --help: {seconds:.2f} processor seconds")
+    finish("door", {"help_cpu_seconds": round(seconds, 3)}, chosen)
+
+
+if __name__ == "__main__":
+    main()
