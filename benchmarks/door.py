@@ -1,4 +1,4 @@
-"""What it costs to open the door: processor seconds of ``leadml --help``, median of nine runs after one that may compile.
+"""What it costs to open the door: processor seconds of ``leadml --help``, the median of nine runs.
 
 Run with: python benchmarks/door.py [--json] [--keep]
 """
@@ -18,7 +18,7 @@ RUNS = 9
 def cost() -> float:
     """Return the processor seconds of one run, user and system."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "leadml", "--help"], capture_output=True, check=True)  # noqa: S603 - ourselves
+    subprocess.run([sys.executable, "-m", "leadml", "--help"], capture_output=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
