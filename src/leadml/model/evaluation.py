@@ -1,7 +1,7 @@
 """Judge a model on leads that neither it, its calibration nor its cuts have seen.
 
 What enters is labels, probabilities and points of those leads, and what the baselines gave them; what leaves is tables
-with a bootstrap interval for every figure.
+with an interval for every figure: bootstrap draws, and Wilson's where a group is small.
 All figures of one draw are taken from the same leads, so that differences between models are paired.
 """
 
