@@ -178,7 +178,7 @@ def test_levels_that_the_model_does_not_keep_are_told(tmp_path: Path, bank_file:
             1,
             "leadml: nowhere.yaml: there is no such file; make one with leadml init",
         ),
-        (["score", "x.csv"], 2, "Missing option"),
+        (["explain"], 2, "Missing argument"),
         (["conquer"], 2, "No such command"),
         (["report", "-o", "r.pdf"], 1, "leadml: r.pdf: must end in .html, got r.pdf"),
         (["init", "x.csv", "-o", "x.csv"], 1, "leadml: x.csv: must end in .yaml or .yml, got x.csv"),

@@ -12,7 +12,8 @@ import pytest
 
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.project import Project
-from leadml.jobs.score import Counted, ScoreOrder, score
+from leadml.jobs.score import score
+from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import load_leads

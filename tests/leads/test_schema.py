@@ -6,6 +6,7 @@ import pytest
 
 from leadml.errors import DataError
 from leadml.leads.schema import Contract, Field, Label
+from leadml.leads.sources import require_columns
 
 
 def test_a_contract_lists_its_columns_once_in_order(bank_contract):
@@ -30,11 +31,11 @@ def test_a_stored_contract_comes_back_without_its_label():
 
 def test_more_columns_in_any_order_are_no_trouble(contract):
     """A contract asks for its own columns and for no order."""
-    contract.check_columns(["x", "y", "country", "age", "id"], source="leads.csv")
+    require_columns(contract.columns, ["x", "y", "country", "age", "id"], source="leads.csv")
 
 
 def test_each_missing_column_is_named_with_the_nearest(contract):
     """Every one that is missing has its line; where nothing is near, the others are counted."""
     with pytest.raises(DataError, match=r"^leads.csv: must have a column 'y', got none; it has 3 others\n") as caught:
-        contract.check_columns(["id", "age", "contry\n"], source="leads.csv")
+        require_columns(contract.columns, ["id", "age", "contry\n"], source="leads.csv")
     assert str(caught.value.faults[1]).endswith("column 'country', got none; the nearest is 'contry\\n'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_status_says_where_alias_and_pointer_differ(
 ) -> None:
     """A pointer and an alias that name different versions are told."""
     store, _ = filed
-    project = Project(trained_project[0].root, trained_project[0].params)
+    project = replace(trained_project[0])
     assert not [value for name, value in describe(project) if name == "look"]
     copied = project.root / project.params.tracking.store
     copied.write_bytes(store.read_bytes())

@@ -1,6 +1,6 @@
 """Explain one lead.
 
-What enters is an id, a file that holds it and a bundle; what leaves is its number and every contribution to it.
+What enters is an id, the leads that hold it and a bundle; what leaves is its number and every contribution to it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.leads.load import check_header, checked_chunks
+from leadml.jobs.dated import Outlook, open_view, shown_instant
+from leadml.leads.load import checked_chunks
 from leadml.leads.schema import LEAD_ID
+from leadml.leads.snapshots import scoring_snapshots
+from leadml.leads.sources import FileSource
 from leadml.model.evaluation import records
 from leadml.model.explain import START_GROUP, contribution_table, explain_leads
 from leadml.publish.tables import Table
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.jobs.project import Progress, Project
     from leadml.leads.ingest import Dialect
     from leadml.model.bundle import Bundle
 
@@ -57,26 +61,50 @@ def lead_table(explained: Explained) -> Table:
 
 
 def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> Explained:
-    """Return the explanation of one lead.
+    """Return the explanation of one flat lead.
 
     Raises
     ------
     DataError
         Where the file has no such lead, or its row is at fault.
     """
-    check_header(source, bundle.contract, dialect)
-    for checked in checked_chunks(source, bundle.contract, dialect):
+    for checked in checked_chunks(FileSource(source, dialect), bundle.contract):
         faults = [fault for fault in checked.faults if fault.lead_id == lead_id]
         if faults:
             raise DataError(faults)
         frame = checked.frame[checked.frame[LEAD_ID] == lead_id].head(1).reset_index(drop=True)
         if len(frame):
-            explanation = explain_leads(bundle.model, bundle.model.encoder.encode(frame))
-            table = contribution_table(frame, explanation).drop(columns="lead_id")
-            order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
-            table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
-            stage = advised_stages(explanation.probability, StagePlan.from_json(bundle.stages).cuts)[0]
-            return Explained(lead_id, float(explanation.probability[0]), str(stage), table)
+            return _explained(bundle, frame, lead_id)
     raise DataError(
         [Fault(source.name, f"must hold the lead {quoted(lead_id)}, got no such id; ids are text, zeros count")]
     )
+
+
+def explain_dated(
+    project: Project, bundle: Bundle, lead_id: str, *, as_of: int, now: str, progress: Progress
+) -> Explained:
+    """Return the explanation of one dated lead as of an instant, in microseconds.
+
+    Raises
+    ------
+    DataError
+        Where there is no such lead, or it was not in the population then.
+    """
+    outlook = Outlook.from_json(bundle.outlook or {})
+    with open_view(project, outlook, bundle.contract, now=now, progress=progress) as view:
+        for frame in scoring_snapshots(view, as_of):
+            found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
+            if len(found):
+                return _explained(bundle, found, lead_id)
+        known = lead_id in set(view.tables.lead_ids)
+    got = f"one that was not in the population at {shown_instant(as_of)}" if known else "no such id"
+    raise DataError([Fault("leads", f"must hold the lead {quoted(lead_id)}, got {got}; choose another date or id")])
+
+
+def _explained(bundle: Bundle, frame: pd.DataFrame, lead_id: str) -> Explained:
+    explanation = explain_leads(bundle.model, bundle.model.encoder.encode(frame))
+    table = contribution_table(frame, explanation).drop(columns="lead_id")
+    order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
+    table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+    stage = advised_stages(explanation.probability, StagePlan.from_json(bundle.stages).cuts)[0]
+    return Explained(lead_id, float(explanation.probability[0]), str(stage), table)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from leadml.errors import SHOWN_FAULTS, DataError, Fault
+from leadml.jobs.material import gather_material
 from leadml.leads.csv_text import DELIMITERS
 from leadml.leads.findings import Finding
 from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
 from leadml.leads.load import load_leads
 from leadml.leads.readiness import judge_readiness
 from leadml.leads.roles import Proposal, propose_roles
-from leadml.leads.schema import Contract
+from leadml.leads.schema import LABEL, Contract
 from leadml.model.leaks import find_leaks
 from leadml.params import parse_params
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas as pd
+
+    from leadml.jobs.project import Progress, Project
     from leadml.params import Params
 
 SAMPLE_ROWS = 200_000
@@ -89,10 +93,32 @@ def check_data(source: Path, params: Params) -> list[Finding]:
         shown = [Finding("RD0", "stop", str(fault)) for fault in error.faults[:SHOWN_FAULTS]]
         hidden = len(error.faults) - len(shown)
         return [*shown, *([Finding("RD0", "stop", f"and {hidden:,} more like these")] if hidden else [])]
-    findings = judge_readiness(loaded, contract, params.limits)
-    if loaded.frame["converted"].nunique() < 2:  # noqa: PLR2004 - converted and not
-        return [*findings, Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]
-    return [*findings, *find_leaks(loaded.frame, contract.fields, params)]
+    return [*judge_readiness(loaded, contract, params.limits), *_leaks(loaded.frame, contract, params)]
+
+
+def check_project(
+    project: Project, *, now: str, progress: Progress
+) -> tuple[list[Finding], list[dict[str, Any]] | None]:
+    """Return every finding about the data that a project names, and of dated leads how many reach the target by age.
+
+    Raises
+    ------
+    DataError
+        Where dated tables are not what was declared.
+    """
+    if project.data is not None:
+        return check_data(project.data, project.params), None
+    material = gather_material(project, now=now, progress=progress)
+    loaded, contract = material.loaded, material.contract
+    findings = [*judge_readiness(loaded, contract, project.params.limits), *material.findings]
+    learn = loaded.frame[material.holdout.learnable(loaded.frame)].reset_index(drop=True)
+    return [*findings, *_leaks(learn, contract, project.params)], material.facts["conversions_by_age"]
+
+
+def _leaks(frame: pd.DataFrame, contract: Contract, params: Params) -> list[Finding]:
+    if frame[LABEL].nunique() < 2:  # noqa: PLR2004 - converted and not
+        return [Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]
+    return find_leaks(frame, contract.fields, params)
 
 
 def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> str:

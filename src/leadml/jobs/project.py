@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leadml.errors import ParamsError, nearest, quoted
+from leadml.leads.sources import resolved
 from leadml.params import load_params
 from leadml.publish.registry import Registry
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Project:
-    """Choices and places of one project.
+    """Choices and places of one project, and one of its targets.
 
     Parameters
     ----------
@@ -31,25 +33,48 @@ class Project:
         The folder of ``params.yaml``.
     params
         The choices.
+    target
+        The name of what is predicted.
     """
 
     root: Path
     params: Params
+    target: str
 
     @classmethod
-    def open(cls, path: Path, overrides: Sequence[str] = ()) -> Project:
-        """Return the project of a ``params.yaml`` and the overrides of the command line."""
-        return cls(path.parent, load_params(path, overrides))
+    def open(cls, path: Path, overrides: Sequence[str] = (), *, target: str | None = None) -> Project:
+        """Return the project of a ``params.yaml`` and the overrides of the command line.
+
+        Raises
+        ------
+        ParamsError
+            Where the target is not declared, or none is named and there are several.
+        """
+        params = load_params(path, overrides)
+        names = params.target_names
+        if target is None and len(names) > 1:
+            msg = f"--target must name one of the targets {', '.join(names)}, got none"
+            raise ParamsError(msg)
+        if target is not None and target not in names:
+            msg = f"--target must be one of {', '.join(names)}, got {quoted(target)}{nearest(target, names)}"
+            raise ParamsError(msg)
+        return cls(path.parent, params, target or names[0])
 
     @property
-    def data(self) -> Path:
-        """The leads to learn from."""
-        return self.root / self.params.data.path
+    def data(self) -> Path | None:
+        """The flat leads to learn from; None where leads are dated."""
+        return self.root / self.params.data.path if self.params.data.path is not None else None
 
     @property
     def registry(self) -> Registry:
         """The versions of the target."""
-        return Registry(self.root / self.params.output.models / self.params.target.name)
+        return Registry(self.root / self.params.output.models / self.target)
+
+    @property
+    def database(self) -> tuple[str, str] | None:
+        """Address, secrets resolved, and table that scores can be written to; None where params name none."""
+        output = self.params.output
+        return (resolved(output.database, self.root), output.table) if output.database is not None else None
 
     @property
     def reports(self) -> Path:

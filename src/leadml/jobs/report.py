@@ -6,7 +6,9 @@ Every figure is one of the bundle's evaluation, so of leads that the model did n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from leadml.model.evaluation import LARGER_IS_BETTER, Evaluation, records
 from leadml.publish import figures, tables
@@ -42,7 +44,7 @@ def warnings(bundle: Bundle) -> list[str]:
     found = []
     if bundle.facts["small"]:
         found.append("Low evidence: there are fewer leads than leadml asks for, and params allow it.")
-    if bundle.holdout.since is None:
+    if bundle.outlook is None and bundle.holdout.since is None:
         found.append(
             "The leads have no date, so those kept aside were drawn at random: a world that moves is not seen here, "
             "and figures on new leads may be worse."
@@ -73,13 +75,14 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
         title=f"{bundle.target}: version {version}, trained {bundle.facts['trained_at'][:10]}",
         headline=headline(evaluation),
         warnings=warnings(bundle),
-        facts=_facts(evaluation, batch),
+        facts=_facts(evaluation, batch, "looks at leads" if bundle.outlook else "leads"),
         sections=[
             _drivers(evaluation),
             _stages(bundle, evaluation),
             _gain(evaluation),
             _truth(bundle, evaluation),
             _comparison(evaluation),
+            *_maturity(bundle),
             Section("Model card", tables=(model_card(bundle, version),)),
         ],
     )
@@ -89,20 +92,22 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
     """Return what a version is for, what it was made of, and what was found in its data."""
     facts = bundle.facts
     data, split, choices = facts["data"], facts["split"], facts["choices"]
-    sizes = {
-        part: f"{split[part]['leads']:,} leads, {split[part]['conversions']:,} converted" for part in ("learn", "judge")
-    }
+    unit = "looks at leads" if bundle.outlook else "leads"
+    sizes = {part: _size(split[part], unit) for part in ("learn", "judge")}
     weight = choices["tree_weight"]
     parts = f"trees of {choices['rounds']} rounds with weight {weight:.2f}, a linear part with weight {1 - weight:.2f}"
     rows = [
         ("what it is for", INTENDED_USE),
-        ("predicts", f"{bundle.target}, for each lead, as a calibrated probability"),
-        ("data", f"{data['leads']:,} leads of {data['file']}, {data['conversions']:,} converted"),
+        ("predicts", _predicted(bundle)),
+        ("data", f"{data['leads']:,} {unit} of {data['file']}, {data['conversions']:,} converted"),
         ("repeated rows merged", f"{data['merged']:,}"),
         ("learned from", sizes["learn"]),
         ("kept aside", f"{sizes['judge']} ({split['kind']})"),
         ("model", f"additive log-odds: {parts}; calibration {choices['calibration']}"),
-        ("fields", _listed([f"{field.name} ({field.group})" for field in bundle.contract.fields])),
+        (
+            "fields",
+            _listed(list(dict.fromkeys(f"{field.subject} ({field.group})" for field in bundle.contract.fields))),
+        ),
         *((f"excluded: {name}", reason) for name, reason in facts["excluded"].items()),
         *(("finding", text) for _, _, text in facts["findings"]),
         ("version", f"{version}, trained {facts['trained_at']}, leadml {facts['leadml']}"),
@@ -111,13 +116,13 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
     return tables.Table(("", ""), rows)
 
 
-def _facts(evaluation: Evaluation, batch: Batch | None) -> list[tuple[str, str]]:
+def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple[str, str]]:
     reached = next(r for r in records(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
     facts = [("of the converters are among the best 20% of leads", f"{reached['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
         row = evaluation.metric(name)
         facts.append((f"{tables.METRICS[name][0]} ({tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}"))
-    facts.append(("leads kept aside judged it", f"{evaluation.leads:,}"))
+    facts.append((f"{unit} kept aside judged it", f"{evaluation.leads:,}"))
     if batch is not None:
         facts.append((f"leads scored last, {batch.scored_at[:10]}", f"{batch.scored:,}"))
     return facts
@@ -167,6 +172,36 @@ def _comparison(evaluation: Evaluation) -> Section:
         f"column lies below 0, leadml is clearly better. Larger is better for {better}; smaller for the others."
     )
     return Section("Compared with", [text], tables=(tables.model_table(evaluation),))
+
+
+def _predicted(bundle: Bundle) -> str:
+    if bundle.outlook is None:
+        return f"{bundle.target}, for each lead, as a calibrated probability"
+    target = bundle.outlook["target"]
+    whose = "open leads" if target["population"] == "open" else "customers"
+    return f"{bundle.target}: whether {whose} reach {target['outcome']} within {target['horizon']} days of the look"
+
+
+def _size(part: dict[str, Any], unit: str) -> str:
+    size = f"{part['leads']:,} {unit}, {part['conversions']:,} converted"
+    if "from" not in part:
+        return size
+    days = (pd.Timestamp(part[end], unit="us", tz="UTC").date().isoformat() for end in ("from", "to"))
+    return f"{size}, {' to '.join(days)}"
+
+
+def _maturity(bundle: Bundle) -> list[Section]:
+    """Return when labels are known, for dated leads."""
+    if bundle.outlook is None:
+        return []
+    data, target = bundle.facts["data"], bundle.outlook["target"]
+    text = (
+        f"A look counts once {target['horizon']} days and {target['settling']} for late records have passed: "
+        f"{data['mature']:,} looks had by {data['observed_until'][:10]}; {data['immature']:,} are younger: not known, "
+        "not negative, so left out. The table counts leads at an age only where they were observed to that age; a "
+        "horizon beyond which the share hardly grows loses little."
+    )
+    return [Section("How long it takes", [text], tables=(tables.age_table(data["conversions_by_age"]),))]
 
 
 def _listed(names: list[str]) -> str:

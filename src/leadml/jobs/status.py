@@ -34,13 +34,14 @@ def describe(project: Project) -> list[tuple[str, str]]:
     """
     registry = project.registry
     facts, batch = read_manifest(registry.champion_path()), registry.last_batch()
+    unit = "looks at leads" if "observed_until" in facts["data"] else "leads"
     rows = [
         ("target", facts["target"]),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{facts['trained_at']} on {facts['data']['file']}"),
         (
             "learned from",
-            f"{facts['split']['learn']['leads']:,} leads, {facts['split']['learn']['conversions']:,} converted",
+            f"{facts['split']['learn']['leads']:,} {unit}, {facts['split']['learn']['conversions']:,} converted",
         ),
         *((f"{cut['stage']} begins at", f"{cut['probability']:.4f} ({cut['rule']})") for cut in facts["cuts"]),
         ("model hash", facts["model_hash"]),
@@ -53,7 +54,7 @@ def describe(project: Project) -> list[tuple[str, str]]:
     ]
     if batch is not None:
         rows.append(("not scored", f"{batch.not_scored:,}"))
-    alias = registered_alias(project.store, project.params.target.name)
+    alias = registered_alias(project.store, project.target)
     if alias is not None and alias != registry.champion():
         rows.append(
             ("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}")

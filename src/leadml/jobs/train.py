@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leadml.errors import MissingExtraError, ModelError
+from leadml.jobs.material import gather_material
 from leadml.leads.duplicates import row_hashes
 from leadml.leads.ingest import Dialect
-from leadml.leads.load import load_leads
 from leadml.leads.readiness import judge_readiness
-from leadml.leads.schema import CREATED_AT, LABEL, Contract
-from leadml.leads.split import plan_holdout
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, SPLIT_KEY
 from leadml.model.baselines import baseline_probabilities
 from leadml.model.bundle import Bundle, load_bundle
 from leadml.model.estimator import fit_model
@@ -34,9 +33,9 @@ from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leadml.jobs.material import Material
     from leadml.jobs.project import Progress, Project
     from leadml.leads.findings import Finding
-    from leadml.leads.load import Loaded
     from leadml.leads.split import Holdout
     from leadml.model.estimator import Fitted
     from leadml.params import Params
@@ -88,31 +87,30 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
         Where the data are not ready, a leak is suspected, or a rule has no cut.
     """
     params = project.params
-    contract = Contract.from_params(params)
     if params.tracking.enabled and find_spec("mlflow") is None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
         raise MissingExtraError(msg)
-    progress("reading leads")
-    loaded = load_leads(project.data, contract, Dialect.from_params(params.data))
-    findings = judge_readiness(loaded, contract, params.limits)
+    material = gather_material(project, now=now, progress=progress)
+    loaded, contract = material.loaded, material.contract
+    findings = [*judge_readiness(loaded, contract, params.limits), *material.findings]
     refuse_stops(findings)
-    holdout = plan_holdout(loaded.frame, params.split)
-    aside = holdout.mask(loaded.frame)
-    learn, judge = (loaded.frame[rows].reset_index(drop=True) for rows in (~aside, aside))
+    holdout = material.holdout
+    sides = holdout.learnable(loaded.frame), holdout.mask(loaded.frame)
+    learn, judge = (loaded.frame[rows].reset_index(drop=True) for rows in sides)
     progress("looking for leaks")
     leaks = find_leaks(learn, contract.fields, params)
     refuse_stops(leaks)
     progress("fitting the model")
     fitted = fit_model(learn, contract.fields, params)
     progress("solving the cuts")
-    cuts = solve_cuts(fitted.probability, fitted.label, params.stages)
+    cuts = solve_cuts(fitted.probability, fitted.label, params.stages, driven=params.drives(project.target))
     plan = StagePlan(cuts.cuts, _bands(fitted, learn))
     progress("evaluating on leads kept aside")
     evaluation = _evaluate(fitted, plan, learn, judge, params)
-    facts = training_facts(project, loaded, [*findings, *leaks], fitted) | {"trained_at": now}
+    facts = training_facts(params, material, [*findings, *leaks], fitted) | {"trained_at": now}
     facts |= {"split": _split_facts(learn, judge, holdout), "cuts": plan.to_json()["cuts"]}
     bundle = Bundle(
-        target=params.target.name,
+        target=project.target,
         contract=contract,
         dialect=Dialect.from_params(params.data),
         model=fitted.model,
@@ -121,6 +119,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
         profile=profile(learn, fitted.model.encoder),
         evaluation=evaluation.to_json() | {"candidates": records(cuts.shown())},
         facts=facts,
+        outlook=material.outlook.to_json() if material.outlook else None,
     )
     progress("keeping the bundle")
     version, new = project.registry.add(bundle)
@@ -144,18 +143,13 @@ def refuse_stops(findings: list[Finding]) -> None:
         raise ModelError("\n".join(stops))
 
 
-def training_facts(project: Project, loaded: Loaded, findings: list[Finding], fitted: Fitted) -> dict[str, Any]:
+def training_facts(params: Params, material: Material, findings: list[Finding], fitted: Fitted) -> dict[str, Any]:
     """Return what the manifest says of a training: counts, hashes, findings and choices."""
-    params = project.params
     resolved = json.dumps(params.model_dump(mode="json"), sort_keys=True)
+    loaded = material.loaded
+    counts = {"leads": len(loaded.frame), "conversions": int(loaded.frame[LABEL].sum())}
     return {
-        "data": {
-            "rows": loaded.rows,
-            "merged": loaded.merged,
-            "leads": len(loaded.frame),
-            "conversions": int(loaded.frame[LABEL].sum()),
-            "file": project.data.name,
-        },
+        "data": material.facts | counts,
         "data_hash": data_hash(loaded.frame),
         "params_hash": hashlib.sha256(resolved.encode()).hexdigest(),
         "excluded": dict(params.features.excluded),
@@ -190,14 +184,18 @@ def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.Da
     explanation = explain_leads(fitted.model, fitted.model.encoder.encode(judge))
     baselines = baseline_probabilities(learn, judge, fields, params)
     cuts = {cut.stage: cut.probability for cut in plan.cuts}
-    judged = Judged(label, explanation.probability, explanation.points, fields, cuts, baselines)
+    groups = judge[SPLIT_KEY].to_numpy() if AS_OF in judge else None
+    shown = explanation.topic_points, explanation.topics
+    judged = Judged(label, explanation.probability, *shown, cuts, baselines, groups)
     return evaluate(judged, params.evaluation, seed=params.split.seed)
 
 
 def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout) -> dict[str, Any]:
-    facts: dict[str, Any] = {"kind": "random" if holdout.since is None else "newest kept aside"}
+    clock = AS_OF if AS_OF in learn else CREATED_AT
+    kind = "random" if holdout.since is None else "newest kept aside"
+    facts: dict[str, Any] = {"kind": "other leads, later" if clock == AS_OF else kind}
     for name, part in (("learn", learn), ("judge", judge)):
         facts[name] = {"leads": len(part), "conversions": int(part[LABEL].sum())}
-        if CREATED_AT in part:
-            facts[name]["from"], facts[name]["to"] = (int(part[CREATED_AT].min()), int(part[CREATED_AT].max()))
+        if clock in part:
+            facts[name]["from"], facts[name]["to"] = (int(part[clock].min()), int(part[clock].max()))
     return facts

@@ -16,13 +16,15 @@ import pandas as pd
 from leadml.errors import Fault, quoted
 from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
 from leadml.leads.duplicates import content_keys
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Label
+from leadml.leads.read_out import read_out
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leadml.leads.field import Field
     from leadml.leads.ingest import Dialect, RawChunk
-    from leadml.leads.schema import Contract, Field
+    from leadml.leads.schema import Contract
 
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
 EXPECTED = {
@@ -40,8 +42,9 @@ class Checked:
     ----------
     frame
         One row a good lead: ``lead_id`` (text), the fields (float64, or text with None where missing), and where the
-        contract has them ``created_at`` (microseconds, UTC) and ``converted`` (0 or 1). Without ids in the file
-        ``lead_id`` is the number of the row, and ``split_key`` a hash of the fields.
+        contract has them ``created_at``, ``recorded_at`` and ``valid_from`` (microseconds, UTC) and ``converted`` (0 or
+        1). Without ids in the file ``lead_id`` is the number of the row, and ``split_key`` a hash of the fields; with
+        accounts ``split_key`` is the account, or the id of a lead that has none.
     where
         File and line of each row of the frame.
     faults
@@ -74,18 +77,25 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     names, bad_ids = _ids(chunk, contract, before)
     columns: dict[str, Any] = {LEAD_ID: names}
     problems = [(contract.lead_id or "", bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
-    if contract.created_at:
-        values, bad = times(chunk.table[contract.created_at], timezone=contract.timezone)
-        columns[CREATED_AT] = values
-        zone = "" if contract.timezone else " with a zone (or set data.timezone)"
-        problems.append((contract.created_at, bad, f"must be a time in ISO 8601{zone}"))
+    for role in (CREATED_AT, RECORDED_AT, VALID_FROM):
+        column = getattr(contract, role)
+        if column:
+            columns[role], bad = times(chunk.table[column], timezone=contract.timezone)
+            problems.append((column, bad, expected_time(contract.timezone)))
     if contract.label:
         columns[LABEL], bad = _labels(chunk, contract.label, dialect)
         known = [quoted(word) for word in (*contract.label.positive, *contract.label.negative)]
         problems.append((contract.label.column, bad, f"must be one of {', '.join(known)}"))
-    for field in contract.fields:
+    for field in contract.own:
         columns[field.name], bad = _values(chunk, field, dialect)
         problems.append((field.name, bad, EXPECTED[field.kind] + _decimal_hint(field, dialect)))
+    columns |= read_out(
+        {name: texts(chunk.table[name], dialect)[0] for name in contract.read_out.columns}, contract.read_out
+    )
+    if contract.account:
+        accounts, bad = texts(chunk.table[contract.account], dialect)
+        columns[SPLIT_KEY] = np.where(pd.isna(accounts), names, accounts)
+        problems.append((contract.account, bad, EXPECTED["category"]))
     faulty = np.zeros(size, dtype=bool)
     faults = list(chunk.faults)
     for column, bad, expected in problems:
@@ -94,9 +104,14 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     kept = {name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}
     frame = pd.DataFrame(kept)[~faulty].reset_index(drop=True)
     if contract.lead_id is None:
-        frame[SPLIT_KEY] = content_keys(frame[[field.name for field in contract.fields]])
+        frame[SPLIT_KEY] = content_keys(frame[[field.name for field in contract.of_leads]])
     where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
+
+
+def expected_time(timezone: str | None) -> str:
+    """Return what a message says that a time must be."""
+    return f"must be a time in ISO 8601{'' if timezone else ' with a zone (or set data.timezone)'}"
 
 
 def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

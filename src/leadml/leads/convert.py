@@ -34,7 +34,12 @@ BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 LONGEST_ID = 256
-LAST_YEAR = 9999
+YEAR_FIRST = r"^[0-9]{4}"
+ZONED = r"[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
+MICROS = 86_400_000_000
+PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROS, "ns": 86_400_000_000_000}
+FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
+NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
@@ -110,10 +115,16 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
     >>> texts(pa.chunked_array([[1.0, None, 2.5]]), Dialect())[0].tolist()
     ['1', None, '2.5']
     """
+    text, bad = arrow_texts(column, dialect)
+    return _objects(text), bad
+
+
+def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedArray, Mask]:
+    """Return what `texts` returns, as an Arrow column."""
     text, bad = _as_text(_decoded(column))
     text = pc.replace_substring_regex(text, WHOLE, r"\1")
     text = pc.if_else(pc.is_in(text, value_set=pa.array(BOOLEAN_WORDS)), pc.utf8_lower(text), text)
-    return _objects(_without(text, ("", *(plain_text(word) for word in dialect.missing)))), bad
+    return _without(text, ("", *(plain_text(word) for word in dialect.missing))), bad
 
 
 def plain_text(word: str) -> str:
@@ -136,14 +147,20 @@ def ids(column: pa.ChunkedArray) -> tuple[Objects, Mask]:
     >>> ids(pa.chunked_array([["007", " ", "9007199254740993"]]))[0].tolist()
     ['007', ' ', '9007199254740993']
     """
+    text, bad = arrow_ids(column)
+    return _objects(text), bad
+
+
+def arrow_ids(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
+    """Return what `ids` returns, as an Arrow column."""
     column = _decoded(column)
     if _is_real(column.type) and not _is_whole(column.type):
-        return _objects(column.cast(pa.string())), np.ones(len(column), dtype=bool)
+        return column.cast(pa.string()), np.ones(len(column), dtype=bool)
     text, bad = _as_text(column)
     blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
     odd = pc.or_(pc.greater(pc.utf8_length(text), LONGEST_ID), pc.match_substring(text, "\0"))
     refused = pc.fill_null(pc.or_(blank, odd), fill_value=True).to_numpy(zero_copy_only=False)
-    return _objects(text), bad | refused
+    return text, bad | refused
 
 
 def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
@@ -162,39 +179,53 @@ def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.
     [0, 0]
     """
     column = _decoded(column)
-    if pa.types.is_integer(column.type) or _is_real(column.type):
-        return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
-    if not _is_text(column.type):
-        column = _typed_as_text(column)
-    stamps = [_instant(value, timezone) for value in column.to_pylist()]
-    bad = np.fromiter((stamp is None for stamp in stamps), dtype=bool, count=len(stamps))
-    micros = np.fromiter((stamp or 0 for stamp in stamps), dtype=np.int64, count=len(stamps))
-    return micros, bad
+    if _is_text(column.type):
+        return _text_times(column, timezone)
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        return _typed_times(column, timezone)
+    return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
 
 
-def _instant(text: str | None, timezone: str | None) -> int | None:
-    if text is None or not text.strip()[:4].isdigit():
-        return None
-    try:
-        stamp = pd.to_datetime(text.strip(), format="ISO8601")
-        if stamp.tzinfo is None and timezone is not None:
-            stamp = stamp.tz_localize(timezone)
-        stamp = stamp.as_unit("us")
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if pd.isna(stamp) or stamp.tzinfo is None or not 1 <= stamp.year <= LAST_YEAR:
-        return None
-    return int(stamp.asm8.view("i8"))
+def _text_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
+    text = pc.utf8_trim_whitespace(column)
+    text = pc.if_else(pc.match_substring_regex(text, YEAR_FIRST), text, None)
+    zoned = pc.fill_null(pc.match_substring_regex(text, ZONED), fill_value=False).to_numpy(zero_copy_only=False)
+    words = pd.Series(_objects(text), dtype=object)
+    micros = np.full(len(words), NOT_A_TIME)
+    micros[zoned] = _micros(pd.to_datetime(words[zoned], format="ISO8601", errors="coerce", utc=True))
+    if timezone is not None:
+        naive = pd.to_datetime(words[~zoned], format="ISO8601", errors="coerce")
+        micros[~zoned] = _micros(_localized(naive, timezone))
+    return _bounded(micros)
 
 
-def _typed_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return dates and timestamps in ISO 8601, None where they are out of Python's years or of another type."""
-    if not (pa.types.is_date(column.type) or pa.types.is_timestamp(column.type)):
-        return pa.chunked_array([pa.nulls(len(column), pa.string())])
-    zone = getattr(column.type, "tz", None)
-    if zone is not None:
-        column = column.cast(pa.timestamp(column.type.unit, "UTC"))
-    return pc.cast(column, pa.string(), safe=False)
+def _typed_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
+    unit = "D" if pa.types.is_date32(column.type) else "ms" if pa.types.is_date64(column.type) else column.type.unit
+    whole = column.cast(pa.int32()).cast(pa.int64()) if unit == "D" else column.cast(pa.int64())
+    counts = pc.fill_null(whole, fill_value=NOT_A_TIME).to_numpy()
+    per_day = PER_DAY[unit]
+    inside = (counts >= FIRST_DAY * per_day) & (counts <= LAST_DAY * per_day - 1)
+    counts = np.where(inside, counts, 0)
+    micros = counts * (MICROS // per_day) if per_day <= MICROS else counts // (per_day // MICROS)
+    if getattr(column.type, "tz", None) is None:
+        naive = pd.Series(micros.view("M8[us]"))
+        micros = np.full(len(naive), NOT_A_TIME) if timezone is None else _micros(_localized(naive, timezone))
+    return _bounded(np.where(inside, micros, NOT_A_TIME))
+
+
+def _localized(naive: pd.Series, timezone: str) -> pd.Series:
+    """Return instants of naive times; one that a change of the clocks skips or repeats is missing."""
+    localized: pd.Series = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    return localized
+
+
+def _micros(stamps: pd.Series) -> NDArray[np.int64]:
+    return np.asarray(stamps.dt.as_unit("us").to_numpy(dtype="M8[us]")).view(np.int64)
+
+
+def _bounded(micros: NDArray[np.int64]) -> tuple[NDArray[np.int64], Mask]:
+    bad = (micros < FIRST_DAY * MICROS) | (micros >= LAST_DAY * MICROS)
+    return np.where(bad, 0, micros), bad
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

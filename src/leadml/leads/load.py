@@ -1,6 +1,6 @@
 """Read leads and check them, in chunks or whole.
 
-What enters is a path, a contract and a dialect; what leaves is checked leads, each once.
+What enters is a source and a contract; what leaves is checked leads, each once.
 Whole, it refuses a file with any fault; in chunks it passes faults on, so that the other leads can be scored.
 """
 
@@ -14,8 +14,8 @@ import pandas as pd
 from leadml.errors import DataError, Fault
 from leadml.leads.check import check_chunk
 from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
-from leadml.leads.ingest import column_names, read_chunks, source_files
 from leadml.leads.schema import LEAD_ID
+from leadml.leads.sources import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from leadml.leads.check import Checked
     from leadml.leads.ingest import Dialect
     from leadml.leads.schema import Contract
+    from leadml.leads.sources import Source
 
 CHUNK_ROWS = 50_000
 
@@ -47,37 +48,37 @@ class Loaded:
     merged: int
 
 
-def check_header(path: Path, contract: Contract, dialect: Dialect) -> None:
-    """Refuse a path where any file lacks a column of the contract; names the nearest that is there."""
-    for file in source_files(path):
-        contract.check_columns(column_names(file, dialect), source=file.name)
+def checked_chunks(source: Source, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
+    """Yield checked leads, at most ``rows`` at a time, in the order of the source.
 
-
-def checked_chunks(path: Path, contract: Contract, dialect: Dialect, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
-    """Yield checked leads, at most ``rows`` at a time, in the order of the file."""
-    before, records, source = 0, 0, ""
-    for chunk in read_chunks(path, dialect, contract.columns, rows=rows):
-        if chunk.source != source:
-            before, source = records, chunk.source
-        checked = check_chunk(chunk, contract, dialect, before=before)
+    Raises
+    ------
+    DataError
+        Where the source lacks a column of the contract.
+    """
+    source.require(contract.columns)
+    before, records, name = 0, 0, ""
+    for chunk in source.chunks(contract.columns, rows=rows):
+        if chunk.source != name:
+            before, name = records, chunk.source
+        checked = check_chunk(chunk, contract, source.dialect, before=before)
         records += checked.rows
         yield checked
 
 
 def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
-    """Return all leads of a path.
+    """Return all leads of a file or a folder of files.
 
     Raises
     ------
     DataError
         With all faults of the file: columns, rows, values, labels, and ids with contradicting rows.
     """
-    check_header(path, contract, dialect)
     frames: list[pd.DataFrame] = []
     where: list[str] = []
     faults: list[Fault] = []
     rows = 0
-    for checked in checked_chunks(path, contract, dialect):
+    for checked in checked_chunks(FileSource(path, dialect), contract):
         frames.append(checked.frame)
         where += checked.where
         faults += checked.faults

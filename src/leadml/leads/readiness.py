@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from leadml.leads.findings import Finding
 from leadml.leads.personal import personal_kind
-from leadml.leads.schema import CREATED_AT, LABEL, SPLIT_KEY
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leadml.leads.field import Field
     from leadml.leads.load import Loaded
-    from leadml.leads.schema import Contract, Field
+    from leadml.leads.schema import Contract
     from leadml.params import LimitParams
 
 MOSTLY = 0.5
@@ -41,16 +42,14 @@ def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> 
     ids, RD8 personal data.
     """
     frame = loaded.frame
-    conversions = int(frame[LABEL].sum())
+    leads, rarer = _counted(frame)
     findings = [
-        _enough("RD1", len(frame), limits.min_leads, "leads", limits),
-        _enough(
-            "RD2", min(conversions, len(frame) - conversions), limits.min_conversions, "leads of the rarer kind", limits
-        ),
+        _enough("RD1", leads, limits.min_leads, "leads", limits),
+        _enough("RD2", rarer, limits.min_conversions, "leads of the rarer kind", limits),
         _ids(loaded, contract),
         _dates(frame),
     ]
-    for field in contract.fields:
+    for field in contract.of_leads:
         findings += _field_findings(frame, field)
     for code, what in {
         "RD5": "missing values",
@@ -61,6 +60,13 @@ def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> 
         if not any(finding.code == code for finding in findings):
             findings.append(Finding(code, "passed", f"no trouble with {what}"))
     return sorted(findings, key=lambda finding: finding.code)
+
+
+def _counted(frame: pd.DataFrame) -> tuple[int, int]:
+    """Return how many leads there are, and how many of the rarer kind; a lead that is looked at often counts once."""
+    label = frame[LABEL] if AS_OF not in frame else frame.groupby(LEAD_ID)[LABEL].max()
+    conversions = int(label.sum())
+    return len(label), min(conversions, len(label) - conversions)
 
 
 def _enough(code: str, got: int, least: int, what: str, limits: LimitParams) -> Finding:
@@ -83,6 +89,8 @@ def _ids(loaded: Loaded, contract: Contract) -> Finding:
 
 
 def _dates(frame: pd.DataFrame) -> Finding:
+    if AS_OF in frame:
+        return Finding("RD4", "passed", "leads are dated, so other leads are judged at later dates")
     if CREATED_AT in frame:
         return Finding("RD4", "passed", "leads have dates, so the newest are kept aside")
     remedy = "set data.created_at where the data have it: a random split cannot see that the world moves"

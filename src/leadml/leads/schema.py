@@ -1,45 +1,35 @@
 """What a lead must look like: its id, its fields, its label.
 
 What enters is params, or what a bundle stored; what leaves is a contract that training and scoring share.
-It refuses files without the columns it needs, and names the nearest that is there.
+It refuses two fields of one name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from leadml.errors import DataError, Fault, nearest, quoted
+from leadml.errors import ParamsError, quoted
+from leadml.leads.field import Field
 from leadml.leads.ingest import normal_name
+from leadml.leads.plan import ActivityPlan
+from leadml.leads.read_out import read_out_fields
+from leadml.params import ReadOutParams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.params import Group, Kind, Params
+    from leadml.params import Params
 
 LEAD_ID = "lead_id"
 LABEL = "converted"
 CREATED_AT = "created_at"
 SPLIT_KEY = "split_key"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column that the model uses.
-
-    Parameters
-    ----------
-    name
-        As the file has it.
-    kind
-        ``number``, ``category`` or ``boolean``.
-    group
-        ``fit`` (what the lead is) or ``engagement`` (what the lead does).
-    """
-
-    name: str
-    kind: Kind
-    group: Group
+AS_OF = "as_of"
+MATURE_AT = "mature_at"
+RECORDED_AT = "recorded_at"
+VALID_FROM = "valid_from"
+LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Contract:
-    """The columns that leadml reads from a file of leads.
+    """The columns that leadml reads from a table of leads, and the fields that the model uses.
 
     Parameters
     ----------
@@ -66,7 +56,11 @@ class Contract:
     timezone
         Zone of times that have none, or None.
     label
-        The label; None where leads are scored.
+        The label; None where leads are scored, and of dated leads.
+    recorded_at, valid_from, account
+        Columns of dated leads: when the row was written, from when it holds, whose account it is; or None.
+    read_out
+        Columns that fields are read out of.
     """
 
     fields: tuple[Field, ...]
@@ -74,50 +68,76 @@ class Contract:
     created_at: str | None = None
     timezone: str | None = None
     label: Label | None = None
+    recorded_at: str | None = None
+    valid_from: str | None = None
+    account: str | None = None
+    read_out: ReadOutParams = field(default_factory=ReadOutParams)
 
     @classmethod
     def from_params(cls, params: Params) -> Contract:
         """Return the contract that ``params.yaml`` declares."""
-        fit = (Field(normal_name(name), kind, "fit") for name, kind in params.features.fit.items())
-        engagement = (Field(normal_name(name), kind, "engagement") for name, kind in params.features.engagement.items())
-        label = Label(normal_name(params.target.column), params.target.positive, params.target.negative)
-        lead_id, created_at = (name and normal_name(name) for name in (params.data.lead_id, params.data.created_at))
-        return cls((*fit, *engagement), lead_id, created_at, params.data.timezone, label)
+        choices = params.features
+        read_out = _normal(choices.read_out)
+        fields = (
+            *(Field(normal_name(name), kind, "fit") for name, kind in choices.fit.items()),
+            *read_out_fields(read_out),
+            *(Field(normal_name(name), kind, "engagement") for name, kind in choices.engagement.items()),
+        )
+        roles: dict[str, Any] = {"timezone": params.data.timezone, "read_out": read_out}
+        if params.sources is not None:
+            roles |= {role: _name(getattr(params.sources.leads, role)) for role in LEAD_ROLES}
+            fields = (*fields, *ActivityPlan.from_params(params).fields)
+        else:
+            roles |= {"lead_id": _name(params.data.lead_id), "created_at": _name(params.data.created_at)}
+        if params.target is not None:
+            roles["label"] = Label(normal_name(params.target.column), params.target.positive, params.target.negative)
+        _refuse_twins(fields)
+        return cls(fields, **roles)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Contract:
         """Return the contract that `to_json` wrote, without a label."""
-        fields = tuple(Field(*cast("tuple[str, Kind, Group]", tuple(entry))) for entry in stored["fields"])
-        return cls(fields, stored["lead_id"], stored["created_at"], stored["timezone"])
+        roles = {role: stored[role] for role in (*LEAD_ROLES, "timezone")}
+        fields = tuple(Field(*entry) for entry in stored["fields"])
+        return cls(fields, **roles, read_out=ReadOutParams(**stored["read_out"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as plain data, without the label."""
-        fields = [[field.name, field.kind, field.group] for field in self.fields]
-        return {
-            "fields": fields,
-            "lead_id": self.lead_id,
-            "created_at": self.created_at,
-            "timezone": self.timezone,
-        }
+        roles = {role: getattr(self, role) for role in (*LEAD_ROLES, "timezone")}
+        fields = [entry.to_json() for entry in self.fields]
+        return {"fields": fields, **roles, "read_out": self.read_out.model_dump(mode="json")}
+
+    @property
+    def own(self) -> tuple[Field, ...]:
+        """The fields that are columns as they are."""
+        return tuple(entry for entry in self.fields if entry.source == "column")
+
+    @property
+    def of_leads(self) -> tuple[Field, ...]:
+        """The fields that a table of leads gives, as they are or read out."""
+        return tuple(entry for entry in self.fields if entry.source != "activity")
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that must be there."""
-        roles = (self.lead_id, self.created_at, self.label.column if self.label else None)
-        return (*(role for role in roles if role), *(field.name for field in self.fields))
+        """Names of the columns that must be there, each once."""
+        roles = (*(getattr(self, role) for role in LEAD_ROLES), self.label.column if self.label else None)
+        names = (*(role for role in roles if role), *(entry.name for entry in self.own), *self.read_out.columns)
+        return tuple(dict.fromkeys(names))
 
-    def check_columns(self, names: Sequence[str], *, source: str) -> None:
-        """Refuse a file that lacks a column.
 
-        Raises
-        ------
-        DataError
-            One line a missing column, with the nearest name that is there.
-        """
-        faults = []
-        for column in self.columns:
-            if column not in names:
-                hint = nearest(column, names) or f"; it has {len(names)} others"
-                faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}"))
-        if faults:
-            raise DataError(faults)
+def _name(name: str | None) -> str | None:
+    return name and normal_name(name)
+
+
+def _normal(choices: ReadOutParams) -> ReadOutParams:
+    plain = choices.model_dump()
+    evidence = tuple(normal_name(name) for name in plain.pop("evidence"))
+    return ReadOutParams(**{role: _name(name) for role, name in plain.items()}, evidence=evidence)
+
+
+def _refuse_twins(fields: Sequence[Field]) -> None:
+    names = [entry.name for entry in fields]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        msg = f"every field must have a name of its own, got {quoted(twins[0])} twice; rename the column of features"
+        raise ParamsError(msg)

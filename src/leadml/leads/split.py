@@ -2,9 +2,10 @@
 
 What enters is ids, or instants where leads have them; what leaves is masks and folds that do not depend on the order
 of the rows.
-With instants the newest leads are kept aside and every fold is judged by a model of earlier leads only; without them
-a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow. Without ids it
-follows from the lead's fields, so that rows that say the same are on one side.
+Flat leads: with instants the newest are kept aside and every fold is judged by a model of earlier leads only; without
+them a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow, and without
+ids from its fields, so that rows that say the same are on one side. Snapshots: a part of the accounts or leads is kept
+aside, looks at them count from one instant on, and only looks at others whose label was known by then are learned from.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from leadml.errors import ModelError
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from leadml.params import SplitParams
 
     Mask = NDArray[np.bool_]
     Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+ORIGINS = (0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Holdout:
     seed
         Of the hash that divides ids.
     since
-        Instant, in microseconds, from which leads are kept aside; None where ids decide.
+        Instant, in microseconds, from which leads are kept aside; None where ids decide. Of snapshots both decide.
     """
 
     share: float
@@ -48,21 +52,34 @@ class Holdout:
 
     def mask(self, frame: pd.DataFrame) -> Mask:
         """Return which leads of a checked frame are kept aside, an array of shape (n_leads,)."""
+        if AS_OF in frame:
+            return self.aside(frame) & (frame[AS_OF].to_numpy() >= self.since)
         if self.since is not None:
             return np.asarray(frame[CREATED_AT].to_numpy() >= self.since)
+        return self.aside(frame)
+
+    def learnable(self, frame: pd.DataFrame) -> Mask:
+        """Return which leads may be learned from: those not kept aside, of snapshots with labels known in time."""
+        if AS_OF in frame:
+            return ~self.aside(frame) & (frame[MATURE_AT].to_numpy() <= self.since)
+        return ~self.mask(frame)
+
+    def aside(self, frame: pd.DataFrame) -> Mask:
+        """Return which rows are of accounts, leads or fields whose hash keeps them aside."""
         return _uniform(frame, f"test {self.seed}") < self.share
 
 
 def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
     """Return the rule that keeps a share of the leads aside: the newest, where leads have instants."""
-    if CREATED_AT not in frame:
+    clock = AS_OF if AS_OF in frame else CREATED_AT
+    if clock not in frame:
         return Holdout(split.test_share, split.seed)
-    instants = np.sort(frame[CREATED_AT].to_numpy())
+    instants = np.sort(frame[clock].to_numpy())
     since = int(instants[int(len(instants) * (1 - split.test_share))])
     if since == instants[0]:
         msg = (
             f"the newest {split.test_share:.0%} of the leads must be newer than others, got {len(frame):,} leads of "
-            f"which {int((instants == since).sum()):,} have the same instant; leave data.created_at out"
+            f"which {int((instants == since).sum()):,} have the same instant; bring more dates"
         )
         raise ModelError(msg)
     return Holdout(split.test_share, split.seed, since)
@@ -86,12 +103,14 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     if frame.empty:
         msg = "there must be leads to fold, got 0 leads"
         raise ModelError(msg)
-    if CREATED_AT in frame:
+    if AS_OF in frame:
+        folds = _snapshot_folds(frame, split)
+    elif CREATED_AT in frame:
         edges = np.quantile(frame[CREATED_AT].to_numpy(), np.linspace(0, 1, split.folds + 2)[1:-1])
         block = np.searchsorted(edges, frame[CREATED_AT].to_numpy(), side="right")
         folds = [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in range(1, split.folds + 1)]
     else:
-        block = (_uniform(frame, f"fold {split.seed}") * split.folds).astype(np.intp)
+        block = _parts(frame, split)
         folds = [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(split.folds)]
     label = frame[LABEL].to_numpy()
     for number, rows in enumerate((rows for fold in folds for rows in fold), start=2):
@@ -104,9 +123,29 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     return folds
 
 
+def _snapshot_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
+    """Return a fold for each part of the accounts or leads, each with an origin of its own.
+
+    A fold is judged by looks at its part from its origin on, and fitted on looks at the other parts whose labels were
+    known at that origin. Origins divide the later half of the looks evenly.
+    """
+    as_of, mature_at = (frame[name].to_numpy() for name in (AS_OF, MATURE_AT))
+    part = _parts(frame, split)
+    origins = np.quantile(as_of, np.linspace(*ORIGINS, split.folds), method="higher")
+    return [
+        (np.flatnonzero((part != at) & (mature_at <= origin)), np.flatnonzero((part == at) & (as_of >= origin)))
+        for at, origin in enumerate(origins)
+    ]
+
+
+def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
+    return (_uniform(frame, f"fold {split.seed}") * split.folds).astype(np.intp)
+
+
 def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
     key = salt.encode()
     names = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
-    digests = (hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names)
+    codes, unique = pd.factorize(names)
+    digests = (hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in unique)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")
-    return np.asarray(numbers / 2.0**64)
+    return np.asarray(numbers / 2.0**64)[codes]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from leadml.leads.schema import Field
+    from leadml.leads.field import Field
     from leadml.params import ModelParams, Params, PointsRule
 
     Floats = NDArray[np.float64]

@@ -32,7 +32,7 @@ from leadml.model.trees import Trees
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 BOOSTER, MODEL, EVALUATION = "booster.txt", "model.json", "evaluation.json"
 FILES = (BOOSTER, MODEL, EVALUATION)
@@ -65,6 +65,8 @@ class Bundle:
         The evaluation as plain data.
     facts
         Dates, hashes, versions and counts for the manifest: what happened, not what scores.
+    outlook
+        What is predicted of dated leads and what is computed from activities, as plain data; None of flat leads.
     """
 
     target: str
@@ -76,6 +78,7 @@ class Bundle:
     profile: dict[str, Any]
     evaluation: dict[str, Any]
     facts: dict[str, Any]
+    outlook: dict[str, Any] | None = None
 
     def texts(self) -> dict[str, str]:
         """Return the files that are the model and its evaluation: the same data and choices make the same bytes."""
@@ -91,6 +94,7 @@ class Bundle:
             "stages": self.stages,
             "holdout": {"share": self.holdout.share, "seed": self.holdout.seed, "since": self.holdout.since},
             "profile": self.profile,
+            "outlook": self.outlook,
             "golden": {"rows": golden, "scores": scores},
         }
         return {
@@ -256,6 +260,7 @@ def _assemble(manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict
         profile=stored["profile"],
         evaluation=evaluation,
         facts=manifest,
+        outlook=stored["outlook"],
     )
 
 

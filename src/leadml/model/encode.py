@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadml.leads.schema import Field
+from leadml.leads.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ class Encoder:
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain data."""
         return {
-            "fields": [[field.name, field.kind, field.group] for field in self.fields],
+            "fields": [field.to_json() for field in self.fields],
             "levels": [list(levels) for levels in self.levels],
         }
 

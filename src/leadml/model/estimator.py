@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.leads.schema import LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.schema import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.split import make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.encode import Encoder, fit_encoder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from leadml.leads.schema import Field
+    from leadml.leads.field import Field
     from leadml.leads.split import Fold
     from leadml.params import ModelParams, Params
 
@@ -106,7 +106,7 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
     ModelError
         Where a fold would hold leads of one kind only.
     """
-    order = [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
+    order = [LEAD_ID, AS_OF] if AS_OF in frame else [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     folds = make_folds(frame, params.split)

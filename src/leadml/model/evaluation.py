@@ -8,6 +8,7 @@ All figures of one draw are taken from the same leads, so that differences betwe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from leadml.leads.schema import Field
+    from leadml.leads.field import Field
     from leadml.params import EvaluationParams
 
     Floats = NDArray[np.float64]
@@ -53,6 +54,9 @@ class Judged:
         Name and probability of each advised stage, lowest first.
     baselines
         Name and probabilities of each baseline.
+    groups
+        Array of shape (n_leads,): whose look each row is, where leads are looked at more than once; the draws are of
+        groups then, because looks at one lead are no news of each other.
     """
 
     label: Labels
@@ -61,6 +65,14 @@ class Judged:
     fields: Sequence[Field]
     cuts: Mapping[str, float]
     baselines: Mapping[str, Floats]
+    groups: NDArray[Any] | None = None
+
+    @cached_property
+    def group_codes(self) -> NDArray[np.intp]:
+        """Array of shape (n_leads,): the number of each row's group, in the order of the rows."""
+        if self.groups is None:
+            return np.arange(len(self.label))
+        return np.asarray(pd.factorize(self.groups)[0], dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -159,8 +171,11 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
     figures = _figures_of(judged)
     at_hand = figures(np.ones(size))
     random = np.random.default_rng(seed)
+    codes = judged.group_codes
+    groups = int(codes.max(initial=-1)) + 1
     draws = [
-        figures(np.bincount(random.integers(0, size, size), minlength=size).astype(float)) for _ in range(choices.draws)
+        figures(np.bincount(random.integers(0, groups, groups), minlength=groups).astype(float)[codes])
+        for _ in range(choices.draws)
     ]
     table = _widened(_intervals(at_hand, draws, choices.confidence), judged, choices.confidence)
     named = table.set_index("table")
@@ -179,11 +194,12 @@ def evaluate(judged: Judged, choices: EvaluationParams, *, seed: int) -> Evaluat
 
 
 def _sorted(judged: Judged) -> Judged:
-    order = np.lexsort((*judged.points.T, *judged.baselines.values(), judged.label, judged.probability))
+    ties = () if judged.groups is None else (pd.factorize(judged.groups, sort=True)[0],)
+    order = np.lexsort((*ties, *judged.points.T, *judged.baselines.values(), judged.label, judged.probability))
     baselines = {name: probability[order] for name, probability in judged.baselines.items()}
-    return Judged(
-        judged.label[order], judged.probability[order], judged.points[order], judged.fields, judged.cuts, baselines
-    )
+    arrays = (judged.label[order], judged.probability[order], judged.points[order])
+    groups = None if judged.groups is None else judged.groups[order]
+    return Judged(*arrays, judged.fields, judged.cuts, baselines, groups)
 
 
 def _figures_of(judged: Judged) -> Callable[[Floats], Figures]:
@@ -252,16 +268,21 @@ def _widened(table: pd.DataFrame, judged: Judged, confidence: float) -> pd.DataF
 
     Draws of few leads of which none converted are all 0; that is no proof that none ever will.
     """
-    size, base = len(judged.label), float(judged.label.mean())
+    codes, base = judged.group_codes, float(judged.label.mean())
+    size = len(np.unique(codes))
     for at, row in enumerate(records(table)):
         if row["second"] not in {"rate", "lift", "precision"} or np.isnan(row["value"]):
             continue
-        inside = size / TENTHS if row["table"] == "deciles" else (judged.probability >= judged.cuts[row["first"]]).sum()
+        inside = size / TENTHS if row["table"] == "deciles" else _groups_above(judged, row["first"])
         unit = base if row["second"] == "lift" else 1.0
         low, high = metrics.rate_interval(min(row["value"] * unit, 1.0), inside, confidence=confidence)
         table.loc[at, "low"] = min(row["low"], low / unit)
         table.loc[at, "high"] = max(row["high"], high / unit)
     return table
+
+
+def _groups_above(judged: Judged, stage: str) -> int:
+    return len(np.unique(judged.group_codes[judged.probability >= judged.cuts[stage]]))
 
 
 def _bounds(value: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats]:

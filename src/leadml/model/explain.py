@@ -7,19 +7,19 @@ The points of all fields and the starting point add up to 100 times the calibrat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError, inert
+from leadml.leads.field import Field
 from leadml.leads.schema import LEAD_ID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadml.leads.schema import Field
-    from leadml.model.encode import Encoder
     from leadml.model.estimator import LeadModel
 
     Floats = NDArray[np.float64]
@@ -59,6 +59,29 @@ class Explanation:
     points: Floats
     start_points: float
 
+    @cached_property
+    def topics(self) -> tuple[Field, ...]:
+        """What people know: each topic once, and the fields that stand for themselves, in order."""
+        first = {field.subject: field for field in reversed(self.fields)}
+        return tuple(Field(name, "number", first[name].group) for name in dict.fromkeys(f.subject for f in self.fields))
+
+    @cached_property
+    def _owner(self) -> NDArray[np.intp]:
+        """Array of shape (n_fields,): the position of the topic that each field belongs to."""
+        places = {topic.name: at for at, topic in enumerate(self.topics)}
+        return np.array([places[field.subject] for field in self.fields], dtype=np.intp)
+
+    @cached_property
+    def topic_points(self) -> Floats:
+        """Array of shape (n_leads, n_topics): the points of all fields of a topic."""
+        return _summed(self.points, self._owner)
+
+    def strongest_member(self, topic: int) -> NDArray[np.intp]:
+        """Return for each lead the field of a topic that moves it most in the topic's own direction."""
+        members = np.flatnonzero(self._owner == topic)
+        toward = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
+        return np.asarray(members[np.argmax(toward, axis=1)])
+
     def group_points(self, group: str) -> Floats:
         """Return the points of all fields of a group, shape (n_leads,)."""
         total = np.zeros(len(self.points))
@@ -89,7 +112,7 @@ def explain_leads(model: LeadModel, matrix: Floats) -> Explanation:
     """
     tree_part, tree_base = model.trees.contributions(matrix)
     columns = (1.0 - model.tree_weight) * model.linear.contributions(matrix) + model.tree_weight * tree_part
-    log_odds = _by_field(columns, model.encoder)
+    log_odds = _summed(columns, model.encoder.owners)
     start = (1.0 - model.tree_weight) * model.linear.base + model.tree_weight * tree_base
     margin = model.margin(matrix)
     gap = np.abs(start + log_odds.sum(axis=1) - margin).max(initial=0.0)
@@ -110,12 +133,19 @@ def reason_text(field: Field, value: object) -> str:
 
     Examples
     --------
-    >>> from leadml.leads.schema import Field
+    >>> from leadml.leads.field import Field
     >>> reason_text(Field("balance", "number", "fit"), 1787.0)
     'balance is 1,787'
     >>> reason_text(Field("loan", "boolean", "fit"), 1.0)
     'loan is yes'
+    >>> reason_text(Field("demo_7d", "number", "engagement", words="{} demos in the last 7 days"), 2.0)
+    '2 demos in the last 7 days'
     """
+    missing = value is None or (isinstance(value, float) and np.isnan(value))
+    if missing and field.without:
+        return inert(field.without)
+    if field.words and not missing:
+        return inert(field.words).replace("{}", value_text(field, value), 1)
     return f"{inert(field.name)} is {value_text(field, value)}"
 
 
@@ -126,7 +156,7 @@ def value_text(field: Field, value: object) -> str:
     if field.kind == "boolean":
         return "yes" if value else "no"
     if field.kind == "number":
-        return f"{float(str(value)):,.10g}"
+        return f"{float(str(value)):,.3g}" if field.source == "activity" else f"{float(str(value)):,.10g}"
     return inert(value)
 
 
@@ -144,12 +174,13 @@ def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons:
     reasons
         How many to show, at least 1.
     """
-    count = min(reasons, len(explanation.fields))
-    order = np.argsort(-np.abs(explanation.points), axis=1, kind="stable")[:, :count]
-    tenths = np.rint(10 * np.take_along_axis(explanation.points, order, axis=1)).astype(np.int64)
+    count = min(reasons, len(explanation.topics))
+    order = np.argsort(-np.abs(explanation.topic_points), axis=1, kind="stable")[:, :count]
+    tenths = np.rint(10 * np.take_along_axis(explanation.topic_points, order, axis=1)).astype(np.int64)
     start = int(np.rint(10 * explanation.start_points))
     rest = np.rint(1000 * explanation.probability).astype(np.int64) - start - tenths.sum(axis=1)
-    texts = _chosen_texts(explanation.fields, frame, order)
+    members = np.stack([explanation.strongest_member(at) for at in range(len(explanation.topics))], axis=1)
+    texts = _chosen_texts(explanation.fields, frame, np.take_along_axis(members, order, axis=1))
     columns: dict[str, Any] = {"starting_point": np.full(len(frame), start / 10)}
     for at in range(count):
         columns[f"reason_{at + 1}"] = texts[:, at]
@@ -191,9 +222,9 @@ def _field_rows(frame: pd.DataFrame, name: str, group: str, values: Any) -> pd.D
     return pd.DataFrame({"lead_id": frame[LEAD_ID].to_numpy(), **constant, "value": values})
 
 
-def _by_field(columns: Floats, encoder: Encoder) -> Floats:
-    """Add up columns by field, one after the other, so that a lead's sums do not depend on the leads beside it."""
-    log_odds = np.zeros((len(columns), len(encoder.fields)))
-    for at, owner in enumerate(encoder.owners):
-        log_odds[:, owner] += columns[:, at]
-    return log_odds
+def _summed(columns: Floats, owners: NDArray[np.intp]) -> Floats:
+    """Add up columns by owner, one after the other, so that a lead's sums do not depend on the leads beside it."""
+    total = np.zeros((len(columns), int(owners.max(initial=-1)) + 1))
+    for at, owner in enumerate(owners):
+        total[:, owner] += columns[:, at]
+    return total

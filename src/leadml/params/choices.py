@@ -1,32 +1,23 @@
-"""Every choice of a project.
+"""The choices of each step that flat and dated leads share.
 
-What enters is plain data; what leaves is one frozen value that every room reads.
-It refuses unknown keys, values out of range, and choices that contradict each other.
+What enters is plain data; what leaves is one frozen section a step.
+It refuses unknown keys and values out of range.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from leadml.errors import nearest
+from leadml.params.features import Kind
 from leadml.params.rules import Rule
-from leadml.params.section import Section, Share
+from leadml.params.section import Section, Share, Text, no_password
 
-Kind = Literal["number", "category", "boolean"]
-Group = Literal["fit", "engagement"]
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
 Count = Annotated[int, Field(ge=1)]
-
-RESERVED = frozenset({"lead_id", "created_at", "converted", "split_key", "starting point"})
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
 
 
 def _zone(name: str) -> str:
@@ -45,15 +36,14 @@ def _delimiter(mark: str) -> str:
     return mark
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
 Delimiter = Annotated[str, AfterValidator(_delimiter)]
 
 
 class DataParams(Section):
     """Where the leads are and how their files are written."""
 
-    path: str
-    """File or folder of leads, CSV or Parquet, relative to params.yaml."""
+    path: str | None = None
+    """File or folder of flat leads, CSV or Parquet, relative to params.yaml; dated leads have sources."""
     delimiter: Delimiter = ","
     """Between the values of a CSV row."""
     encoding: str = "utf-8"
@@ -87,29 +77,6 @@ class TargetParams(Section):
         both = sorted(set(self.positive) & set(self.negative))
         if both:
             msg = f"a label value must be positive or negative, got {both[0]!r} in both"
-            raise ValueError(msg)
-        return self
-
-
-class FeatureParams(Section):
-    """The fields that the model may use, in two groups, and those it must not."""
-
-    fit: dict[str, Kind] = {}
-    """What the lead is: field and kind (number, category, boolean)."""
-    engagement: dict[str, Kind] = {}
-    """What the lead does or was done with it: field and kind."""
-    excluded: dict[str, str] = {}
-    """What must not be used: field and reason."""
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        names = [*self.fit, *self.engagement, *self.excluded]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            msg = f"a field must be in one group, got {twice[0]!r} in two"
-            raise ValueError(msg)
-        if not self.fit and not self.engagement:
-            msg = "at least one field must be in fit or engagement"
             raise ValueError(msg)
         return self
 
@@ -234,8 +201,12 @@ class LeakParams(Section):
 
     alone: Annotated[float, Field(gt=0.5, le=1)] = 0.95
     """ROC AUC of a field alone from which it is a suspect."""
-    lift: Annotated[float, Field(gt=0, le=0.5)] = 0.08
-    """ROC AUC that a field may add to all others before it is a suspect, where alone it beats them all."""
+    own: Annotated[float, Field(gt=0.5, le=1)] = 0.7
+    """ROC AUC of what a field knows and all others together do not, from which it is a suspect."""
+    fill: Annotated[float, Field(gt=0.5, le=1)] = 0.8
+    """ROC AUC of whether a field is filled from which it is a suspect."""
+    twins: Share = 0.02
+    """Share of the leads kept aside that may be copies of leads to learn from."""
     accept: dict[str, Annotated[str, Field(min_length=10)]] = {}
     """Suspects that are none: field and reason (10 letters or more), repeated in the model card."""
 
@@ -267,42 +238,7 @@ class OutputParams(Section):
     """Folder of versions, relative to params.yaml."""
     reports: str = "reports"
     """Folder of reports, relative to params.yaml."""
-
-
-class Params(Section):
-    """All choices of one project."""
-
-    data: DataParams
-    target: TargetParams
-    features: FeatureParams
-    stages: StageParams
-    split: SplitParams = SplitParams()
-    limits: LimitParams = LimitParams()
-    model: ModelParams = ModelParams()
-    calibration: CalibrationParams = CalibrationParams()
-    evaluation: EvaluationParams = EvaluationParams()
-    baselines: BaselineParams = BaselineParams()
-    leaks: LeakParams = LeakParams()
-    score: ScoreParams = ScoreParams()
-    tracking: TrackingParams = TrackingParams()
-    output: OutputParams = OutputParams()
-
-    @model_validator(mode="after")
-    def _roles(self) -> Self:
-        roles = {"target.column": self.target.column, "data.lead_id": self.data.lead_id}
-        roles["data.created_at"] = self.data.created_at
-        used = {**self.features.fit, **self.features.engagement}
-        for role, name in roles.items():
-            if name in used:
-                msg = f"{role} is {name!r}, so {name!r} must not be a feature too"
-                raise ValueError(msg)
-        if self.target.column in {self.data.lead_id, self.data.created_at}:
-            msg = f"target.column must be a column of its own, got {self.target.column!r}"
-            raise ValueError(msg)
-        taken = sorted(set(used) & RESERVED)
-        if taken:
-            msg = f"a feature must not be called {taken[0]!r}, which leadml uses itself; rename the column"
-            raise ValueError(msg)
-        for rule in self.baselines.points:
-            rule.check_field(used)
-        return self
+    database: Annotated[str, AfterValidator(no_password)] | None = None
+    """SQLAlchemy's address of a database that scores can be written to; secrets as ${NAME} of the environment."""
+    table: str = "scored"
+    """Table of the database, with its schema where it needs one."""

@@ -6,13 +6,12 @@ Every refusal says file, line, key and the nearest key that exists, all of them 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from leadml.errors import ParamsError, inert, nearest
-from leadml.params.choices import Params, PointsRule
-from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.params.project import Params
 from leadml.params.strict_yaml import Document, read_yaml, scalar
 
 if TYPE_CHECKING:
@@ -111,12 +110,21 @@ def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> 
 
 
 def _siblings(path: tuple[str | int, ...]) -> list[str]:
-    fields: Any = Params.model_fields
+    """Return the keys that could stand where the last of a path stands."""
+    sections: list[Any] = [Params]
+    named = False
     for part in path[:-1]:
-        annotation = fields[part].annotation if part in fields else None
-        if annotation is None or not hasattr(annotation, "model_fields"):
-            rules = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, FixedRule)
-            shown = rules if path[0] == "stages" else (PointsRule,)
-            return sorted({key for section in shown for key in section.model_fields})
-        fields = annotation.model_fields
-    return sorted(fields)
+        if named or isinstance(part, int):  # the name of one of several, or a place in a list
+            named = False
+            continue
+        annotations = [section.model_fields[part].annotation for section in sections if part in section.model_fields]
+        sections = [section for annotation in annotations for section in _sections(annotation)]
+        named = any(get_origin(annotation) is dict for annotation in annotations) and bool(sections)
+    return sorted({key for section in sections for key in section.model_fields})
+
+
+def _sections(annotation: Any) -> list[Any]:
+    """Return the sections that an annotation is, may be, or holds."""
+    if hasattr(annotation, "model_fields"):
+        return [annotation]
+    return [section for inner in get_args(annotation) for section in _sections(inner)]

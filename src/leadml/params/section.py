@@ -6,11 +6,30 @@ It refuses keys that it does not know and numbers that are not finite.
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+PASSWORD = re.compile(r"://[^/@]*:(?!\$\{)[^@/]+@|[?&]password=(?!\$\{)", re.IGNORECASE)
+
+
+def no_password(url: str) -> str:
+    """Refuse an address that holds a password."""
+    if PASSWORD.search(url):
+        msg = "must hold no password; put the address or the password in the environment and write ${NAME} in its place"
+        raise ValueError(msg)
+    return url
 
 
 class Section(BaseModel):

@@ -89,7 +89,7 @@ def read_yaml(text: str, *, name: str) -> Document:
 class _TextLoader(yaml.SafeLoader):
     """A loader that resolves nothing: every scalar arrives as it was written."""
 
-    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - PyYAML's own name for its table
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}
 
 
 def _refusal(name: str, at: Any, message: str) -> ParamsError:

@@ -116,6 +116,12 @@ def with_span(row: dict[str, Any], form: Any) -> str:
     return f"{form(row['value'])} ({span(row, form)})"
 
 
+def age_table(ages: Sequence[dict[str, Any]]) -> Table:
+    """Return how many leads reach the target by each age, so that a horizon can be chosen."""
+    rows = [(f"{row['days']:,}", f"{row['leads']:,}", f"{row['reached']:,}", percent(row["share"])) for row in ages]
+    return Table(("days", "leads observed so long", "reached it", "share"), rows)
+
+
 def finding_table(findings: Sequence[Finding]) -> Table:
     """Return findings with what to do about each."""
     rows = [(f.code, f.severity, f.field, f.evidence, f.remedy) for f in findings]

@@ -20,6 +20,8 @@ from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from leadml.params import Rule, StageParams
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int8]
 
 ADVISED = ("IQL", "MQL", "SQL")
+DRIVEN = ("iql", "mql", "sql")
 FEWEST_LEADS = 20
 PATHS, INSTANTS = 4000, 64
 
@@ -73,8 +76,8 @@ class Cuts:
         return table.assign(precision_low=low, precision_high=1 - failing)
 
 
-def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
-    """Return the cut of each advised stage.
+def solve_cuts(probability: Floats, label: Labels, rules: StageParams, *, driven: Sequence[str] = DRIVEN) -> Cuts:
+    """Return the cut of each advised stage that the target drives.
 
     Parameters
     ----------
@@ -84,6 +87,8 @@ def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
         Array of shape (n_leads,) of 0 and 1.
     rules
         One rule a stage.
+    driven
+        The stages to solve: ``iql``, ``mql``, ``sql`` or some of them.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def solve_cuts(probability: Floats, label: Labels, rules: StageParams) -> Cuts:
         Where no candidate meets a rule, or the cuts do not rise.
     """
     table = candidate_table(probability, label)
-    pairs = zip(ADVISED, (rules.iql, rules.mql, rules.sql), strict=True)
+    pairs = [(stage, getattr(rules, stage.lower())) for stage in ADVISED if stage.lower() in driven]
     cuts = tuple(Cut(stage, _solve(stage, rule, table), rule_text(rule)) for stage, rule in pairs)
     for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:

@@ -1,0 +1,114 @@
+"""Leads to be judged by the gate, and the data sets they are drawn from.
+
+What enters is files of real leads; what leaves is a case: a frame, its fields and what was planted.
+The sources are a list of functions, so that a further data set needs one function more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.leads.field import Field
+from leadml.model.leaks import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from leadml.params import Kind
+
+ROOT = Path(__file__).parents[1]
+DAY = 86_400_000_000  # microseconds
+BEGINNING = 1_750_000_000_000_000
+PLANTED = "warmth"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Leads to be judged.
+
+    Parameters
+    ----------
+    source, what
+        Which leads, and what was planted or changed in them.
+    frame, fields
+        As the gate takes them.
+    evidence
+        What else the gate is given.
+    suspect
+        The name under which a planted leak must be found; None in clean leads.
+    """
+
+    source: str
+    what: str
+    frame: pd.DataFrame
+    fields: tuple[Field, ...]
+    evidence: Evidence = field(default_factory=Evidence)
+    suspect: str | None = None
+
+    @property
+    def label(self) -> np.ndarray:
+        """Array of shape (n_leads,) of 0 and 1."""
+        return self.frame["converted"].to_numpy(dtype=np.int8)
+
+    def with_field(self, values: object, kind: Kind, what: str, *, name: str = PLANTED) -> Case:
+        """Return the case with one field more, a suspect."""
+        fields = (*self.fields, Field(name, kind, "engagement"))
+        return replace(self, what=what, frame=self.frame.assign(**{name: values}), fields=fields, suspect=name)
+
+    def without(self, name: str) -> Case:
+        """Return the case with one field less."""
+        kept = tuple(one for one in self.fields if one.name != name)
+        return replace(self, frame=self.frame.drop(columns=name), fields=kept)
+
+    def rows(self, chosen: np.ndarray, what: str) -> Case:
+        """Return the case with some of its rows, which become leads of their own."""
+        frame = self.frame.iloc[chosen].reset_index(drop=True)
+        return replace(self, what=what, frame=frame.assign(lead_id=_ids(len(frame))))
+
+
+def _ids(size: int) -> list[str]:
+    return [f"L{number:06d}" for number in range(size)]
+
+
+def as_case(source: str, table: pd.DataFrame, label: np.ndarray, categories: tuple[str, ...] = ()) -> Case:
+    """Return a table as a case: numbers as they are, truth values as booleans, everything else as categories."""
+    fields, frame = [], {"lead_id": _ids(len(table)), "converted": label.astype(np.int8)}
+    for name in table.columns:
+        numeric = pd.api.types.is_numeric_dtype(table[name]) and name not in categories
+        kind = "boolean" if table[name].dtype == bool else "number" if numeric else "category"
+        fields.append(Field(name, kind, "fit"))
+        frame[name] = table[name].astype(float) if numeric else table[name].astype(str).astype(object)
+    return Case(source, "as they are", pd.DataFrame(frame), tuple(fields))
+
+
+def flipped(case: Case, random: np.random.Generator, share: float) -> np.ndarray:
+    """Return labels of which a share is turned round."""
+    return np.where(random.random(len(case.label)) < share, 1 - case.label, case.label)
+
+
+def bank(_: Path) -> Case:
+    """Return the bundled prospects of a bank."""
+    table = pd.read_csv(ROOT / "data" / "raw" / "bank.csv").drop(columns="id")
+    return as_case("bank", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
+
+
+def shoppers(folder: Path) -> Case:
+    """Return sessions of a shop, UCI 468."""
+    table = pd.read_csv(folder / "online_shoppers_intention.csv.gz")
+    coded = ("OperatingSystems", "Browser", "Region", "TrafficType")
+    return as_case("shoppers", table.drop(columns="Revenue"), table["Revenue"].to_numpy(), coded)
+
+
+def campaigns(folder: Path) -> Case:
+    """Return all prospects of the bank, in the order of their dates, UCI 222."""
+    table = pd.read_csv(folder / "bank-additional-full.csv.gz", sep=";")
+    return as_case("campaigns", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
+
+
+KNOWN_LEAKS = {"bank": "duration", "shoppers": "PageValues", "campaigns": "duration"}
+SOURCES: tuple[Callable[[Path], Case], ...] = (bank, shoppers, campaigns)

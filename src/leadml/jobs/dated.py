@@ -1,0 +1,148 @@
+"""Bring the tables of dated leads into view: read them, check them, keep them for the length of a job.
+
+What enters is a project and what is predicted; what leaves is a view of all leads that training, scoring and
+explaining share.
+The blocks lie in a temporary folder that is removed when the job ends.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from leadml.errors import LeadmlError, quoted
+from leadml.leads.convert import times
+from leadml.leads.engine import open_engine
+from leadml.leads.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
+from leadml.leads.ingest import Dialect
+from leadml.leads.outcomes import outcome_codes
+from leadml.leads.plan import ActivityPlan, Target
+from leadml.leads.snapshots import View
+from leadml.leads.sources import open_sources
+from leadml.leads.tables import gather_leads, keep_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leadml.jobs.project import Progress, Project
+    from leadml.leads.schema import Contract
+    from leadml.leads.tables import Tables
+    from leadml.params import Params, SourcesParams
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is predicted of dated leads and from what: stored with the model.
+
+    Parameters
+    ----------
+    target
+        What is predicted.
+    plan
+        What is computed from activities.
+    """
+
+    target: Target
+    plan: ActivityPlan
+
+    @classmethod
+    def from_params(cls, params: Params, target: str) -> Outlook:
+        """Return the outlook of one of the targets that ``params.yaml`` declares."""
+        return cls(Target.from_params(params, target), ActivityPlan.from_params(params))
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Outlook:
+        """Return the outlook that `to_json` wrote."""
+        return cls(Target(**stored["target"]), ActivityPlan.from_json(stored["plan"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outlook as plain data."""
+        return {"target": self.target.to_json(), "plan": self.plan.to_json()}
+
+
+@contextmanager
+def open_view(
+    project: Project, outlook: Outlook, contract: Contract, *, now: str, progress: Progress
+) -> Iterator[View]:
+    """Give a view of a project's dated leads until the block ends.
+
+    Parameters
+    ----------
+    project
+        Where the tables are.
+    outlook
+        What is predicted and from what.
+    contract
+        The columns and fields of leads.
+    now
+        The instant of the job in ISO 8601; a row recorded more than a day later is refused.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        Where a table lacks a column or a row is not what was declared.
+    """
+    params = project.params
+    sources = _sources(params)
+    tables = {"leads": sources.leads, "outcomes": sources.outcomes}
+    tables |= {"activities": sources.activities} if sources.activities is not None else {}
+    codes = outcome_codes(tuple(sources.outcomes.names.values()))
+    latest = latest_instant(instant(now, timezone=None))
+    with (
+        TemporaryDirectory(prefix="leadml-") as folder,
+        open_engine(params.compute, threads=params.model.threads) as engine,
+    ):
+        with open_sources(tables, project.root, Dialect.from_params(params.data)) as opened:
+            progress("reading leads")
+            kept = gather_leads(opened["leads"], contract, Path(folder))
+            ids = pa.array(kept.lead_ids, pa.string())
+            readers = {name: EventReader(source, ids, params.data.timezone, latest) for name, source in opened.items()}
+            progress("reading activities")
+            kinds = {kind: number for number, (kind, _) in enumerate(outlook.plan.kinds)}
+            roles = sources.activities
+            activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
+            kept = keep_events(kept, "activities", activities, ACTIVITY_SCHEMA)
+            progress("reading outcomes")
+            kept = keep_events(kept, "outcomes", readers["outcomes"].outcomes(sources.outcomes, codes), OUTCOME_SCHEMA)
+        yield View(kept, outlook.target, codes, outlook.plan, contract.fields, engine)
+
+
+def observed_until(params: Params, tables: Tables) -> int:
+    """Return the end of what was observed, microseconds: from params, or the newest instant of recording."""
+    chosen = _sources(params).observed_until
+    return tables.newest if chosen is None else instant(chosen, timezone=params.data.timezone or "UTC")
+
+
+def instant(text: str, *, timezone: str | None) -> int:
+    """Return a time in ISO 8601 as microseconds since 1970, UTC.
+
+    Raises
+    ------
+    LeadmlError
+        Where it is no such time, or has no zone and none is given.
+    """
+    micros, bad = times(pa.chunked_array([[text]], pa.string()), timezone=timezone)
+    if bad[0]:
+        msg = f"must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"
+        raise LeadmlError(msg)
+    return int(micros[0])
+
+
+def shown_instant(micros: int) -> str:
+    """Return an instant in ISO 8601."""
+    return pd.Timestamp(micros, unit="us", tz="UTC").isoformat()
+
+
+def _sources(params: Params) -> SourcesParams:
+    if params.sources is None:
+        msg = "leads must be dated for this, got flat ones; declare sources and targets"
+        raise LeadmlError(msg)
+    return params.sources

@@ -1,0 +1,107 @@
+"""Bring what a model learns from: flat leads with labels, or mature snapshots of dated ones.
+
+What enters is a project; what leaves is one frame with labels, and what was found on the way to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from leadml.errors import DataError
+from leadml.jobs.dated import Outlook, instant, observed_until, open_view, shown_instant
+from leadml.leads.ingest import Dialect
+from leadml.leads.load import Loaded, load_leads
+from leadml.leads.maturity import conversions_by_age, judge_dates
+from leadml.leads.schema import LEAD_ID, Contract
+from leadml.leads.snapshots import look_dates, training_snapshots
+from leadml.leads.split import plan_holdout
+
+if TYPE_CHECKING:
+    from leadml.jobs.project import Progress, Project
+    from leadml.leads.findings import Finding
+    from leadml.leads.split import Holdout
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model learns from.
+
+    Parameters
+    ----------
+    loaded
+        Checked leads or snapshots with labels.
+    contract
+        Their columns and fields.
+    holdout
+        The rule that keeps some aside.
+    findings
+        What the dates told.
+    facts
+        Counts for the record.
+    outlook
+        What is predicted of dated leads; None of flat ones.
+    """
+
+    loaded: Loaded
+    contract: Contract
+    holdout: Holdout
+    findings: tuple[Finding, ...]
+    facts: dict[str, Any]
+    outlook: Outlook | None
+
+
+def gather_material(project: Project, *, now: str, progress: Progress) -> Material:
+    """Return what a project's model learns from.
+
+    Parameters
+    ----------
+    project
+        The choices and places.
+    now
+        The instant of the job in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        Where the data are not what was declared.
+    """
+    params = project.params
+    contract = Contract.from_params(params)
+    if project.data is not None:
+        progress("reading leads")
+        loaded = load_leads(project.data, contract, Dialect.from_params(params.data))
+        facts = {"rows": loaded.rows, "merged": loaded.merged, "file": project.data.name}
+        return Material(loaded, contract, plan_holdout(loaded.frame, params.split), (), facts, None)
+    outlook = Outlook.from_params(params, project.target)
+    with open_view(project, outlook, contract, now=now, progress=progress) as view:
+        if view.tables.faults:
+            raise DataError(view.tables.faults)
+        until = observed_until(params, view.tables)
+        progress("looking at leads")
+        since = int(view.tables.created_at.min())
+        if params.snapshots.since is not None:
+            since = instant(params.snapshots.since, timezone=params.data.timezone or "UTC")
+        dates = look_dates(since, until, params.snapshots, timezone=params.data.timezone)
+        most = params.snapshots.most
+        looked = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
+        ages = conversions_by_age(view, until)
+        findings = judge_dates(view, looked.counts, contract)
+    counts = view.tables.counts
+    facts = {**counts, **looked.counts, "leads_looked_at": int(looked.frame[LEAD_ID].nunique())}
+    facts |= {"observed_until": shown_instant(until), "conversions_by_age": ages}
+    facts |= {
+        "file": " + ".join(_names(project)),
+        "horizon": outlook.target.horizon,
+        "settling": outlook.target.settling,
+    }
+    loaded = Loaded(looked.frame, counts["rows"], counts["merged"])
+    return Material(loaded, contract, looked.holdout, tuple(findings), facts, outlook)
+
+
+def _names(project: Project) -> list[str]:
+    sources = project.params.sources
+    tables = (sources.leads, sources.activities, sources.outcomes) if sources else ()
+    return [table.path or table.table or "a query" for table in tables if table is not None]

@@ -1,0 +1,89 @@
+"""Score the dated leads that were in the population at one instant, each once.
+
+What enters is a project, a bundle and an instant; what leaves is one table with a row for each lead.
+Features are those that training sees: nothing that happened at the instant or later, or was recorded after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadml.errors import LeadmlError, ModelError
+from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.scoring import Counted, Digest, batch_id, open_outputs
+from leadml.leads.snapshots import scoring_snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.scoring import ScoreOrder
+    from leadml.leads.schema import Contract
+    from leadml.model.bundle import Bundle
+
+
+def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
+    """Score the leads of one instant.
+
+    Parameters
+    ----------
+    project
+        Where the tables are.
+    bundle
+        A model of dated leads.
+    order
+        Where and how; ``as_of`` says when.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        Where a table lacks a column or an activity or outcome is not what was declared; a lead whose own row is at
+        fault is not scored, and that is written down.
+    ModelError
+        Where the bundle is a model of flat leads.
+    """
+    order.check(bundle)
+    if bundle.outlook is None or order.as_of is None:
+        msg = "scoring as of a date needs a model of dated leads, got one of flat leads; train with sources and targets"
+        raise ModelError(msg)
+    outlook, contract = Outlook.from_json(bundle.outlook), bundle.contract
+    with open_view(project, outlook, contract, now=order.scored_at, progress=progress) as view:
+        progress("looking at leads")
+        digest, looked = Digest(), 0
+        pieces: list[Path] = []
+        for frame in scoring_snapshots(view, order.as_of):
+            digest.add(frame, view.tables.faults if not pieces else ())
+            pieces.append(view.tables.folder / f"looks-{len(pieces):05}.parquet")
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), pieces[-1], write_page_checksum=True)
+            looked += len(frame)
+        faults = view.tables.faults
+        counted = Counted(batch_id=batch_id(digest.hexdigest(), bundle, order))
+        counted.read = len(view.tables.lead_ids) + len({fault.where for fault in faults})
+        counted.passed_over = len(view.tables.lead_ids) - looked
+        with open_outputs(order, counted) as outputs:
+            if not looked:
+                msg = f"there must be leads to score, got none of {counted.read:,} in the population then"
+                raise LeadmlError(msg)
+            for number, frame in enumerate(_frames(pieces, contract, order.chunk_rows)):
+                outputs.write(bundle, frame, faults if number == 0 else (), order, counted)
+                progress(f"scored {counted.scored:,} leads")
+    return counted
+
+
+def _frames(pieces: list[Path], contract: Contract, rows: int) -> Iterator[pd.DataFrame]:
+    """Yield what was looked at again, text as objects as the first time."""
+    words = [field.name for field in contract.fields if field.kind == "category"]
+    for piece in pieces:
+        frame = pq.read_table(piece, page_checksum_verification=True).to_pandas()
+        frame = frame.astype(dict.fromkeys(words, object))
+        frame[words] = frame[words].where(frame[words].notna(), None)
+        for first in range(0, len(frame), rows):
+            yield frame.iloc[first : first + rows].reset_index(drop=True)

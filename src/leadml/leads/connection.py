@@ -1,0 +1,202 @@
+"""Connect to a database that an address names.
+
+What enters is an address such as ``postgresql://user:password@host/name``; what leaves is an open connection, or one
+line that says why there is none.
+It never shows a password: not in a message, not in a cause, not in a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, quote_plus
+
+from leadml.errors import DataError, Fault, LeadmlError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.types import TypeEngine
+
+Result = TypeVar("Result")
+
+CREDENTIALS = re.compile(r"^(?P<scheme>(?:[^:/?#@]*://)?+)(?P<user>[^:@]*):(?P<password>.*)@", re.DOTALL)
+SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>[^?]*)")
+SECRET_OPTION = re.compile(r"pass|pwd|secret|token|key|connect$|conninfo", re.IGNORECASE)
+ADDRESS = "must be an address like postgresql://user:password@host/name or sqlite:///leads.db"
+LONGEST_REASON = 300
+WAIT_SECONDS = 30
+
+
+def masked(url: str) -> str:
+    """Return an address as it may be shown: without its password and without its options.
+
+    Whatever stands between the first colon after the user and the last ``@`` is hidden, so that a password with ``@``
+    or ``/`` in it is hidden whole.
+
+    Examples
+    --------
+    >>> masked("postgresql://ada:s3cr3t@localhost:5432/crm?sslmode=require")
+    'postgresql://ada:***@localhost:5432/crm?***'
+    """
+    hidden = CREDENTIALS.sub(lambda found: f"{found['scheme']}{found['user']}:***@", url)
+    address, question, _ = hidden.partition("?")
+    return one_line(f"{address}{question and '?***'}")
+
+
+def one_line(text: str) -> str:
+    r"""Return the first line of a text, of at most 300 characters, without what could drive a terminal.
+
+    Examples
+    --------
+    >>> one_line("no \x1b[31mtable\nLINE 1: select")
+    'no ?[31mtable'
+    """
+    first = next(iter(text.strip().splitlines()), "")
+    return "".join(character if character.isprintable() else "?" for character in first)[:LONGEST_REASON]
+
+
+def open_connection(url: str, *, writing: bool) -> Connection:
+    """Return a connection that is one's own and is closed for good when it is closed.
+
+    Parameters
+    ----------
+    url
+        An address; ``postgresql://`` means psycopg, ``sqlite:///FILE`` a file by its path to the letter.
+    writing
+        Whether the connection is to write; only then an SQLite file is made where it is not there.
+
+    Raises
+    ------
+    MissingExtraError
+        Where SQLAlchemy or the database's driver is not installed.
+    DataError
+        Where the address is none, or the database cannot be reached.
+    """
+    engine = _engine(url, writing=writing)
+    return attempt(
+        engine.connect,
+        lambda error: unreachable(url, f"must be a database that can be reached, got: {reason(error, engine.url)}"),
+    )
+
+
+def attempt(action: Callable[[], Result], refusal: Callable[[Exception], LeadmlError]) -> Result:
+    """Return what an action on a database returns, or raise a refusal that keeps nothing of the driver's error.
+
+    ``raise ... from None`` would hide the driver's error and yet keep it, with all that it knows of the connection.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the door opens without it
+
+    try:
+        return action()
+    except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, OverflowError) as error:
+        refused = refusal(error)
+    raise refused
+
+
+def reason(error: Exception, url: URL) -> str:
+    """Return what a driver says, in one line, unless that holds a secret of the address."""
+    said = str(getattr(error, "orig", None) or error)
+    options = [part for name, parts in url.normalized_query.items() if SECRET_OPTION.search(name) for part in parts]
+    secrets = [str(url.password or ""), *options]
+    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    if any(form in said for form in forms):
+        return "a message with the password in it, so it is not shown"
+    return one_line(said) or type(error).__name__
+
+
+def declared_columns(connection: Connection, name: str, schema: str | None) -> dict[str, TypeEngine[Any]]:
+    """Return the columns of a table with the types that the database declares, as SQLAlchemy knows them."""
+    import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that it does not know is one that leadml refuses
+        return {entry["name"]: entry["type"] for entry in sa.inspect(connection).get_columns(name, schema)}
+
+
+def close(connection: Connection) -> None:
+    """Undo what has not been committed, and close; a connection that is lost is closed already."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the door opens without it
+
+    with suppress(SQLAlchemyError):
+        if connection.in_transaction() and not connection.invalidated:
+            connection.rollback()
+    with suppress(SQLAlchemyError):
+        connection.close()
+
+
+def unreachable(url: str, message: str) -> DataError:
+    """Return the fault of an address."""
+    return DataError([Fault(masked(url), message)])
+
+
+def _engine(url: str, *, writing: bool) -> Engine:
+    try:
+        from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - the door opens without it
+    except ImportError:
+        msg = "a database needs SQLAlchemy, got none; install it with pip install 'leadml[databases]'"
+        raise MissingExtraError(msg) from None
+    address = _parsed(url)
+    if address.get_backend_name() == "sqlite":
+        path = _sqlite_file(url, writing=writing)
+        return create_engine(
+            "sqlite://", creator=lambda: _open_sqlite(path, writing=writing), poolclass=NullPool, hide_parameters=True
+        )
+    postgres = address.drivername == "postgresql+psycopg"
+    arguments = {"connect_timeout": WAIT_SECONDS, "client_encoding": "utf8"} if postgres else {}
+    for option in address.query:
+        arguments.pop(option, None)
+    missing = ""
+    try:
+        return create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    except ImportError as error:
+        missing = error.name or "its driver"
+    except Exception:  # noqa: BLE001, S110  # a dialect's own words may hold the address
+        pass
+    if missing:
+        what = "'leadml[databases]'" if postgres else missing
+        msg = f"{masked(url)}: needs the driver {missing}, got none; install it with pip install {what}"
+        raise MissingExtraError(msg)
+    raise unreachable(url, f"{ADDRESS}, got one that no dialect of SQLAlchemy understands; correct it")
+
+
+def _parsed(url: str) -> URL:
+    import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+
+    address = None
+    with suppress(sa.exc.ArgumentError, ValueError, TypeError):  # their words may hold the address
+        address = sa.make_url(url)
+    if address is None:
+        raise unreachable(url, f"{ADDRESS}, got none that can be read; correct it")
+    if "@" in (address.host or ""):
+        raise unreachable(url, "must have every @ of the password written as %40, got one as it is; correct it")
+    if address.drivername in {"postgresql", "postgres"}:
+        return address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def _sqlite_file(url: str, *, writing: bool) -> Path:
+    """Return the file of an address; its path is taken to the letter."""
+    found = SQLITE.fullmatch(url)
+    if found is None:
+        raise unreachable(url, "must be sqlite:///FILE and nothing else, got another; correct it")
+    if found["path"] in {"", ":memory:"}:
+        raise unreachable(url, "must name a file as in sqlite:///leads.db, got none; a database in memory has no rows")
+    path = Path(found["path"]).absolute()
+    if not (writing or attempt(path.is_file, lambda _: unreachable(url, "must name a file, got no name of one"))):
+        raise unreachable(url, "must be a file, got no such file; correct the path")
+    return path
+
+
+def _open_sqlite(path: Path, *, writing: bool) -> sqlite3.Connection:
+    mode = "rwc" if writing else "ro"
+    # isolation_level=None: the module would else begin transactions of its own, and not for what is only read
+    uri = f"{path.as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # ATTACH would make files, also where nothing may be written
+    return connection

@@ -1,0 +1,103 @@
+"""When labels are known, and how long conversions take.
+
+What enters is a view of dated leads; what leaves is findings, and a table from which a horizon can be chosen.
+It counts a lead at an age only where the lead has been observed to that age: young leads are unknown, not negative.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadml.leads.findings import Finding
+from leadml.leads.outcomes import reaching
+from leadml.leads.plan import DAY
+
+if TYPE_CHECKING:
+    from leadml.leads.schema import Contract
+    from leadml.leads.snapshots import View
+
+AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
+MANY_LATE = 0.05
+MANY_UNKNOWN = 0.01
+
+
+def conversions_by_age(view: View, observed_until: int) -> list[dict[str, Any]]:
+    """Return how many leads have reached the target by each age.
+
+    Parameters
+    ----------
+    view
+        The leads.
+    observed_until
+        The end of what was observed, microseconds.
+
+    Returns
+    -------
+    list
+        ``days``, ``leads`` observed to that age, ``reached`` among them, and ``share``; ages that no lead has are left
+        out.
+    """
+    tables = view.tables
+    reached_at = np.full(len(tables.lead_ids), np.iinfo(np.int64).max)
+    for block in tables.blocks():
+        hit = np.isin(block.outcomes["outcome"].to_numpy(), reaching(view.target, view.codes))
+        np.minimum.at(reached_at, block.outcomes["lead"].to_numpy()[hit], block.outcomes["occurred_at"].to_numpy()[hit])
+    rows = []
+    for days in AGES:
+        observed = tables.created_at + days * DAY <= observed_until
+        if observed.any():
+            reached = observed & (reached_at < tables.created_at + days * DAY)
+            leads, won = int(observed.sum()), int(reached.sum())
+            rows.append({"days": days, "leads": leads, "reached": won, "share": won / leads})
+    return rows
+
+
+def judge_dates(view: View, counts: dict[str, int], contract: Contract) -> list[Finding]:
+    """Return what the dates told.
+
+    Parameters
+    ----------
+    view
+        The leads.
+    counts
+        Of `training_snapshots`.
+    contract
+        The columns of leads.
+
+    Notes
+    -----
+    DT1 mature and immature snapshots, DT2 conversions recorded too late, DT3 attributes without a history, DT4 rows of
+    unknown leads.
+    """
+    target = view.target
+    evidence = (
+        f"{counts['mature']:,} looks are mature, {counts['usable']:,} of them on a side of the split, and "
+        f"{counts['drawn']:,} of those are drawn; {counts['immature']:,} are left out, because {target.horizon} + "
+        f"{target.settling} days have not passed"
+    )
+    findings = [Finding("DT1", "passed", evidence)]
+    findings.append(_late(counts, target.settling))
+    if contract.valid_from is None and contract.of_leads:
+        findings.append(
+            Finding(
+                "DT3",
+                "warn",
+                "leads have one row each, so attributes are those of the export, not those of the look",
+                "declare sources.leads.valid_from, or leave out what is filled in later",
+            )
+        )
+    for name in ("activities", "outcomes"):
+        rows, unknown = view.tables.counts[name], view.tables.counts[f"{name}_of_unknown_leads"]
+        if unknown > MANY_UNKNOWN * rows:
+            text = f"{unknown:,} of {rows:,} {name} are of leads that the table of leads does not have"
+            findings.append(Finding("DT4", "warn", text, "see that the tables were exported together"))
+    return findings
+
+
+def _late(counts: dict[str, int], settling: int) -> Finding:
+    evidence = f"{counts['late']:,} labels count as negative though a conversion was recorded later"
+    if counts["late"] > MANY_LATE * max(counts["converted"], 1):
+        return Finding("DT2", "warn", evidence, f"raise the target's settling, {settling} days now")
+    return Finding("DT2", "passed", evidence)

@@ -1,0 +1,171 @@
+"""Where a table of leads, activities or outcomes is: files, or a database.
+
+What enters is choices and the folder that they are relative to; what leaves is sources that are read in the same way.
+It refuses a source that lacks a column, and an address whose secret the environment does not hold. Sources of one
+database are read in one snapshot of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
+from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from leadml.leads.database import Query, Snapshot, Table
+    from leadml.leads.ingest import RawChunk
+    from leadml.params import SourceParams
+
+SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Source(Protocol):
+    """A table that can be read in chunks."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        raise NotImplementedError
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its values are written."""
+        raise NotImplementedError
+
+    def require(self, columns: Collection[str]) -> None:
+        """Refuse a source that lacks a column; names the nearest that is there."""
+
+    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+        """Yield raw chunks of at most so many rows."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file, or a folder of files."""
+
+    path: Path
+    dialect: Dialect
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.path.name
+
+    def require(self, columns: Collection[str]) -> None:
+        """Refuse a path where any file lacks a column."""
+        for file in source_files(self.path):
+            require_columns(columns, column_names(file, self.dialect), source=file.name)
+
+    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+        """Yield raw chunks of at most so many rows."""
+        return read_chunks(self.path, self.dialect, columns, rows=rows)
+
+
+@dataclass(frozen=True)
+class DatabaseSource:
+    """A table or a query of a database."""
+
+    snapshot: Snapshot
+    place: Table | Query
+    dialect: Dialect
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.place.shown
+
+    def require(self, columns: Collection[str]) -> None:
+        """Refuse a table that lacks a column."""
+        require_columns(columns, self.snapshot.column_names(self.place), source=self.name)
+
+    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+        """Yield raw chunks of at most so many rows."""
+        return self.snapshot.chunks(self.place, columns, rows=rows)
+
+
+@contextmanager
+def open_sources(choices: Mapping[str, SourceParams], root: Path, dialect: Dialect) -> Iterator[dict[str, Source]]:
+    """Give the sources of some choices, by the same names, until the block ends.
+
+    Parameters
+    ----------
+    choices
+        Where each table is.
+    root
+        What paths are relative to.
+    dialect
+        How CSV files are written.
+
+    Raises
+    ------
+    LeadmlError
+        Where a secret is not in the environment or a database cannot be reached.
+    """
+    found: dict[str, Source] = {}
+    with ExitStack() as stack:
+        snapshots: dict[str, Snapshot] = {}
+        for name, choice in choices.items():
+            if choice.path is not None:
+                found[name] = FileSource(root / choice.path, dialect)
+                continue
+            from leadml.leads.database import Query, Table, open_snapshot  # noqa: PLC0415 - an extra
+
+            url = resolved(str(choice.url), root)
+            if url not in snapshots:
+                snapshots[url] = stack.enter_context(open_snapshot(url))
+            *schema, table = str(choice.table).split(".", 1)
+            place = Query(choice.query) if choice.query else Table(table, schema[0] if schema else None)
+            found[name] = DatabaseSource(snapshots[url], place, replace(dialect, decimal="."))
+        yield found
+
+
+def resolved(url: str, root: Path) -> str:
+    """Return an address with its secrets from the environment, and the path of an SQLite file made whole.
+
+    A secret that is a part of the address is percent-encoded; one that is all of it is taken as it is.
+
+    Raises
+    ------
+    LeadmlError
+        Where the environment lacks a name.
+    """
+
+    def secret(found: re.Match[str]) -> str:
+        value = os.environ.get(found[1])
+        if value is None:
+            msg = f"the environment must hold {found[1]}, which params.yaml asks for, got none; set it"
+            raise LeadmlError(msg)
+        return value
+
+    alone = SECRET.fullmatch(url)
+    url = secret(alone) if alone else SECRET.sub(lambda found: quote(secret(found), safe=""), url)
+    start, mark, path = url.partition(":///")
+    relative = start.startswith("sqlite") and mark and path and not path.startswith(("/", ":memory:", "file:"))
+    return f"{start}:///{root.resolve() / path}" if relative else url
+
+
+def require_columns(columns: Collection[str], names: Collection[str], *, source: str) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises
+    ------
+    DataError
+        One line a missing column, with the nearest name that is there.
+    """
+    faults = []
+    for column in columns:
+        if column not in names:
+            hint = nearest(column, names) or f"; it has {len(names)} others"
+            faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}"))
+    if faults:
+        raise DataError(faults)

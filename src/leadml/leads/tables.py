@@ -1,0 +1,233 @@
+"""Keep the tables of dated leads, checked and typed, in blocks of leads that fit into memory.
+
+What enters is three sources; what leaves is blocks of whole numbers and attributes, leads in the order of their ids.
+It refuses a row that is not what was declared, and instants before 1970 or after tomorrow; rows of leads that the table
+of leads does not have are left out and counted. It writes to one temporary folder, which its caller removes.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadml.errors import DataError, Fault
+from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
+from leadml.leads.load import checked_chunks
+from leadml.leads.schema import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from leadml.leads.check import Checked
+    from leadml.leads.events import Events
+    from leadml.leads.schema import Contract
+    from leadml.leads.sources import Source
+
+    Integers = NDArray[np.int64]
+
+BLOCK_LEADS = 65_536
+TIMES = (CREATED_AT, VALID_FROM, RECORDED_AT)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some leads, in the order of their ids, with all that is known of them.
+
+    Parameters
+    ----------
+    first
+        Number of the first lead, from 0; ``lead`` of each table counts from the first of all.
+    states
+        ``lead, version, created_at, valid_from, recorded_at`` and attributes, a row a state.
+    activities, outcomes
+        ``lead, occurred_at, recorded_at, kind`` or ``outcome``, and ``channel`` of activities.
+    """
+
+    first: int
+    states: pa.Table
+    activities: pa.Table
+    outcomes: pa.Table
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of dated leads.
+
+    Parameters
+    ----------
+    folder
+        Where blocks are kept.
+    lead_ids
+        Array of shape (n_leads,), rising: the id of each lead by its number.
+    split_keys
+        The account of each lead, or its id.
+    created_at
+        When each lead came, microseconds.
+    states
+        All states of all leads, in the order of leads and versions.
+    newest
+        The newest instant at which any row was recorded, microseconds.
+    counts
+        What was read, merged and left out, for the record.
+    faults
+        Rows of leads that could not be read, where the caller can go on without them.
+    """
+
+    folder: Path
+    lead_ids: NDArray[np.object_]
+    split_keys: NDArray[np.object_]
+    created_at: Integers
+    states: pa.Table
+    newest: int
+    counts: dict[str, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the leads block by block."""
+        leads = self.states["lead"].to_numpy()
+        for number, first in enumerate(range(0, len(self.lead_ids), BLOCK_LEADS)):
+            start, stop = np.searchsorted(leads, (first, first + BLOCK_LEADS))
+            parts = (
+                pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
+                for name in ("activities", "outcomes")
+            )
+            yield Block(first, self.states.slice(start, stop - start), *parts)
+
+
+def gather_leads(source: Source, contract: Contract, folder: Path) -> Tables:
+    """Return the leads of a source, without their activities and outcomes.
+
+    Parameters
+    ----------
+    source
+        The table of leads.
+    contract
+        Its columns.
+    folder
+        An empty folder for blocks.
+
+    Raises
+    ------
+    DataError
+        Where there are no leads, a column is missing, or rows of a lead contradict each other.
+    """
+    pieces: list[pa.Table] = []
+    hashes: list[tuple[Any, Any]] = []
+    where: list[str] = []
+    faults: list[Fault] = []
+    rows = 0
+    for checked in checked_chunks(source, contract):
+        pieces.append(_piece(checked, contract))
+        hashes.append(_state_hashes(checked.frame))
+        where += checked.where
+        faults += checked.faults
+        rows += checked.rows
+    table = pa.concat_tables(pieces).unify_dictionaries()
+    duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
+    ids = table[LEAD_ID]
+    faults += conflict_faults([(where[at], ids[at].as_py()) for at in np.flatnonzero(duplicates.conflicting)])
+    table = table.filter(pa.array(~duplicates.merged & ~duplicates.conflicting))
+    if not table.num_rows:
+        raise DataError(faults or [Fault(source.name, "must hold leads, got none below the header")])
+    table = table.sort_by([(name, "ascending") for name in (LEAD_ID, VALID_FROM, RECORDED_AT)])
+    return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
+
+
+def keep_events(tables: Tables, name: str, events: Iterable[Events], schema: pa.Schema) -> Tables:
+    """Write activities or outcomes into the blocks of their leads.
+
+    Parameters
+    ----------
+    tables
+        The leads.
+    name
+        ``activities`` or ``outcomes``.
+    events
+        Chunks of them.
+    schema
+        Their columns.
+    """
+    rows, unknown, newest = 0, 0, tables.newest
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_writer(path, schema)) for path in _paths(tables, name)]
+        for chunk in events:
+            rows += chunk.rows
+            unknown += chunk.unknown
+            if chunk.table.num_rows:
+                newest = max(newest, int(chunk.table[RECORDED_AT].to_numpy().max()))
+                _spread(chunk.table, writers)
+    counts = {**tables.counts, name: rows, f"{name}_of_unknown_leads": unknown}
+    return replace(tables, newest=newest, counts=counts)
+
+
+def _paths(tables: Tables, name: str) -> Iterator[Path]:
+    blocks = -(-len(tables.lead_ids) // BLOCK_LEADS)
+    return (tables.folder / f"{name}-{number:05}.parquet" for number in range(blocks))
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+
+
+def _spread(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
+    """Write each row into the block of its lead."""
+    block = table["lead"].to_numpy() // BLOCK_LEADS
+    order = np.argsort(block, kind="stable")
+    edges = np.searchsorted(block[order], np.arange(len(writers) + 1))
+    table = table.take(pa.array(order))
+    for number, (start, stop) in enumerate(pairwise(edges)):
+        if stop > start:
+            writers[number].write_table(table.slice(start, stop - start))
+
+
+def _piece(checked: Checked, contract: Contract) -> pa.Table:
+    """Return a chunk of leads as an Arrow table, its words by number."""
+    frame = checked.frame
+    columns: dict[str, Any] = {LEAD_ID: pa.array(frame[LEAD_ID], pa.string())}
+    keys = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
+    columns[SPLIT_KEY] = pa.array(keys, pa.string())
+    columns |= {name: pa.array(frame.get(name, frame[CREATED_AT]), pa.int64()) for name in TIMES}
+    for entry in contract.of_leads:
+        if entry.kind == "category":
+            columns[entry.name] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
+        else:
+            columns[entry.name] = pa.array(frame[entry.name].to_numpy(), pa.float64())
+    return pa.table(columns)
+
+
+def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
+    """Return a hash of what names a state (lead and instants) and one of all its values."""
+    ids, values = row_hashes(frame)
+    for name in (VALID_FROM, RECORDED_AT):
+        if name in frame:
+            ids = ids * np.uint64(1_000_003) ^ pd.util.hash_array(frame[name].to_numpy(), categorize=False)
+    return ids, values
+
+
+def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> Tables:
+    ids = np.array(table[LEAD_ID].to_pylist(), dtype=object)
+    first = np.ones(len(ids), dtype=bool)
+    first[1:] = ids[1:] != ids[:-1]
+    lead = np.cumsum(first) - 1
+    starts = np.flatnonzero(first)
+    created = table[CREATED_AT].to_numpy()
+    moved = np.flatnonzero(created != created[starts][lead])
+    if len(moved):
+        message = f"must be the same on every row of a lead, got another for {len(moved):,} rows"
+        raise DataError([Fault("leads", message, CREATED_AT, str(ids[moved[0]]))])
+    split_keys = np.array(table[SPLIT_KEY].to_pylist(), dtype=object)[starts]
+    newest = int(table[RECORDED_AT].to_numpy().max())
+    states = table.drop_columns([LEAD_ID, SPLIT_KEY])
+    states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
+    states = states.add_column(0, "lead", pa.array(lead))
+    return Tables(folder, ids[starts], split_keys, created[starts], states, newest, counts, faults)

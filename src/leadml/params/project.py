@@ -1,0 +1,136 @@
+"""All choices of one project.
+
+What enters is plain data; what leaves is one frozen value that every room reads.
+It refuses choices that contradict each other: flat and dated at once, a field in two roles, a stage with two targets.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from leadml.errors import nearest
+from leadml.params.choices import (
+    BaselineParams,
+    CalibrationParams,
+    DataParams,
+    EvaluationParams,
+    LeakParams,
+    LimitParams,
+    ModelParams,
+    OutputParams,
+    ScoreParams,
+    SplitParams,
+    StageParams,
+    TargetParams,
+    TrackingParams,
+)
+from leadml.params.dated import (
+    FUNNEL,
+    OUTCOMES,
+    AdvisedStage,
+    ComputeParams,
+    DatedTargetParams,
+    SnapshotParams,
+    SourcesParams,
+)
+from leadml.params.features import FeatureParams
+from leadml.params.section import Section
+
+RESERVED = frozenset({"lead_id", "created_at", "converted", "split_key", "as_of", "mature_at", "starting point"})
+LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
+TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class Params(Section):
+    """All choices of one project."""
+
+    data: DataParams = DataParams()
+    target: TargetParams | None = None
+    sources: SourcesParams | None = None
+    targets: dict[TargetName, DatedTargetParams] = {}
+    snapshots: SnapshotParams = SnapshotParams()
+    features: FeatureParams
+    stages: StageParams
+    split: SplitParams = SplitParams()
+    limits: LimitParams = LimitParams()
+    model: ModelParams = ModelParams()
+    calibration: CalibrationParams = CalibrationParams()
+    evaluation: EvaluationParams = EvaluationParams()
+    baselines: BaselineParams = BaselineParams()
+    leaks: LeakParams = LeakParams()
+    score: ScoreParams = ScoreParams()
+    compute: ComputeParams = ComputeParams()
+    tracking: TrackingParams = TrackingParams()
+    output: OutputParams = OutputParams()
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of all targets."""
+        return tuple(self.targets) if self.target is None else (self.target.name,)
+
+    def drives(self, target: str) -> tuple[AdvisedStage, ...]:
+        """Return the stages whose cuts are solved on a target."""
+        drives = self.targets[target].drives if target in self.targets else None
+        if drives is not None:
+            return drives
+        return ("iql", "mql", "sql") if len(self.target_names) == 1 else ()
+
+    @model_validator(mode="after")
+    def _flat_or_dated(self) -> Self:
+        flat, dated = (self.data.path, self.target), (self.sources, self.targets or None)
+        if None in flat and None in dated:
+            msg = "flat leads need data.path and target; dated leads need sources and targets"
+            raise ValueError(msg)
+        if any(part is not None for part in flat) and any(part is not None for part in dated):
+            msg = "leads must be flat (data.path and target) or dated (sources and targets), got parts of both"
+            raise ValueError(msg)
+        if self.features.activities.kinds and (self.sources is None or self.sources.activities is None):
+            msg = "features.activities.kinds must have sources.activities to count, got none"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _outcomes(self) -> Self:
+        names = {*OUTCOMES, *(self.sources.outcomes.names.values() if self.sources else ())}
+        driven = [stage for target in self.target_names for stage in self.drives(target)]
+        for name, target in self.targets.items():
+            if target.outcome not in names:
+                msg = f"targets.{name}.outcome must be {', '.join(OUTCOMES)} or a word of sources.outcomes.names, got "
+                raise ValueError(msg + repr(target.outcome) + nearest(target.outcome, names))
+            if target.outcome == "churned" and target.population == "open":
+                msg = f"targets.{name}: churned is reached by customers; set population: customers"
+                raise ValueError(msg)
+            if target.population == "customers" and target.outcome in FUNNEL[:5] and not target.again:
+                msg = f"targets.{name}: customers have reached {target.outcome} already; set population: open"
+                raise ValueError(msg)
+        twice = sorted({stage for stage in driven if driven.count(stage) > 1})
+        if twice:
+            msg = f"a stage must be driven by one target, got {twice[0]} in the drives of two"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _roles(self) -> Self:
+        roles = {"data.lead_id": self.data.lead_id, "data.created_at": self.data.created_at}
+        if self.target is not None:
+            roles["target.column"] = self.target.column
+        if self.sources is not None:
+            leads = self.sources.leads
+            roles = {f"sources.leads.{role}": getattr(leads, role) for role in LEAD_ROLES}
+        used = {**self.features.fit, **self.features.engagement}
+        for role, name in roles.items():
+            if name in used:
+                msg = f"{role} is {name!r}, so {name!r} must not be a feature too"
+                raise ValueError(msg)
+        if self.target is not None and self.target.column in {self.data.lead_id, self.data.created_at}:
+            msg = f"target.column must be a column of its own, got {self.target.column!r}"
+            raise ValueError(msg)
+        taken = sorted(set(used) & RESERVED)
+        if taken:
+            msg = f"a feature must not be called {taken[0]!r}, which leadml uses itself; rename the column"
+            raise ValueError(msg)
+        for rule in self.baselines.points:
+            rule.check_field(used)
+        return self

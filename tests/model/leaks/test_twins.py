@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadml.leads.field import Field
+from leadml.model.leaks.twins import suspect_twins
+from leadml.params import LeakParams
+
+NUMBERS = [Field(name, "number", "fit") for name in "abc"]
+COARSE = [Field(name, "category", "fit") for name in ("job", "size", "known")]
+
+
+def numbers(size, random):
+    """Return leads whose numbers tell them apart."""
+    frame = pd.DataFrame(np.round(random.normal(size=(size, 3)), 3), columns=list("abc"))
+    frame.loc[random.random(size) < 0.3, "c"] = np.nan
+    return frame.assign(converted=(random.random(size) < 0.3).astype(np.int8), lead_id=np.arange(size).astype(str))
+
+
+def coarse(size, random):
+    """Return leads that few levels cannot tell apart, and whose level matters."""
+    frame = pd.DataFrame(
+        {"job": random.choice(list("pqr"), size), "size": random.choice(list("sml"), size), "known": "yes"},
+        dtype=object,
+    )
+    chance = np.where(frame["job"] == "p", 0.7, 0.1)
+    return frame.assign(converted=(random.random(size) < chance).astype(np.int8), lead_id=np.arange(size).astype(str))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("make", "fields"), [(numbers, NUMBERS), (coarse, COARSE)])
+def test_leads_that_are_merely_alike_are_passed(seed, make, fields):
+    """Independent leads are no copies, however many have twins."""
+    random = np.random.default_rng(seed)
+
+    assert suspect_twins(make(1500, random), make(500, random), fields, LeakParams()) is None
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 1.0])
+def test_copies_are_stopped_and_counted(share):
+    """Leads that are on both sides, blanks and all, are found."""
+    random = np.random.default_rng(1)
+    learn, aside = numbers(2000, random), numbers(400, random)
+    number = int(share * 400)
+    aside = pd.concat([learn.sample(number, random_state=1), aside.iloc[number:]], ignore_index=True)
+    found = suspect_twins(learn, aside, NUMBERS, LeakParams())
+
+    assert (found.code, found.severity, found.field) == ("LK9", "stop", "split")
+    assert f"{number:,} of 400 leads kept aside have the same values" in found.evidence
+    assert "their labels agree with a correlation of 1.00" in found.evidence
+    assert "an account or group" in found.remedy
+    assert "name split in leaks.accept" in found.remedy
+
+
+def test_twins_whose_labels_do_not_agree_are_warned_of():
+    """The same values with labels by chance: a company that asked twice may convert once."""
+    random = np.random.default_rng(2)
+    learn = numbers(2000, random)
+    aside = learn.sample(300, random_state=2).assign(converted=(random.random(300) < 0.3).astype(np.int8))
+
+    assert suspect_twins(learn, aside, NUMBERS, LeakParams()).severity == "warn"
+
+
+def test_the_share_that_stops_is_a_choice():
+    """Fewer copies than leaks.twins, and very few, are not worth a word."""
+    random = np.random.default_rng(3)
+    learn, aside = numbers(2000, random), numbers(400, random)
+    some, few = (pd.concat([learn.head(number), aside.iloc[number:]], ignore_index=True) for number in (20, 4))
+
+    assert suspect_twins(learn, some, NUMBERS, LeakParams()).severity == "stop"
+    assert suspect_twins(learn, some, NUMBERS, LeakParams(twins=0.2)) is None
+    assert suspect_twins(learn, few, NUMBERS, LeakParams()) is None
