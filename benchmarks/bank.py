@@ -1,7 +1,7 @@
 """How well leadml predicts on the bank's leads, with default params, without the field that is known only afterwards.
 
 Three splits of data/raw/bank.csv: the rows shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1, 2, of which the
-first 70% are learned from and the others judge. Run with: python benchmarks/bank.py [--json] [--keep]
+first 70% are learned from and the others judge. Run with: python benchmarks/bank.py [--json] [--keep] [--recorded]
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def default_params() -> Params:
 
 def main() -> None:
     """Fit and judge three times, print a table."""
-    chosen = options(__doc__ or "")
+    chosen = options(__doc__ or "", "bank")
     params = default_params()
     contract = Contract.from_params(params)
     source = ROOT / params.data.path

@@ -1,6 +1,6 @@
 """What it costs to open the door: processor seconds of ``leadml --help``, the median of nine runs.
 
-Run with: python benchmarks/door.py [--json] [--keep]
+Run with: python benchmarks/door.py [--json] [--keep] [--recorded]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def cost() -> float:
 
 def main() -> None:
     """Measure and print."""
-    chosen = options(__doc__ or "")
+    chosen = options(__doc__ or "", "door")
     cost()
     seconds = statistics.median(cost() for _ in range(RUNS))
     print(f"leadml --help: {seconds:.2f} processor seconds")

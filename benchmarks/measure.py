@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,24 @@ RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("leadml", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
 
 
-def options(description: str) -> argparse.Namespace:
-    """Return the options that every benchmark has."""
+def options(description: str, name: str = "", **numbers: int) -> argparse.Namespace:
+    """Return the options that every benchmark has, and whole numbers of its own with their defaults.
+
+    With ``--recorded`` the kept result of ``name`` is printed, and that it is the kept one, and nothing is run.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--keep", action="store_true", help="keep the result in benchmarks/results")
-    return parser.parse_args()
+    parser.add_argument("--recorded", action="store_true", help="print the kept result and run nothing")
+    for option, default in numbers.items():
+        parser.add_argument(f"--{option}", type=int, default=default)
+    chosen = parser.parse_args()
+    if chosen.recorded:
+        kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        print(f"kept result of {name}, nothing was run: {kept['machine']}")
+        print(json.dumps(kept["figures"], sort_keys=True))
+        sys.exit()
+    return chosen
 
 
 def finish(name: str, figures: dict[str, Any], chosen: argparse.Namespace) -> None:

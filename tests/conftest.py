@@ -13,6 +13,7 @@ from leadml.jobs.train import Trained, train
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import Loaded, load_leads
 from leadml.leads.schema import Contract
+from leadml.leads.simulate.write import simulate
 from leadml.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -62,3 +63,9 @@ def trained_project(
     """Return a project whose first version is in use; a test may score with it but must not train in it."""
     project = make_project(tmp_path_factory.mktemp("trained"))
     return project, train(project, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def simulated_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a simulated CRM: 2,000 leads of eight months; a test must not change it."""
+    return simulate(tmp_path_factory.mktemp("simulated") / "crm", leads=2000, months=8, seed=11).folder

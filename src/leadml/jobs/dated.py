@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import LeadmlError, quoted
-from leadml.leads.convert import times
+from leadml.leads.convert import plain_text, times
 from leadml.leads.engine import open_engine
 from leadml.leads.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
 from leadml.leads.ingest import Dialect
@@ -102,11 +102,11 @@ def open_view(
     ):
         with open_sources(tables, project.root, Dialect.from_params(params.data)) as opened:
             progress("reading leads")
-            kept = gather_leads(opened["leads"], contract, Path(folder))
+            kept = gather_leads(opened["leads"], contract, Path(folder), latest=latest)
             ids = pa.array(kept.lead_ids, pa.string())
             readers = {name: EventReader(source, ids, params.data.timezone, latest) for name, source in opened.items()}
             progress("reading activities")
-            kinds = {kind: number for number, (kind, _) in enumerate(outlook.plan.kinds)}
+            kinds = {plain_text(kind): number for number, (kind, _) in enumerate(outlook.plan.kinds)}
             roles = sources.activities
             activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
             kept = keep_events(kept, "activities", activities, ACTIVITY_SCHEMA)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from leadml.errors import SHOWN_FAULTS, DataError, Fault
+from leadml.errors import SHOWN_FAULTS, DataError, Fault, ParamsError
 from leadml.jobs.material import gather_material
 from leadml.leads.csv_text import DELIMITERS
 from leadml.leads.findings import Finding
@@ -85,7 +85,15 @@ def check_data(source: Path, params: Params) -> list[Finding]:
         A file or folder of leads.
     params
         Roles and limits.
+
+    Raises
+    ------
+    ParamsError
+        Where params are of dated leads.
     """
+    if params.target is None:
+        msg = "dated leads come from the sources of params.yaml, so FILE must not be given"
+        raise ParamsError(msg)
     contract, dialect = Contract.from_params(params), Dialect.from_params(params.data)
     try:
         loaded = load_leads(source, contract, dialect)

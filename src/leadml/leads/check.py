@@ -141,7 +141,7 @@ def _decimal_hint(field: Field, dialect: Dialect) -> str:
 
 
 def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, expected: str) -> Fault:
-    got = _shown_value(chunk, column, row)
+    got = shown_value(chunk, column, row)
     shown = "nothing" if got is None or got == "" else quoted(got)
     lead_id = str(names[row]) if names[row] is not None else ""
     return Fault(
@@ -149,7 +149,8 @@ def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, e
     )
 
 
-def _shown_value(chunk: RawChunk, column: str, row: int) -> Any:
+def shown_value(chunk: RawChunk, column: str, row: int) -> Any:
+    """Return a value as a message may show it."""
     if column not in chunk.table.column_names:
         return None
     value = chunk.table[column][row]

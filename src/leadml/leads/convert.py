@@ -34,8 +34,9 @@ BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 LONGEST_ID = 256
-YEAR_FIRST = r"^[0-9]{4}"
-ZONED = r"[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
+NAIVE = r"^[0-9]{4}[0-9-]*([Tt ][0-9:.,]+)?$"
+ZONED = r"^[0-9]{4}[0-9-]*[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
+FINER_THAN_MICRO = r"([.,][0-9]{6})[0-9]+"
 MICROS = 86_400_000_000
 PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROS, "ns": 86_400_000_000_000}
 FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
@@ -187,15 +188,17 @@ def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.
 
 
 def _text_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
-    text = pc.utf8_trim_whitespace(column)
-    text = pc.if_else(pc.match_substring_regex(text, YEAR_FIRST), text, None)
-    zoned = pc.fill_null(pc.match_substring_regex(text, ZONED), fill_value=False).to_numpy(zero_copy_only=False)
+    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), FINER_THAN_MICRO, r"\1")
+    zoned, naive = (
+        pc.fill_null(pc.match_substring_regex(text, form), fill_value=False).to_numpy(zero_copy_only=False)
+        for form in (ZONED, NAIVE)
+    )
     words = pd.Series(_objects(text), dtype=object)
     micros = np.full(len(words), NOT_A_TIME)
     micros[zoned] = _micros(pd.to_datetime(words[zoned], format="ISO8601", errors="coerce", utc=True))
     if timezone is not None:
-        naive = pd.to_datetime(words[~zoned], format="ISO8601", errors="coerce")
-        micros[~zoned] = _micros(_localized(naive, timezone))
+        local = pd.to_datetime(words[naive], format="ISO8601", errors="coerce")
+        micros[naive] = _micros(_localized(local, timezone))
     return _bounded(micros)
 
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.leads.check import expected_time
-from leadml.leads.convert import arrow_ids, arrow_texts, times
+from leadml.leads.check import expected_time, shown_value
+from leadml.leads.convert import arrow_ids, arrow_texts, plain_text, times
 from leadml.leads.ingest import normal_name
 from leadml.leads.plan import DAY
 
@@ -102,7 +102,7 @@ class EventReader:
 
         def codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], list[tuple[str, Mask, str]]]:
             said, _ = arrow_texts(chunk.table[normal_name(roles.outcome)], dialect)
-            numbers = _numbered(said, {word: known[name] for word, name in words.items()})
+            numbers = _numbered(said, {plain_text(word): known[name] for word, name in words.items()})
             bad = pc.less(numbers, 0).to_numpy(zero_copy_only=False)
             allowed = f"must be one of {', '.join(words)}, or a word of sources.outcomes.names"
             return {"outcome": numbers}, [(roles.outcome, bad, allowed)]
@@ -157,8 +157,8 @@ def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: list[tuple[str, Mas
     found = {}
     for column, bad, expected in problems:
         for row in np.flatnonzero(bad)[:MOST_FAULTS].tolist():
-            got = chunk.table[column][row].as_py()
-            shown = "nothing" if got in {None, ""} else quoted(got)
+            got = shown_value(chunk, column, row)
+            shown = "nothing" if got is None or got == "" else quoted(got)
             where = f"{chunk.source}:{chunk.lines[row]}"
             found[where, column] = Fault(where, f"{expected}, got {shown}", column, str(ids[row].as_py() or ""))
     return list(found.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leadml.leads.plan import ACTIVITY, DAY, DECAYED, LEAD_AGE, TREND, WEIGHT_ONE
+from leadml.leads.plan import ACTIVITY, DAY, DECAYED, FIRST, LAST, LEAD_AGE, TREND, WEIGHT_ONE
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -32,7 +32,8 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
     snapshots
         ``lead`` and ``as_of``, each pair once; instants are whole microseconds since 1970, UTC.
     states
-        ``lead``, ``created_at``, ``version`` (rising within a lead), ``valid_from``, ``recorded_at``, and attributes.
+        ``lead``, ``created_at``, ``version`` (rising within a lead), ``valid_from``, ``recorded_at``, and attributes
+        under names of leadml's own.
     activities
         ``lead``, ``occurred_at``, ``recorded_at``, ``kind`` (its number in the plan, -1 for others), ``channel``.
     weights
@@ -43,8 +44,8 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
     Returns
     -------
     LazyFrame
-        ``lead``, ``as_of``, the attributes of the state that held, and the fields of the plan. A snapshot before
-        whose instant the lead was not known has no row.
+        ``lead``, ``as_of``, the attributes of the state that held, and the cells of the plan's layout. A snapshot
+        before whose instant the lead was not known has no row.
     """
     return (
         _states_as_of(snapshots, states)
@@ -92,17 +93,17 @@ def _activity_features(seen: Lazy, plan: ActivityPlan) -> Lazy:
 
     age, weight = nw.col("age"), nw.col("weight")
     sums = [
-        age.min().alias(f"{ACTIVITY}_last"),
+        age.min().alias(f"{ACTIVITY}{LAST}"),
         weight.sum().alias(f"{ACTIVITY}{DECAYED}"),
         _count(age < plan.trend).alias("recent"),
         _count((age >= plan.trend) & (age < 2 * plan.trend)).alias("earlier"),
     ]
-    for number, (kind, _) in enumerate(plan.kinds):
+    for number in range(len(plan.kinds)):
         here = nw.col("kind") == number
-        sums += [_count(here & (age < days)).alias(f"{kind}_{days}d") for days in plan.windows]
+        sums += [_count(here & (age < days)).alias(f"k{number}_{days}d") for days in plan.windows]
         its_age = nw.when(here).then(age)
-        sums += [its_age.min().alias(f"{kind}_last"), its_age.max().alias(f"{kind}_first")]
-        sums.append(nw.when(here).then(weight).otherwise(0).sum().alias(f"{kind}{DECAYED}"))
+        sums += [its_age.min().alias(f"k{number}{LAST}"), its_age.max().alias(f"k{number}{FIRST}")]
+        sums.append(nw.when(here).then(weight).otherwise(0).sum().alias(f"k{number}{DECAYED}"))
     for days in plan.windows:
         inside = age < days
         sums.append(_distinct(age, inside).alias(f"active_days_{days}d"))
@@ -133,11 +134,11 @@ def _finished(plan: ActivityPlan) -> list[Expression]:
     both = recent + earlier
     trend = nw.when(both > 0).then((recent - earlier).cast(nw.Float64) / both.cast(nw.Float64))
     finished = []
-    for field in plan.fields:
-        column = nw.col(field.name).cast(nw.Int64) if field.name != TREND else trend
-        if field.name.endswith(DECAYED):
+    for inner, field in plan.layout:
+        column = nw.col(inner).cast(nw.Int64) if inner != TREND else trend
+        if inner.endswith(DECAYED):
             column = column.fill_null(0).cast(nw.Float64) / float(WEIGHT_ONE)
         elif not field.without:
             column = column.fill_null(0)
-        finished.append(column.cast(nw.Float64).alias(field.name))
+        finished.append(column.cast(nw.Float64).alias(inner))
     return finished

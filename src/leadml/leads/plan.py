@@ -18,7 +18,7 @@ DAY = 86_400_000_000
 WEIGHT_ONE = 1 << 20
 ACTIVITY = "activity"
 LEAD_AGE = "lead_age"
-DECAYED = "_decayed"
+DECAYED, LAST, FIRST = "_decayed", "_last", "_first"
 TREND = f"{ACTIVITY}_trend"
 
 
@@ -69,34 +69,40 @@ class ActivityPlan:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The fields that the plan makes, in order."""
-        fields = [_number(LEAD_AGE, "", "{} days since the lead came")]
+        return tuple(field for _, field in self.layout)
+
+    @property
+    def layout(self) -> tuple[tuple[str, Field], ...]:
+        """The fields, and what each is called while it is computed: kinds by number, for they are strangers' words."""
+        cells = [(LEAD_AGE, _number(LEAD_AGE, "", "{} days since the lead came"))]
         if not self.windows:
-            return tuple(fields)
-        for kind, words in self.kinds:
-            none = f"no {words} so far"
-            fields += [
-                _number(f"{kind}_{days}d", kind, f"{{}} {words} in the last {days} days") for days in self.windows
+            return tuple(cells)
+        for number, (kind, words) in enumerate(self.kinds):
+            inner, none = f"k{number}", f"no {words} so far"
+            for days in self.windows:
+                said = f"{{}} {words} in the last {days} days"
+                cells.append((f"{inner}_{days}d", _number(f"{kind}_{days}d", kind, said)))
+            last, first = (f"{words}: the {end} {{}} days ago" for end in ("last", "first"))
+            decayed = f"{words}: {{}} where old ones count less"
+            cells += [
+                (f"{inner}{LAST}", _number(f"{kind}{LAST}", kind, last, none)),
+                (f"{inner}{FIRST}", _number(f"{kind}{FIRST}", kind, first, none)),
+                (f"{inner}{DECAYED}", _number(f"{kind}{DECAYED}", kind, decayed)),
             ]
-            fields += [
-                _number(f"{kind}_last", kind, f"{words}: the last {{}} days ago", none),
-                _number(f"{kind}_first", kind, f"{words}: the first {{}} days ago", none),
-                _number(f"{kind}{DECAYED}", kind, f"{words}: {{}} where old ones count less"),
-            ]
-        for days in self.windows:
-            fields.append(_number(f"active_days_{days}d", ACTIVITY, f"active on {{}} of the last {days} days"))
-            if self.channels:
-                fields.append(_number(f"channels_{days}d", ACTIVITY, f"{{}} channels in the last {days} days"))
-        fields += [
-            _number(f"{ACTIVITY}_last", ACTIVITY, "last active {} days ago", "not active so far"),
+        overall = [field for days in self.windows for field in self._in_window(days)]
+        still = f"not active in the last {2 * self.trend} days"
+        against = f"activity of the last {self.trend} days against the {self.trend} before: {{}} (-1 to 1)"
+        overall += [
+            _number(f"{ACTIVITY}{LAST}", ACTIVITY, "last active {} days ago", "not active so far"),
             _number(f"{ACTIVITY}{DECAYED}", ACTIVITY, "{} activities where old ones count less"),
-            _number(
-                TREND,
-                ACTIVITY,
-                f"activity of the last {self.trend} days against the {self.trend} before: {{}} (-1 to 1)",
-                f"not active in the last {2 * self.trend} days",
-            ),
+            _number(TREND, ACTIVITY, against, still),
         ]
-        return tuple(fields)
+        return (*cells, *((field.name, field) for field in overall))
+
+    def _in_window(self, days: int) -> list[Field]:
+        active = _number(f"active_days_{days}d", ACTIVITY, f"active on {{}} of the last {days} days")
+        channels = _number(f"channels_{days}d", ACTIVITY, f"{{}} channels in the last {days} days")
+        return [active, channels] if self.channels else [active]
 
 
 @dataclass(frozen=True)

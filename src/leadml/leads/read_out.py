@@ -74,7 +74,8 @@ DEPARTMENTS = (
 BANDS = ((1, "1"), (10, "2-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1,000"))
 LARGE_BANDS = ((5000, "1,001-5,000"), (10_000, "5,001-10,000"))
 LARGEST = "over 10,000"
-COUNT = re.compile(r"(\d{1,3}(?:[.,' ]\d{3})+|\d+)(?:\.0+)?\s*(k|tsd)?\b")
+COUNT = re.compile(r"(?<!\d)(\d{1,3}(?:[.,' ]\d{3}){1,3}|\d{1,12})(?!\d)(?:\.0+(?!\d))? ?(k|tsd)?\b")
+LONGEST = 200
 THOUSAND = 1000
 COUNTRY_ALIASES = {
     "uk": "GB", "united kingdom": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
@@ -93,7 +94,7 @@ def email_domain(text: str) -> str:
     >>> [email_domain(text) for text in ("a@gmail.com", "b@acme.example", "c@mit.edu", "d@health.gov.uk", "e")]
     ['free', 'company', 'education', 'government', 'no address']
     """
-    found = DOMAIN.match(text.strip().lower())
+    found = DOMAIN.match(text[-LONGEST:].strip().lower())
     if not found:
         return "no address"
     domain = found[1]
@@ -139,7 +140,7 @@ def company_size(text: str) -> str:
     """
     counts = [
         int(re.sub(r"\D", "", digits)) * (THOUSAND if unit else 1)
-        for digits, unit in COUNT.findall(text.strip().lower())
+        for digits, unit in COUNT.findall(text[:LONGEST].strip().lower())
     ]
     if not counts:
         return "other"
@@ -206,7 +207,7 @@ def read_out(texts: dict[str, Objects], choices: ReadOutParams) -> dict[str, NDA
 
 
 def _first(classes: tuple[tuple[str, str], ...], text: str) -> str | None:
-    small = text.strip().lower()
+    small = text[:LONGEST].strip().lower()
     return next((name for name, pattern in classes if re.search(rf"(?<!\w)(?:{pattern})(?!\w)", small)), None)
 
 

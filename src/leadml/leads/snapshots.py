@@ -19,7 +19,7 @@ from leadml.leads.outcomes import label_snapshots, reaching
 from leadml.leads.plan import DAY
 from leadml.leads.schema import LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import plan_holdout
-from leadml.leads.tables import BLOCK_LEADS
+from leadml.leads.tables import BLOCK_LEADS, attribute_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +143,7 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
     counts = {"mature": 0, "converted": 0, "late": 0, "immature": 0}
     found: list[pd.DataFrame] = []
     for block in view.tables.blocks():
-        for pairs in _open_pairs(view, block, dates):
+        for pairs in _open_pairs(view, block, dates, hindsight=True):
             looked = _looked_at(view, block, pairs)
             looked = looked[(looked["inside"] == 1) & (view.target.again | (looked["reached"] == 0))]
             mature = looked[AS_OF] + view.target.matures <= observed_until
@@ -152,7 +152,7 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
             counts["converted"] += int(looked[LABEL][mature].sum())
             counts["late"] += int(looked["late"][mature & (looked[LABEL] == 0)].sum())
             found.append(looked.loc[mature, [LEAD, AS_OF, LABEL]])
-    pairs = pd.concat(found, ignore_index=True)
+    pairs = pd.concat(found or [pd.DataFrame({LEAD: [], AS_OF: [], LABEL: []}, dtype=np.int64)], ignore_index=True)
     if pairs.empty:
         msg = (
             f"a look must be {view.target.horizon} + {view.target.settling} days before the end of what was observed "
@@ -166,6 +166,13 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
         [_drawn(side, view.tables, share) for side, share in zip(sides, (most, most // 4), strict=True)],
     ).sort_values([LEAD, AS_OF], ignore_index=True)
     counts |= {"usable": sum(map(len, sides)), "drawn": len(pairs)}
+    if not all(map(len, sides)):
+        msg = (
+            f"looks must be on both sides of the split, got {len(sides[0]):,} and {len(sides[1]):,} of "
+            f"{counts['mature']:,} mature ones: between the sides lie {view.target.horizon} + {view.target.settling} "
+            "days; shorten the horizon or bring longer tables"
+        )
+        raise ModelError(msg)
     frames = [
         _feature_frame(view, block, inside)
         for block in view.tables.blocks()
@@ -179,7 +186,7 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
 def scoring_snapshots(view: View, as_of: int) -> Iterator[pd.DataFrame]:
     """Yield the features of the leads that were in the population at an instant, block by block in the order of ids."""
     for block in view.tables.blocks():
-        for pairs in _open_pairs(view, block, np.array([as_of])):
+        for pairs in _open_pairs(view, block, np.array([as_of]), hindsight=False):
             looked = _looked_at(view, block, pairs)
             inside = (looked["inside"] == 1) & (view.target.again | (looked["known_reached"] == 0))
             if inside.any():
@@ -193,8 +200,10 @@ def compute_features(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFr
     lazy = (view.engine.lazy(table) for table in (looks, block.states, block.activities, weights))
     table = features(*lazy, plan=view.plan).collect("pyarrow").to_native()
     columns: dict[str, NDArray[Any]] = {name: table[name].to_numpy() for name in (LEAD, AS_OF)}
+    inner = {field.name: name for name, field in view.plan.layout}
+    inner |= {name: attribute_name(at) for at, name in enumerate(f.name for f in view.fields if f.source != "activity")}
     for field in view.fields:
-        column = table[field.name]
+        column = table[inner[field.name]]
         if field.kind == "category":
             columns[field.name] = np.array(column.to_pylist(), dtype=object)
         else:
@@ -210,8 +219,8 @@ def _feature_frame(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFram
     return frame
 
 
-def _open_pairs(view: View, block: Block, dates: Integers) -> Iterator[pa.Table]:
-    """Yield each lead with the dates after it came and, where it is reached once only, up to its being reached."""
+def _open_pairs(view: View, block: Block, dates: Integers, *, hindsight: bool) -> Iterator[pa.Table]:
+    """Yield each lead with the dates after it came, with hindsight only up to its reaching what is reached once."""
     tables, target = view.tables, view.target
     lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(tables.lead_ids)))
     created = tables.created_at[lead]
@@ -219,7 +228,7 @@ def _open_pairs(view: View, block: Block, dates: Integers) -> Iterator[pa.Table]
     last = np.full(len(lead), len(dates))
     if target.oldest is not None:
         last = np.searchsorted(dates, created + target.oldest * DAY, side="right")
-    if not target.again:
+    if hindsight and not target.again:
         hit = np.isin(block.outcomes["outcome"].to_numpy(), reaching(target, view.codes))
         reached = np.full(len(lead), np.iinfo(np.int64).max)
         whose = block.outcomes["lead"].to_numpy()[hit] - block.first

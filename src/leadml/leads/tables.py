@@ -104,7 +104,7 @@ class Tables:
             yield Block(first, self.states.slice(start, stop - start), *parts)
 
 
-def gather_leads(source: Source, contract: Contract, folder: Path) -> Tables:
+def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: int) -> Tables:
     """Return the leads of a source, without their activities and outcomes.
 
     Parameters
@@ -115,6 +115,8 @@ def gather_leads(source: Source, contract: Contract, folder: Path) -> Tables:
         Its columns.
     folder
         An empty folder for blocks.
+    latest
+        Instant in microseconds after which nothing can have been recorded yet.
 
     Raises
     ------
@@ -127,10 +129,14 @@ def gather_leads(source: Source, contract: Contract, folder: Path) -> Tables:
     faults: list[Fault] = []
     rows = 0
     for checked in checked_chunks(source, contract):
-        pieces.append(_piece(checked, contract))
-        hashes.append(_state_hashes(checked.frame))
-        where += checked.where
-        faults += checked.faults
+        outside = _outside(checked, contract, latest)
+        inside = np.ones(len(checked.frame), dtype=bool)
+        inside[list(outside)] = False
+        frame = checked.frame[inside].reset_index(drop=True)
+        pieces.append(_piece(frame, contract))
+        hashes.append(_state_hashes(frame))
+        where += [place for place, kept in zip(checked.where, inside, strict=True) if kept]
+        faults += [*checked.faults, *outside.values()]
         rows += checked.rows
     table = pa.concat_tables(pieces).unify_dictionaries()
     duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
@@ -141,6 +147,11 @@ def gather_leads(source: Source, contract: Contract, folder: Path) -> Tables:
         raise DataError(faults or [Fault(source.name, "must hold leads, got none below the header")])
     table = table.sort_by([(name, "ascending") for name in (LEAD_ID, VALID_FROM, RECORDED_AT)])
     return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
+
+
+def attribute_name(at: int) -> str:
+    """Return what the attribute at a place is called inside: names of columns are strangers' words."""
+    return f"attribute_{at}"
 
 
 def keep_events(tables: Tables, name: str, events: Iterable[Events], schema: pa.Schema) -> Tables:
@@ -190,18 +201,30 @@ def _spread(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
             writers[number].write_table(table.slice(start, stop - start))
 
 
-def _piece(checked: Checked, contract: Contract) -> pa.Table:
+def _outside(checked: Checked, contract: Contract, latest: int) -> dict[int, Fault]:
+    """Return the faults of rows whose instants no lead can have, by row."""
+    faults: dict[int, Fault] = {}
+    for name in TIMES:
+        if name in checked.frame:
+            instants = checked.frame[name].to_numpy()
+            for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
+                lead_id = str(checked.frame[LEAD_ID][row])
+                column = str(getattr(contract, name))
+                faults[row] = Fault(checked.where[row], "must lie between 1970 and tomorrow", column, lead_id)
+    return faults
+
+
+def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
     """Return a chunk of leads as an Arrow table, its words by number."""
-    frame = checked.frame
     columns: dict[str, Any] = {LEAD_ID: pa.array(frame[LEAD_ID], pa.string())}
     keys = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
     columns[SPLIT_KEY] = pa.array(keys, pa.string())
     columns |= {name: pa.array(frame.get(name, frame[CREATED_AT]), pa.int64()) for name in TIMES}
-    for entry in contract.of_leads:
+    for at, entry in enumerate(contract.of_leads):
         if entry.kind == "category":
-            columns[entry.name] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
+            columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
         else:
-            columns[entry.name] = pa.array(frame[entry.name].to_numpy(), pa.float64())
+            columns[attribute_name(at)] = pa.array(frame[entry.name].to_numpy(), pa.float64())
     return pa.table(columns)
 
 

@@ -7,7 +7,9 @@ It refuses leads of one kind only; the order of the rows and the number of threa
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import cpu_count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from leadml.leads.schema import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.split import make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.encode import Encoder, fit_encoder
-from leadml.model.linear import LinearPart, fit_linear, plan_terms
+from leadml.model.linear import LinearPart, fit_linear, fit_path, plan_terms
 from leadml.model.trees import Trees, choose_rounds, fit_trees
 
 if TYPE_CHECKING:
@@ -137,12 +139,19 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
 def _choose_strength(
     matrix: Floats, label: Labels, folds: Sequence[Fold], encoder: Encoder, choices: ModelParams
 ) -> tuple[float, Floats, dict[float, float]]:
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - the door opens without it
+
+    def margins_of(fold: Fold) -> list[Floats]:
+        fit, judge = fold
+        known = matrix[fit]
+        parts = fit_path(known, label[fit], plan_terms(known, encoder.is_flag), strengths=choices.linear_strengths)
+        return [part.margin(matrix[judge]) for part in parts]
+
     margins = {strength: np.full(len(label), np.nan) for strength in choices.linear_strengths}
-    for fit, judge in folds:
-        terms = plan_terms(matrix[fit], encoder.is_flag)
-        for strength, margin in margins.items():
-            part = fit_linear(matrix[fit], label[fit], terms, strength=strength)
-            margin[judge] = part.margin(matrix[judge])
+    with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
+        for (_, judge), found in zip(folds, pool.map(margins_of, folds), strict=True):
+            for strength, margin in zip(choices.linear_strengths, found, strict=True):
+                margins[strength][judge] = margin
     judged = np.concatenate([judge for _, judge in folds])
     losses = {strength: _log_loss(margin[judged], label[judged]) for strength, margin in margins.items()}
     best = min(losses, key=lambda strength: losses[strength])

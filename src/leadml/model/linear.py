@@ -7,12 +7,14 @@ that one far value cannot carry a lead away.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -131,18 +133,29 @@ def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...],
     strength
         Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0; larger trusts the data more.
     """
+    return fit_path(matrix, label, terms, strengths=(strength,))[0]
+
+
+def fit_path(
+    matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strengths: Sequence[float]
+) -> list[LinearPart]:
+    """Return what `fit_linear` returns for each of some strengths."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     if not terms:
         rate = float(label.mean())
-        return LinearPart(float(np.log(rate) - np.log1p(-rate)), ())
+        return [LinearPart(float(np.log(rate) - np.log1p(-rate)), ()) for _ in strengths]
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
-    with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
-        fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(design, label)
-    pairs = zip(terms, fitted.coef_[0], strict=True)
-    found = (Term(t.column, t.shape, t.origin, t.scale, t.center, float(coefficient)) for t, coefficient in pairs)
-    return LinearPart(float(fitted.intercept_[0]), tuple(found))
+    parts = []
+    for strength in strengths:
+        with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
+            fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(design, label)
+        found = tuple(
+            replace(term, coefficient=float(value)) for term, value in zip(terms, fitted.coef_[0], strict=True)
+        )
+        parts.append(LinearPart(float(fitted.intercept_[0]), found))
+    return parts
 
 
 def _number_terms(at: int, column: Floats) -> list[Term]:

@@ -78,11 +78,12 @@ def test_dates_before_the_look_are_passed():
     assert judged(*looked_at(later=0.01)) == []
 
 
-def test_a_date_of_the_day_of_the_look_is_not_later():
-    """A date without a time is the beginning of its day."""
+def test_what_is_dated_at_the_look_is_not_later():
+    """Neither the instant of the look itself, nor a date without a time, which is the beginning of its day."""
     frame, outcome = looked_at(later=0.0)
     days = pd.to_datetime(frame["as_of"], unit="us").dt.strftime("%Y-%m-%d").astype(object)
 
+    assert judged(frame.assign(visit=frame["as_of"] * 1.0), outcome) == []
     assert judged(frame.assign(visit=days), outcome, "category") == []
 
 

@@ -112,6 +112,17 @@ def test_rows_of_one_lead_are_one_witness():
     assert telling_value(values, field, Outcome(label, group)) is None
 
 
+@pytest.mark.parametrize(
+    ("share", "kind", "sure"), [(0.03, 1, False), (0.1, 1, True), (0.15, 0, False), (0.4, 0, True)]
+)
+def test_a_value_that_covers_few_is_not_sure(share, kind, sure):
+    """It takes a twentieth of the converters, or a quarter of the others, to stop a training."""
+    label, random = labels(0.2, 40_000)
+    mark = (label == kind) & (random.random(40_000) < share)
+
+    assert judged(np.where(mark, "mine", "other"), label).sure is sure
+
+
 def test_blanks_tell_both_ways():
     """Filled for converters alone, or blank for converters alone."""
     label, random = labels(0.2)

@@ -93,13 +93,15 @@ def test_within_slices_of_time_an_order_by_outcome_is_stopped():
     assert said(suspect_order(frame, order)) == [("order", "stop")]
 
 
-def test_a_lead_with_many_rows_is_one_lead():
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_lead_with_many_rows_is_one_lead(dated):
     """Snapshots of one lead have one label more often than not: that is no order."""
     random = np.random.default_rng(6)
     label = np.repeat(random.random(1000) < 0.2, 8)
     ids = np.repeat([f"L{at:04d}" for at in range(1000)], 8)
+    dates = {"as_of": np.repeat(random.integers(0, 3, 1000), 8) * 7 * DAY} if dated else {}
 
-    assert suspect_order(leads(label, ids=ids, as_of=np.tile(np.arange(8) * 7 * DAY, 1000)), None) == []
+    assert suspect_order(leads(label, ids=ids, **dates), np.arange(8000)) == []
 
 
 def test_ids_of_several_beginnings_are_ordered_as_text():

@@ -9,6 +9,7 @@ from leadml.model.leaks.twins import suspect_twins
 from leadml.params import LeakParams
 
 NUMBERS = [Field(name, "number", "fit") for name in "abc"]
+COARSE_NUMBERS = [Field(name, "category", "fit") for name in "abc"]
 COARSE = [Field(name, "category", "fit") for name in ("job", "size", "known")]
 
 
@@ -72,3 +73,30 @@ def test_the_share_that_stops_is_a_choice():
     assert suspect_twins(learn, some, NUMBERS, LeakParams()).severity == "stop"
     assert suspect_twins(learn, some, NUMBERS, LeakParams(twins=0.2)) is None
     assert suspect_twins(learn, few, NUMBERS, LeakParams()) is None
+
+
+def alike_in(levels, size, random):
+    """Return leads of categories of so many levels, all of whose labels follow the first."""
+    columns = {name: random.integers(0, number, size).astype(str) for name, number in zip("abc", levels, strict=True)}
+    chance = np.where(columns["a"].astype(int) % 2 == 0, 0.8, 0.1)
+    return pd.DataFrame(columns, dtype=object).assign(converted=(random.random(size) < chance).astype(np.int8))
+
+
+@pytest.mark.parametrize("levels", [(30, 30, 30), (60, 40, 20), (10, 10, 10), (4, 4, 3)])
+@pytest.mark.parametrize("seed", range(4))
+def test_twins_by_chance_are_expected(levels, seed):
+    """However many leads agree by chance, their near twins say so, and their labels agreeing is no news."""
+    random = np.random.default_rng(seed)
+    learn, aside = alike_in(levels, 4000, random), alike_in(levels, 1000, random)
+
+    assert suspect_twins(learn, aside, COARSE_NUMBERS, LeakParams()) is None
+
+
+def test_columns_that_follow_from_each_other_are_no_copies():
+    """Three clocks have no near twins, and few values: nothing can be said."""
+    random = np.random.default_rng(1)
+    month = random.integers(0, 12, 3000)
+    frame = pd.DataFrame({"a": month, "b": month * 2, "c": month * 3}, dtype=float)
+    frame = frame.assign(converted=(random.random(3000) < month / 12).astype(np.int8))
+
+    assert suspect_twins(frame.head(2000), frame.tail(1000), NUMBERS, LeakParams()) is None

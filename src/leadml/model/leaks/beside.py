@@ -35,7 +35,7 @@ WORTH_A_WORD = 0.62
 MUCH = 0.8
 UNTIED, TIED, FAR_TIED = 0.5, 1.3, 2.0
 TIE_SURE = 2.5
-BEATS = 1.1
+BEATS = 1.05
 
 
 @dataclass(frozen=True)
@@ -154,5 +154,5 @@ def _others(
         and not (other.name in found and found[other.name].severity == "stop")
         and alike(scores[field], score) <= ALIKE
     ]
-    kept = set(sorted(others, key=lambda other: -gains[other])[:MOST_OTHERS])
+    kept = sorted([*others, field], key=lambda one: -gains[one])[: MOST_OTHERS + 1]
     return [other for other in others if other in kept]

@@ -191,11 +191,23 @@ class Together:
         )
         return first, second
 
+    @cached_property
+    def _fitted(self) -> dict[tuple[int, ...], tuple[Floats, dict[Field, float]]]:
+        return {}
+
     def margins(self, fields: Sequence[Field]) -> tuple[Floats, dict[Field, float]]:
-        """Return log-odds of shape (n_leads,) by trees on some of the fields, and what each field gained for them."""
+        """Return log-odds of shape (n_leads,) by trees on some of the fields, and what each field gained for them.
+
+        The order of the fields is nothing, and the same fields are fitted once.
+        """
+        columns = tuple(at for at, field in enumerate(self.fields) if field in fields)
+        if columns not in self._fitted:
+            self._fitted[columns] = self._fit(list(columns))
+        return self._fitted[columns]
+
+    def _fit(self, columns: list[int]) -> tuple[Floats, dict[Field, float]]:
         import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
-        columns = [list(self.fields).index(field) for field in fields]
         label = self.outcome.label
         margins, gains = np.empty(len(label)), np.zeros(len(columns))
         for judged, matrix in zip(self.outcome.sides, self.matrices, strict=True):
@@ -203,7 +215,7 @@ class Together:
             trees = lgb.train(_settings(), known, ROUNDS)
             margins[judged] = trees.predict(matrix[judged][:, columns], raw_score=True, num_threads=1)
             gains += trees.feature_importance("gain")
-        return margins, dict(zip(fields, gains.tolist(), strict=True))
+        return margins, {self.fields[at]: float(gain) for at, gain in zip(columns, gains, strict=True)}
 
     def lift(self, field: Field, others: Sequence[Field], score: Floats) -> Lift:
         """Return what a field, whose own score is given, adds to others."""

@@ -1,0 +1,110 @@
+"""What it costs to look at a million dated leads: reading, one look at every lead, and the looks of a training.
+
+CRMs of 0.1, 0.3 and 1 times the leads are simulated (about 30 activities a lead); for each a new process reads the
+three Parquet tables, computes the features of every lead as of the last day, and then the snapshots of a training,
+with the features of examples/crm and default params. Run with: python benchmarks/features.py [--json] [--keep]
+[--recorded] [--leads N]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from measure import RESULTS, finish, options
+
+from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.project import Project
+from leadml.leads.features import AS_OF, LEAD
+from leadml.leads.schema import Contract
+from leadml.leads.simulate.scenario import Scenario
+from leadml.leads.simulate.write import simulate
+from leadml.leads.snapshots import compute_features, look_dates, training_snapshots
+from leadml.leads.tables import BLOCK_LEADS
+from leadml.params import Params, load_params
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
+NOW = "2026-06-01T00:00:00+00:00"
+SHARES = (0.1, 0.3, 1.0)
+MONTHS = 24
+GIGABYTE = 1024**2  # of the kilobytes that the system counts in
+
+
+def main() -> None:
+    """Simulate, measure each size in a process of its own, draw."""
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(_measure(Path(sys.argv[2]))))
+        return
+    chosen = options(__doc__ or "", "features", leads=1_000_000)
+    rows = []
+    for share in SHARES:
+        leads = round(chosen.leads * share)
+        with TemporaryDirectory() as name:
+            root = Path(name)
+            begun = time.perf_counter()
+            scenario = Scenario(truth_leads=0)
+            made = simulate(root / "data", leads=leads, months=MONTHS, seed=0, scenario=scenario, processes=2)
+            simulating = time.perf_counter() - begun
+            words = [sys.executable, __file__, "--one", str(root)]
+            done = subprocess.run(words, capture_output=True, check=True, text=True)
+            row = json.loads(done.stdout.splitlines()[-1])
+        rows.append({"leads": leads, "activities": made.activities, "simulating": simulating, **row})
+        print(pd.DataFrame(rows).round(2).to_string(index=False), flush=True)
+    largest = rows[-1]
+    growth = np.polyfit(np.log([row["leads"] for row in rows]), np.log([row["seconds"] for row in rows]), 1)[0]
+    print(f"seconds grow with the {growth:.2f}th power of the leads (1 is linear)")
+    figures = {name: largest[name] for name in ("leads", "activities", "seconds", "peak_memory_gb")}
+    finish("features", {**figures, "power": float(growth), "sizes": rows}, chosen)
+    if chosen.keep:
+        _draw(rows)
+
+
+def _measure(root: Path) -> dict[str, float]:
+    written = load_params(EXAMPLE)
+    params = Params(**{name: getattr(written, name) for name in ("data", "sources", "targets", "features", "stages")})
+    project, outlook = Project(root, params, "sql"), Outlook.from_params(params, "sql")
+    marks = [time.perf_counter()]
+    with open_view(project, outlook, Contract.from_params(params), now=NOW, progress=lambda _: None) as view:
+        marks.append(time.perf_counter())
+        looked = 0
+        for block in view.tables.blocks():
+            lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.tables.lead_ids)))
+            looked += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: view.tables.newest + 1})))
+        marks.append(time.perf_counter())
+        dates = look_dates(int(view.tables.created_at.min()), view.tables.newest, params.snapshots, timezone=None)
+        until, most = view.tables.newest, params.snapshots.most
+        training = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
+        marks.append(time.perf_counter())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE
+    steps = dict(zip(("reading", "looking_once", "training_looks"), np.diff(marks).tolist(), strict=True))
+    counts = {"looked": looked, "mature": training.counts["mature"], "drawn": training.counts["drawn"]}
+    return {"seconds": marks[-1] - marks[0], "peak_memory_gb": peak, **steps, **counts}
+
+
+def _draw(rows: list[dict[str, float]]) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "leadml"
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    leads = [row["leads"] / 1e6 for row in rows]
+    for name in ("seconds", "reading", "looking_once", "training_looks"):
+        axes.plot(
+            leads, [row[name] for row in rows], marker="o", label=name.replace("_", " ").replace("seconds", "all")
+        )
+    axes.set(xlabel="million leads (30 activities each)", ylabel="seconds on 2 cores", ylim=(0, None), xlim=(0, None))
+    axes.legend()
+    figure.savefig(RESULTS / "features.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Whether probabilities are true, judged by the truth of a simulated CRM that training never reads.
+
+A CRM is simulated, models are trained on its tables with default params, and the probability of each look kept aside
+(other leads, later dates) is compared with the true one. Beside it stands what the field does: all looks to the last
+day learned from, those whose horizon has not passed called negative. Run with: python benchmarks/truth.py [--json]
+[--keep] [--recorded] [--leads N --months M --seed S]
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from measure import finish, options
+from scipy.optimize import minimize
+from scipy.special import logit
+
+from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.material import Material, gather_material
+from leadml.jobs.project import Project
+from leadml.leads.plan import DAY
+from leadml.leads.schema import AS_OF, LABEL, LEAD_ID
+from leadml.leads.simulate.scenario import Scenario
+from leadml.leads.simulate.write import simulate
+from leadml.leads.snapshots import look_dates, scoring_snapshots
+from leadml.model import metrics
+from leadml.model.estimator import fit_model
+from leadml.params import Params, load_params
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
+NOW = "2026-01-01T00:00:00+00:00"
+TARGETS = ("sql", "customer")
+NAIVE_TARGET = "customer"
+RARELY = 28  # days between the looks of the other way, so that it learns from about as many
+
+
+def main() -> None:
+    """Simulate, train, compare with the truth."""
+    chosen = options(__doc__ or "", "truth", leads=50_000, months=18, seed=0)
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        scenario = Scenario(truth_leads=chosen.leads)
+        made = simulate(root / "data", leads=chosen.leads, months=chosen.months, seed=chosen.seed, scenario=scenario)
+        print(f"simulated: {chosen.leads:,} leads, {made.activities:,} activities, {chosen.months} months")
+        truth = pd.read_parquet(root / "data" / "truth")
+        truth[AS_OF] = truth[AS_OF].astype("int64")
+        found = {target: _judge(root, target, truth[truth["target"] == target]) for target in TARGETS}
+        shutil.rmtree(root / "data")
+    rows = [{"target": name, "model": model, **row} for name, models in found.items() for model, row in models.items()]
+    print(pd.DataFrame(rows).round(4).to_string(index=False))
+    ours = [models["leadml"] for models in found.values()]
+    figures = {
+        "ece": max(row["ece"] for row in ours),
+        "slope": max((row["slope"] for row in ours), key=lambda slope: abs(np.log(slope))),
+        "looks": min(row["looks"] for row in ours),
+        "targets": found,
+    }
+    finish("truth", figures, chosen)
+
+
+def _params() -> Params:
+    written = load_params(EXAMPLE)
+    kept = ("data", "sources", "targets", "features", "stages")
+    return Params(**{name: getattr(written, name) for name in kept})
+
+
+def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict[str, dict[str, float]]:
+    project = Project(root, _params(), target)
+    material = gather_material(project, now=NOW, progress=lambda _: None)
+    frame = material.loaded.frame
+    learn = frame[material.holdout.learnable(frame)].reset_index(drop=True)
+    judge = frame[material.holdout.mask(frame)].merge(truth[[LEAD_ID, AS_OF, "probability"]], on=[LEAD_ID, AS_OF])
+    fields = material.contract.fields
+    models = {"leadml": fit_model(learn, fields, project.params).model}
+    if target == NAIVE_TARGET:
+        naive = _immature_as_negative(project, material)
+        models["immature as negative"] = fit_model(naive, fields, project.params).model
+    true = judge["probability"].to_numpy()
+    return {name: _figures(true, model.predict(judge), judge[LABEL].to_numpy()) for name, model in models.items()}
+
+
+def _immature_as_negative(project: Project, material: Material) -> pd.DataFrame:
+    """Return looks at the same leads at all dates to the last, negative where the target was not reached yet."""
+    outlook = Outlook.from_params(project.params, project.target)
+    with open_view(project, outlook, material.contract, now=NOW, progress=lambda _: None) as view:
+        first, last = int(view.tables.created_at.min()), view.tables.newest
+        rarely = project.params.snapshots.model_copy(update={"every": RARELY})
+        dates = look_dates(first, last, rarely, timezone=None)
+        looks = pd.concat([frame for date in dates for frame in scoring_snapshots(view, int(date))], ignore_index=True)
+    looks = looks[~material.holdout.aside(looks)]
+    outcomes = pd.read_parquet(project.root / "data" / "outcomes.parquet")
+    reached = outcomes[outcomes["outcome"] == outlook.target.outcome].set_index(LEAD_ID)["occurred_at"].astype("int64")
+    at = looks[LEAD_ID].map(reached).to_numpy(dtype=float)
+    within = (at >= looks[AS_OF]) & (at < looks[AS_OF] + outlook.target.horizon * DAY)
+    flat = looks.assign(**{LABEL: within.astype("int8"), LEAD_ID: [f"{row:08}" for row in range(len(looks))]})
+    return flat.drop(columns=[AS_OF]).reset_index(drop=True)
+
+
+def _figures(true: np.ndarray, said: np.ndarray, label: np.ndarray) -> dict[str, float]:
+    weight = np.ones(len(true))
+
+    def loss(line: np.ndarray) -> float:
+        margin = line[0] + line[1] * logit(said)
+        return float((np.logaddexp(0, margin) - true * margin).mean())
+
+    fitted = minimize(loss, np.array([0.0, 1.0]), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9})
+    return {
+        "looks": len(true),
+        "ece": metrics.ece(true, said, weight),
+        "slope": float(fitted.x[1]),
+        "mean_said": float(said.mean()),
+        "mean_true": float(true.mean()),
+        "bias": float(said.mean() / true.mean() - 1),
+        "auc": metrics.roc_auc(label, said, weight),
+        "auc_of_truth": metrics.roc_auc(label, true, weight),
+        "log_loss": metrics.log_loss(label, said, weight),
+        "log_loss_of_truth": metrics.log_loss(label, true, weight),
+    }
+
+
+if __name__ == "__main__":
+    main()
