@@ -1,4 +1,6 @@
 # make run   train on data/raw, score leads that training did not see, write the report
+# make cdnow who buys again: dated purchases of an early online shop
+# make crm   a simulated CRM with three targets: dated leads, activities, outcomes
 # make test  every check: lint, types, architecture, tests, notebook
 # make lock  resolve the dependencies anew
 
@@ -7,7 +9,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 TARGET := subscribed
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run test lint lock
+.PHONY: run cdnow crm test lint lock
 
 run: $(READY)
 	$(BIN)/leadml train
@@ -16,6 +18,25 @@ run: $(READY)
 	@echo
 	@echo "scores: reports/scored.csv"
 	@echo "report: reports/$(TARGET).html"
+
+cdnow: $(READY)
+	$(BIN)/python examples/cdnow/make_tables.py
+	cd examples/cdnow && ../../$(BIN)/leadml train && ../../$(BIN)/leadml score --as-of 1998-07-01 -o scored.csv \
+		&& ../../$(BIN)/leadml report
+	@echo
+	@echo "scores: examples/cdnow/scored.csv"
+	@echo "report: examples/cdnow/reports/purchase.html"
+
+crm: $(READY)
+	test -e examples/crm/data/simulation.json \
+		|| $(BIN)/leadml simulate examples/crm/data --leads 20000 --months 24 --seed 1
+	cd examples/crm && for target in sql customer churned; do \
+		../../$(BIN)/leadml train --target $$target \
+		&& ../../$(BIN)/leadml score --target $$target --as-of 2025-12-29 -o scored_$$target.csv \
+		&& ../../$(BIN)/leadml report --target $$target || exit 1; done
+	@echo
+	@echo "scores: examples/crm/scored_sql.csv, scored_customer.csv, scored_churned.csv"
+	@echo "report: examples/crm/reports/sql.html, customer.html, churned.html"
 
 test: lint
 	$(BIN)/pytest --cov --cov-report=term:skip-covered

@@ -1,8 +1,9 @@
 """Whether probabilities are true, judged by the truth of a simulated CRM that training never reads.
 
 A CRM is simulated, models are trained on its tables with default params, and the probability of each look kept aside
-(other leads, later dates) is compared with the true one. Beside it stands what the field does: all looks to the last
-day learned from, those whose horizon has not passed called negative. Run with: python benchmarks/truth.py [--json]
+(other leads, later dates) is compared with the true one. Beside it stands what the field does on the day on which the
+model is trained: looks up to that day are learned from, and those whose horizon has not passed are called negative. Run
+with: python benchmarks/truth.py [--json]
 [--keep] [--recorded] [--leads N --months M --seed S]
 """
 
@@ -39,7 +40,7 @@ RARELY = 28  # days between the looks of the other way, so that it learns from a
 
 def main() -> None:
     """Simulate, train, compare with the truth."""
-    chosen = options(__doc__ or "", "truth", leads=50_000, months=18, seed=0)
+    chosen = options(__doc__ or "", "truth", leads=50_000, months=24, seed=0)
     with TemporaryDirectory() as name:
         root = Path(name)
         scenario = Scenario(truth_leads=chosen.leads)
@@ -83,18 +84,17 @@ def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def _immature_as_negative(project: Project, material: Material) -> pd.DataFrame:
-    """Return looks at the same leads at all dates to the last, negative where the target was not reached yet."""
-    outlook = Outlook.from_params(project.params, project.target)
+    """Return looks at the same leads up to the day of training, negative where the target was not reached by it."""
+    outlook, today = Outlook.from_params(project.params, project.target), int(material.holdout.since or 0)
     with open_view(project, outlook, material.contract, now=NOW, progress=lambda _: None) as view:
-        first, last = int(view.tables.created_at.min()), view.tables.newest
         rarely = project.params.snapshots.model_copy(update={"every": RARELY})
-        dates = look_dates(first, last, rarely, timezone=None)
+        dates = look_dates(int(view.tables.created_at.min()), today, rarely, timezone=None)
         looks = pd.concat([frame for date in dates for frame in scoring_snapshots(view, int(date))], ignore_index=True)
     looks = looks[~material.holdout.aside(looks)]
     outcomes = pd.read_parquet(project.root / "data" / "outcomes.parquet")
     reached = outcomes[outcomes["outcome"] == outlook.target.outcome].set_index(LEAD_ID)["occurred_at"].astype("int64")
     at = looks[LEAD_ID].map(reached).to_numpy(dtype=float)
-    within = (at >= looks[AS_OF]) & (at < looks[AS_OF] + outlook.target.horizon * DAY)
+    within = (at >= looks[AS_OF]) & (at < looks[AS_OF] + outlook.target.horizon * DAY) & (at < today)
     flat = looks.assign(**{LABEL: within.astype("int8"), LEAD_ID: [f"{row:08}" for row in range(len(looks))]})
     return flat.drop(columns=[AS_OF]).reset_index(drop=True)
 

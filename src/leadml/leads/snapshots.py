@@ -208,7 +208,7 @@ def compute_features(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFr
             columns[field.name] = np.array(column.to_pylist(), dtype=object)
         else:
             columns[field.name] = column.cast(pa.float64()).to_numpy()
-    return pd.DataFrame(columns)
+    return pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
 
 
 def _feature_frame(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -220,11 +220,11 @@ def _feature_frame(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFram
 
 
 def _open_pairs(view: View, block: Block, dates: Integers, *, hindsight: bool) -> Iterator[pa.Table]:
-    """Yield each lead with the dates after it came, with hindsight only up to its reaching what is reached once."""
+    """Yield each lead with the dates since it is known, with hindsight only up to its reaching what is reached once."""
     tables, target = view.tables, view.target
     lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(tables.lead_ids)))
     created = tables.created_at[lead]
-    first = np.searchsorted(dates, created, side="right")
+    first = np.searchsorted(dates, tables.known_from[lead], side="left")
     last = np.full(len(lead), len(dates))
     if target.oldest is not None:
         last = np.searchsorted(dates, created + target.oldest * DAY, side="right")

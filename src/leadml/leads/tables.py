@@ -73,6 +73,9 @@ class Tables:
         The account of each lead, or its id.
     created_at
         When each lead came, microseconds.
+    known_from
+        The first instant, in microseconds, as of which each lead is known: it had come, and a state of it held and was
+        recorded.
     states
         All states of all leads, in the order of leads and versions.
     newest
@@ -87,6 +90,7 @@ class Tables:
     lead_ids: NDArray[np.object_]
     split_keys: NDArray[np.object_]
     created_at: Integers
+    known_from: Integers
     states: pa.Table
     newest: int
     counts: dict[str, int] = field(default_factory=dict)
@@ -249,8 +253,11 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
         message = f"must be the same on every row of a lead, got another for {len(moved):,} rows"
         raise DataError([Fault("leads", message, CREATED_AT, str(ids[moved[0]]))])
     split_keys = np.array(table[SPLIT_KEY].to_pylist(), dtype=object)[starts]
-    newest = int(table[RECORDED_AT].to_numpy().max())
+    valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
+    known = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
+    newest = int(recorded_at.max())
     states = table.drop_columns([LEAD_ID, SPLIT_KEY])
     states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
     states = states.add_column(0, "lead", pa.array(lead))
-    return Tables(folder, ids[starts], split_keys, created[starts], states, newest, counts, faults)
+    whose = (ids[starts], split_keys, created[starts], np.minimum.reduceat(known, starts))
+    return Tables(folder, *whose, states, newest, counts, faults)

@@ -53,6 +53,19 @@ def test_causes_that_go_together_are_never_stopped(seed):
     assert stops(held({f"x{at}": numbers[:, at] for at in range(6)}, label)) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_that_shares_its_cause_with_the_others_is_no_leak(seed):
+    """It is far stronger than the others together, and they know more of it than the outcome explains."""
+    random = np.random.default_rng(seed)
+    cause = random.normal(size=5000)
+    label = random.random(5000) < expit(2 * cause - 1)
+    columns = {f"x{at}": cause + 2.5 * random.normal(size=5000) for at in range(3)}
+    found = held(columns | {"near": cause + 0.3 * random.normal(size=5000)}, label)
+
+    assert (stops(found), found["near"].severity) == ([], "warn")
+    assert "the other fields know more of it than the outcome explains" in found["near"].evidence
+
+
 @pytest.mark.parametrize("turned", [0.05, 0.1, 0.15, 0.2])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_copy_with_some_of_it_turned_round_is_stopped(turned, seed):
@@ -74,6 +87,15 @@ def test_two_leaks_do_not_hide_each_other():
 
     assert stops(held(columns | {"one": first, "two": second}, label)) == ["one", "two"]
     assert sorted(stops(held(columns | {"one": first, "again": nearly}, label))) == ["again", "one"]
+
+
+def test_a_leak_that_follows_from_another_is_stopped_too():
+    """A field that is stopped is no longer among the others, so that it hides none."""
+    columns, label, random = causes()
+    first = np.where(random.random(5000) < 0.05, 1 - label, label)
+    second = np.where(random.random(5000) < 0.1, 1 - first, first)
+
+    assert stops(held(columns | {"one": first, "two": second}, label)) == ["one", "two"]
 
 
 def test_a_number_written_by_the_outcome_is_stopped():

@@ -56,12 +56,13 @@ def written_afterwards(name: str) -> bool:
     joined = "".join(words)
     if joined in {known.replace("_", "") for known in alone | anywhere}:
         return True
-    if f"_{'_'.join(words)}_" and any(f"_{known}_" in f"_{'_'.join(words)}_" for known in anywhere):
+    whole = f"_{'_'.join(words)}_"
+    if any(f"_{known}_" in whole for known in anywhere):
         return True
     core = [word for word in words if word not in beside]
     while len(core) > 1 and core[-1] in TRAILING:
         core.pop()
-    return len(core) < len(words) and "_".join(core) in alone
+    return "_".join(core) in alone
 
 
 def _words(name: str) -> list[str]:

@@ -266,7 +266,7 @@ def _influence(label: Labels, scores: Floats) -> tuple[float, Floats]:
     lost = np.bincount(level[label == 0], minlength=number)
     below = (np.cumsum(lost) - lost / 2) / lost.sum()
     above = 1 - (np.cumsum(won) - won / 2) / won.sum()
-    auc = float(below @ won / won.sum())
+    auc = float((below * won).sum() / won.sum())
     return auc, np.where(label == 1, (below[level] - auc) / won.sum(), (above[level] - auc) / lost.sum())
 
 
@@ -280,7 +280,7 @@ def _error(outcome: Outcome, halves: Sequence[Floats]) -> float:
     analysis of clustered ROC curve data", Biometrics 53 (1997).
     """
     summed = (np.bincount(outcome.group[rows], weights=part) for rows, part in zip(outcome.sides, halves, strict=True))
-    return float(np.sqrt(sum(float(groups @ groups) for groups in summed)) / len(halves))
+    return float(np.sqrt(sum(float((groups**2).sum()) for groups in summed)) / len(halves))
 
 
 def _tie(outcome: Outcome, others: Floats, score: Floats) -> tuple[float, float]:
