@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leadml.jobs.project import Project
@@ -15,6 +16,7 @@ from leadml.leads.load import Loaded, load_leads
 from leadml.leads.schema import Contract
 from leadml.leads.simulate.write import simulate
 from leadml.params import Params, load_params
+from tests.dated import NOW, crm, write_params, write_tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,3 +71,35 @@ def trained_project(
 def simulated_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a simulated CRM: 2,000 leads of eight months; a test must not change it."""
     return simulate(tmp_path_factory.mktemp("simulated") / "crm", leads=2000, months=8, seed=11).folder
+
+
+@pytest.fixture(scope="session")
+def make_dated_project(simulated_crm: Path) -> Callable[..., Project]:
+    """Return what makes a project of dated leads in a folder of its own; what is personal in them says "canary"."""
+    tables = {
+        name: pd.read_parquet(simulated_crm / path)
+        for name, path in (("leads", "leads.parquet"), ("activities", "activities"), ("outcomes", "outcomes.parquet"))
+    }
+    leads = tables["leads"]
+    local, domain = leads["email"].str.split("@").str[0], leads["email"].str.split("@").str[1]
+    free = domain.str.contains("gmail|yahoo|hotmail|outlook")
+    leads["email"] = "canary." + local + "@" + domain.where(free, "canary-" + domain)
+    leads["job_title"] = leads["job_title"] + " of Canaries"
+    leads["account_id"] = "Canary " + leads["account_id"]
+
+    def make(folder: Path, *overrides: str, target: str = "mql") -> Project:
+        write_tables(folder, **tables)
+        choices = crm()
+        choices["sources"]["activities"]["path"] = "activities.parquet"
+        return Project.open(write_params(folder, choices), overrides, target=target)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_dated(
+    make_dated_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, Trained]:
+    """Return a project of dated leads with a version in use; a test may score with it but must not train in it."""
+    project = make_dated_project(tmp_path_factory.mktemp("dated"))
+    return project, train(project, now=NOW, progress=lambda _: None)

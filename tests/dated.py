@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ CRM: dict[str, Any] = {
         "sql": {"outcome": "sql", "horizon": 30},
     },
     "features": {
-        "fit": {"source": "category", "industry": "category", "phone": "category"},
+        "fit": {"source": "category", "industry": "category", "technology": "category"},
         "read_out": {
             "email": "email",
             "title": "job_title",
@@ -73,7 +74,7 @@ def day(number: float) -> int:
 
 def crm(**changed: Any) -> dict[str, Any]:
     """Return the choices for simulated tables, sections replaced as asked for."""
-    return {**CRM, **changed}
+    return deepcopy({**CRM, **changed})
 
 
 def small(**changed: Any) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def small(**changed: Any) -> dict[str, Any]:
             "activities": {"kinds": {"visit": "visits", "demo": "demos"}, "windows": [7, 30]},
         },
     }
-    return {**choices, **changed}
+    return deepcopy({**choices, **changed})
 
 
 def write_params(folder: Path, choices: dict[str, Any]) -> Path:

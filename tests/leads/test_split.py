@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import ModelError
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID
+from leadml.leads.plan import DAY
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import Holdout, make_folds, plan_holdout
 from leadml.params import SplitParams
 
@@ -129,3 +130,92 @@ def test_leads_of_one_instant_cannot_be_kept_aside_by_time():
     frame = _frame(20).assign(**{CREATED_AT: 5})
     with pytest.raises(ModelError, match="20 leads"):
         plan_holdout(frame, SplitParams())
+
+
+def _looks(seed, *, leads=300, accounts=90, first=0):
+    """Return looks at leads of accounts on Mondays of two years, labels mature 40 days later."""
+    random = np.random.default_rng(seed)
+    size = leads * 8
+    lead = random.integers(first, first + leads, size)
+    frame = pd.DataFrame({LEAD_ID: [f"lead {number}" for number in lead]})
+    frame[SPLIT_KEY] = [f"account {number % accounts}" if number % 3 else f"lead {number}" for number in lead]
+    frame[AS_OF] = 1_700_000_000_000_000 + random.integers(0, 104, size) * 7 * DAY
+    frame[MATURE_AT] = frame[AS_OF] + 40 * DAY
+    frame[LABEL] = random.integers(0, 2, size)
+    return frame.drop_duplicates([LEAD_ID, AS_OF], ignore_index=True)
+
+
+@given(SEEDS, st.sampled_from([0.1, 0.25, 0.5]))
+def test_no_account_is_on_both_sides_and_every_label_was_known_when_judging_began(seed, share):
+    """Of looks, those learned from are mature by the instant from which others are judged."""
+    frame = _looks(seed)
+    holdout = plan_holdout(frame, SplitParams(test_share=share, seed=seed))
+    learn, judge = frame[holdout.learnable(frame)], frame[holdout.mask(frame)]
+    assert not set(learn[SPLIT_KEY]) & set(judge[SPLIT_KEY])
+    assert not set(learn[LEAD_ID]) & set(judge[LEAD_ID])
+    assert learn[MATURE_AT].max() <= holdout.since <= judge[AS_OF].min()
+    aside = holdout.aside(frame)
+    assert (aside & (frame[AS_OF] >= holdout.since)).sum() == len(judge)
+    assert (~aside & (frame[MATURE_AT] <= holdout.since)).sum() == len(learn)
+
+
+@given(SEEDS, st.integers(2, 6))
+def test_folds_of_looks_are_judged_by_other_accounts_later(seed, folds):
+    """Fitted on what was mature at the fold's origin, judged from it on, nobody on both sides; origins rise."""
+    frame = _looks(seed)
+    found = make_folds(frame, SplitParams(seed=seed, folds=folds))
+    assert len(found) == folds
+    for fit, judge in found:
+        assert frame[MATURE_AT][fit].max() <= frame[AS_OF][judge].min()
+        for name in (LEAD_ID, SPLIT_KEY):
+            assert not set(frame[name][fit]) & set(frame[name][judge])
+    judged = [set(frame[SPLIT_KEY][judge]) for _, judge in found]
+    assert all(not one & other for at, one in enumerate(judged) for other in judged[:at])
+    origins = [frame[AS_OF][judge].min() for _, judge in found]
+    assert origins == sorted(origins)
+    assert origins[0] >= frame[AS_OF].quantile(0.45)
+
+
+@given(SEEDS)
+def test_growing_looks_move_no_account_to_the_other_side(seed):
+    """More leads and later dates change the instant, and no account's side."""
+    split = SplitParams(seed=seed)
+    early, late = _looks(seed), _looks(seed + 1, first=300)
+    late[[AS_OF, MATURE_AT]] += 200 * DAY
+    grown = pd.concat([late, early], ignore_index=True)
+    before, after = plan_holdout(early, split), plan_holdout(grown, split)
+    sides = after.aside(grown)[len(late) :]
+    assert before.aside(early).tolist() == sides.tolist()
+    assert after.since > before.since
+
+
+@given(SEEDS)
+def test_the_order_of_looks_changes_no_side_and_no_fold(seed):
+    """Permuted looks give the same instant, the same sides and the same folds."""
+    split = SplitParams(seed=seed, folds=3)
+    frame = _looks(seed)
+    order = np.random.default_rng(seed).permutation(len(frame))
+    shuffled = frame.iloc[order].reset_index(drop=True)
+    rule, again = plan_holdout(frame, split), plan_holdout(shuffled, split)
+    assert rule == again
+    assert again.mask(shuffled).tolist() == rule.mask(frame)[order].tolist()
+    for one, other in zip(make_folds(frame, split), make_folds(shuffled, split), strict=True):
+        for rows, same in zip(one, other, strict=True):
+            assert set(map(tuple, frame.loc[rows, [LEAD_ID, AS_OF]].to_numpy())) == set(
+                map(tuple, shuffled.loc[same, [LEAD_ID, AS_OF]].to_numpy())
+            )
+
+
+def test_of_flat_leads_all_that_are_not_kept_aside_are_learned_from():
+    """Sides of flat leads partition them, with dates and without."""
+    for frame in (_frame(50), _frame(50, dated=True)):
+        holdout = plan_holdout(frame, SplitParams())
+        assert (holdout.learnable(frame) == ~holdout.mask(frame)).all()
+
+
+def test_looks_whose_labels_were_never_known_in_time_cannot_be_folded():
+    """A horizon as long as the data leaves nothing to fit on, which is said."""
+    frame = _looks(1)
+    frame[MATURE_AT] = frame[AS_OF] + 4000 * DAY
+    with pytest.raises(ModelError, match=r"got 0 leads of one kind or none in fold 1 of 5; lower split.folds"):
+        make_folds(frame, SplitParams())

@@ -5,19 +5,25 @@ What enters is a project; what leaves is one frame with labels, and what was fou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from leadml.errors import DataError
 from leadml.jobs.dated import Outlook, instant, observed_until, open_view, shown_instant
+from leadml.leads.history import conversions, field_changes, kind_counts, reached_at
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import Loaded, load_leads
 from leadml.leads.maturity import conversions_by_age, judge_dates
 from leadml.leads.schema import LEAD_ID, Contract
 from leadml.leads.snapshots import look_dates, training_snapshots
 from leadml.leads.split import plan_holdout
+from leadml.model.leaks import Evidence
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadml.jobs.project import Progress, Project
     from leadml.leads.findings import Finding
     from leadml.leads.split import Holdout
@@ -39,6 +45,8 @@ class Material:
         What the dates told.
     facts
         Counts for the record.
+    evidence
+        What the tables tell of leaks, beside the frame.
     outlook
         What is predicted of dated leads; None of flat ones.
     """
@@ -48,7 +56,15 @@ class Material:
     holdout: Holdout
     findings: tuple[Finding, ...]
     facts: dict[str, Any]
+    evidence: Evidence
     outlook: Outlook | None
+
+    def sides(self) -> tuple[pd.DataFrame, pd.DataFrame, Evidence]:
+        """Return the rows to learn from, those to judge by, and what the gate against leaks is given."""
+        frame = self.loaded.frame
+        learnable, aside = self.holdout.learnable(frame), self.holdout.mask(frame)
+        learn, judge = (frame[rows].reset_index(drop=True) for rows in (learnable, aside))
+        return learn, judge, replace(self.evidence, order=self.loaded.places[learnable], aside=judge)
 
 
 def gather_material(project: Project, *, now: str, progress: Progress) -> Material:
@@ -74,7 +90,7 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
         progress("reading leads")
         loaded = load_leads(project.data, contract, Dialect.from_params(params.data))
         facts = {"rows": loaded.rows, "merged": loaded.merged, "file": project.data.name}
-        return Material(loaded, contract, plan_holdout(loaded.frame, params.split), (), facts, None)
+        return Material(loaded, contract, plan_holdout(loaded.frame, params.split), (), facts, Evidence(), None)
     outlook = Outlook.from_params(params, project.target)
     with open_view(project, outlook, contract, now=now, progress=progress) as view:
         if view.tables.faults:
@@ -87,7 +103,15 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
         dates = look_dates(since, until, params.snapshots, timezone=params.data.timezone)
         most = params.snapshots.most
         looked = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
-        ages = conversions_by_age(view, until)
+        reached = reached_at(view)
+        ages = conversions_by_age(view, reached, until)
+        evidence = Evidence(
+            changes=field_changes(view.tables, contract),
+            outcomes=conversions(view.tables, reached),
+            activities=kind_counts(view, reached),
+        )
+        rows = np.searchsorted(view.tables.lead_ids, looked.frame[LEAD_ID].to_numpy())
+        places = view.tables.places[rows]
         findings = judge_dates(view, looked.counts, contract)
     counts = view.tables.counts
     facts = {**counts, **looked.counts, "leads_looked_at": int(looked.frame[LEAD_ID].nunique())}
@@ -97,8 +121,8 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
         "horizon": outlook.target.horizon,
         "settling": outlook.target.settling,
     }
-    loaded = Loaded(looked.frame, counts["rows"], counts["merged"])
-    return Material(loaded, contract, looked.holdout, tuple(findings), facts, outlook)
+    loaded = Loaded(looked.frame, counts["rows"], counts["merged"], places)
+    return Material(loaded, contract, looked.holdout, tuple(findings), facts, evidence, outlook)
 
 
 def _names(project: Project) -> list[str]:

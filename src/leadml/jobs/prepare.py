@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.jobs.project import Progress, Project
+    from leadml.model.leaks import Evidence
     from leadml.params import Params
 
 SAMPLE_ROWS = 200_000
@@ -119,14 +120,15 @@ def check_project(
     material = gather_material(project, now=now, progress=progress)
     loaded, contract = material.loaded, material.contract
     findings = [*judge_readiness(loaded, contract, project.params.limits), *material.findings]
-    learn = loaded.frame[material.holdout.learnable(loaded.frame)].reset_index(drop=True)
-    return [*findings, *_leaks(learn, contract, project.params)], material.facts["conversions_by_age"]
+    learn, _, evidence = material.sides()
+    leaks = _leaks(learn, contract, project.params, evidence)
+    return [*findings, *leaks], material.facts["conversions_by_age"]
 
 
-def _leaks(frame: pd.DataFrame, contract: Contract, params: Params) -> list[Finding]:
+def _leaks(frame: pd.DataFrame, contract: Contract, params: Params, evidence: Evidence | None = None) -> list[Finding]:
     if frame[LABEL].nunique() < 2:  # noqa: PLR2004 - converted and not
         return [Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]
-    return find_leaks(frame, contract.fields, params)
+    return find_leaks(frame, contract.fields, params, evidence=evidence)
 
 
 def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> str:

@@ -94,11 +94,9 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     loaded, contract = material.loaded, material.contract
     findings = [*judge_readiness(loaded, contract, params.limits), *material.findings]
     refuse_stops(findings)
-    holdout = material.holdout
-    sides = holdout.learnable(loaded.frame), holdout.mask(loaded.frame)
-    learn, judge = (loaded.frame[rows].reset_index(drop=True) for rows in sides)
+    learn, judge, evidence = material.sides()
     progress("looking for leaks")
-    leaks = find_leaks(learn, contract.fields, params)
+    leaks = find_leaks(learn, contract.fields, params, evidence=evidence)
     refuse_stops(leaks)
     progress("fitting the model")
     fitted = fit_model(learn, contract.fields, params)
@@ -108,14 +106,14 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     progress("evaluating on leads kept aside")
     evaluation = _evaluate(fitted, plan, learn, judge, params)
     facts = training_facts(params, material, [*findings, *leaks], fitted) | {"trained_at": now}
-    facts |= {"split": _split_facts(learn, judge, holdout), "cuts": plan.to_json()["cuts"]}
+    facts |= {"split": _split_facts(learn, judge, material.holdout), "cuts": plan.to_json()["cuts"]}
     bundle = Bundle(
         target=project.target,
         contract=contract,
         dialect=Dialect.from_params(params.data),
         model=fitted.model,
         stages=plan.to_json(),
-        holdout=holdout,
+        holdout=material.holdout,
         profile=profile(learn, fitted.model.encoder),
         evaluation=evaluation.to_json() | {"candidates": records(cuts.shown())},
         facts=facts,

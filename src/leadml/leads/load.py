@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from leadml.leads.check import Checked
     from leadml.leads.ingest import Dialect
     from leadml.leads.schema import Contract
@@ -41,11 +44,14 @@ class Loaded:
         How many rows the file has.
     merged
         How many of them repeated another to the letter.
+    places
+        Array of shape (n_leads,): where each row of the frame stood among all, from 0.
     """
 
     frame: pd.DataFrame
     rows: int
     merged: int
+    places: NDArray[np.int64]
 
 
 def checked_chunks(source: Source, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
@@ -89,7 +95,7 @@ def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
     faults += conflict_faults([(where[row], frame[LEAD_ID][row]) for row in conflicts])
     if faults:
         raise DataError(faults)
-    kept = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable", ignore_index=True)
+    kept = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable")
     if kept.empty:
         raise DataError([Fault(path.name, "must hold leads, got none below the header")])
-    return Loaded(kept, rows, int(duplicates.merged.sum()))
+    return Loaded(kept.reset_index(drop=True), rows, int(duplicates.merged.sum()), kept.index.to_numpy())

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from leadml.leads.findings import Finding
-from leadml.leads.outcomes import reaching
 from leadml.leads.plan import DAY
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from leadml.leads.schema import Contract
     from leadml.leads.snapshots import View
+
+    Integers = NDArray[np.int64]
 
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
 MANY_LATE = 0.05
 MANY_UNKNOWN = 0.01
 
 
-def conversions_by_age(view: View, observed_until: int) -> list[dict[str, Any]]:
+def conversions_by_age(view: View, reached: Integers, observed_until: int) -> list[dict[str, Any]]:
     """Return how many leads have reached the target by each age.
 
     Parameters
     ----------
     view
         The leads.
+    reached
+        When each of them reached it, of `reached_at`.
     observed_until
         The end of what was observed, microseconds.
 
@@ -40,16 +44,12 @@ def conversions_by_age(view: View, observed_until: int) -> list[dict[str, Any]]:
         out.
     """
     tables = view.tables
-    reached_at = np.full(len(tables.lead_ids), np.iinfo(np.int64).max)
-    for block in tables.blocks():
-        hit = np.isin(block.outcomes["outcome"].to_numpy(), reaching(view.target, view.codes))
-        np.minimum.at(reached_at, block.outcomes["lead"].to_numpy()[hit], block.outcomes["occurred_at"].to_numpy()[hit])
     rows = []
     for days in AGES:
         observed = tables.created_at + days * DAY <= observed_until
         if observed.any():
-            reached = observed & (reached_at < tables.created_at + days * DAY)
-            leads, won = int(observed.sum()), int(reached.sum())
+            timely = observed & (reached < tables.created_at + days * DAY)
+            leads, won = int(observed.sum()), int(timely.sum())
             rows.append({"days": days, "leads": leads, "reached": won, "share": won / leads})
     return rows
 

@@ -36,6 +36,7 @@ DISPOSABLE_NAMES = """
     mailnesia mintemail mohmal sharklasers spamgourmet temp-mail tempmail throwawaymail trashmail yopmail
 """
 FREE, DISPOSABLE = (frozenset(names.split()) for names in (FREE_NAMES, DISPOSABLE_NAMES))
+SECOND_LEVEL = frozenset({"ac", "co", "com", "net", "org"})  # as in yahoo.co.uk
 EDUCATION = re.compile(r"(^|\.)(edu|ac)(\.[a-z]{2})?$|(^|[.-])(uni|university|college|school)[.-]")
 GOVERNMENT = re.compile(r"(^|\.)(gov|mil|gouv|gob|gv|govt|bund)(\.[a-z]{2})?$")
 DOMAIN = re.compile(r"^[^@\s]+@((?:[a-z0-9-]+\.)+[a-z]{2,})$")
@@ -98,10 +99,11 @@ def email_domain(text: str) -> str:
     if not found:
         return "no address"
     domain = found[1]
-    names = set(domain.split(".")[:-1])
-    if names & DISPOSABLE:
+    *names, _ = domain.split(".")
+    if set(names) & DISPOSABLE:
         return "disposable"
-    if domain.split(".")[-2] in FREE or (len(names) > 1 and domain.split(".")[0] in FREE):
+    owner = names[-2] if len(names) > 1 and names[-1] in SECOND_LEVEL else names[-1]
+    if owner in FREE:
         return "free"
     if EDUCATION.search(domain):
         return "education"

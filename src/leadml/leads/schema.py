@@ -139,5 +139,8 @@ def _refuse_twins(fields: Sequence[Field]) -> None:
     names = [entry.name for entry in fields]
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins:
-        msg = f"every field must have a name of its own, got {quoted(twins[0])} twice; rename the column of features"
+        msg = (
+            f"every field must have a name of its own, got {quoted(twins[0])} twice; rename the column of features, "
+            "or the kind of features.activities.kinds"
+        )
         raise ParamsError(msg)

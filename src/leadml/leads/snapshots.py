@@ -17,7 +17,7 @@ from leadml.errors import ModelError
 from leadml.leads.features import AS_OF, LEAD, features, weight_columns
 from leadml.leads.outcomes import label_snapshots, reaching
 from leadml.leads.plan import DAY
-from leadml.leads.schema import LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import plan_holdout
 from leadml.leads.tables import BLOCK_LEADS, attribute_name
 
@@ -74,8 +74,8 @@ class Looked:
     Parameters
     ----------
     frame
-        ``lead_id``, ``as_of`` and ``mature_at`` (microseconds), ``split_key``, the fields and ``converted``, in the
-        order of id and instant.
+        ``lead_id``, ``as_of``, ``mature_at`` and ``created_at`` (microseconds), ``split_key``, the fields and
+        ``converted``, in the order of id and instant.
     holdout
         The rule that keeps some aside.
     counts
@@ -130,7 +130,7 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
     observed_until
         The end of what was observed, microseconds; a look whose label is due later is immature.
     most
-        How many snapshots to learn from, and for a quarter as many to judge by; of more, those with the smallest
+        How many snapshots to learn from, and for a third as many to judge by; of more, those with the smallest
         hashes of lead and date.
     split
         How the sides are chosen.
@@ -163,7 +163,7 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
     holdout = plan_holdout(pairs, split)
     sides = _sides(pairs, holdout, view.tables)
     pairs = pd.concat(
-        [_drawn(side, view.tables, share) for side, share in zip(sides, (most, most // 4), strict=True)],
+        [_drawn(side, view.tables, share) for side, share in zip(sides, (most, most // 3), strict=True)],
     ).sort_values([LEAD, AS_OF], ignore_index=True)
     counts |= {"usable": sum(map(len, sides)), "drawn": len(pairs)}
     if not all(map(len, sides)):
@@ -216,6 +216,7 @@ def _feature_frame(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFram
     lead = frame[LEAD].to_numpy()
     frame.insert(0, LEAD_ID, view.tables.lead_ids[lead])
     frame.insert(1, SPLIT_KEY, view.tables.split_keys[lead])
+    frame.insert(2, CREATED_AT, view.tables.created_at[lead])
     return frame
 
 

@@ -76,6 +76,8 @@ class Tables:
     known_from
         The first instant, in microseconds, as of which each lead is known: it had come, and a state of it held and was
         recorded.
+    places
+        The row of each lead in its source, from 0: the first, where there are several.
     states
         All states of all leads, in the order of leads and versions.
     newest
@@ -91,6 +93,7 @@ class Tables:
     split_keys: NDArray[np.object_]
     created_at: Integers
     known_from: Integers
+    places: Integers
     states: pa.Table
     newest: int
     counts: dict[str, int] = field(default_factory=dict)
@@ -146,6 +149,7 @@ def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: in
     duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
     ids = table[LEAD_ID]
     faults += conflict_faults([(where[at], ids[at].as_py()) for at in np.flatnonzero(duplicates.conflicting)])
+    table = table.append_column("place", pa.array(np.arange(table.num_rows)))
     table = table.filter(pa.array(~duplicates.merged & ~duplicates.conflicting))
     if not table.num_rows:
         raise DataError(faults or [Fault(source.name, "must hold leads, got none below the header")])
@@ -223,7 +227,9 @@ def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
     columns: dict[str, Any] = {LEAD_ID: pa.array(frame[LEAD_ID], pa.string())}
     keys = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
     columns[SPLIT_KEY] = pa.array(keys, pa.string())
-    columns |= {name: pa.array(frame.get(name, frame[CREATED_AT]), pa.int64()) for name in TIMES}
+    held = frame.get(VALID_FROM, frame[CREATED_AT])
+    times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: held, RECORDED_AT: frame.get(RECORDED_AT, held)}
+    columns |= {name: pa.array(values, pa.int64()) for name, values in times.items()}
     for at, entry in enumerate(contract.of_leads):
         if entry.kind == "category":
             columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
@@ -256,8 +262,18 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
     valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
     known = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
     newest = int(recorded_at.max())
-    states = table.drop_columns([LEAD_ID, SPLIT_KEY])
+    states = table.drop_columns([LEAD_ID, SPLIT_KEY, "place"])
     states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
     states = states.add_column(0, "lead", pa.array(lead))
-    whose = (ids[starts], split_keys, created[starts], np.minimum.reduceat(known, starts))
-    return Tables(folder, *whose, states, newest, counts, faults)
+    return Tables(
+        folder=folder,
+        lead_ids=ids[starts],
+        split_keys=split_keys,
+        created_at=created[starts],
+        known_from=np.minimum.reduceat(known, starts),
+        places=np.minimum.reduceat(table["place"].to_numpy(), starts),
+        states=states,
+        newest=newest,
+        counts=counts,
+        faults=faults,
+    )

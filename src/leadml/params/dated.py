@@ -126,8 +126,8 @@ class SnapshotParams(Section):
     """First day of looks, ISO 8601; without it the day of the first lead."""
     oldest: Days | None = None
     """Age in days from which an open lead is no longer looked at or scored."""
-    most: Annotated[int, Field(ge=1000)] = 120_000
-    """Snapshots to learn from, a quarter as many to judge by; of more, so many are drawn by a hash of lead and date."""
+    most: Annotated[int, Field(ge=1000)] = 80_000
+    """Snapshots to learn from, a third as many to judge by; of more, so many are drawn by a hash of lead and date."""
 
 
 class ComputeParams(Section):

@@ -38,7 +38,9 @@ from leadml.params.dated import (
 from leadml.params.features import FeatureParams
 from leadml.params.section import Section
 
-RESERVED = frozenset({"lead_id", "created_at", "converted", "split_key", "as_of", "mature_at", "starting point"})
+RESERVED = frozenset(
+    ["lead", "lead_id", "created_at", "recorded_at", "valid_from", "converted", "split_key", "as_of", "mature_at"]
+) | {"starting point"}
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

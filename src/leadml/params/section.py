@@ -27,7 +27,7 @@ PASSWORD = re.compile(r"://[^/@]*:(?!\$\{)[^@/]+@|[?&]password=(?!\$\{)", re.IGN
 def no_password(url: str) -> str:
     """Refuse an address that holds a password."""
     if PASSWORD.search(url):
-        msg = "must hold no password; put the address or the password in the environment and write ${NAME} in its place"
+        msg = "must hold no password, got one; put it in the environment and write ${NAME} in its place"
         raise ValueError(msg)
     return url
 

@@ -114,6 +114,14 @@ def test_rates_of_a_cause_rise_by_degrees(strength, kind):
     assert not seen(values[1], label, kind).gradual
 
 
+def test_a_number_of_two_plateaus_is_not_gradual():
+    """Days until a close that may never come: a small leap is one, where there is nothing else."""
+    label, random = labels()
+    known = np.where(random.random(4000) < 0.25, 1 - label, label)
+
+    assert not seen(np.where(known == 1, np.ceil(random.gamma(2, 15, 4000)), 365), label).gradual
+
+
 def test_a_field_that_is_mostly_blank_or_of_one_kind_is_not_gradual():
     """Nothing can be said of its rates."""
     label, random = labels()

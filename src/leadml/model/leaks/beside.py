@@ -71,7 +71,8 @@ class Beside:
             return "the other fields know nothing of it, as of a cause of its own"
         if (low > FAR_TIED and lift.own < MUCH) or (gradual and low > TIED):
             return "the other fields know more of it than the outcome explains, as of things with one cause"
-        if gradual and separation(self.power.low) < BEATS * separation(lift.without):
+        ordered = gradual and self.seen.field.kind == "number"
+        if ordered and separation(self.power.low) < BEATS * separation(lift.without):
             return "its rates rise by degrees, and alone it does not clearly beat the others"
         return ""
 

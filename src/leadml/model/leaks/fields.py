@@ -36,6 +36,7 @@ MOSTLY = 0.5
 LEAP = 2.5
 FAR_LEAP = 3.3
 FEW_STEPS = 15
+MOST_OF_IT = 0.6
 LEAP_PRIOR = 10.0
 
 
@@ -82,6 +83,7 @@ class Seen:
         """Whether rates rise and fall by degrees, as a cause's do, without a leap from one step to the next.
 
         Steps of a number are in its order, levels in the order of their rates; those of few leads are left out.
+        A number with one leap between two plateaus is not gradual, however small the leap.
         """
         steps, label = self.steps[self.filled], self.outcome.label[self.filled]
         if self.filled.mean() < MOSTLY or label.min() == label.max():
@@ -93,7 +95,8 @@ class Seen:
         inorder = odds if self.field.kind == "number" else np.sort(odds)
         near, far = (np.abs(inorder[apart:] - inorder[:-apart]).max(initial=0.0) for apart in (1, 2))
         smeared = len(odds) > FEW_STEPS and far > FAR_LEAP  # a leap within a step is half a leap on both sides
-        return bool(near <= LEAP and not smeared)
+        plateaus = self.field.kind == "number" and near > MOST_OF_IT * np.ptp(odds)
+        return bool(near <= LEAP and not smeared and not plateaus)
 
     def where_filled(self) -> Seen | None:
         """Return the field of those leads that have a value, None where too few do or too few do not."""

@@ -1,0 +1,79 @@
+"""What the tables of dated leads tell of leaks: when fields changed, when outcomes came, and which acts follow them.
+
+What enters is a view of dated leads; what leaves is tables that the gate against leaks reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadml.leads.outcomes import reaching
+from leadml.leads.schema import LEAD_ID
+from leadml.leads.tables import attribute_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadml.leads.schema import Contract
+    from leadml.leads.snapshots import View
+    from leadml.leads.tables import Tables
+
+    Integers = NDArray[np.int64]
+
+NEVER = np.iinfo(np.int64).max
+
+
+def reached_at(view: View) -> Integers:
+    """Return when each lead first reached the target, microseconds, shape (n_leads,); ``NEVER`` where it did not."""
+    first = np.full(len(view.tables.lead_ids), NEVER)
+    codes = reaching(view.target, view.codes)
+    for block in view.tables.blocks():
+        hit = np.isin(block.outcomes["outcome"].to_numpy(), codes)
+        np.minimum.at(first, block.outcomes["lead"].to_numpy()[hit], block.outcomes["occurred_at"].to_numpy()[hit])
+    return first
+
+
+def conversions(tables: Tables, reached: Integers) -> pd.DataFrame:
+    """Return ``lead_id`` and ``occurred_at`` of each lead that reached the target."""
+    won = reached != NEVER
+    return pd.DataFrame({LEAD_ID: tables.lead_ids[won], "occurred_at": reached[won]})
+
+
+def field_changes(tables: Tables, contract: Contract) -> pd.DataFrame | None:
+    """Return ``lead_id``, ``field`` and ``changed_at`` of each change of an attribute; None without a history."""
+    if contract.valid_from is None:
+        return None
+    lead = tables.states["lead"].to_numpy()
+    later = np.flatnonzero(lead[1:] == lead[:-1]) + 1
+    changed_at = tables.states["valid_from"].to_numpy()[later]
+    found = []
+    for at, field in enumerate(contract.of_leads):
+        column = tables.states[attribute_name(at)]
+        now, before = (column.take(pa.array(rows)) for rows in (later, later - 1))
+        same = pc.fill_null(pc.equal(now, before), fill_value=False)
+        both_missing = pc.and_(pc.is_null(now, nan_is_null=True), pc.is_null(before, nan_is_null=True))
+        moved = ~pc.or_(same, both_missing).to_numpy(zero_copy_only=False)
+        ids = tables.lead_ids[lead[later[moved]]]
+        found.append(pd.DataFrame({LEAD_ID: ids, "field": field.name, "changed_at": changed_at[moved]}))
+    return pd.concat(found, ignore_index=True)
+
+
+def kind_counts(view: View, reached: Integers) -> pd.DataFrame:
+    """Return for each kind its ``rows``, those ``recorded_before`` they occurred, and those ``after_outcome``."""
+    counts = np.zeros((len(view.plan.kinds), 3), dtype=np.int64)
+    for block in view.tables.blocks():
+        kind = block.activities["kind"].to_numpy()
+        known = kind >= 0
+        occurred, recorded, lead = (
+            block.activities[name].to_numpy()[known] for name in ("occurred_at", "recorded_at", "lead")
+        )
+        for at, mask in enumerate((np.ones(len(lead), dtype=bool), recorded < occurred, occurred > reached[lead])):
+            counts[:, at] += np.bincount(kind[known][mask], minlength=len(counts))
+    table = pd.DataFrame(counts, columns=["rows", "recorded_before", "after_outcome"])
+    table.insert(0, "kind", [kind for kind, _ in view.plan.kinds])
+    return table

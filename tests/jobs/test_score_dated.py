@@ -1,0 +1,291 @@
+"""Scoring dated leads at a date: each open lead once, from what was known then, the same however it is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.dated import NOW, day, instants, micros
+
+from leadml.errors import DataError, LeadmlError, ModelError
+from leadml.jobs.explain import explain_dated, lead_table
+from leadml.jobs.project import Project
+from leadml.jobs.score_dated import score_dated
+from leadml.jobs.scoring import Counted, ScoreOrder
+from leadml.jobs.train import Trained
+from leadml.leads.ingest import Dialect
+from leadml.leads.plan import DAY
+
+Dated = tuple[Project, Trained]
+AS_OF = day(150)
+
+
+def order(out: Path | None, **changed: Any) -> ScoreOrder:
+    """Return an order for the leads of one date."""
+    plain = ScoreOrder(None, out, "1", NOW, Dialect(), 50_000, 3, as_of=AS_OF)
+    return replace(plain, **changed)
+
+
+def run(dated: Dated, some: ScoreOrder, project: Project | None = None) -> Counted:
+    """Score, and return what was counted."""
+    return score_dated(project or dated[0], dated[1].bundle, some, progress=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def scored(trained_dated: Dated, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Counted]:
+    """Return the scores of a date, and what was counted."""
+    out = tmp_path_factory.mktemp("scored") / "scored.parquet"
+    counted = run(trained_dated, order(out))
+    assert not out.with_name("scored.not_scored.csv").exists()
+    return pd.read_parquet(out), counted
+
+
+def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataFrame, Counted]) -> None:
+    """In the order of ids, with the date; leads that are not in the population are passed over and counted."""
+    frame, counted = scored
+    leads = pd.read_parquet(trained_dated[0].root / "leads.parquet")
+    outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")
+    moment = instants([AS_OF])[0]
+    known = outcomes[(outcomes["occurred_at"] < moment) & (outcomes["recorded_at"] <= moment)]
+    last = known.sort_values("occurred_at").groupby("lead_id")["outcome"].last()
+    reached = set(known.loc[~known["outcome"].isin(["lost", "rejected", "churned"]), "lead_id"])
+    there = set(leads.loc[leads["created_at"] < moment, "lead_id"])
+    closed = set(last[last.isin(["lost", "rejected", "churned"])].index)
+
+    assert frame["lead_id"].tolist() == sorted(there - reached - closed)
+    assert set(frame["as_of"]) == {"2024-05-30T00:00:00+00:00"}
+    assert set(frame["target"]) == {"mql"}
+    assert (counted.scored, counted.not_scored, counted.rows) == (len(frame), 0, len(frame))
+    assert counted.read == 2000 == counted.passed_over + len(frame)
+
+
+def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame, Counted]) -> None:
+    """Starting point, shown reasons and everything else are the score, to a tenth."""
+    frame, _ = scored
+    parts = frame[["starting_point", "reason_1_points", "reason_2_points", "reason_3_points", "everything_else"]]
+
+    assert frame["probability"].between(0, 1, inclusive="neither").all()
+    assert frame["probability"].nunique() > 50
+    assert np.abs(parts.sum(axis=1) - frame["score"]).max() <= 0.05 + 1e-9
+    assert frame[["reason_1", "reason_2", "reason_3"]].notna().all(axis=None)
+
+
+def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], trained_dated: Dated) -> None:
+    """The windows of one activity are one thing to people."""
+    frame, _ = scored
+    topics = {kind: words for kind, words in trained_dated[0].params.features.activities.kinds.items()}
+    for words in topics.values():
+        named = frame[["reason_1", "reason_2", "reason_3"]].apply(
+            lambda column, words=words: column.str.contains(words)
+        )
+        assert named.sum(axis=1).max() <= 1
+
+
+@pytest.mark.parametrize("number", [20, 90, 200])
+def test_scores_do_not_change_with_what_is_recorded_later(
+    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path, number: int
+) -> None:
+    """From tables cut at the date come the same rows, the batch and the probabilities to the bit."""
+    as_of = day(number)
+    project = make_dated_project(tmp_path / "cut")
+    for name, clock in (("leads", "valid_from"), ("activities", "occurred_at"), ("outcomes", "occurred_at")):
+        table = pd.read_parquet(project.root / f"{name}.parquet")
+        kept = (micros(table[clock]) < as_of) & (micros(table["recorded_at"]) <= as_of)
+        table[kept].to_parquet(project.root / f"{name}.parquet", index=False)
+    whole = run(trained_dated, order(tmp_path / "whole.parquet", as_of=as_of))
+    cut = run(trained_dated, order(tmp_path / "cut.parquet", as_of=as_of), project)
+
+    assert whole.batch_id == cut.batch_id
+    one, other = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "cut"))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert len(one) > 50
+
+
+@pytest.mark.parametrize("chunk_rows", [7, 100])
+def test_chunks_and_a_second_run_change_nothing(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path, chunk_rows: int
+) -> None:
+    """The same batch, the same rows to the bit, another time."""
+    again = run(trained_dated, order(tmp_path / "s.parquet", chunk_rows=chunk_rows, scored_at="2026-01-02T00:00:00Z"))
+    frame = pd.read_parquet(tmp_path / "s.parquet")
+
+    assert again.batch_id == scored[1].batch_id
+    assert set(frame["scored_at"]) == {"2026-01-02T00:00:00Z"}
+    pd.testing.assert_frame_equal(
+        frame.drop(columns="scored_at"), scored[0].drop(columns="scored_at"), check_exact=True
+    )
+
+
+def test_another_date_or_another_number_of_reasons_is_another_batch(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+) -> None:
+    """A batch names the leads, the model, the date and the choices."""
+    batches = {scored[1].batch_id}
+    for number, changed in enumerate(({"as_of": AS_OF + DAY}, {"reasons": 2}, {"version": "2"})):
+        batches.add(run(trained_dated, order(tmp_path / f"{number}.parquet", **changed)).batch_id)
+
+    assert len(batches) == 4
+
+
+def test_csv_holds_what_parquet_holds(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+) -> None:
+    """Every number to the last digit, and contributions that add up beside it."""
+    run(trained_dated, order(tmp_path / "s.csv", raw=True, contributions=tmp_path / "c.parquet"))
+    frame = pd.read_csv(tmp_path / "s.csv")
+    long = pd.read_parquet(tmp_path / "c.parquet")
+
+    assert frame["lead_id"].tolist() == scored[0]["lead_id"].tolist()
+    assert frame["probability"].tolist() == scored[0]["probability"].tolist()
+    total = long.groupby("lead_id")["points"].sum()
+    assert np.abs(total.to_numpy() - frame["score"].to_numpy()).max() < 1e-9
+
+
+def test_a_database_holds_each_lead_of_a_batch_once(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+) -> None:
+    """Written twice, the rows are those of once; another date adds its own."""
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    place = (f"sqlite:///{tmp_path / 'out.db'}", "scored")
+    into = order(None, database=place)
+    for some in (into, into, replace(into, as_of=AS_OF + 7 * DAY)):
+        refused = tmp_path / "scored.csv"
+        counted = run(trained_dated, replace(some, contributions=None))
+        assert not refused.exists()
+    with closing(sqlite3.connect(tmp_path / "out.db")) as connection:
+        rows = pd.read_sql("SELECT * FROM scored ORDER BY as_of, lead_id", connection)
+
+    first = rows[rows["batch_id"] == scored[1].batch_id].reset_index(drop=True)
+    assert len(rows) == len(first) + counted.scored
+    assert first["lead_id"].tolist() == scored[0]["lead_id"].tolist()
+    assert first["probability"].tolist() == scored[0]["probability"].tolist()
+
+
+def test_a_lead_at_fault_is_not_scored_and_the_others_are(
+    trained_dated: Dated,
+    make_dated_project: Callable[..., Project],
+    tmp_path: Path,
+    scored: tuple[pd.DataFrame, Counted],
+) -> None:
+    """A bad row of a lead is written down with its reason; one that came tomorrow too."""
+    project = make_dated_project(tmp_path / "bad")
+    leads = pd.read_parquet(project.root / "leads.parquet")
+    victims = leads["lead_id"].value_counts().loc[lambda counts: counts == 1].index.intersection(scored[0]["lead_id"])
+    bad, late = sorted(victims)[:2]
+    leads["created_at"] = [at.isoformat() for at in leads["created_at"]]
+    leads.loc[leads["lead_id"] == bad, "created_at"] = "soon"
+    leads.loc[leads["lead_id"] == late, "created_at"] = "2099-01-01T00:00:00Z"
+    leads.to_parquet(project.root / "leads.parquet", index=False)
+    counted = run(trained_dated, order(tmp_path / "s.csv"), project)
+    refused = pd.read_csv(tmp_path / "s.not_scored.csv")
+
+    assert (counted.scored, counted.not_scored) == (len(scored[0]) - 2, 2)
+    assert set(refused["lead_id"]) == {bad, late}
+    assert refused["reason"].str.contains("must be a time in ISO 8601, got 'soon'").sum() == 1
+    assert refused["reason"].str.contains("must lie between 1970 and tomorrow").sum() == 1
+    assert not {bad, late} & set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
+
+
+def test_activities_at_fault_refuse_the_whole(
+    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    """Nothing is scored from a table of activities or outcomes that cannot be read, and nothing is written."""
+    project = make_dated_project(tmp_path / "bad")
+    outcomes = pd.read_parquet(project.root / "outcomes.parquet")
+    outcomes.loc[3, "outcome"] = "woon"
+    outcomes.to_parquet(project.root / "outcomes.parquet", index=False)
+
+    with pytest.raises(DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'$"):
+        run(trained_dated, order(tmp_path / "s.csv"), project)
+    assert not list(tmp_path.glob("s*"))
+
+
+def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -> None:
+    """Before the first lead came there is nobody to score, and no file."""
+    with pytest.raises(LeadmlError, match="there must be leads to score, got none of 2,000 in the population then"):
+        run(trained_dated, order(tmp_path / "s.csv", as_of=day(-10)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"as_of": None}, "--as-of must say when dated leads are looked at, got nothing; write --as-of 2026-01-31"),
+        (
+            {"source": Path("x.csv")},
+            "dated leads come from the sources of params.yaml, so FILE and --held-out must not",
+        ),
+        ({"held_out": True}, "dated leads come from the sources of params.yaml, so FILE and --held-out must not"),
+        ({"out": None}, "--out must name a file, or output.database an address, got neither"),
+        ({"out": Path("s.xlsx")}, "must end in .parquet or .csv"),
+        ({"contributions": Path("s.csv")}, "must be a file of its own, got one that is written already"),
+    ],
+)
+def test_an_order_that_cannot_be_filled_is_refused(trained_dated: Dated, changed: dict[str, Any], message: str) -> None:
+    """Dates, files and places are checked before anything is read."""
+    with pytest.raises(LeadmlError, match=message):
+        run(trained_dated, order(Path("s.csv"), **changed))
+
+
+@pytest.mark.parametrize("changed", [{}, {"source": Path("leads.csv")}])
+def test_a_model_of_flat_leads_looks_at_no_date(
+    trained_dated: Dated, trained_project: Dated, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    """Its leads are given as a file."""
+    flat = trained_project[1].bundle
+    some = order(tmp_path / "s.csv", **changed)
+    with pytest.raises(LeadmlError, match="flat leads must be given as FILE, and --as-of must not be"):
+        score_dated(trained_dated[0], flat, some, progress=lambda _: None)
+    with pytest.raises(ModelError, match="scoring as of a date needs a model of dated leads, got one of flat leads"):
+        score_dated(trained_dated[0], flat, replace(some, source=Path("x.csv"), as_of=None), progress=lambda _: None)
+
+
+def test_a_model_of_dated_leads_needs_dated_tables(
+    trained_dated: Dated, trained_project: Dated, tmp_path: Path
+) -> None:
+    """A project of flat leads has none."""
+    with pytest.raises(LeadmlError, match="leads must be dated for this, got flat ones; declare sources and targets"):
+        run(trained_dated, order(tmp_path / "s.csv"), trained_project[0])
+
+
+@pytest.mark.parametrize("position", [0, 10, -1])
+def test_an_explanation_adds_up_to_the_score(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], position: int
+) -> None:
+    """Of the same date it gives the number that was scored, and every field its points."""
+    row = scored[0].iloc[position]
+    found = _explained(trained_dated, row["lead_id"], AS_OF)
+
+    assert found.probability == row["probability"]
+    assert found.stage == row["stage"]
+    assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
+    assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].bundle.contract.fields}
+    assert lead_table(found).rows[-1][-1] == f"{row['score']:.2f}"
+
+
+def _explained(dated: Dated, lead_id: str, as_of: int) -> Any:
+    return explain_dated(dated[0], dated[1].bundle, lead_id, as_of=as_of, now=NOW, progress=lambda _: None)
+
+
+def test_a_lead_that_was_not_in_the_population_is_not_explained(
+    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted]
+) -> None:
+    """What is known but closed, and what is not known at all, is told apart."""
+    outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")
+    early = outcomes[(outcomes["recorded_at"] < instants([day(100)])[0]) & (outcomes["outcome"] == "mql")]
+
+    with pytest.raises(
+        DataError, match=r"got one that was not in the population at 2024-05-30T00:00:00\+00:00; choose"
+    ):
+        _explained(trained_dated, early["lead_id"].iloc[0], AS_OF)
+    with pytest.raises(
+        DataError, match=r"leads: must hold the lead 'nobody', got no such id; choose another date or id"
+    ):
+        _explained(trained_dated, "nobody", AS_OF)

@@ -1,0 +1,218 @@
+"""Choices of dated leads: what is read, and what contradicts itself."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.dated import crm, small, write_params
+
+from leadml.errors import ParamsError
+from leadml.jobs.project import Project
+from leadml.leads.schema import Contract
+from leadml.params import Params, SnapshotParams, parse_params
+
+
+def _parsed(choices: dict[str, Any], *changes: str) -> Params:
+    """Read choices as a file, some of them changed: ``section.key=value``, the value in YAML."""
+    whole = deepcopy(choices)
+    for change in changes:
+        key, _, value = change.partition("=")
+        *sections, last = key.split(".")
+        at = whole
+        for section in sections:
+            at = at.setdefault(section, {})
+        at[last] = yaml.safe_load(value)
+    return parse_params(yaml.safe_dump(whole, sort_keys=False), name="p.yaml")
+
+
+def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
+    """Looks are weekly on Mondays, features are computed by DuckDB in a gigabyte."""
+    params = _parsed(small())
+
+    assert params.snapshots == SnapshotParams(every=7, weekday="monday", since=None, oldest=None, most=120_000)
+    assert (params.compute.engine, params.compute.memory_gb) == ("duckdb", 1.0)
+    assert params.sources.leads.created_at == "created_at"
+    assert params.sources.outcomes.names == {}
+    target = params.targets["won"]
+    assert (target.population, target.again, target.settling) == ("open", False, 0)
+    assert params.target_names == ("won",)
+
+
+def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
+    """Without drives each of several targets drives none."""
+    assert _parsed(small()).drives("won") == ("iql", "mql", "sql")
+    two = _parsed(crm())
+    assert (two.target_names, two.drives("mql"), two.drives("sql")) == (("mql", "sql"), ("iql", "mql", "sql"), ())
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "sources.leads.url=sqlite:///x.db",
+            "sources.leads: a source must have a path, or a url with a table or a query",
+        ),
+        ("sources.leads.path=null", "sources.leads: a source must have a path, or a url with a table or a query"),
+        (
+            "sources.leads={url: 'sqlite:///x.db'}",
+            "sources.leads: a url must have a table or a query beside it, and not",
+        ),
+        (
+            "sources.leads={url: 'sqlite:///x.db', table: a, query: b}",
+            "sources.leads: a url must have a table or a query beside it, and not both",
+        ),
+        ("sources.leads.table=x", "sources.leads: a path must have no table and no query beside it"),
+        ("sources.leads.query=x", "sources.leads: a path must have no table and no query beside it"),
+        (
+            "sources.leads={url: 'postgresql://u:canary@h/d', table: a}",
+            "sources.leads.url: must hold no password; put the address or the password in the environment",
+        ),
+        ("sources.leads.lead=x", "sources.leads.lead is not a key of leadml; the nearest is 'lead_id'"),
+        ("sources.outcomes=null", "sources.outcomes: input should be a valid dictionary"),
+        ("targets.won.horizon=0", "targets.won.horizon: input should be greater than or equal to 1, got 0"),
+        ("targets.won.horizon=4000", "targets.won.horizon: input should be less than or equal to 3650, got 4000"),
+        ("targets.won.settling=-1", "targets.won.settling: input should be greater than or equal to 0"),
+        ("targets.won.population=all", "targets.won.population: input should be 'open' or 'customers', got 'all'"),
+        ("targets.won.outcom=x", "targets.won.outcom is not a key of leadml; the nearest is 'outcome'"),
+        (
+            "targets.won.outcome=custmer",
+            "churned or a word of sources.outcomes.names, got 'custmer'; the nearest is 'customer'",
+        ),
+        ("targets.won.outcome=churned", "targets.won: churned is reached by customers; set population: customers"),
+        (
+            "targets.won.population=customers",
+            "targets.won: customers have reached customer already; set population: open",
+        ),
+        ("targets={Won: {outcome: customer, horizon: 1}}", "string should match pattern"),
+        ("targets={}", "flat leads need data.path and target; dated leads need sources and targets"),
+        (
+            "data.path=x.csv",
+            "leads must be flat (data.path and target) or dated (sources and targets), got parts of both",
+        ),
+        ("snapshots.every=0", "snapshots.every: input should be greater than or equal to 1, got 0"),
+        ("snapshots.weekday=Monday", "snapshots.weekday: input should be 'monday', 'tuesday'"),
+        ("snapshots.most=10", "snapshots.most: input should be greater than or equal to 1000, got 10"),
+        ("snapshots.oldest=0", "snapshots.oldest: input should be greater than or equal to 1"),
+        ("compute.engine=spark", "compute.engine: input should be 'duckdb' or 'polars', got 'spark'"),
+        ("compute.memory_gb=0.1", "compute.memory_gb: input should be greater than or equal to 0.2, got 0.1"),
+        ("features.activities.windows=[30, 7]", "features.activities: windows must rise, got [30, 7]"),
+        ("features.activities.windows=[7, 7]", "features.activities: windows must rise, got [7, 7]"),
+        ("features.activities.windows=[]", "features.activities: windows must rise, got []"),
+        (
+            "features.activities.windows=[0]",
+            "features.activities.windows.0: input should be greater than or equal to 1",
+        ),
+        (
+            "features.activities.half_life=0",
+            "features.activities.half_life: input should be greater than or equal to 1",
+        ),
+        ("features.activities.trend=0", "features.activities.trend: input should be greater than or equal to 1"),
+        ("features.read_out.mail=x", "features.read_out.mail is not a key of leadml; the nearest is 'email'"),
+        ("sources.activities=null", "features.activities.kinds must have sources.activities to count, got none"),
+        ("sources.leads.created_at=size", "sources.leads.created_at is 'size', so 'size' must not be a feature too"),
+        ("sources.leads.account=size", "sources.leads.account is 'size', so 'size' must not be a feature too"),
+        ("features={fit: {}, activities: {kinds: {}}}", "features: at least one field must be in fit or engagement"),
+        ("output.database=postgresql://u:canary@h/d", "output.database: must hold no password; put the address or the"),
+    ],
+)
+def test_choices_that_cannot_be_followed_are_refused(override: str, message: str) -> None:
+    """One line with the file, its line and the key."""
+    with pytest.raises(ParamsError, match=rf"^p.yaml:\d+: .*{re.escape(message)}"):
+        _parsed(small(), override)
+
+
+@pytest.mark.parametrize("override", ["sources.leads={url: 'postgresql://h/d?password=canary', table: a}",
+                                      "sources.leads={url: 'postgresql://u:canary@h/d', table: a}",
+                                      "output.database=postgresql://u:canary@h/d"])  # fmt: skip
+def test_a_literal_password_is_not_repeated(override: str) -> None:
+    """What should not be in the file is not in the message either."""
+    with pytest.raises(ParamsError, match="must hold no password") as caught:
+        _parsed(small(), override)
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["lead", "recorded_at", "valid_from", "as_of", "mature_at", "split_key", "converted"])
+def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
+    """A feature of such a name would stand in the place of leadml's own column."""
+    with pytest.raises(ParamsError, match=f"a feature must not be called '{name}', which leadml uses itself"):
+        _parsed(small(), f"features.fit={{{name}: number}}")
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "sources.leads={url: 'sqlite:///crm.db', table: leads}",
+        "sources.leads={url: 'postgresql://u:${SECRET}@h/d', query: SELECT 1}",
+        "sources.leads={url: '${CRM}', table: sales.leads}",
+        "targets.won={outcome: customer, horizon: 90, population: customers, again: true}",
+        "targets.won={outcome: churned, horizon: 90, population: customers}",
+        "targets.won={outcome: lost, horizon: 90}",
+        "features={activities: {kinds: {visit: visits}}}",
+        "features={read_out: {email: mail}}",
+        "features={read_out: {evidence: [budget]}}",
+        "snapshots={every: 10, weekday: friday, since: '2024-01-01', oldest: 90}",
+    ],
+)
+def test_choices_that_can_be_followed_are_read(override: str) -> None:
+    """Databases with secrets of the environment, every population, fields of one kind alone."""
+    assert _parsed(small(), override).sources is not None
+
+
+def test_own_words_of_outcomes_may_be_targets() -> None:
+    """A word that params map to an outcome of their own is an outcome."""
+    choices = small(targets={"again": {"outcome": "repeat purchase", "horizon": 90, "again": True}})
+    with pytest.raises(ParamsError, match=r"or a word of sources.outcomes.names, got 'repeat purchase'"):
+        _parsed(choices)
+    params = _parsed(choices, "sources.outcomes.names={2: repeat purchase, true: customer}")
+
+    assert params.sources.outcomes.names == {"2": "repeat purchase", "true": "customer"}
+
+
+def test_a_stage_is_driven_by_one_target() -> None:
+    """Two targets may not solve the same cut."""
+    choices = crm()
+    choices["targets"] = {name: {**some, "drives": ["mql"]} for name, some in choices["targets"].items()}
+
+    with pytest.raises(ParamsError, match="a stage must be driven by one target, got mql in the drives of two"):
+        _parsed(choices)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (None, "^--target must name one of the targets mql, sql, got none$"),
+        ("sqll", "^--target must be one of mql, sql, got 'sqll'; the nearest is 'sql'$"),
+    ],
+)
+def test_of_several_targets_one_must_be_named(tmp_path: Path, target: str | None, message: str) -> None:
+    """The message lists them."""
+    with pytest.raises(ParamsError, match=message):
+        Project.open(write_params(tmp_path, crm()), target=target)
+    assert Project.open(write_params(tmp_path, crm()), target="sql").target == "sql"
+    assert Project.open(write_params(tmp_path, crm()), target="sql").data is None
+
+
+def test_two_fields_of_one_name_are_refused() -> None:
+    """A column may not be called as what is computed."""
+    params = _parsed(small(), "features.fit.visit_7d=number")
+
+    with pytest.raises(ParamsError, match="every field must have a name of its own, got 'visit_7d' twice"):
+        Contract.from_params(params)
+
+
+def test_a_contract_of_dated_leads_has_its_roles_and_survives_json() -> None:
+    """Roles, read-out columns and computed fields come back from what a bundle keeps."""
+    contract = Contract.from_params(_parsed(crm()))
+    again = Contract.from_json(contract.to_json())
+
+    assert again == contract
+    assert contract.columns[:5] == ("lead_id", "created_at", "recorded_at", "valid_from", "account_id")
+    assert set(contract.read_out.columns) <= set(contract.columns)
+    assert [field.source for field in contract.of_leads].count("read out") == 10
+    assert not {field.name for field in contract.fields if field.source == "activity"} & set(contract.columns)
