@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +17,9 @@ from typer.testing import CliRunner
 from leadml.cli import app
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained
+from tests.dated import crm, write_params
 
-COMMANDS = ["init", "check", "train", "score", "explain", "report", "status"]
+COMMANDS = ["init", "check", "simulate", "train", "score", "explain", "report", "status"]
 IMPORTED = """
 import sys
 from leadml.cli import app
@@ -259,3 +262,130 @@ def test_tracking_without_mlflow_is_refused_before_any_work(
         done.stderr
         == "leadml: MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false\n"
     )
+
+
+@pytest.fixture(scope="module")
+def dated(trained_dated: tuple[Project, Trained]) -> list[str]:
+    """Return the options that name the trained project of dated leads and its target."""
+    return ["--params", str(trained_dated[0].root / "params.yaml"), "--target", "mql"]
+
+
+def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulated CRM: simulate, check, train, score into a database twice, explain, report, status."""
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    monkeypatch.chdir(tmp_path)
+    told = run("simulate", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
+    assert "activities, " in told
+    assert "not for training: crm/truth" in told
+    assert "must be new or empty" in run("simulate", "crm", code=1)
+    choices = crm()
+    for table in choices["sources"].values():
+        table["path"] = f"crm/{table['path']}"
+    choices["output"] = {"database": "sqlite:///out.db"}
+    write_params(tmp_path, choices)
+    small = ["--set", "model.max_rounds=20"]
+
+    assert "--target must name one of the targets mql, sql, got none" in run("train", code=1)
+    checked = run("check", "--target", "mql")
+    assert "DT1" in checked
+    assert "reached by age of the lead, of leads observed" in checked
+    assert checked.rstrip().endswith("ready to train")
+    trained = run("train", "--target", "mql", *small)
+    assert "looks at leads kept aside" in trained
+    assert "version 1 (new; in use)" in trained
+    assert "note: The leads have no date" not in trained
+    told = [run("score", "--as-of", "2024-06-03", "--target", "mql") for _ in range(2)]
+    assert "not in the population at 2024-06-03T00:00:00+00:00" in told[0]
+    assert "scores: table scored" in told[0]
+    assert told[0] == told[1]
+    with closing(sqlite3.connect("out.db")) as connection:
+        rows = pd.read_sql("SELECT * FROM scored", connection)
+    assert len(rows) == rows["lead_id"].nunique() > 100
+    lead = rows["lead_id"][0]
+    assert f"lead {lead}: {rows['score'][0]:.1f} of 100" in run(
+        "explain", lead, "--as-of", "2024-06-03", "--target", "mql"
+    )
+    assert "report: reports/mql.html" in run("report", "--target", "mql")
+    page = Path("reports/mql.html").read_text(encoding="utf-8")
+    assert "How long it takes" in page
+    assert f"{len(rows):,}" in page
+    assert "version 1 of 1" in run("status", "--target", "mql")
+
+
+def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> None:
+    """One row a lead, and the same batch each time, whatever the file."""
+    for name in ("a.csv", "b.parquet"):
+        told = run("score", "--as-of", "2024-05-30", "-o", tmp_path / name, *dated)
+        assert " scored + 0 not scored" in told
+    one, other = pd.read_csv(tmp_path / "a.csv"), pd.read_parquet(tmp_path / "b.parquet")
+
+    assert one["lead_id"].tolist() == other["lead_id"].tolist()
+    assert set(one["batch_id"]) == set(other["batch_id"])
+    assert len(set(one["batch_id"])) == 1
+
+
+def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
+    tmp_path: Path, trained_dated: tuple[Project, Trained]
+) -> None:
+    """With --model the tables are still those that params.yaml names."""
+    project = trained_dated[0]
+    words = ["--model", project.registry.path("1"), "--params", project.root / "params.yaml"]
+    told = run("score", "--as-of", "2024-05-30", "-o", tmp_path / "s.csv", *words)
+    lead = pd.read_csv(tmp_path / "s.csv")["lead_id"][0]
+
+    assert " scored + 0 not scored" in told
+    assert f"lead {lead}: " in run("explain", lead, "--as-of", "2024-05-30", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["score", "-o", "s.csv"], "--as-of must say when dated leads are looked at, got nothing"),
+        (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so FILE and --held-out must not be given"),
+        (["score", "-o", "s.csv", "--as-of", "30.05.2024"], "must be a date or a time in ISO 8601, got '30.05.2024'"),
+        (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
+        (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
+        (["explain", "L00000001"], "--as-of must say when the lead is looked at, got nothing"),
+        (["explain", "nobody", "--as-of", "2024-05-30"], "must hold the lead 'nobody', got no such id"),
+        (["check", "leads.csv"], "must not be given"),
+    ],
+)
+def test_refusals_of_dated_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dated: list[str], words: list[str], says: str
+) -> None:
+    """Each is a line that says what to write."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leads.csv").write_text("lead_id,created_at\n1,2024-01-01\n", encoding="utf-8")
+    told = run(*words, *dated, code=1)
+
+    assert says in " ".join(told.split())
+    assert not (tmp_path / "s.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], ["score", "-o", "s.csv"],
+              ["explain", "12", "--as-of", "2024-05-30"]]
+)  # fmt: skip
+def test_flat_leads_are_looked_at_at_no_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: list[str], bank_file: Path, words: list[str]
+) -> None:
+    """A date that would be passed over in silence is refused, and so is a file that is missing."""
+    monkeypatch.chdir(tmp_path)
+    told = run(*(word.format(file=bank_file) for word in words), *params, code=1)
+
+    assert "--as-of must not be" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--drift", "mixx"], "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
+        (["--leads", "0"], "leads must be from 1 to 20,000,000, got 0"),
+        (["--months", "0"], "months must be from 1 to 120, got 0"),
+        (["--seed", "-1"], "seed must be 0 or more, got -1"),
+    ],
+)
+def test_a_simulation_that_cannot_be_made_is_refused(tmp_path: Path, words: list[str], says: str) -> None:
+    """Nothing is written then."""
+    assert says in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
+    assert not (tmp_path / "new").exists()

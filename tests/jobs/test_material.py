@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -68,7 +69,7 @@ def test_the_calendar_is_that_of_params(
     dates = sorted(set(gathered(_with(project, **changed)).loaded.frame["as_of"]))
 
     assert {pd.Timestamp(at, unit="us").strftime("%a") for at in dates} == weekdays
-    assert {(later - early) % (gap * DAY) for early, later in zip(dates, dates[1:], strict=False)} == {0}
+    assert {(later - early) % (gap * DAY) for early, later in pairwise(dates)} == {0}
 
 
 def test_looks_begin_where_params_say(project: Project) -> None:

@@ -80,8 +80,7 @@ def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame,
 def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], trained_dated: Dated) -> None:
     """The windows of one activity are one thing to people."""
     frame, _ = scored
-    topics = {kind: words for kind, words in trained_dated[0].params.features.activities.kinds.items()}
-    for words in topics.values():
+    for words in trained_dated[0].params.features.activities.kinds.values():
         named = frame[["reason_1", "reason_2", "reason_3"]].apply(
             lambda column, words=words: column.str.contains(words)
         )
@@ -231,7 +230,7 @@ def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -
 def test_an_order_that_cannot_be_filled_is_refused(trained_dated: Dated, changed: dict[str, Any], message: str) -> None:
     """Dates, files and places are checked before anything is read."""
     with pytest.raises(LeadmlError, match=message):
-        run(trained_dated, order(Path("s.csv"), **changed))
+        run(trained_dated, order(**{"out": Path("s.csv"), **changed}))
 
 
 @pytest.mark.parametrize("changed", [{}, {"source": Path("leads.csv")}])

@@ -8,7 +8,9 @@ import pytest
 
 from leadml.leads.check import check_chunk
 from leadml.leads.ingest import Dialect, RawChunk
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, Field
+from leadml.leads.read_out import read_out_fields
+from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, Field
+from leadml.params import ReadOutParams
 
 GOOD = {"id": ["007", "8"], "age": ["30", ""], "country": ["NA", ""], "y": ["yes", "no"]}
 
@@ -121,3 +123,63 @@ def test_booleans_are_numbers_and_leads_to_score_need_no_label(contract):
     assert checked.frame["country"].tolist() == [1]
     assert LABEL not in checked.frame
     assert str(checked.faults[0]) == "leads.csv:3: country must be true or false, got 'perhaps'"
+
+
+def _dated(contract, **roles):
+    return replace(contract, label=None, timezone="UTC", **roles)
+
+
+def test_clocks_and_accounts_of_dated_leads_come_out_by_their_roles(contract):
+    """Each clock in microseconds, the account as the key of the split, or the id of a lead that has none."""
+    roles = {"created_at": "came", "recorded_at": "written", "valid_from": "since", "account": "firm"}
+    clocks = {name: ["2024-01-02", "2024-01-02T00:00:00Z"] for name in ("came", "written", "since")}
+    frame = check_chunk(_chunk(**clocks, firm=["acme", ""]), _dated(contract, **roles), Dialect()).frame
+    for name in (CREATED_AT, RECORDED_AT, VALID_FROM):
+        assert frame[name].tolist() == [1_704_153_600_000_000] * 2
+    assert frame[SPLIT_KEY].tolist() == ["acme", "8"]
+    assert LABEL not in frame
+
+
+@pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
+def test_each_clock_is_refused_by_its_own_column(contract, role):
+    """The fault names the column of the file, not the role."""
+    checked = check_chunk(_chunk(when=["soon", "2024-01-02"]), _dated(contract, **{role: "when"}), Dialect())
+    assert [str(fault) for fault in checked.faults] == ["leads.csv:2: when must be a time in ISO 8601, got 'soon'"]
+    assert checked.faults[0].lead_id == "007"
+
+
+def test_an_account_that_is_no_text_is_refused(contract):
+    """Bytes and lists tell no accounts apart."""
+    checked = check_chunk(_chunk(firm=[b"a", b"b"]), _dated(contract, account="firm"), Dialect())
+    assert [fault.column for fault in checked.faults] == ["firm", "firm"]
+    assert "firm must be text, a whole number or a boolean" in str(checked.faults[0])
+
+
+def test_what_is_read_out_stands_beside_the_fields_and_the_texts_do_not(contract):
+    """Classes of e-mail, title, size and country, and evidence; declared words are missing there too."""
+    choices = ReadOutParams(email="mail", title="job", company_size="staff", country="land", evidence=("need",))
+    columns = {
+        "mail": ["a@gmail.com", "?"],
+        "job": ["CEO", "?"],
+        "staff": [7, 70],
+        "land": ["de", "?"],
+        "need": ["?", "x"],
+    }
+    declared = _dated(contract, read_out=choices)
+    declared = replace(declared, fields=(*contract.fields, *read_out_fields(choices)))
+    frame = check_chunk(_chunk(**columns), declared, Dialect(missing=("?",))).frame
+    assert frame.loc[0, ["email_domain", "title_rank", "company_size", "country_code"]].tolist() == [
+        "free", "executive", "2-10", "DE",
+    ]  # fmt: skip
+    assert frame["email_domain"].tolist()[1] is None
+    assert frame["company_size"].tolist() == ["2-10", "51-200"]
+    assert frame[["need_given", "evidence_given"]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    assert not {"mail", "job", "staff", "land", "need"} & set(frame.columns)
+
+
+def test_without_ids_the_key_of_the_split_is_of_the_fields_that_leads_give(contract):
+    """Rows that say the same are on one side; what is computed of activities is no column of leads."""
+    visits = Field("visits_7d", "number", "engagement", "activity")
+    declared = replace(contract, lead_id=None, fields=(*contract.fields, visits))
+    frame = check_chunk(_chunk(age=["1", "1"], country=["BE", "BE"]), declared, Dialect()).frame
+    assert frame[SPLIT_KEY].nunique() == 1

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -219,3 +221,89 @@ def test_what_is_no_instant_is_refused(value):
 def test_an_instant_beyond_year_9999_is_refused(column):
     """Typed instants that no calendar holds are refused like texts."""
     assert times(column, timezone="UTC")[1].tolist() == [True]
+
+
+def _read_alone(text, timezone):
+    """Return what pandas makes of one text in ISO 8601 by itself, in microseconds, or None."""
+    text = re.sub(r"^([09].*\.[0-9]{6})[0-9]+", r"\1", text)  # pandas has no nanoseconds of those years
+    try:
+        stamp = pd.to_datetime(pd.Series([text.strip()]), format="ISO8601", errors="raise")[0]
+        if stamp.tzinfo is None:
+            if timezone is None:
+                return None
+            stamp = stamp.tz_localize(timezone)
+        return _whole(stamp)
+    except (ValueError, TypeError):
+        return None
+
+
+def _whole(stamp):
+    stamp = stamp.tz_convert("UTC")
+    days = date(stamp.year, stamp.month, stamp.day).toordinal() - date(1970, 1, 1).toordinal()
+    seconds = stamp.hour * 3600 + stamp.minute * 60 + stamp.second
+    return (days * 86_400 + seconds) * 1_000_000 + stamp.microsecond
+
+
+DATES = ["2024-01-02", "2024-03-31", "2024-10-27", "2018-11-04", "1999-12-31", "0001-01-01", "9999-12-31", "2024-02-30"]
+CLOCKS = ["", "T00:00", "T02:30:00", "T01:59:59.999999", "T23:59:59", " 12:34:56", "T12", "T03:04:05,5", "T24:00:00",
+          "T03:04:05.123456789", "T030405", "T00:00:00.0000001"]  # fmt: skip
+ENDS = ["", "Z", "z", " Z", "+01:00", "+0100", "+01", "-12:30", "+00:00", " +05:45", "-00:00"]
+SPELLINGS = [f"{day}{clock}{end if clock else ''}" for day in DATES for clock in CLOCKS for end in ENDS]
+SPELLED = st.one_of(
+    st.sampled_from(SPELLINGS),
+    st.from_regex(r"\A[0-9]{4}-?[01][0-9]-?[0-3][0-9]([T ][0-2][0-9](:?[0-5][0-9]){0,2}([.,][0-9]{1,12})?[Zz+-]?)?\Z"),
+    st.from_regex(r"\A[0-9]{4}[-0-9 TtZz:+.,/W]{0,24}\Z"),
+    st.text(max_size=12),
+)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/Sao_Paulo", "Asia/Kathmandu"])
+def test_a_time_that_is_read_is_what_pandas_reads_of_it_alone(zone):
+    """Zones, gaps and repeats of the clock, dates alone, bounds of the calendar and nanoseconds, in one column."""
+    micros, bad = times(_column(*SPELLINGS, kind=pa.string()), timezone=zone)
+    expected = [_read_alone(text, zone) for text in SPELLINGS]
+    for text, found, refused, alone in zip(SPELLINGS, micros.tolist(), bad.tolist(), expected, strict=True):
+        if not refused:
+            assert found == alone, text
+    refused = {
+        text for text, is_bad, alone in zip(SPELLINGS, bad, expected, strict=True) if is_bad and alone is not None
+    }
+    assert {text for text in refused if "0001-" not in text and "9999-" not in text} <= {
+        text for text in SPELLINGS if text.endswith(("z", "T24:00:00"))
+    }
+
+
+@given(st.lists(SPELLED, max_size=6), st.sampled_from([None, "UTC", "Europe/Brussels"]))
+def test_what_stands_beside_a_time_does_not_change_it(texts_, zone):
+    """Any texts in one column are read as each is by itself, and none ends in a bug."""
+    micros, bad = times(_column(*texts_, kind=pa.string()), timezone=zone)
+    alone = [times(_column(text, kind=pa.string()), timezone=zone) for text in texts_]
+    assert micros.tolist() == [value[0] for value, _ in alone]
+    assert bad.tolist() == [is_bad[0] for _, is_bad in alone]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/New_York"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("own", [None, "UTC", "Asia/Tokyo"])
+@given(st.lists(st.integers(-(2**33), 2**33), min_size=1, max_size=5))
+def test_typed_instants_of_every_unit_are_those_of_their_text(own, unit, zone, seconds):
+    """A column of timestamps is read as its values are written."""
+    scale = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    column = pa.chunked_array([pa.array([value * scale for value in seconds], pa.timestamp(unit, own))])
+    texts_ = [(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)).isoformat() for value in seconds]
+    written = [text if own else text.removesuffix("+00:00") for text in texts_]
+    found = times(column, timezone=zone)
+    assert [part.tolist() for part in found] == [
+        part.tolist() for part in times(_column(*written, kind=pa.string()), timezone=zone)
+    ]
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()])
+@given(st.lists(st.dates(), min_size=1, max_size=5))
+def test_typed_dates_are_midnight_like_their_text(kind, days):
+    """Every day of the calendar; the last is beyond the end."""
+    column = pa.chunked_array([pa.array(days).cast(kind)])
+    for zone in (None, "UTC", "Europe/Brussels"):
+        found = times(column, timezone=zone)
+        written = times(_column(*[some.isoformat() for some in days], kind=pa.string()), timezone=zone)
+        assert [part.tolist() for part in found] == [part.tolist() for part in written]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import ModelError
-from leadml.leads import snapshots, tables
+from leadml.leads import looks, snapshots, tables
 from leadml.leads.plan import DAY
 from leadml.leads.snapshots import Looked, View, look_dates, scoring_snapshots, training_snapshots
 from leadml.params import SnapshotParams, SplitParams
@@ -206,7 +206,7 @@ def test_of_many_looks_some_are_drawn_the_same_ones_for_ever(view: View, looked:
         for frame in (drawn, _trained(view, most=2 * most).frame)
     )
 
-    assert (int((~aside).sum()), int(aside.sum())) == (most, most // 4)
+    assert (int((~aside).sum()), int(aside.sum())) == (most, most // 3)
     assert pairs < more <= set(zip(looked.frame["lead_id"], looked.frame["as_of"], strict=True))
 
 
@@ -228,9 +228,9 @@ def test_blocks_change_no_bit(
             return learned, pd.concat(list(scoring_snapshots(some, day(150))), ignore_index=True)
 
     whole = frames()
-    for module in (tables, snapshots):
+    for module in (tables, snapshots, looks):
         monkeypatch.setattr(module, "BLOCK_LEADS", block)
-    monkeypatch.setattr(snapshots, "PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr(looks, "PAIRS_AT_ONCE", at_once)
     for one, other in zip(frames(), whole, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 

@@ -181,3 +181,57 @@ def test_an_evaluation_survives_json(found):
     _equal(again, found, exact=True)
     assert canonical_json(again.to_json()) == text
     assert again.beaten() == found.beaten()
+
+
+def _grouped(size=900, each=3):
+    return replace(_judged(size), groups=np.array([f"g{at // each}" for at in range(size)], dtype=object))
+
+
+def test_groups_change_intervals_and_no_value(judged, found):
+    """Figures are of all rows; only the draws are of groups."""
+    grouped = evaluate(_grouped(), CHOICES, seed=5)
+    for name in ("metrics", "models", "deciles", "stages", "importance"):
+        one, other = (getattr(some, name)["value"].to_numpy(float) for some in (found, grouped))
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-12)
+    assert not grouped.metrics["low"].equals(found.metrics["low"])
+
+
+def test_a_group_for_each_row_is_no_group(judged, found):
+    """Where no lead is looked at twice the draws are those of rows, up to their order."""
+    single = evaluate(_grouped(each=1), CHOICES, seed=5)
+    assert single.metrics.equals(found.metrics)
+
+
+def test_looks_at_one_lead_are_no_news_of_each_other():
+    """Every row four times, in groups of four, has the intervals of the rows once: not half as wide."""
+    once = _judged(300)
+    rows = np.repeat(np.arange(300), 4)
+    four = replace(_permuted(once, rows), groups=np.repeat([f"g{at:03}" for at in range(300)], 4))
+    alone, grouped, fooled = (
+        evaluate(some, EvaluationParams(draws=200, confidence=0.9), seed=5)
+        for some in (once, four, replace(four, groups=None))
+    )
+    widths = [some.metric("roc_auc")["high"] - some.metric("roc_auc")["low"] for some in (alone, grouped, fooled)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.35)
+    assert widths[2] < 0.75 * widths[0]
+    precision = [
+        some.stages.loc[some.stages["figure"] == "precision", ["low", "high"]].iloc[0].diff().iloc[-1]
+        for some in (alone, grouped, fooled)
+    ]
+    assert precision[1] == pytest.approx(precision[0], rel=0.35)
+    assert precision[2] < precision[1]
+
+
+@pytest.mark.parametrize("digits", [None, 1])
+def test_the_order_of_grouped_looks_changes_nothing(digits):
+    """Shuffled looks have the same evaluation, groups and all."""
+    judged = replace(_judged(600, digits=digits), groups=np.array([f"g{at % 150}" for at in range(600)], dtype=object))
+    order = np.random.default_rng(2).permutation(600)
+    shuffled = replace(_permuted(judged, order), groups=judged.groups[order])
+    _equal(evaluate(shuffled, CHOICES, seed=5), evaluate(judged, CHOICES, seed=5), exact=False)
+
+
+def test_group_codes_number_the_groups_in_the_order_of_the_rows(judged):
+    """Each row is its own group where none is given."""
+    assert judged.group_codes.tolist() == list(range(900))
+    assert replace(_judged(4), groups=np.array(["b", "a", "b", "c"])).group_codes.tolist() == [0, 1, 0, 2]

@@ -3,12 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadml.errors import LeadmlError
 from leadml.leads.schema import Field
 from leadml.model.calibration import Calibrator
-from leadml.model.explain import explain_leads, reason_text, strongest_reasons, value_text
+from leadml.model.explain import Explanation, explain_leads, reason_text, strongest_reasons, value_text
 
 CALIBRATORS = [
     Calibrator(),
@@ -174,3 +177,86 @@ def test_a_reason_says_the_value_in_plain_words(field, value, text):
     """Numbers are whole where they are whole, and a stranger's text is inert."""
     assert reason_text(field, value) == text
     assert text.endswith(value_text(field, value))
+
+
+WINDOWS = (
+    Field("age", "number", "fit"),
+    Field("demo_7d", "number", "engagement", "activity", "demo", "{} demos in the last 7 days"),
+    Field("demo_last", "number", "engagement", "activity", "demo", "the last demo {} days ago", "no demo so far"),
+    Field("visit_7d", "number", "engagement", "activity", "visit", "{} visits in the last 7 days"),
+)
+
+
+def _explanation(points):
+    points = np.array(points, dtype=float)
+    probability = (30 + points.sum(axis=1)) / 100
+    return Explanation(WINDOWS, points / 10, -1.0, points.sum(axis=1), probability, points, 30.0)
+
+
+def _looked(size):
+    names = {field.name: np.arange(size, dtype=float) for field in WINDOWS}
+    return pd.DataFrame({"lead_id": [f"L{at}" for at in range(size)], **names})
+
+
+@given(st.lists(st.lists(st.floats(-7, 7), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_topics_hold_all_points_of_their_fields(points):
+    """Each topic once, in order; their points add up to those of all fields and to the score."""
+    found = _explanation(points)
+    assert [(topic.name, topic.group) for topic in found.topics] == [
+        ("age", "fit"), ("demo", "engagement"), ("visit", "engagement"),
+    ]  # fmt: skip
+    assert np.abs(found.topic_points.sum(axis=1) - found.points.sum(axis=1)).max() < 1e-9
+    assert np.array_equal(found.topic_points[:, 1], found.points[:, 1] + found.points[:, 2])
+    total = found.start_points + found.topic_points.sum(axis=1)
+    assert np.abs(total - 100 * found.probability).max() < 1e-9
+
+
+@given(st.lists(st.lists(st.floats(-7, 7), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_a_topic_speaks_by_the_member_that_moves_it_most_its_way(points):
+    """No member of the topic moves the lead further in the topic's own direction."""
+    found = _explanation(points)
+    member = found.strongest_member(1)
+    way = np.where(found.topic_points[:, 1] < 0, -1, 1)
+    rows = np.arange(len(points))
+    assert set(member) <= {1, 2}
+    assert (way * found.points[rows, member] >= way * found.points[rows, 3 - member]).all()
+
+
+@pytest.mark.parametrize(
+    ("points", "texts"),
+    [
+        ([1, 5, -1, 3], ["0 demos in the last 7 days", "0 visits in the last 7 days", "age is 0"]),
+        ([1, -1, 5, -3], ["the last demo 0 days ago", "0 visits in the last 7 days", "age is 0"]),
+        ([2, -6, 1, 0], ["0 demos in the last 7 days", "age is 0", "0 visits in the last 7 days"]),
+        ([9, 5, -5, 1], ["age is 0", "0 visits in the last 7 days", "0 demos in the last 7 days"]),
+    ],
+)
+def test_reasons_are_of_topics_each_once(points, texts):
+    """Windows of one activity are one reason, with the words of the member that says most."""
+    found = _explanation([points])
+    shown = strongest_reasons(found, _looked(1), reasons=9)
+    assert [shown[f"reason_{at}"][0] for at in (1, 2, 3)] == texts
+    assert "reason_4" not in shown
+    tenths = [round(10 * float(np.ravel(values)[0])) for name, values in shown.items() if not name[-1].isdigit()]
+    assert sum(tenths) == round(1000 * found.probability[0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        (WINDOWS[1], 3.0, "3 demos in the last 7 days"),
+        (WINDOWS[1], 1234.5678, "1.23e+03 demos in the last 7 days"),
+        (WINDOWS[2], 12.0, "the last demo 12 days ago"),
+        (WINDOWS[2], float("nan"), "no demo so far"),
+        (WINDOWS[2], None, "no demo so far"),
+        (WINDOWS[1], float("nan"), "demo_7d is not known"),
+        (Field("x", "number", "engagement", "activity", "t", "{} and {}"), 2.0, "2 and {}"),
+        (Field("x", "number", "engagement", "activity", "t", "\x1b[31m{} red"), 2.0, "\\x1b[31m2 red"),
+        (Field("x", "number", "engagement", "activity", "t", "w", "\x1b[31mnone"), None, "\\x1b[31mnone"),
+        (Field("visit_decayed", "number", "engagement", "activity"), 2.1234567, "visit_decayed is 2.12"),
+        (Field("rank", "category", "fit", "read out"), "director", "rank is director"),
+    ],
+)
+def test_words_of_a_field_say_its_value(field, value, text):
+    """Own words where params or leadml give them, others for what is missing, all of them inert."""
+    assert reason_text(field, value) == text

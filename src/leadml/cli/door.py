@@ -92,13 +92,17 @@ def open_project(params: Path, overrides: list[str] | None, target: str | None) 
 def open_bundle(
     model: Path | None, params: Path, overrides: list[str] | None, target: str | None
 ) -> tuple[Bundle, Path, Dialect, Project | None]:
-    """Return the bundle to use, its folder, how files are written, and the project where there is one."""
+    """Return the bundle to use, its folder, how files are written, and the project.
+
+    With ``--model`` flat leads need no project, and None is returned; dated leads need one, for their tables.
+    """
     from leadml.leads.ingest import Dialect
     from leadml.model.bundle import load_bundle
 
     if model is not None:
         bundle = load_bundle(model)
-        return bundle, model, bundle.dialect, None
+        project = open_project(params, overrides, bundle.target) if bundle.outlook is not None else None
+        return bundle, model, bundle.dialect, project
     project = open_project(params, overrides, target)
     folder = project.registry.champion_path()
     bundle = load_bundle(folder, threads=project.params.model.threads)

@@ -81,9 +81,8 @@ def score(  # noqa: PLR0917 - a command's options, by name
             as_of=instant(as_of, timezone=timezone or "UTC") if as_of else None,
             database=project.database if project else None,
         )
-        if bundle.outlook is not None:
-            dated = project or open_project(params, set_, bundle.target)
-            counted = score_dated(dated, bundle, order, progress=progress)
+        if bundle.outlook is not None and project is not None:
+            counted = score_dated(project, bundle, order, progress=progress)
         else:
             counted = run(bundle, order, progress=progress)
         if project:
@@ -115,17 +114,16 @@ def explain(  # noqa: PLR0917 - a command's options, by name
 
         bundle, _, dialect, project = open_bundle(model, params, set_, target)
         progress("explaining")
-        if bundle.outlook is not None:
-            dated = project or open_project(params, set_, bundle.target)
-            if as_of is None:
-                msg = "--as-of must say when the lead is looked at, got nothing; write --as-of 2026-01-31 for example"
+        if bundle.outlook is not None and project is not None:
+            if as_of is None or file is not None:
+                msg = "dated leads need --as-of, as in --as-of 2026-01-31, and no --file: they come from params.yaml"
                 raise LeadmlError(msg)
-            at = instant(as_of, timezone=dated.params.data.timezone or "UTC")
-            found = explain_dated(dated, bundle, lead_id, as_of=at, now=now(), progress=progress)
+            at = instant(as_of, timezone=project.params.data.timezone or "UTC")
+            found = explain_dated(project, bundle, lead_id, as_of=at, now=now(), progress=progress)
         else:
             source = file or (project.data if project else None)
-            if source is None:
-                msg = "--file must name the leads where --model is given"
+            if source is None or as_of is not None:
+                msg = "flat leads need --file where --model is given, and --as-of must not be there: they are looked at once"
                 raise LeadmlError(msg)
             found = run(bundle, source, lead_id, dialect=dialect)
     print_table(f"lead {inert(lead_id)}: {100 * found.probability:.1f} of 100, {found.stage}", lead_table(found))

@@ -13,12 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadml.errors import ModelError
 from leadml.leads.features import AS_OF, LEAD, features, weight_columns
-from leadml.leads.outcomes import label_snapshots, reaching
-from leadml.leads.plan import DAY
-from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.leads.split import plan_holdout
+from leadml.leads.looks import mature_looks, open_looks
+from leadml.leads.schema import CREATED_AT, LEAD_ID, SPLIT_KEY
 from leadml.leads.tables import BLOCK_LEADS, attribute_name
 
 if TYPE_CHECKING:
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-PAIRS_AT_ONCE = 2_000_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -79,8 +75,7 @@ class Looked:
     holdout
         The rule that keeps some aside.
     counts
-        ``mature`` snapshots, those that ``converted``, ``late`` ones (a conversion was recorded after the label was
-        due), ``immature`` ones; ``usable`` ones on either side of the split, and those ``drawn`` of them.
+        Those of `mature_looks`, and of ``mature`` ones those ``usable`` on either side of the split and ``drawn``.
     """
 
     frame: pd.DataFrame
@@ -138,59 +133,30 @@ def training_snapshots(view: View, dates: Integers, *, observed_until: int, most
     Raises
     ------
     ModelError
-        Where no look is mature.
+        Where no look is mature, or none is on one of the sides.
     """
-    counts = {"mature": 0, "converted": 0, "late": 0, "immature": 0}
-    found: list[pd.DataFrame] = []
+    looks = mature_looks(view, dates, observed_until=observed_until)
+    holdout = looks.plan_holdout(split)
+    sides = looks.sides(holdout, view.tables)
+    chosen = [looks.draw(side, view.tables, most=share) for side, share in zip(sides, (most, most // 3), strict=True)]
+    pairs = looks.at(np.concatenate(chosen))
+    frames = []
     for block in view.tables.blocks():
-        for pairs in _open_pairs(view, block, dates, hindsight=True):
-            looked = _looked_at(view, block, pairs)
-            looked = looked[(looked["inside"] == 1) & (view.target.again | (looked["reached"] == 0))]
-            mature = looked[AS_OF] + view.target.matures <= observed_until
-            counts["mature"] += int(mature.sum())
-            counts["immature"] += int((~mature).sum())
-            counts["converted"] += int(looked[LABEL][mature].sum())
-            counts["late"] += int(looked["late"][mature & (looked[LABEL] == 0)].sum())
-            found.append(looked.loc[mature, [LEAD, AS_OF, LABEL]])
-    pairs = pd.concat(found or [pd.DataFrame({LEAD: [], AS_OF: [], LABEL: []}, dtype=np.int64)], ignore_index=True)
-    if pairs.empty:
-        msg = (
-            f"a look must be {view.target.horizon} + {view.target.settling} days before the end of what was observed "
-            "to have a label, got none; shorten the target's horizon or bring longer tables"
-        )
-        raise ModelError(msg)
-    pairs[MATURE_AT] = pairs[AS_OF] + view.target.matures
-    holdout = plan_holdout(pairs, split)
-    sides = _sides(pairs, holdout, view.tables)
-    pairs = pd.concat(
-        [_drawn(side, view.tables, share) for side, share in zip(sides, (most, most // 3), strict=True)],
-    ).sort_values([LEAD, AS_OF], ignore_index=True)
-    counts |= {"usable": sum(map(len, sides)), "drawn": len(pairs)}
-    if not all(map(len, sides)):
-        msg = (
-            f"looks must be on both sides of the split, got {len(sides[0]):,} and {len(sides[1]):,} of "
-            f"{counts['mature']:,} mature ones: between the sides lie {view.target.horizon} + {view.target.settling} "
-            "days; shorten the horizon or bring longer tables"
-        )
-        raise ModelError(msg)
-    frames = [
-        _feature_frame(view, block, inside)
-        for block in view.tables.blocks()
-        if len(inside := _inside(pairs, block, view.tables))
-    ]
+        inside = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.first + BLOCK_LEADS)]
+        if len(inside):
+            frames.append(_feature_frame(view, block, inside))
     frame = pd.concat(frames, ignore_index=True)
     frame = frame.merge(pairs, on=[LEAD, AS_OF], how="left", validate="one_to_one")
-    return Looked(frame.drop(columns=LEAD), holdout, counts)
+    return Looked(
+        frame.drop(columns=LEAD), holdout, looks.counts | {"usable": sum(map(len, sides)), "drawn": len(pairs)}
+    )
 
 
 def scoring_snapshots(view: View, as_of: int) -> Iterator[pd.DataFrame]:
     """Yield the features of the leads that were in the population at an instant, block by block in the order of ids."""
     for block in view.tables.blocks():
-        for pairs in _open_pairs(view, block, np.array([as_of]), hindsight=False):
-            looked = _looked_at(view, block, pairs)
-            inside = (looked["inside"] == 1) & (view.target.again | (looked["known_reached"] == 0))
-            if inside.any():
-                yield _feature_frame(view, block, looked.loc[inside, [LEAD, AS_OF]]).drop(columns=LEAD)
+        for looked in open_looks(view, block, np.array([as_of]), hindsight=False):
+            yield _feature_frame(view, block, looked).drop(columns=LEAD)
 
 
 def compute_features(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -218,58 +184,3 @@ def _feature_frame(view: View, block: Block, pairs: pd.DataFrame) -> pd.DataFram
     frame.insert(1, SPLIT_KEY, view.tables.split_keys[lead])
     frame.insert(2, CREATED_AT, view.tables.created_at[lead])
     return frame
-
-
-def _open_pairs(view: View, block: Block, dates: Integers, *, hindsight: bool) -> Iterator[pa.Table]:
-    """Yield each lead with the dates since it is known, with hindsight only up to its reaching what is reached once."""
-    tables, target = view.tables, view.target
-    lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(tables.lead_ids)))
-    created = tables.created_at[lead]
-    first = np.searchsorted(dates, tables.known_from[lead], side="left")
-    last = np.full(len(lead), len(dates))
-    if target.oldest is not None:
-        last = np.searchsorted(dates, created + target.oldest * DAY, side="right")
-    if hindsight and not target.again:
-        hit = np.isin(block.outcomes["outcome"].to_numpy(), reaching(target, view.codes))
-        reached = np.full(len(lead), np.iinfo(np.int64).max)
-        whose = block.outcomes["lead"].to_numpy()[hit] - block.first
-        np.minimum.at(reached, whose, block.outcomes["occurred_at"].to_numpy()[hit])
-        last = np.minimum(last, np.searchsorted(dates, reached, side="right"))
-    number = np.maximum(last - first, 0)
-    for some in np.array_split(np.arange(len(lead)), max(-(-int(number.sum()) // PAIRS_AT_ONCE), 1)):
-        size = number[some]
-        if size.sum():
-            offset = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-            at = np.repeat(first[some], size) + offset
-            yield pa.table({LEAD: np.repeat(lead[some], size), AS_OF: dates[at]})
-
-
-def _looked_at(view: View, block: Block, pairs: pa.Table) -> pd.DataFrame:
-    lazy = (view.engine.lazy(table) for table in (pairs, block.outcomes))
-    labelled = label_snapshots(*lazy, target=view.target, codes=view.codes).sort(LEAD, AS_OF)
-    frame: pd.DataFrame = labelled.collect("pyarrow").to_native().to_pandas()
-    return frame
-
-
-def _sides(pairs: pd.DataFrame, holdout: Holdout, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the pairs to learn from and those to judge by; a pair of neither side is left out."""
-    leads = pd.DataFrame({LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys})
-    aside = holdout.aside(leads)[pairs[LEAD].to_numpy()]
-    later = pairs[AS_OF].to_numpy() >= holdout.since
-    timely = pairs[MATURE_AT].to_numpy() <= holdout.since
-    return pairs[~aside & timely].reset_index(drop=True), pairs[aside & later].reset_index(drop=True)
-
-
-def _drawn(pairs: pd.DataFrame, tables: Tables, most: int) -> pd.DataFrame:
-    """Return the pairs with the smallest hashes of lead and date: the same ones whatever else there is."""
-    if len(pairs) <= most:
-        return pairs
-    ids = pd.util.hash_array(tables.lead_ids, categorize=False)[pairs[LEAD].to_numpy()]
-    mixed = pd.util.hash_array(ids ^ pairs[AS_OF].to_numpy().view(np.uint64), categorize=False)
-    kept = np.argpartition(mixed, most)[:most]
-    return pairs.iloc[np.sort(kept)].reset_index(drop=True)
-
-
-def _inside(pairs: pd.DataFrame, block: Block, tables: Tables) -> pd.DataFrame:
-    lead = pairs[LEAD].to_numpy()
-    return pairs[(lead >= block.first) & (lead < min(block.first + BLOCK_LEADS, len(tables.lead_ids)))]

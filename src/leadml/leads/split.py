@@ -74,15 +74,34 @@ def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
     clock = AS_OF if AS_OF in frame else CREATED_AT
     if clock not in frame:
         return Holdout(split.test_share, split.seed)
-    instants = np.sort(frame[clock].to_numpy())
-    since = int(instants[int(len(instants) * (1 - split.test_share))])
-    if since == instants[0]:
+    return holdout_since(*np.unique(frame[clock].to_numpy(), return_counts=True), split)
+
+
+def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split: SplitParams) -> Holdout:
+    """Return the rule that keeps the newest share aside.
+
+    Parameters
+    ----------
+    instants, counts
+        Arrays of shape (n_instants,): rising instants in microseconds, and how many rows there are of each.
+    split
+        Share and seed.
+
+    Raises
+    ------
+    ModelError
+        Where the share would hold the oldest rows too.
+    """
+    rows = int(counts.sum())
+    place = int(rows * (1 - split.test_share))
+    at = int(np.searchsorted(np.cumsum(counts), place, side="right"))
+    if at == 0:
         msg = (
-            f"the newest {split.test_share:.0%} of the leads must be newer than others, got {len(frame):,} leads of "
-            f"which {int((instants == since).sum()):,} have the same instant; bring more dates"
+            f"the newest {split.test_share:.0%} of the leads must be newer than others, got {rows:,} leads of "
+            f"which {int(counts[0]):,} have the same instant; bring more dates"
         )
         raise ModelError(msg)
-    return Holdout(split.test_share, split.seed, since)
+    return Holdout(split.test_share, split.seed, int(instants[at]))
 
 
 def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
