@@ -101,6 +101,9 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
     trained = train(project, now=NOW, progress=quietly)
 
     assert trained.bundle.facts["accepted_leaks"] == {"duration": reason}
+    listed = trained.bundle.facts["findings"]
+    assert [one[1] for one in listed if one[0] == "LK2"] == ["warn"]
+    assert {severity for _, severity, _ in listed} <= {"stop", "warn"}
     assert trained.evaluation.metric("roc_auc")["value"] > 0.85
 
 

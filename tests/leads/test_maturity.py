@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from leadml.leads.history import reached_at
 from leadml.leads.maturity import AGES, conversions_by_age, judge_dates
 from leadml.leads.plan import DAY
 from leadml.leads.schema import Contract
@@ -42,17 +43,17 @@ def test_the_table_is_what_a_plain_loop_counts(view: View, simulated_crm: Path, 
         if old:
             expected.append({"days": days, "leads": len(old), "reached": len(won), "share": len(won) / len(old)})
 
-    assert conversions_by_age(view, day(number)) == expected
+    assert conversions_by_age(view, reached_at(view), day(number)) == expected
 
 
 def test_a_share_does_not_depend_on_the_leads_that_are_too_young(view: View) -> None:
     """Fewer leads are observed to a higher age, and the ages that none has are left out."""
-    rows = conversions_by_age(view, day(244))
+    rows = conversions_by_age(view, reached_at(view), day(244))
 
     assert [row["days"] for row in rows] == [age for age in AGES if age <= 244]
     counts = [row["leads"] for row in rows]
     assert counts == sorted(counts, reverse=True)
-    assert conversions_by_age(view, day(0)) == []
+    assert conversions_by_age(view, reached_at(view), day(0)) == []
 
 
 def test_young_leads_are_unknown(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_young_leads_are_unknown(tmp_path: Path) -> None:
     leads = [("a", 0, 1.0), ("b", 0, 1.0), ("c", 29, 1.0)]
     write_tables(tmp_path, **small_tables(leads, [("a", 1, "visit")], [("a", 10, "customer")]))
     with looking(tmp_path, small()) as view:
-        rows = conversions_by_age(view, day(30))
+        rows = conversions_by_age(view, reached_at(view), day(30))
 
     assert [(row["days"], row["leads"], row["reached"]) for row in rows] == [(7, 2, 0), (14, 2, 1), (30, 2, 1)]
 

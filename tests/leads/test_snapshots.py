@@ -19,7 +19,7 @@ from leadml.leads import looks, snapshots, tables
 from leadml.leads.plan import DAY
 from leadml.leads.snapshots import Looked, View, look_dates, scoring_snapshots, training_snapshots
 from leadml.params import SnapshotParams, SplitParams
-from tests.dated import crm, day, instants, looking, small, small_tables, write_tables
+from tests.dated import crm, day, instants, looking, micros, small, small_tables, write_tables
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "America/Sao_Paulo")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -99,28 +99,28 @@ def _population(folder: Path, as_of: int, *, horizon: int, settling: int) -> dic
     """Return whether each lead had reached mql, is known to have, and converts in time; open leads only, by hand."""
     leads = pd.read_parquet(folder / "leads.parquet").groupby("lead_id")["created_at"].min()
     outcomes = pd.read_parquet(folder / "outcomes.parquet")
-    moment = instants([as_of])[0]
-    ends = moment + pd.Timedelta(days=horizon)
-    found = {}
-    rows = dict(list(outcomes.groupby("lead_id")))
+    clocks = (micros(outcomes[name]).tolist() for name in ("occurred_at", "recorded_at"))
+    rows: dict[str, list[tuple[int, int, str]]] = {}
+    for lead, *row in zip(outcomes["lead_id"], *clocks, outcomes["outcome"], strict=True):
+        rows.setdefault(lead, []).append((row[0], row[1], row[2]))
     funnel = {"mql", "sal", "sql", "opportunity", "customer", "evangelist"}
-    for lead, created in leads.items():
-        if created >= moment:
+    ends = as_of + horizon * DAY
+    found = {}
+    for lead, created in zip(leads.index, micros(leads).tolist(), strict=True):
+        mine = rows.get(lead, [])
+        known = [(occurred, name) for occurred, recorded, name in mine if occurred < as_of and recorded <= as_of]
+        if created >= as_of or (known and max(known)[1] in {"lost", "rejected", "churned"}):
             continue
-        mine = rows.get(lead, outcomes.iloc[:0])
-        known = mine[(mine["occurred_at"] < moment) & (mine["recorded_at"] <= moment)]
-        if len(known) and known.sort_values("occurred_at")["outcome"].iloc[-1] in {"lost", "rejected", "churned"}:
-            continue
-        hits = mine[mine["outcome"].isin(funnel)]
-        before = hits["occurred_at"] < moment
-        timely = hits["recorded_at"] <= ends + pd.Timedelta(days=settling)
-        won = ~before & (hits["occurred_at"] < ends) & timely
-        seen = before & (hits["recorded_at"] <= moment)
-        found[str(lead)] = (bool(before.any()), bool(seen.any()), bool(won.any()))
+        hits = [(occurred, recorded) for occurred, recorded, name in mine if name in funnel]
+        found[lead] = (
+            any(occurred < as_of for occurred, _ in hits),
+            any(occurred < as_of and recorded <= as_of for occurred, recorded in hits),
+            any(as_of <= occurred < ends and recorded <= ends + settling * DAY for occurred, recorded in hits),
+        )
     return found
 
 
-@pytest.mark.parametrize("number", [35, 91, 154, 196])
+@pytest.mark.parametrize("number", [35, 154])
 def test_populations_and_labels_are_what_a_plain_loop_finds(
     view: View, looked: Looked, simulated_crm: Path, number: int
 ) -> None:
@@ -198,7 +198,7 @@ def test_an_earlier_end_of_observation_leaves_out_more_and_changes_no_label(view
 
 @pytest.mark.parametrize("most", [1000, 2000])
 def test_of_many_looks_some_are_drawn_the_same_ones_for_ever(view: View, looked: Looked, most: int) -> None:
-    """At most so many to learn from and a quarter to judge by; more are a superset of fewer."""
+    """At most so many to learn from and a third as many to judge by; more are a superset of fewer."""
     drawn = _trained(view, most=most).frame
     aside = looked.holdout.mask(drawn)
     pairs, more = (

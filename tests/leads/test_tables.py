@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError
-from leadml.leads import snapshots, tables
+from leadml.leads import looks, snapshots, tables
 from leadml.leads.snapshots import scoring_snapshots
 from leadml.leads.tables import Tables
 from tests.dated import TABLES, crm, day, instants, looking, small, small_tables, write_tables
@@ -153,7 +153,7 @@ def test_blocks_hold_the_rows_of_their_leads(
     """Leads in small blocks are the same leads, each event in the block of its lead."""
     choices = _parquet(tmp_path, frames)
     whole = content(tmp_path, choices, "mql")
-    for module in (tables, snapshots):
+    for module in (tables, looks, snapshots):
         monkeypatch.setattr(module, "BLOCK_LEADS", block)
 
     assert content(tmp_path, choices, "mql") == whole

@@ -34,7 +34,7 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
     """Looks are weekly on Mondays, features are computed by DuckDB in a gigabyte."""
     params = _parsed(small())
 
-    assert params.snapshots == SnapshotParams(every=7, weekday="monday", since=None, oldest=None, most=120_000)
+    assert params.snapshots == SnapshotParams(every=7, weekday="monday", since=None, oldest=None, most=80_000)
     assert (params.compute.engine, params.compute.memory_gb) == ("duckdb", 1.0)
     assert params.sources.leads.created_at == "created_at"
     assert params.sources.outcomes.names == {}
@@ -70,7 +70,7 @@ def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
         ("sources.leads.query=x", "sources.leads: a path must have no table and no query beside it"),
         (
             "sources.leads={url: 'postgresql://u:canary@h/d', table: a}",
-            "sources.leads.url: must hold no password; put the address or the password in the environment",
+            "sources.leads.url: must hold no password, got one; put it in the environment",
         ),
         ("sources.leads.lead=x", "sources.leads.lead is not a key of leadml; the nearest is 'lead_id'"),
         ("sources.outcomes=null", "sources.outcomes: input should be a valid dictionary"),
@@ -117,7 +117,7 @@ def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
         ("sources.leads.created_at=size", "sources.leads.created_at is 'size', so 'size' must not be a feature too"),
         ("sources.leads.account=size", "sources.leads.account is 'size', so 'size' must not be a feature too"),
         ("features={fit: {}, activities: {kinds: {}}}", "features: at least one field must be in fit or engagement"),
-        ("output.database=postgresql://u:canary@h/d", "output.database: must hold no password; put the address or the"),
+        ("output.database=postgresql://u:canary@h/d", "output.database: must hold no password, got one; put it in"),
     ],
 )
 def test_choices_that_cannot_be_followed_are_refused(override: str, message: str) -> None:

@@ -116,7 +116,7 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
         from leadml.jobs.report import headline, warnings
         from leadml.jobs.train import train as run
         from leadml.publish.registry import CHAMPION
-        from leadml.publish.tables import model_table, stage_table
+        from leadml.publish.tables import model_table, part_table, stage_table
         from leadml.stages.lifecycle import StagePlan
 
         project = open_project(params, set_, target)
@@ -127,6 +127,7 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
         print(f"note: {warning}")
     unit = "looks at leads" if trained.bundle.outlook else "leads"
     print(f"judged by {evaluation.leads:,} {unit} kept aside, {evaluation.conversions:,} converted\n")
+    print_table("parts", part_table(trained.bundle.facts["split"], unit=unit))
     print_table("model and baselines", model_table(evaluation))
     print_table("stages", stage_table(evaluation, StagePlan.from_json(trained.bundle.stages).cuts))
     ece = evaluation.metric("ece")["value"]

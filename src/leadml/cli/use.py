@@ -123,7 +123,7 @@ def explain(  # noqa: PLR0917 - a command's options, by name
         else:
             source = file or (project.data if project else None)
             if source is None or as_of is not None:
-                msg = "flat leads need --file where --model is given, and --as-of must not be there: they are looked at once"
+                msg = "flat leads need --file where --model is given, and --as-of must not be: they are looked at once"
                 raise LeadmlError(msg)
             found = run(bundle, source, lead_id, dialect=dialect)
     print_table(f"lead {inert(lead_id)}: {100 * found.probability:.1f} of 100, {found.stage}", lead_table(found))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from leadml.model.evaluation import LARGER_IS_BETTER, Evaluation, records
 from leadml.publish import figures, tables
 from leadml.publish.page import Report, Section
@@ -83,7 +81,7 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
             _truth(bundle, evaluation),
             _comparison(evaluation),
             *_maturity(bundle),
-            Section("Model card", tables=(model_card(bundle, version),)),
+            Section("Model card", tables=(model_card(bundle, version), _parts(bundle))),
         ],
     )
 
@@ -182,12 +180,15 @@ def _predicted(bundle: Bundle) -> str:
     return f"{bundle.target}: whether {whose} reach {target['outcome']} within {target['horizon']} days of the look"
 
 
+def _parts(bundle: Bundle) -> tables.Table:
+    return tables.part_table(bundle.facts["split"], unit="looks at leads" if bundle.outlook else "leads")
+
+
 def _size(part: dict[str, Any], unit: str) -> str:
     size = f"{part['leads']:,} {unit}, {part['conversions']:,} converted"
     if "from" not in part:
         return size
-    days = (pd.Timestamp(part[end], unit="us", tz="UTC").date().isoformat() for end in ("from", "to"))
-    return f"{size}, {' to '.join(days)}"
+    return f"{size}, {tables.day(part['from'])} to {tables.day(part['to'])}"
 
 
 def _maturity(bundle: Bundle) -> list[Section]:

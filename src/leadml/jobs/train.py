@@ -19,7 +19,8 @@ from leadml.jobs.material import gather_material
 from leadml.leads.duplicates import row_hashes
 from leadml.leads.ingest import Dialect
 from leadml.leads.readiness import judge_readiness
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, SPLIT_KEY
+from leadml.leads.schema import AS_OF, LABEL, SPLIT_KEY
+from leadml.leads.split import describe_part
 from leadml.model.baselines import baseline_probabilities
 from leadml.model.bundle import Bundle, load_bundle
 from leadml.model.estimator import fit_model
@@ -106,7 +107,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     progress("evaluating on leads kept aside")
     evaluation = _evaluate(fitted, plan, learn, judge, params)
     facts = training_facts(params, material, [*findings, *leaks], fitted) | {"trained_at": now}
-    facts |= {"split": _split_facts(learn, judge, material.holdout), "cuts": plan.to_json()["cuts"]}
+    facts |= {"split": _split_facts(learn, judge, material.holdout, fitted), "cuts": plan.to_json()["cuts"]}
     bundle = Bundle(
         target=project.target,
         contract=contract,
@@ -153,7 +154,9 @@ def training_facts(params: Params, material: Material, findings: list[Finding], 
         "excluded": dict(params.features.excluded),
         "accepted_leaks": dict(params.leaks.accept),
         "findings": [
-            [finding.code, finding.severity, str(finding)] for finding in findings if finding.severity != "passed"
+            [finding.code, finding.severity, str(finding)]
+            for finding in findings
+            if finding.severity in {"stop", "warn"}
         ],
         "choices": fitted.choices,
         "small": any(finding.code in {"RD1", "RD2"} and finding.severity == "warn" for finding in findings),
@@ -188,12 +191,7 @@ def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.Da
     return evaluate(judged, params.evaluation, seed=params.split.seed)
 
 
-def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout) -> dict[str, Any]:
-    clock = AS_OF if AS_OF in learn else CREATED_AT
+def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout, fitted: Fitted) -> dict[str, Any]:
     kind = "random" if holdout.since is None else "newest kept aside"
-    facts: dict[str, Any] = {"kind": "other leads, later" if clock == AS_OF else kind}
-    for name, part in (("learn", learn), ("judge", judge)):
-        facts[name] = {"leads": len(part), "conversions": int(part[LABEL].sum())}
-        if clock in part:
-            facts[name]["from"], facts[name]["to"] = (int(part[clock].min()), int(part[clock].max()))
-    return facts
+    facts: dict[str, Any] = {"kind": "other accounts, later" if AS_OF in learn else kind, "folds": fitted.folds}
+    return facts | {"learn": describe_part(learn), "judge": describe_part(judge)}

@@ -82,8 +82,8 @@ class Looks:
         learn, judge = np.flatnonzero(~aside & timely), np.flatnonzero(aside & later)
         if not len(learn) or not len(judge):
             msg = (
-                f"looks must be on both sides of the split, got {len(learn):,} and {len(judge):,} of {len(self.lead):,} "
-                f"mature ones: between the sides lie {self.target.horizon} + {self.target.settling} days; shorten the "
+                f"looks must be on both sides of the split, got {len(learn):,} and {len(judge):,} of "
+                f"{len(self.lead):,} mature ones: between the sides lie {self.target.horizon} + {self.target.settling} days; shorten the "
                 "horizon or bring longer tables"
             )
             raise ModelError(msg)

@@ -104,6 +104,15 @@ def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split:
     return Holdout(split.test_share, split.seed, int(instants[at]))
 
 
+def describe_part(frame: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows a part has, how many converted, and their oldest and newest instant where they have one."""
+    facts = {"leads": len(frame), "conversions": int(frame[LABEL].sum())}
+    clock = AS_OF if AS_OF in frame else CREATED_AT
+    if clock in frame:
+        facts |= {"from": int(frame[clock].min()), "to": int(frame[clock].max())}
+    return facts
+
+
 def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     """Return pairs of row numbers: to fit on, and to judge by.
 

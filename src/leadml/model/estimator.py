@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.leads.schema import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
-from leadml.leads.split import make_folds
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.split import describe_part, make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.encode import Encoder, fit_encoder
 from leadml.model.linear import LinearPart, fit_linear, fit_path, plan_terms
@@ -83,12 +83,15 @@ class Fitted:
         whether it converted; arrays of one shape.
     choices
         What was chosen and the loss of what was not, for the record.
+    folds
+        Of each fold, what it was fitted on and what it was judged by, as `describe_part` tells.
     """
 
     model: LeadModel
     probability: Floats
     label: Labels
     choices: dict[str, Any]
+    folds: list[dict[str, dict[str, int]]]
 
 
 def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> Fitted:
@@ -133,7 +136,12 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
     }
     model = LeadModel(encoder, linear, trees, weight, calibrator)
-    return Fitted(model, calibrator.probability(margin), label[judged], choices)
+    clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
+    parts = [
+        {part: describe_part(clocks.iloc[rows]) for part, rows in zip(("fit", "judge"), fold, strict=True)}
+        for fold in folds
+    ]
+    return Fitted(model, calibrator.probability(margin), label[judged], choices, parts)
 
 
 def _choose_strength(

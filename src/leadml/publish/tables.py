@@ -7,6 +7,7 @@ The command line and the report print the same tables, so they can never differ.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from leadml.model.evaluation import MODEL, records
@@ -114,6 +115,23 @@ def span(row: dict[str, Any], form: Any) -> str:
 def with_span(row: dict[str, Any], form: Any) -> str:
     """Return a row's figure and its interval."""
     return f"{form(row['value'])} ({span(row, form)})"
+
+
+def part_table(split: dict[str, Any], *, unit: str) -> Table:
+    """Return the size and dates of every part: what was learned from, kept aside, and each fold's two sides."""
+    parts = [("learned from", split["learn"]), ("kept aside", split["judge"])]
+    for number, fold in enumerate(split["folds"], start=1):
+        parts += [(f"fold {number}: fitted on", fold["fit"]), (f"fold {number}: judged by", fold["judge"])]
+    rows = []
+    for name, part in parts:
+        days = [day(part[end]) if end in part else "" for end in ("from", "to")]
+        rows.append((name, f"{part['leads']:,}", f"{part['conversions']:,}", *days))
+    return Table(("part", unit, "converted", "from", "to"), rows)
+
+
+def day(micros: int) -> str:
+    """Return the day of an instant in microseconds, UTC."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).date().isoformat()
 
 
 def age_table(ages: Sequence[dict[str, Any]]) -> Table:

@@ -10,11 +10,11 @@ from leadml.model.leaks.outcome import Outcome
 from leadml.params import LeakParams
 
 
-def seen(values, label, kind="number", name="x"):
+def seen(values, label, kind="number", name="x", source="column"):
     """Return a field of leads of one row each."""
     column = pd.Series(values, dtype=object if kind == "category" else float)
     label = np.asarray(label, dtype=np.int8)
-    return Seen(Field(name, kind, "fit"), column, Outcome(label, np.arange(len(label))))
+    return Seen(Field(name, kind, "fit", source), column, Outcome(label, np.arange(len(label))))
 
 
 def labels(rate=0.2, size=4000, seed=0):
@@ -131,3 +131,15 @@ def test_a_field_that_is_mostly_blank_or_of_one_kind_is_not_gradual():
     assert not seen(values, label).gradual
     assert not seen(np.where(label == 1, np.nan, random.random(4000)), label).gradual
     assert seen(np.where(label == 1, np.nan, random.random(4000)), label).where_filled() is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("mine", "others"), [(0.92, 0.08), (0.6, 0.0), (0.65, 0.2)])
+def test_what_never_happened_so_far_is_no_blank(mine, others, seed):
+    """LK4 judges who filled a field in and when; a recency that is missing says only that nothing happened yet."""
+    label, random = labels(seed=seed)
+    held = random.random(4000) < np.where(label == 1, mine, others)
+    values = np.where(held, random.random(4000), np.nan)
+
+    assert suspect_alone(seen(values, label, source="activity"), LeakParams()) is None
+    assert suspect_alone(seen(values, label, source="read out"), LeakParams()).code == "LK4"

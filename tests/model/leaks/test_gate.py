@@ -116,6 +116,27 @@ def test_strong_fields_of_one_strength_are_let_through(quick_params):
     assert said(find_leaks(frame, [Field(name, "number", "fit") for name in "abc"], quick_params), "stop") == []
 
 
+@pytest.mark.parametrize(
+    ("moved", "severity", "remedy"),
+    [
+        (5.0, "stop", "leave out the activities that it counts, or name it in leaks.accept"),
+        (0.9, "warn", "see when its activities are entered: those that are dated back must have the instant of"),
+    ],
+)
+def test_what_is_done_about_a_count_is_done_about_its_activities(quick_params, moved, severity, remedy):
+    """Nobody fills in what leadml computes: the remedy of a field from activities speaks of them."""
+    random = np.random.default_rng(4)
+    label = (random.random(4000) < 0.3).astype(np.int8)
+    frame = pd.DataFrame({"calls_7d": random.normal(moved * label), "other": random.normal(label * 0.3)})
+    frame = frame.assign(lead_id=[f"{at:04d}" for at in range(4000)], converted=label)
+    fields = [Field("calls_7d", "number", "engagement", "activity"), Field("other", "number", "engagement")]
+    (found,) = (one for one in find_leaks(frame, fields, quick_params) if one.field)
+
+    assert (found.field, found.severity) == ("calls_7d", severity)
+    assert remedy in found.remedy
+    assert "features.excluded" not in found.remedy
+
+
 @pytest.mark.parametrize("size", [30_000, 40_000])
 def test_at_most_twenty_thousand_leads_are_looked_at(quick_params, size):
     """A field that knows the outcome of every second lead, in the order of the ids, is perfect on those looked at."""

@@ -144,7 +144,8 @@ def _name(seen: Seen, _: LeakParams) -> Suspicion | None:
 
 def _blank(seen: Seen, leaks: LeakParams) -> Suspicion | None:
     filled = seen.filled
-    if min(filled.sum(), (~filled).sum()) < FEW:
+    never_so_far = seen.field.source == "activity"  # computed as of the look: nobody fills it in
+    if never_so_far or min(filled.sum(), (~filled).sum()) < FEW:
         return None
     fill = power(seen.outcome, step_scores(filled.astype(np.intp), seen.outcome))
     telling = telling_blank(filled, seen.outcome)

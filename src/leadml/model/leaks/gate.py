@@ -76,7 +76,8 @@ def find_leaks(
         *suspect_order(looked, order),
         *_twin_suspicions(frame, fields, evidence, params.leaks),
     ]
-    findings = [suspicion.finding(params.leaks) for suspicion in suspicions]
+    activities = {field.name for field in fields if field.source == "activity"}
+    findings = [suspicion.finding(params.leaks, activities=activities) for suspicion in suspicions]
     return [*findings, *_not_applicable(frame, evidence), *_passed(findings, seen)]
 
 

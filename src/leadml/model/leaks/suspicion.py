@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Literal
 from leadml.leads.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from leadml.params import LeakParams
 
 STOP_REMEDY = (
     "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is not"
 )
 WARN_REMEDY = "see when it is filled in: what is known only after the outcome belongs in features.excluded"
+STOP_ACTIVITIES = (
+    "is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why it "
+    "is not"
+)
+WARN_ACTIVITIES = "see when its activities are entered: those that are dated back must have the instant of recording"
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,20 @@ class Suspicion:
         """Return the same suspicion with more evidence."""
         return replace(self, evidence=f"{self.evidence}; {more}")
 
-    def finding(self, leaks: LeakParams) -> Finding:
-        """Return the finding: a warning where the field is accepted."""
+    def finding(self, leaks: LeakParams, *, activities: Collection[str] = ()) -> Finding:
+        """Return the finding: a warning where the field is accepted.
+
+        Parameters
+        ----------
+        leaks
+            What is accepted, and why.
+        activities
+            Fields that are computed from activities, which nobody fills in.
+        """
         reason = leaks.accept.get(self.field)
         if reason:
             return Finding(self.code, "warn", f"{self.evidence}; accepted: {reason}", field=self.field)
-        usual = STOP_REMEDY if self.severity == "stop" else WARN_REMEDY
+        counted = self.field in activities
+        stop, warn = (STOP_ACTIVITIES, WARN_ACTIVITIES) if counted else (STOP_REMEDY, WARN_REMEDY)
+        usual = stop if self.severity == "stop" else warn
         return Finding(self.code, self.severity, self.evidence, self.remedy or usual, self.field)

@@ -1,0 +1,121 @@
+"""What the tables tell the gate against leaks: changes of fields, when the target was reached, which acts follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadml.leads.history import NEVER, conversions, field_changes, kind_counts, reached_at
+from leadml.leads.schema import Contract
+from leadml.leads.snapshots import View
+from leadml.params import Params
+from tests.dated import KINDS, crm, day, instants, looking, micros, small, small_tables, write_tables
+
+
+@pytest.fixture(scope="module")
+def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
+    """Return a view of the simulated leads; the target is sql."""
+    sources = {name: {**some, "path": str(simulated_crm / some["path"])} for name, some in crm()["sources"].items()}
+    with looking(tmp_path_factory.mktemp("view"), crm(sources=sources), target="sql") as opened:
+        yield opened
+
+
+def _contract() -> Contract:
+    return Contract.from_params(Params.model_validate(crm()))
+
+
+def _first(simulated: Path) -> dict[str, int]:
+    outcomes = pd.read_parquet(simulated / "outcomes.parquet")
+    hits = outcomes[outcomes["outcome"].isin(["sql", "opportunity", "customer", "evangelist"])]
+    first = hits.groupby("lead_id")["occurred_at"].min()
+    return dict(zip(first.index, micros(first).tolist(), strict=True))
+
+
+def test_the_first_outcome_that_reaches_the_target_is_when_it_was_reached(view: View, simulated_crm: Path) -> None:
+    """Each lead once, those that never did not at all."""
+    expected = _first(simulated_crm)
+    found = reached_at(view)
+
+    assert found.tolist() == [expected.get(lead, NEVER) for lead in view.tables.lead_ids]
+    table = conversions(view.tables, found)
+    assert dict(zip(table["lead_id"], table["occurred_at"], strict=True)) == expected
+
+
+def test_every_change_of_a_field_is_told_with_its_instant(view: View, simulated_crm: Path) -> None:
+    """From missing to filled, to another value, and back; what stays the same is no change."""
+    leads = pd.read_parquet(simulated_crm / "leads.parquet").sort_values(["lead_id", "valid_from"], kind="stable")
+    now, before = leads.iloc[1:].reset_index(drop=True), leads.iloc[:-1].reset_index(drop=True)
+    same = now["lead_id"] == before["lead_id"]
+    moved = same & (now["budget"].notna() != before["budget"].notna())
+    changes = field_changes(view.tables, _contract())
+    filled = changes[changes["field"] == "budget_given"]
+
+    assert len(filled) > 10
+    assert sorted(zip(filled["lead_id"], filled["changed_at"], strict=True)) == sorted(
+        zip(now.loc[moved, "lead_id"], micros(now.loc[moved, "valid_from"]).tolist(), strict=True)
+    )
+    assert not {"source", "email_domain", "country_code"} & set(changes["field"])
+
+
+def test_numbers_that_come_and_go_are_changes(tmp_path: Path) -> None:
+    """NaN to NaN is none."""
+    sizes = [1.0, 1.0, np.nan, np.nan, 2.0, 3.0]
+    made = small_tables([("a", 0, size) for size in sizes], [("a", 1, "visit")], [("a", 9, "customer")])
+    made["leads"]["valid_from"] = instants([day(number) for number in range(6)])
+    write_tables(tmp_path, **made)
+    choices = small()
+    choices["sources"]["leads"]["valid_from"] = "valid_from"
+    with looking(tmp_path, choices) as opened:
+        changes = field_changes(opened.tables, Contract.from_params(Params.model_validate(choices)))
+
+    assert changes["changed_at"].tolist() == [day(2), day(4), day(5)]
+
+
+def test_without_a_history_nothing_can_be_said_of_changes(view: View, tmp_path: Path) -> None:
+    """None, which is not the same as no change."""
+    assert field_changes(view.tables, Contract(_contract().fields, "lead_id")) is None
+
+
+def test_a_history_of_leads_without_attributes_has_no_changes(tmp_path: Path) -> None:
+    """Where activities alone are used there is no field that could have changed."""
+    made = small_tables([("a", 0, 1.0), ("b", 0, 1.0)], [("a", 1, "visit")], [("a", 9, "customer")])
+    made["leads"]["valid_from"] = made["leads"]["created_at"]
+    write_tables(tmp_path, **made)
+    choices = small(features={"activities": {"kinds": {"visit": "visits"}}})
+    choices["sources"]["leads"]["valid_from"] = "valid_from"
+    with looking(tmp_path, choices) as opened:
+        changes = field_changes(opened.tables, Contract.from_params(Params.model_validate(choices)))
+
+    assert changes is not None
+    assert list(changes.columns) == ["lead_id", "field", "changed_at"]
+    assert changes.empty
+
+
+def test_acts_are_counted_by_kind_and_by_the_clock(view: View, simulated_crm: Path) -> None:
+    """How many there are, how many were recorded before they occurred, and how many came after the target."""
+    activities = pd.read_parquet(simulated_crm / "activities")
+    first = activities["lead_id"].map(_first(simulated_crm)).fillna(float(NEVER))
+    after = micros(activities["occurred_at"]) > first.to_numpy()
+    table = kind_counts(view, reached_at(view)).set_index("kind")
+
+    assert tuple(table.index) == KINDS
+    for kind in KINDS:
+        mine = activities["kind"] == kind
+        assert table.loc[kind].tolist() == [int(mine.sum()), 0, int((mine & after).sum())]
+
+
+def test_an_act_recorded_before_it_occurred_is_counted(tmp_path: Path) -> None:
+    """A planned meeting is no act yet."""
+    made = small_tables([("a", 0, 1.0)], [("a", 5, "visit"), ("a", 6, "visit")], [("a", 9, "customer")])
+    made["activities"]["recorded_at"] = instants([day(4), day(6)])
+    write_tables(tmp_path, **made)
+    choices = small()
+    choices["sources"]["activities"]["recorded_at"] = "recorded_at"
+    with looking(tmp_path, choices) as opened:
+        table = kind_counts(opened, reached_at(opened))
+
+    assert table.to_numpy().tolist() == [["visit", 2, 1, 0], ["demo", 0, 0, 0]]
