@@ -81,11 +81,9 @@ class Looks:
         later = (self.dates >= since)[self.date]
         learn, judge = np.flatnonzero(~aside & timely), np.flatnonzero(aside & later)
         if not len(learn) or not len(judge):
-            msg = (
-                f"looks must be on both sides of the split, got {len(learn):,} and {len(judge):,} of "
-                f"{len(self.lead):,} mature ones: between the sides lie {self.target.horizon} + {self.target.settling} days; shorten the "
-                "horizon or bring longer tables"
-            )
+            sizes = f"{len(learn):,} and {len(judge):,} of {len(self.lead):,} mature ones"
+            gap = f"{self.target.horizon} + {self.target.settling} days lie between them"
+            msg = f"looks must be on both sides of the split, got {sizes}: {gap}; shorten it or bring more months"
             raise ModelError(msg)
         return learn, judge
 
