@@ -1,7 +1,8 @@
 """Leads to be judged by the gate, and the data sets they are drawn from.
 
 What enters is files of real leads; what leaves is a case: a frame, its fields and what was planted.
-The sources are a list of functions, so that a further data set needs one function more.
+The sources are a list of functions, so that a further data set needs one function more; those with dates are in
+`leak_dated`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,38 @@ from leadml.model.leaks import Evidence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from leadml.leads.field import Source
     from leadml.params import Kind
 
 ROOT = Path(__file__).parents[1]
 DAY = 86_400_000_000  # microseconds
 BEGINNING = 1_750_000_000_000_000
 PLANTED = "warmth"
+
+
+@dataclass(frozen=True)
+class Past:
+    """The tables that dated leads were looked at in, as they are today.
+
+    Parameters
+    ----------
+    acts
+        ``lead_id``, ``occurred_at`` (microseconds) and ``kind`` of each activity.
+    outcomes
+        ``lead_id``, ``occurred_at`` and ``outcome``.
+    changes
+        ``lead_id``, ``field`` and ``changed_at`` of each change of an attribute; None where there is no history.
+    reached
+        ``lead_id`` and ``occurred_at`` of each lead that reached the target after the look.
+    today
+        The end of what was observed, microseconds.
+    """
+
+    acts: pd.DataFrame
+    outcomes: pd.DataFrame
+    changes: pd.DataFrame | None
+    reached: pd.DataFrame
+    today: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +68,8 @@ class Case:
         What else the gate is given.
     suspect
         The name under which a planted leak must be found; None in clean leads.
+    past
+        The tables of dated leads; None of flat ones.
     """
 
     source: str
@@ -49,15 +78,18 @@ class Case:
     fields: tuple[Field, ...]
     evidence: Evidence = field(default_factory=Evidence)
     suspect: str | None = None
+    past: Past | None = None
 
     @property
     def label(self) -> np.ndarray:
         """Array of shape (n_leads,) of 0 and 1."""
         return self.frame["converted"].to_numpy(dtype=np.int8)
 
-    def with_field(self, values: object, kind: Kind, what: str, *, name: str = PLANTED) -> Case:
+    def with_field(
+        self, values: object, kind: Kind, what: str, *, name: str = PLANTED, source: Source = "column"
+    ) -> Case:
         """Return the case with one field more, a suspect."""
-        fields = (*self.fields, Field(name, kind, "engagement"))
+        fields = (*self.fields, Field(name, kind, "engagement", source))
         return replace(self, what=what, frame=self.frame.assign(**{name: values}), fields=fields, suspect=name)
 
     def without(self, name: str) -> Case:
@@ -66,9 +98,9 @@ class Case:
         return replace(self, frame=self.frame.drop(columns=name), fields=kept)
 
     def rows(self, chosen: np.ndarray, what: str) -> Case:
-        """Return the case with some of its rows, which become leads of their own."""
+        """Return the case with some of its rows, which become leads of their own; dated ones keep their ids."""
         frame = self.frame.iloc[chosen].reset_index(drop=True)
-        return replace(self, what=what, frame=frame.assign(lead_id=_ids(len(frame))))
+        return replace(self, what=what, frame=frame if self.past else frame.assign(lead_id=_ids(len(frame))))
 
 
 def _ids(size: int) -> list[str]:
@@ -111,4 +143,4 @@ def campaigns(folder: Path) -> Case:
 
 
 KNOWN_LEAKS = {"bank": "duration", "shoppers": "PageValues", "campaigns": "duration"}
-SOURCES: tuple[Callable[[Path], Case], ...] = (bank, shoppers, campaigns)
+FLAT: tuple[Callable[[Path], Case], ...] = (bank, shoppers, campaigns)

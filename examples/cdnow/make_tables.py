@@ -14,8 +14,8 @@ LOG = HERE.parents[1] / "data" / "raw" / "CDNOW_master.txt.gz"
 LARGE = 3
 
 
-def main() -> None:
-    """Read the log, write the tables."""
+def main(folder: Path = HERE / "data") -> None:
+    """Read the log, write the tables to a folder."""
     log = pd.read_csv(LOG, sep=r"\s+", dtype={"customer_id": str, "date": str})
     log["date"] = pd.to_datetime(log["date"], format="%Y%m%d").dt.strftime("%Y-%m-%d")
     log = log.sort_values(["customer_id", "date"], kind="stable")
@@ -24,14 +24,13 @@ def main() -> None:
     leads = first.rename(columns={"date": "created_at", "number_of_cds": "first_cds", "dollar_value": "first_value"})
     large = log[log["number_of_cds"] >= LARGE]
     activities = pd.concat([log.assign(kind="purchase"), large.assign(kind="large_purchase")])
-    folder = HERE / "data"
     folder.mkdir(exist_ok=True)
     leads.to_csv(folder / "leads.csv", index=False, lineterminator="\n")
     activities[["customer_id", "date", "kind"]].to_csv(folder / "activities.csv", index=False, lineterminator="\n")
     later[["customer_id", "date"]].drop_duplicates().assign(outcome="purchase").to_csv(
         folder / "outcomes.csv", index=False, lineterminator="\n"
     )
-    print(f"{len(leads):,} customers, {len(log):,} purchases: {folder.relative_to(Path.cwd())}")
+    print(f"{len(leads):,} customers, {len(log):,} purchases: {folder}")
 
 
 if __name__ == "__main__":

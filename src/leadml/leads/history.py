@@ -45,7 +45,7 @@ def conversions(tables: Tables, reached: Integers) -> pd.DataFrame:
 
 
 def field_changes(tables: Tables, contract: Contract) -> pd.DataFrame | None:
-    """Return ``lead_id``, ``field`` and ``changed_at`` of each change of an attribute; None where none has a history."""
+    """Return ``lead_id``, ``field``, ``changed_at`` of each change of an attribute; None where none has a history."""
     if contract.valid_from is None or not contract.of_leads:
         return None
     lead = tables.states["lead"].to_numpy()
