@@ -1,0 +1,114 @@
+"""Dated leads to be judged by the gate: customers of a shop, and a simulated CRM.
+
+What enters is a log of purchases, or a seed; what leaves is cases of one look at each lead, with leadml's own features,
+and the tables that they were looked at in.
+A lead's look is chosen without its outcome: a date is drawn, and the lead is left out where it was not open then.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from leak_cases import DAY, ROOT, Case, Past
+
+from leadml.jobs.dated import Outlook, instant, observed_until, open_view
+from leadml.jobs.project import Project
+from leadml.leads.history import field_changes
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, Contract
+from leadml.leads.simulate.write import simulate
+from leadml.leads.snapshots import look_dates, scoring_snapshots
+from leadml.params import load_params
+
+if TYPE_CHECKING:
+    from leadml.leads.snapshots import View
+
+EXAMPLES = ROOT / "examples"
+NOW = "2026-06-01T00:00:00+00:00"
+AUTUMN = "1997-09-30"
+LEADS, SHORTEST, LONGEST = 8_000, 18, 24
+WAIT = 45  # days from coming to being looked at, on average
+
+
+@cache
+def cdnow() -> Case:
+    """Return customers of a shop in autumn 1997: who buys again within 90 days?"""
+    sys.path.append(str(EXAMPLES / "cdnow"))
+    from make_tables import main as make_tables  # noqa: PLC0415 - a script of the example
+
+    with TemporaryDirectory() as name:
+        with redirect_stdout(StringIO()):
+            make_tables(Path(name) / "data")
+        as_of = instant(AUTUMN, timezone="America/New_York")
+        return _case("cdnow", Project(Path(name), load_params(EXAMPLES / "cdnow" / "params.yaml"), "purchase"), as_of)
+
+
+@cache
+def simulated(seed: int) -> Case:
+    """Return leads of a simulated CRM of 18 to 24 months: who becomes an SQL within 30 days of a look?"""
+    months = int(np.random.default_rng([seed, 2]).integers(SHORTEST, LONGEST + 1))
+    with TemporaryDirectory() as name:
+        simulate(Path(name) / "data", leads=LEADS, months=months, seed=seed)
+        return _case("simulated", Project(Path(name), load_params(EXAMPLES / "crm" / "params.yaml"), "sql"), None)
+
+
+def _case(source: str, project: Project, as_of: int | None) -> Case:
+    contract, outlook = Contract.from_params(project.params), Outlook.from_params(project.params, project.target)
+    with open_view(project, outlook, contract, now=NOW, progress=lambda _: None) as view:
+        today = observed_until(project.params, view.tables)
+        looks = [as_of] if as_of else _dates(view, project, today)
+        drawn = _drawn(view, np.asarray(looks))
+        parts = [part for date in looks for part in scoring_snapshots(view, int(date))]
+        frame = pd.concat(parts, ignore_index=True)
+        frame = frame[frame[AS_OF] == frame[LEAD_ID].map(drawn)].sort_values(LEAD_ID, ignore_index=True)
+        past = _past(view, frame, contract, today)
+        frame[LABEL] = frame[LEAD_ID].isin(past.reached[LEAD_ID]).astype(np.int8)
+        return Case(source, "as they are", frame, contract.fields, past=past)
+
+
+def _dates(view: View, project: Project, today: int) -> list[int]:
+    first, last = int(view.tables.created_at.min()), today - view.target.matures
+    return look_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone).tolist()
+
+
+def _drawn(view: View, dates: np.ndarray) -> pd.Series:
+    """Return a date for each lead, soon after it came, by its number alone; -1 after the last."""
+    if len(dates) == 1:
+        return pd.Series(dates[0], index=view.tables.lead_ids)
+    waits = np.random.default_rng(0).exponential(WAIT * DAY, len(view.tables.lead_ids))
+    place = np.searchsorted(dates, view.tables.known_from + waits)
+    return pd.Series(np.append(dates, -1)[place], index=view.tables.lead_ids)
+
+
+def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Past:
+    """Return the tables of the leads that were looked at; a conversion counts within the horizon."""
+    codes, kinds = pd.Index(list(view.codes)), pd.Index([*(kind for kind, _ in view.plan.kinds), "other"])
+    acts, outcomes = (
+        pd.concat([getattr(block, name).to_pandas() for block in view.tables.blocks()], ignore_index=True)
+        for name in ("activities", "outcomes")
+    )
+    for table in (acts, outcomes):
+        table[LEAD_ID] = view.tables.lead_ids[table["lead"]]
+    acts, outcomes = (table[table[LEAD_ID].isin(frame[LEAD_ID])] for table in (acts, outcomes))
+    acts = acts.assign(kind=kinds[acts["kind"]].astype(object))[[LEAD_ID, "occurred_at", "kind"]]
+    outcomes = outcomes.assign(outcome=codes[outcomes["outcome"]].astype(object))[[LEAD_ID, "occurred_at", "outcome"]]
+    ahead = outcomes["occurred_at"] - outcomes[LEAD_ID].map(frame.set_index(LEAD_ID)[AS_OF])
+    within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & _reaches(view, outcomes["outcome"])
+    reached = outcomes[within].groupby(LEAD_ID, as_index=False)["occurred_at"].min()
+    return Past(acts, outcomes, field_changes(view.tables, contract), reached, today)
+
+
+def _reaches(view: View, names: pd.Series) -> pd.Series:
+    from leadml.leads.outcomes import reaching  # noqa: PLC0415
+    return names.map(view.codes).isin(reaching(view.target, view.codes))
+
+
+DATED = (cdnow, simulated)
+__all__ = ["CREATED_AT", "DATED"]
