@@ -29,10 +29,10 @@ cdnow: $(READY)
 
 crm: $(READY)
 	test -e examples/crm/data/simulation.json \
-		|| $(BIN)/leadml simulate examples/crm/data --leads 20000 --months 24 --seed 1
+		|| $(BIN)/leadml simulate examples/crm/data --leads 30000 --months 30 --seed 1
 	cd examples/crm && for target in sql customer churned; do \
-		../../$(BIN)/leadml train --target $$target \
-		&& ../../$(BIN)/leadml score --target $$target --as-of 2025-12-29 -o scored_$$target.csv \
+		../../$(BIN)/leadml train --target $$target --set limits.allow_small=true \
+		&& ../../$(BIN)/leadml score --target $$target --as-of 2026-06-29 -o scored_$$target.csv \
 		&& ../../$(BIN)/leadml report --target $$target || exit 1; done
 	@echo
 	@echo "scores: examples/crm/scored_sql.csv, scored_customer.csv, scored_churned.csv"

@@ -22,19 +22,23 @@ from leak_cases import DAY, ROOT, Case, Past
 from leadml.jobs.dated import Outlook, instant, observed_until, open_view
 from leadml.jobs.project import Project
 from leadml.leads.history import field_changes
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, Contract
+from leadml.leads.looks import open_looks
+from leadml.leads.outcomes import reaching
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
 from leadml.leads.simulate.write import simulate
-from leadml.leads.snapshots import look_dates, scoring_snapshots
+from leadml.leads.snapshots import compute_features, look_dates, scoring_snapshots
 from leadml.params import load_params
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from leadml.leads.snapshots import View
 
 EXAMPLES = ROOT / "examples"
 NOW = "2026-06-01T00:00:00+00:00"
 AUTUMN = "1997-09-30"
-LEADS, SHORTEST, LONGEST = 8_000, 18, 24
-WAIT = 45  # days from coming to being looked at, on average
+LEADS, SHORTEST, LONGEST = 12_000, 18, 24
+WAIT = 30  # days from coming to being looked at, on average
 
 
 @cache
@@ -63,28 +67,27 @@ def _case(source: str, project: Project, as_of: int | None) -> Case:
     contract, outlook = Contract.from_params(project.params), Outlook.from_params(project.params, project.target)
     with open_view(project, outlook, contract, now=NOW, progress=lambda _: None) as view:
         today = observed_until(project.params, view.tables)
-        looks = [as_of] if as_of else _dates(view, project, today)
-        drawn = _drawn(view, np.asarray(looks))
-        parts = [part for date in looks for part in scoring_snapshots(view, int(date))]
+        parts = scoring_snapshots(view, as_of) if as_of else _looks(view, project, today)
         frame = pd.concat(parts, ignore_index=True)
-        frame = frame[frame[AS_OF] == frame[LEAD_ID].map(drawn)].sort_values(LEAD_ID, ignore_index=True)
         past = _past(view, frame, contract, today)
         frame[LABEL] = frame[LEAD_ID].isin(past.reached[LEAD_ID]).astype(np.int8)
         return Case(source, "as they are", frame, contract.fields, past=past)
 
 
-def _dates(view: View, project: Project, today: int) -> list[int]:
-    first, last = int(view.tables.created_at.min()), today - view.target.matures
-    return look_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone).tolist()
-
-
-def _drawn(view: View, dates: np.ndarray) -> pd.Series:
-    """Return a date for each lead, soon after it came, by its number alone; -1 after the last."""
-    if len(dates) == 1:
-        return pd.Series(dates[0], index=view.tables.lead_ids)
-    waits = np.random.default_rng(0).exponential(WAIT * DAY, len(view.tables.lead_ids))
-    place = np.searchsorted(dates, view.tables.known_from + waits)
-    return pd.Series(np.append(dates, -1)[place], index=view.tables.lead_ids)
+def _looks(view: View, project: Project, today: int) -> Iterator[pd.DataFrame]:
+    """Yield the features of leads at one date each, soon after they came, where they were open and are mature."""
+    tables = view.tables
+    first, last = int(tables.created_at.min()), today - view.target.matures
+    dates = look_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone)
+    waits = np.random.default_rng(0).exponential(WAIT * DAY, len(tables.lead_ids))
+    drawn = np.append(dates, -1)[np.searchsorted(dates, tables.known_from + waits)]
+    for block in tables.blocks():
+        for looked in open_looks(view, block, dates, hindsight=True):
+            pairs = looked[looked[AS_OF].to_numpy() == drawn[looked["lead"]]]
+            lead = pairs["lead"].to_numpy()
+            roles = {LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys, CREATED_AT: tables.created_at}
+            frame = compute_features(view, block, pairs).set_index("lead").loc[lead].reset_index(drop=True)
+            yield frame.assign(**{name: values[lead] for name, values in roles.items()})
 
 
 def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Past:
@@ -100,15 +103,7 @@ def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Pa
     acts = acts.assign(kind=kinds[acts["kind"]].astype(object))[[LEAD_ID, "occurred_at", "kind"]]
     outcomes = outcomes.assign(outcome=codes[outcomes["outcome"]].astype(object))[[LEAD_ID, "occurred_at", "outcome"]]
     ahead = outcomes["occurred_at"] - outcomes[LEAD_ID].map(frame.set_index(LEAD_ID)[AS_OF])
-    within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & _reaches(view, outcomes["outcome"])
+    reaches = outcomes["outcome"].map(view.codes).isin(reaching(view.target, view.codes))
+    within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & reaches
     reached = outcomes[within].groupby(LEAD_ID, as_index=False)["occurred_at"].min()
     return Past(acts, outcomes, field_changes(view.tables, contract), reached, today)
-
-
-def _reaches(view: View, names: pd.Series) -> pd.Series:
-    from leadml.leads.outcomes import reaching  # noqa: PLC0415
-    return names.map(view.codes).isin(reaching(view.target, view.codes))
-
-
-DATED = (cdnow, simulated)
-__all__ = ["CREATED_AT", "DATED"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from leak_cases import KNOWN_LEAKS, ROOT, SOURCES, Case
+from leak_cases import KNOWN_LEAKS, ROOT, FLAT as SOURCES, Case
 from leak_clean import MADE_CLEAN, REAL_CLEAN, some_columns, some_rows
 from leak_plants import PLANTS, copies_aside, known_leak
 from measure import RESULTS, finish

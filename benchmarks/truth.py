@@ -40,7 +40,7 @@ RARELY = 28  # days between the looks of the other way, so that it learns from a
 
 def main() -> None:
     """Simulate, train, compare with the truth."""
-    chosen = options(__doc__ or "", "truth", leads=50_000, months=24, seed=0)
+    chosen = options(__doc__ or "", "truth", leads=40_000, months=24, seed=0)
     with TemporaryDirectory() as name:
         root = Path(name)
         scenario = Scenario(truth_leads=chosen.leads)

@@ -220,6 +220,10 @@ def test_looks_at_one_lead_are_no_news_of_each_other():
     ]
     assert precision[1] == pytest.approx(precision[0], rel=0.35)
     assert precision[2] < precision[1]
+    last = (alone.deciles["decile"] == 10) & (alone.deciles["figure"] == "rate")
+    highs = [float(some.deciles.loc[last, "high"].iloc[0]) for some in (alone, grouped, fooled)]
+    assert highs[1] == pytest.approx(highs[0], rel=0.35)
+    assert highs[2] < 0.75 * highs[1]
 
 
 @pytest.mark.parametrize("digits", [None, 1])

@@ -6,6 +6,7 @@ What enters is what was typed; what leaves is files, and lines for people.
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,8 @@ from leadml.cli.door import (
     showing_progress,
 )
 from leadml.errors import LeadmlError
+
+SIMULATED_FROM = 2024
 
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml beside you; read it before training.")
@@ -102,6 +105,11 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
         from leadml.leads.simulate.scenario import Scenario
         from leadml.leads.simulate.write import simulate as run
 
+        today = datetime.now(UTC)
+        longest = 12 * (today.year - SIMULATED_FROM) + today.month - 1
+        if months > longest:
+            msg = f"months must end before today, got {months} from January {SIMULATED_FROM}; give {longest} or fewer"
+            raise LeadmlError(msg)
         progress("simulating")
         scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads)
         made = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
@@ -129,7 +137,9 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
     print(f"judged by {evaluation.leads:,} {unit} kept aside, {evaluation.conversions:,} converted\n")
     print_table("parts", part_table(trained.bundle.facts["split"], unit=unit))
     print_table("model and baselines", model_table(evaluation))
-    print_table("stages", stage_table(evaluation, StagePlan.from_json(trained.bundle.stages).cuts))
+    cuts = StagePlan.from_json(trained.bundle.stages).cuts
+    if cuts:
+        print_table("stages", stage_table(evaluation, cuts))
     ece = evaluation.metric("ece")["value"]
     print(f"calibration error {ece:.4f} (a perfect model: {evaluation.ece_by_chance:.4f} by chance)")
     state = "new" if trained.new else "the same as before"

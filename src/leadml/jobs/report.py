@@ -76,7 +76,7 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
         facts=_facts(evaluation, batch, "looks at leads" if bundle.outlook else "leads"),
         sections=[
             _drivers(evaluation),
-            _stages(bundle, evaluation),
+            *_stages(bundle, evaluation),
             _gain(evaluation),
             _truth(bundle, evaluation),
             _comparison(evaluation),
@@ -136,11 +136,14 @@ def _drivers(evaluation: Evaluation) -> Section:
     return Section("What drives conversion", [text], drawing, alt, (tables.importance_table(evaluation),), beside=True)
 
 
-def _stages(bundle: Bundle, evaluation: Evaluation) -> Section:
+def _stages(bundle: Bundle, evaluation: Evaluation) -> list[Section]:
+    """Return what each stage holds, where the target drives any."""
+    if evaluation.stages.empty:
+        return []
     text = "A lead at a cut is in. The share that converts counts all leads at or above the cut."
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
     table = tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts)
-    return Section("Stages", [text], figures.stages_figure(evaluation), alt, (table,))
+    return [Section("Stages", [text], figures.stages_figure(evaluation), alt, (table,))]
 
 
 def _gain(evaluation: Evaluation) -> Section:

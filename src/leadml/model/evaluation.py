@@ -97,7 +97,8 @@ class Evaluation:
     reliability
         ``bin``, ``leads``, ``probability`` and the rate's figures.
     stages
-        ``stage``, ``cut``, ``figure`` (share, precision) and figures, of all leads at or above the cut.
+        ``stage``, ``cut``, ``figure`` (share, precision) and figures, of all leads at or above the cut; no row where
+        the target drives no stage.
     importance
         ``field``, ``group`` and the mean of absolute points, strongest first.
     """
@@ -303,7 +304,8 @@ def _bounds(value: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Fl
 
 
 def _part(named: pd.DataFrame, name: str, columns: dict[str, str]) -> pd.DataFrame:
-    return named.loc[[name]].reset_index(drop=True).rename(columns=columns)[[*columns.values(), *FIGURES]]
+    part = named.loc[named.index == name].reset_index(drop=True)
+    return part.rename(columns=columns)[[*columns.values(), *FIGURES]]
 
 
 def _models(named: pd.DataFrame) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def test_strong_fields_of_one_strength_are_let_through(quick_params):
     ("moved", "severity", "remedy"),
     [
         (5.0, "stop", "leave out the activities that it counts, or name it in leaks.accept"),
-        (0.9, "warn", "see when its activities are entered: those that are dated back must have the instant of"),
+        (0.6, "warn", "see when its activities are entered: those that are dated back must have the instant of"),
     ],
 )
 def test_what_is_done_about_a_count_is_done_about_its_activities(quick_params, moved, severity, remedy):
