@@ -160,7 +160,7 @@ def test_any_bundle_can_be_used_without_params(
 
     assert "= 4,521 scored" in run("score", bank_file, "-o", "scored.parquet", "--model", bundle)
     assert "of 100" in run("explain", "12", "--model", bundle, "--file", bank_file)
-    assert "--file must name the leads" in run("explain", "12", "--model", bundle, code=1)
+    assert "flat leads need --file where --model is given" in run("explain", "12", "--model", bundle, code=1)
     assert "report: reports/subscribed.html" in run("report", "--model", bundle)
 
 
@@ -345,7 +345,7 @@ def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
         (["score", "-o", "s.csv", "--as-of", "30.05.2024"], "must be a date or a time in ISO 8601, got '30.05.2024'"),
         (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
         (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
-        (["explain", "L00000001"], "--as-of must say when the lead is looked at, got nothing"),
+        (["explain", "L00000001"], "dated leads need --as-of, as in --as-of 2026-01-31, and no --file"),
         (["explain", "nobody", "--as-of", "2024-05-30"], "must hold the lead 'nobody', got no such id"),
         (["check", "leads.csv"], "must not be given"),
     ],

@@ -35,7 +35,7 @@ def test_a_training_on_dated_leads_says_what_it_was_made_of(trained_dated: Dated
     data, split = facts["data"], facts["split"]
 
     assert (trained.version, trained.new, trained.champion) == ("1", True, "1")
-    assert split["kind"] == "other leads, later"
+    assert split["kind"] == "other accounts, later"
     assert data["drawn"] == data["leads"] == split["learn"]["leads"] + split["judge"]["leads"]
     assert split["learn"]["to"] + 37 * 86_400_000_000 <= split["judge"]["from"]
     assert data["file"] == "leads.parquet + activities.parquet + outcomes.parquet"
@@ -106,7 +106,7 @@ def test_the_report_says_what_is_predicted_and_how_long_it_takes(trained_dated: 
     assert "How long it takes" in page
     assert f"{data['mature']:,} looks had by 2024-08" in page
     assert f"{data['immature']:,} are younger: not known, not negative" in page
-    assert "other leads, later" in page
+    assert "other accounts, later" in page
     assert "The leads have no date" not in page
     assert "sources.leads.valid_from" not in page
 

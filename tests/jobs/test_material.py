@@ -53,7 +53,9 @@ def test_dated_leads_are_mature_looks(project: Project) -> None:
     assert {finding.code for finding in material.findings} == {"DT1", "DT2"}
     fields = [field.name for field in material.contract.fields]
     assert [name for name in frame.columns if name in fields] == fields
-    assert set(frame.columns) - set(fields) == {"lead_id", "split_key", "as_of", "mature_at", "converted"}
+    assert set(frame.columns) - set(fields) == {
+        "lead_id", "split_key", "created_at", "as_of", "mature_at", "converted",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
