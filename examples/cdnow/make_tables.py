@@ -1,4 +1,4 @@
-"""Turn the CDNOW purchase log into three dated tables: python examples/cdnow/make_tables.py
+"""Turn the CDNOW purchase log into three dated tables: python examples/cdnow/make_tables.py.
 
 A customer is a lead that came with the first purchase; every purchase is an activity, and every later one an outcome.
 """

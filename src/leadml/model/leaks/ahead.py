@@ -2,7 +2,7 @@
 
 What enters is fields as of looks, and the same counts begun at the look; what leaves is a suspicion for each field that
 goes together with the later count as nothing of the past does.
-Only leads that did not convert are looked at, so that interest that ends in the outcome is no reason.
+Converters and other leads are judged apart, so that the outcome itself, and what leads to it, is no reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from leadml.model.leaks.power import SURE
 from leadml.model.leaks.suspicion import Suspicion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -54,36 +54,41 @@ def suspect_ahead(
     """
     later = frame[[LEAD_ID, AS_OF]].merge(ahead, on=[LEAD_ID, AS_OF], how="left", validate="many_to_one")
     names = [name for name in ahead.columns if name not in {LEAD_ID, AS_OF}]
-    rows = (outcome.label == 0) & later[names].notna().all(axis=1).to_numpy()
-    groups = outcome.leads(rows)
     numbers = [field for field in fields if field.kind != "category"]
-    if groups < FEWEST or not numbers or not names:
+    if not numbers:
         return []
-    values = _standard(frame.loc[rows, [field.name for field in numbers]].to_numpy(dtype=np.float64))
-    strongest = np.zeros(len(numbers))
-    by = np.zeros(len(numbers), dtype=np.intp)
+    known = later[names].notna().all(axis=1).to_numpy()
+    found: dict[str, Suspicion] = {}
+    for converted, whose in enumerate(("did not convert", "converted")):
+        rows = known & (outcome.label == converted)
+        for suspicion in _among(frame[rows], later[rows], numbers, names, (outcome.leads(rows), whose)):
+            stronger = suspicion.field not in found or suspicion.severity == "stop"
+            found |= {suspicion.field: suspicion} if stronger else {}
+    return list(found.values())
+
+
+def _among(
+    frame: pd.DataFrame, later: pd.DataFrame, numbers: Sequence[Field], names: Sequence[str], who: tuple[int, str]
+) -> Iterator[Suspicion]:
+    """Yield the suspicions among leads of one kind, of whom there are so many."""
+    leads, whose = who
+    values = _standard(frame[[field.name for field in numbers]].to_numpy(dtype=np.float64))
+    strongest, by = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=np.intp)
     for at, name in enumerate(names):
-        after = later.loc[rows, [name]].to_numpy(dtype=np.float64)
+        after = later[[name]].to_numpy(dtype=np.float64)
         if (after > 0).sum() < FEWEST:
             continue
-        before = frame.loc[rows, [name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(after)
-        known = np.abs(_partial(values, _standard(after), _standard(before)))
-        by = np.where(known > strongest, at, by)
-        strongest = np.maximum(strongest, known)
-    low = np.tanh(np.arctanh(np.minimum(strongest, 1 - SMALLEST)) - SURE / np.sqrt(groups))
-    return [
-        _suspicion(field.name, names[by[at]], strongest[at], low[at])
-        for at, field in enumerate(numbers)
-        if low[at] >= WARNS
-    ]
-
-
-def _suspicion(name: str, count: str, known: float, low: float) -> Suspicion:
-    evidence = (
-        f"knows what came after the look: among leads that did not convert its correlation with {count} counted from "
-        f"the look onwards is {known:.2f}, given the same count before the look"
-    )
-    return Suspicion("LK7", "stop" if low >= STOPS else "warn", evidence, name)
+        before = frame[[name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(after)
+        knows = np.abs(_partial(values, _standard(after), _standard(before)))
+        by = np.where(knows > strongest, at, by)
+        strongest = np.maximum(strongest, knows)
+    low = np.tanh(np.arctanh(np.minimum(strongest, 1 - SMALLEST)) - SURE / np.sqrt(max(leads, 1)))
+    for at in np.flatnonzero(low >= WARNS):
+        evidence = (
+            f"knows what came after the look: among leads that {whose} its correlation with {names[by[at]]} counted "
+            f"from the look onwards is {strongest[at]:.2f}, given the same count before the look"
+        )
+        yield Suspicion("LK7", "stop" if low[at] >= STOPS else "warn", evidence, numbers[at].name)
 
 
 def _partial(values: Floats, after: Floats, before: Floats) -> Floats:

@@ -147,11 +147,15 @@ def _others(
     found: dict[str, Suspicion],
     gains: dict[Field, float],
 ) -> list[Field]:
-    """Return whom to hold a field against: no suspect that stops and no near copy, which would hide it."""
+    """Return whom to hold a field against: no suspect that stops, no near copy and no field of the same activity.
+
+    These would hide it: windows of one kind of activity say the same, and all of them leak where its dates do.
+    """
     others = [
         other
         for other, score in scores.items()
         if other != field
+        and not (field.source == other.source == "activity" and field.subject == other.subject)
         and not (other.name in found and found[other.name].severity == "stop")
         and alike(scores[field], score) <= ALIKE
     ]

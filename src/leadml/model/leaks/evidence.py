@@ -23,6 +23,7 @@ COLUMNS = {
     "changes": (LEAD_ID, "field", "changed_at"),
     "outcomes": (LEAD_ID, "occurred_at"),
     "activities": ("kind", "rows", "recorded_before", "after_outcome"),
+    "ahead": (LEAD_ID, "as_of"),
 }
 
 
@@ -44,6 +45,10 @@ class Evidence:
         One row for each kind of activity: ``kind``, ``rows`` (how many there are), ``recorded_before`` (how many were
         recorded before they happened) and ``after_outcome`` (how many happened after the lead's outcome).
 
+    ahead
+        One row for a look: ``lead_id``, ``as_of``, and columns named as the fields that count activities over a window
+        before the look, holding the counts over as long a window that begins at the look. Looks may be missing.
+
     Raises
     ------
     ModelError
@@ -55,6 +60,7 @@ class Evidence:
     changes: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
     activities: pd.DataFrame | None = None
+    ahead: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse tables that lack a column."""

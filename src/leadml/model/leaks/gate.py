@@ -13,6 +13,7 @@ import pandas as pd
 
 from leadml.leads.findings import Finding
 from leadml.leads.schema import AS_OF, CREATED_AT, LEAD_ID
+from leadml.model.leaks.ahead import suspect_ahead
 from leadml.model.leaks.beside import hold_against_others
 from leadml.model.leaks.changes import suspect_changes
 from leadml.model.leaks.evidence import Evidence
@@ -57,7 +58,7 @@ def find_leaks(
     LK1: the field alone ranks the leads almost perfectly. LK2: its name is one that sales systems write after the
     outcome, and it has power. LK3: what it knows and all others together do not is too much for a cause. LK4: whether
     it is filled follows the outcome. LK5: one of its values implies the outcome. LK6: it is changed when the outcome
-    comes. LK7: it is dated after the look. LK8: the order of the ids or of the file knows the outcome. LK9: leads
+    comes. LK7: it is dated after the look, or knows what was done after it. LK8: the order of the ids or of the file knows the outcome. LK9: leads
     kept aside are copies of leads to learn from. LK0: none of these stops.
     """
     evidence = evidence or Evidence()
@@ -103,6 +104,8 @@ def _dated_suspicions(
     if evidence.changes is not None and evidence.outcomes is not None and CREATED_AT in looked:
         found += suspect_changes(looked, fields, evidence.changes, evidence.outcomes)
     found += suspect_instants(looked, fields, outcome)
+    if evidence.ahead is not None and AS_OF in looked:
+        found += suspect_ahead(looked, fields, outcome, evidence.ahead)
     return found if evidence.activities is None else [*found, *suspect_activities(evidence.activities)]
 
 
