@@ -192,6 +192,26 @@ def test_a_lead_at_fault_is_not_scored_and_the_others_are(
     assert not {bad, late} & set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
 
 
+def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
+    trained_dated: Dated,
+    make_dated_project: Callable[..., Project],
+    tmp_path: Path,
+    scored: tuple[pd.DataFrame, Counted],
+) -> None:
+    """Half a history is another lead's."""
+    project = make_dated_project(tmp_path / "half")
+    leads = pd.read_parquet(project.root / "leads.parquet")
+    often = leads["lead_id"].value_counts().loc[lambda counts: counts > 1].index.intersection(scored[0]["lead_id"])
+    victim = sorted(often)[0]
+    leads["valid_from"] = [at.isoformat() for at in leads["valid_from"]]
+    leads.loc[leads.index[leads["lead_id"] == victim][-1], "valid_from"] = "soon"
+    leads.to_parquet(project.root / "leads.parquet", index=False)
+    counted = run(trained_dated, order(tmp_path / "s.csv"), project)
+
+    assert (counted.scored, counted.not_scored) == (len(scored[0]) - 1, 1)
+    assert victim not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
+
+
 def test_activities_at_fault_refuse_the_whole(
     trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from leadml.errors import LeadmlError, ModelError
 from leadml.jobs.dated import Outlook, open_view
 from leadml.jobs.scoring import Counted, Digest, batch_id, open_outputs
+from leadml.leads.schema import LEAD_ID
 from leadml.leads.snapshots import scoring_snapshots
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
     Raises
     ------
     DataError
-        Where a table lacks a column or an activity or outcome is not what was declared; a lead whose own row is at
+        Where a table lacks a column or an activity or outcome is not what was declared; a lead of which any row is at
         fault is not scored, and that is written down.
     ModelError
         Where the bundle is a model of flat leads.
@@ -59,7 +60,9 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
         progress("looking at leads")
         digest, looked = Digest(), 0
         pieces: list[Path] = []
-        for frame in scoring_snapshots(view, order.as_of):
+        faulty = {fault.lead_id for fault in view.tables.faults}
+        for known in scoring_snapshots(view, order.as_of):
+            frame = known[~known[LEAD_ID].isin(faulty)].reset_index(drop=True)
             digest.add(frame, view.tables.faults if not pieces else ())
             pieces.append(view.tables.folder / f"looks-{len(pieces):05}.parquet")
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), pieces[-1], write_page_checksum=True)
