@@ -39,7 +39,7 @@ crm: $(READY)
 	@echo "report: examples/crm/reports/sql.html, customer.html, churned.html"
 
 test: lint
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .
