@@ -97,6 +97,7 @@ def look_dates(first: int, last: int, choices: SnapshotParams, *, timezone: str 
 
     Examples
     --------
+    >>> from leadml.leads.plan import DAY
     >>> from leadml.params import SnapshotParams
     >>> dates = look_dates(0, 20 * DAY, SnapshotParams(), timezone=None)
     >>> pd.to_datetime(dates, unit="us").strftime("%a %d").tolist()

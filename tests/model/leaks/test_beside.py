@@ -139,3 +139,44 @@ def test_a_field_without_others_is_not_compared():
     _, label, random = causes()
 
     assert held({"late": 1.8 * label + random.normal(size=5000)}, label) == {}
+
+
+def windowed(held_back, ago, columns, label, source="activity"):
+    """Return suspicions of numbers, beside the windows of one kind of activity."""
+    windows = {f"w{days}": (held_back & (ago < days)).astype(float) for days in (7, 20, 90)}
+    frame = pd.DataFrame(columns | windows | {"w_last": np.where(held_back, ago, np.nan)})
+    outcome = Outcome(label, np.arange(len(label)))
+    fields = [
+        Field(name, "number", "engagement", source, "w") if name in windows or name == "w_last" else plain(name)
+        for name in frame
+    ]
+    return hold_against_others(frame, [Seen(one, frame[one.name], outcome) for one in fields], {}, LeakParams())
+
+
+def plain(name):
+    """Return a number that stands for itself."""
+    return Field(name, "number", "fit")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_of_one_activity_do_not_hide_each_other(seed):
+    """A kind of activity that is dated back leaks in every window; each is held against other things alone."""
+    columns, label, random = causes(seed)
+    label = (random.random(5000) < 0.2 * label).astype(np.int8)
+    held_back = random.random(5000) < np.where(label == 1, 0.7, 0.03)
+    found = stops(windowed(held_back, random.gamma(2, 8, 5000), columns, label))
+
+    assert {"w90", "w_last"} <= set(found)
+    assert all(name[0] == "w" for name in found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_of_a_habit_are_held_against_each_other(seed):
+    """The more lately it happened the more likely: no window of it knows much that the others do not."""
+    columns, _, random = causes(seed)
+    ago = random.exponential(30, 5000)
+    margin = sum(columns.values()) / 2 + 3 * np.exp(-ago / 20) - 3
+    label = (random.random(5000) < expit(margin)).astype(np.int8)
+    found = windowed(np.ones(5000, dtype=bool), ago, columns, label)
+
+    assert stops(found) == []

@@ -207,6 +207,7 @@ def test_too_few_leads_to_be_judged_by_are_said(quick_params):
         ("changes", ["lead_id", "field", "changed"], r"'changed_at', got none; the nearest is 'changed'"),
         ("outcomes", ["lead_id"], r"evidence\.outcomes must have a column 'occurred_at'"),
         ("activities", ["kind", "rows", "recorded_before"], r"must have a column 'after_outcome'"),
+        ("ahead", ["lead_id", "calls_7d"], r"evidence\.ahead must have a column 'as_of'"),
     ],
 )
 def test_evidence_without_a_column_is_refused(table, columns, message):

@@ -105,3 +105,13 @@ def test_activities_are_judged_by_their_counts(rows, early, after, severity):
     found = [(one.code, one.field, one.severity) for one in suspect_activities(counts)]
 
     assert found == ([("LK7", "call", severity)] if severity else [])
+
+
+@pytest.mark.parametrize(("after", "severity"), [(550, None), (900, "warn"), (960, "stop")])
+def test_a_kind_that_mostly_follows_the_outcome_is_held_against_the_others(after, severity):
+    """Leads live on: where half of all that they do follows the outcome, somewhat more than half is no news."""
+    counts = pd.DataFrame({"kind": ["large", "any"], "rows": [1000, 5000], "recorded_before": 0})
+    found = suspect_activities(counts.assign(after_outcome=[after, 2500]))
+
+    assert [(one.field, one.severity) for one in found] == ([("large", severity)] if severity else [])
+    assert all("features.excluded" not in one.remedy and "these activities" in one.remedy for one in found)

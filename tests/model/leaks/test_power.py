@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from leadml.leads.field import Field
 from leadml.model.leaks.outcome import Outcome
-from leadml.model.leaks.power import Together, alike, field_scores, own_power, power, step_scores
+from leadml.model.leaks.power import Together, alike, field_scores, own_power, power, step_scores, steps_of
 
 NUMBER = Field("x", "number", "fit")
 
@@ -144,3 +144,27 @@ def test_trees_are_the_same_each_time_and_gain_by_what_is_there():
     assert first[0].tobytes() == second[0].tobytes()
     assert first[1] == second[1]
     assert first[1][NUMBER] > 3 * first[1][fields[1]]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.05, 0.03, 0.01])
+@pytest.mark.parametrize("others", [0.0, -1.0, 999.0])
+def test_a_number_that_few_leads_have_is_a_step_of_its_own(share, others):
+    """A mark of a few converters is perfect, however few they are and whatever all others have instead."""
+    label = np.zeros(4000, dtype=np.int8)
+    label[:: round(1 / share)] = 1
+    outcome = Outcome(np.random.default_rng(0).permutation(label), np.arange(4000))
+    values = pd.Series(np.where(outcome.label == 1, 7.0, others))
+
+    assert power(outcome, field_scores(values, Field("x", "number", "fit"), outcome)).auc == 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_steps_are_in_the_order_of_numbers(seed):
+    """A greater number is never in a lower step, equal numbers share one, and the commonest is alone in its step."""
+    random = np.random.default_rng(seed)
+    values = np.where(random.random(2000) < 0.9, 3.0, np.round(random.normal(3, 4, 2000), 1))
+    steps = steps_of(pd.Series(values), Field("x", "number", "fit"))
+
+    assert (np.diff(steps[np.argsort(values, kind="stable")]) >= 0).all()
+    assert set(values[steps == steps[values == 3.0][0]]) == {3.0}
+    assert len(np.unique(steps)) <= 42
