@@ -202,7 +202,7 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     project = make_dated_project(tmp_path / "half")
     leads = pd.read_parquet(project.root / "leads.parquet")
     often = leads["lead_id"].value_counts().loc[lambda counts: counts > 1].index.intersection(scored[0]["lead_id"])
-    victim = sorted(often)[0]
+    victim = min(often)
     leads["valid_from"] = [at.isoformat() for at in leads["valid_from"]]
     leads.loc[leads.index[leads["lead_id"] == victim][-1], "valid_from"] = "soon"
     leads.to_parquet(project.root / "leads.parquet", index=False)

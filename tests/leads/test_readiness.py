@@ -21,7 +21,8 @@ def _judged(contract, limits=LIMITS, **changed):
         "country": ["BE", "FR", "NA"] * 4,
     }
     frame = pd.DataFrame(columns | changed)
-    return {finding.code: finding for finding in judge_readiness(Loaded(frame, 14, 2, np.arange(len(frame))), contract, limits)}
+    loaded = Loaded(frame, 14, 2, frame.index.to_numpy())
+    return {finding.code: finding for finding in judge_readiness(loaded, contract, limits)}
 
 
 def test_good_leads_pass_every_judgement_but_the_date(contract):
