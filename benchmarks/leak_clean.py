@@ -9,10 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from leak_cases import BEGINNING, DAY, Case, as_case, flipped
+from leak_cases import BEGINNING, DAY, Case, as_case, beginnings, flipped
 from scipy.special import expit
-
-from leadml.model.leaks import Evidence
 
 
 def some_rows(case: Case, random: np.random.Generator) -> Case:
@@ -66,14 +64,14 @@ def some_aside(case: Case, random: np.random.Generator) -> Case:
     aside = case.frame.iloc[chosen[: len(chosen) // 4]].reset_index(drop=True)
     learn = case.rows(np.sort(chosen[len(chosen) // 4 :]), f"a quarter kept aside, {number} columns")
     fields = tuple(one for at, one in enumerate(case.fields) if at in kept)
-    return replace(learn, fields=fields, evidence=Evidence(aside=aside))
+    return replace(learn, fields=fields, evidence=replace(case.evidence, aside=aside))
 
 
 def honest_changes(case: Case, random: np.random.Generator) -> Case:
     """Change fields now and then, somewhat more often shortly before the outcome."""
     size = len(case.frame)
-    created = (BEGINNING + random.random(size) * 300 * DAY).astype(np.int64)
-    frame, won = case.frame.assign(created_at=created), np.flatnonzero(case.label == 1)
+    created, won = beginnings(case, random), np.flatnonzero(case.label == 1)
+    frame = case.frame.assign(created_at=created)
     closed = created[won] + (random.gamma(2, 30, len(won)) * DAY).astype(np.int64)
     stirred, ids = random.integers(0, size, 3 * size), frame["lead_id"].to_numpy()
     before = random.random(len(won)) < random.uniform(0.02, 0.15)
@@ -85,7 +83,8 @@ def honest_changes(case: Case, random: np.random.Generator) -> Case:
     names = np.array([one.name for one in case.fields], dtype=object)
     changes = changes.assign(field=random.choice(names, len(changes)))
     outcomes = pd.DataFrame({"lead_id": ids[won], "occurred_at": closed})
-    return replace(case, what="honest changes", frame=frame, evidence=Evidence(changes=changes, outcomes=outcomes))
+    evidence = replace(case.evidence, changes=changes, outcomes=outcomes)
+    return replace(case, what="honest changes", frame=frame, evidence=evidence)
 
 
 REAL_CLEAN = (

@@ -7,6 +7,7 @@ A lead's look is chosen without its outcome: a date is drawn, and the lead is le
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import redirect_stdout
 from functools import cache
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from leak_cases import DAY, ROOT, Case, Past
+from leak_cases import DAY, FLAT, ROOT, Case, Past
 
 from leadml.jobs.dated import Outlook, instant, observed_until, open_view
 from leadml.jobs.project import Project
@@ -27,11 +28,13 @@ from leadml.leads.outcomes import reaching
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
 from leadml.leads.simulate.write import simulate
 from leadml.leads.snapshots import compute_features, look_dates, scoring_snapshots
+from leadml.model.leaks import Evidence
 from leadml.params import load_params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from leadml.leads.field import Field
     from leadml.leads.snapshots import View
 
 EXAMPLES = ROOT / "examples"
@@ -41,11 +44,15 @@ LEADS, SHORTEST, LONGEST = 12_000, 18, 24
 WAIT = 30  # days from coming to being looked at, on average
 
 
+def cdnow(_: Path, __: int) -> Case:
+    """Return customers of a shop in autumn 1997, and whether they buy again within 90 days."""
+    return _cdnow()
+
+
 @cache
-def cdnow() -> Case:
-    """Return customers of a shop in autumn 1997: who buys again within 90 days?"""
+def _cdnow() -> Case:
     sys.path.append(str(EXAMPLES / "cdnow"))
-    from make_tables import main as make_tables  # noqa: PLC0415 - a script of the example
+    from make_tables import main as make_tables  # a script of the example
 
     with TemporaryDirectory() as name:
         with redirect_stdout(StringIO()):
@@ -55,8 +62,8 @@ def cdnow() -> Case:
 
 
 @cache
-def simulated(seed: int) -> Case:
-    """Return leads of a simulated CRM of 18 to 24 months: who becomes an SQL within 30 days of a look?"""
+def simulated(_: Path, seed: int) -> Case:
+    """Return leads of a simulated CRM of 18 to 24 months, and whether they become an SQL within 30 days of a look."""
     months = int(np.random.default_rng([seed, 2]).integers(SHORTEST, LONGEST + 1))
     with TemporaryDirectory() as name:
         simulate(Path(name) / "data", leads=LEADS, months=months, seed=seed)
@@ -71,7 +78,8 @@ def _case(source: str, project: Project, as_of: int | None) -> Case:
         frame = pd.concat(parts, ignore_index=True)
         past = _past(view, frame, contract, today)
         frame[LABEL] = frame[LEAD_ID].isin(past.reached[LEAD_ID]).astype(np.int8)
-        return Case(source, "as they are", frame, contract.fields, past=past)
+        ahead = _ahead(frame, past.acts, contract.fields)
+        return Case(source, "as they are", frame, contract.fields, Evidence(ahead=ahead), past=past)
 
 
 def _looks(view: View, project: Project, today: int) -> Iterator[pd.DataFrame]:
@@ -107,3 +115,19 @@ def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Pa
     within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & reaches
     reached = outcomes[within].groupby(LEAD_ID, as_index=False)["occurred_at"].min()
     return Past(acts, outcomes, field_changes(view.tables, contract), reached, today)
+
+
+def _ahead(frame: pd.DataFrame, acts: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:
+    """Return the counts of each kind over each window, begun at the look where the fields end there."""
+    looks = frame.set_index(LEAD_ID)[AS_OF]
+    away = acts["occurred_at"] - acts[LEAD_ID].map(looks)
+    counts = {AS_OF: looks}
+    for field in fields:
+        window = re.fullmatch(rf"{re.escape(field.topic)}_(\d+)d", field.name)
+        if field.source == "activity" and field.topic and window:
+            near = acts[(acts["kind"] == field.topic) & (away >= 0) & (away < int(window[1]) * DAY)]
+            counts[field.name] = near.groupby(LEAD_ID).size().reindex(looks.index).fillna(0.0)
+    return pd.DataFrame(counts).reset_index()
+
+
+SOURCES: tuple[Callable[[Path, int], Case], ...] = (*FLAT, cdnow, simulated)

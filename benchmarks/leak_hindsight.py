@@ -13,10 +13,7 @@ import pandas as pd
 from leak_cases import DAY, PLANTED, Case
 
 from leadml.leads.field import Field
-from leadml.model.leaks import Evidence
 from leadml.params import FUNNEL
-
-NEVER = -1
 
 
 def state_today(case: Case, _: Case, random: np.random.Generator) -> Case:
@@ -67,7 +64,7 @@ def dated_back(case: Case, _: Case, random: np.random.Generator) -> Case:
     rows = int(happened.sum())
     kinds = pd.DataFrame({"kind": [PLANTED], "rows": [rows], "recorded_before": [0], "after_outcome": [0]})
     held = replace(case, frame=case.frame.assign(**columns), fields=(*case.fields, *fields), what=what)
-    return replace(held, evidence=Evidence(activities=kinds), suspect=PLANTED)
+    return replace(held, evidence=replace(case.evidence, activities=kinds), suspect=PLANTED)
 
 
 def changed_that_day(case: Case, _: Case, random: np.random.Generator) -> Case:
@@ -84,7 +81,8 @@ def changed_that_day(case: Case, _: Case, random: np.random.Generator) -> Case:
     crowd = past.reached[random.random(len(past.reached)) < share]
     shifted = crowd["occurred_at"] + (random.normal(0, 0.3, len(crowd)) * DAY).astype(np.int64)
     late = pd.DataFrame({"lead_id": crowd["lead_id"], "field": name, "changed_at": shifted})
-    evidence = Evidence(changes=pd.concat([honest, late], ignore_index=True), outcomes=past.reached)
+    changes = pd.concat([honest, late], ignore_index=True)
+    evidence = replace(case.evidence, changes=changes, outcomes=past.reached)
     what = f"{name} changed on the day for {share:.0%} of the converters"
     return replace(case, what=what, evidence=evidence, suspect=name)
 

@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from leak_cases import BEGINNING, DAY, KNOWN_LEAKS, Case, flipped
-
-from leadml.model.leaks import Evidence
+from leak_cases import DAY, KNOWN_LEAKS, Case, beginnings, flipped
 
 
 def known_leak(case: Case, raw: Case, _: np.random.Generator) -> Case:
@@ -153,7 +151,7 @@ def rows_by_outcome(case: Case, _: Case, random: np.random.Generator) -> Case:
     part = np.sort(random.integers(0, parts, len(case.label)))
     order = np.argsort(np.lexsort((random.random(len(part)), 1 - case.label, part)))
     what = f"file of {parts} exports, converters first"
-    return replace(case, what=what, evidence=Evidence(order=order), suspect="order")
+    return replace(case, what=what, evidence=replace(case.evidence, order=order), suspect="order")
 
 
 def copies_aside(case: Case, _: Case, random: np.random.Generator) -> Case:
@@ -164,13 +162,13 @@ def copies_aside(case: Case, _: Case, random: np.random.Generator) -> Case:
     copied = chosen[size : size + int(share * size)]
     aside = case.frame.iloc[np.r_[chosen[: size - len(copied)], copied]].reset_index(drop=True)
     learn = case.rows(np.sort(chosen[size:]), f"{share:.0%} of the leads kept aside are copies")
-    return replace(learn, evidence=Evidence(aside=aside), suspect="split")
+    return replace(learn, evidence=replace(case.evidence, aside=aside), suspect="split")
 
 
 def changed_at_outcome(case: Case, _: Case, random: np.random.Generator) -> Case:
     """Change a field when the outcome comes for part of the converters, and now and then for all."""
     share, size = random.uniform(0.4, 0.9), len(case.frame)
-    created = (BEGINNING + random.random(size) * 300 * DAY).astype(np.int64)
+    created = beginnings(case, random)
     frame = case.frame.assign(created_at=created)
     won = np.flatnonzero(case.label == 1)
     closed = created[won] + (random.gamma(2, 30, len(won)) * DAY).astype(np.int64)
@@ -181,7 +179,7 @@ def changed_at_outcome(case: Case, _: Case, random: np.random.Generator) -> Case
     at.append(created[stirred] + (random.random(size) * 100 * DAY).astype(np.int64))
     changes = pd.DataFrame({"lead_id": np.r_[ids[won][crowd], ids[stirred]], "changed_at": np.concatenate(at)})
     outcomes = pd.DataFrame({"lead_id": ids[won], "occurred_at": closed})
-    evidence = Evidence(changes=changes.assign(field=name), outcomes=outcomes)
+    evidence = replace(case.evidence, changes=changes.assign(field=name), outcomes=outcomes)
     what = f"changed at the outcome for {share:.0%} of the converters"
     return replace(case, what=what, frame=frame, evidence=evidence, suspect=name)
 
@@ -189,7 +187,7 @@ def changed_at_outcome(case: Case, _: Case, random: np.random.Generator) -> Case
 def dated_later(case: Case, _: Case, random: np.random.Generator) -> Case:
     """Plant the date of the last sign of life, which for converters is after the look."""
     share, size = random.uniform(0.5, 0.9), len(case.frame)
-    look = (BEGINNING + random.random(size) * 300 * DAY).astype(np.int64)
+    look = case.frame["as_of"].to_numpy() if "as_of" in case.frame else beginnings(case, random)
     later = (case.label == 1) & (random.random(size) < share)
     seen = look + (np.where(later, random.gamma(2, 20, size), -random.gamma(2, 20, size)) * DAY).astype(np.int64)
     if random.integers(2):

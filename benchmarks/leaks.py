@@ -1,7 +1,8 @@
 """Whether the gate stops planted leaks and lets clean leads pass, with default params.
 
 Each seed draws 15 planted leaks, each of another kind, and 20 clean sets of leads; which data set, which rows or
-columns of it, which kind and which strength are the seed's. The known leaks are taken out of the real leads first.
+columns of it, which kind and which strength are the seed's, and so is the CRM that is simulated. The known leaks are
+taken out of the real leads first.
 Run with: python benchmarks/leaks.py [--seed N] [--seeds N] [--data DIR] [--json] [--keep] [--recorded]
 """
 
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from leak_cases import KNOWN_LEAKS, ROOT, FLAT as SOURCES, Case
+from leak_cases import KNOWN_LEAKS, ROOT, Case
 from leak_clean import MADE_CLEAN, REAL_CLEAN, some_columns, some_rows
+from leak_dated import SOURCES
+from leak_hindsight import HINDSIGHT
 from leak_plants import PLANTS, copies_aside, known_leak
 from measure import RESULTS, finish
 
@@ -56,7 +59,8 @@ class Verdict:
 def judge(case: Case, params: Params) -> Verdict:
     """Return what the gate says: of the suspect in planted leads, of any field in clean ones."""
     found = find_leaks(case.frame, case.fields, params, evidence=case.evidence)
-    mine = [finding for finding in found if case.suspect in {None, finding.field}]
+    topics = {field.name: field.subject for field in case.fields}
+    mine = [finding for finding in found if case.suspect in {None, finding.field, topics.get(finding.field)}]
     for outcome in ("stop", "warn"):
         for finding in mine:
             if finding.severity == outcome:
@@ -64,25 +68,28 @@ def judge(case: Case, params: Params) -> Verdict:
     return Verdict(case, "silent")
 
 
-def leaked_and_clean(folder: Path) -> tuple[list[tuple[Case, Case]], list[str]]:
-    """Return each data set with and without its known leak, and why others are left out."""
+def leaked_and_clean(folder: Path, seed: int) -> tuple[list[tuple[Case, Case]], list[str]]:
+    """Return each data set with and without its known leak, if it has one, and why others are left out."""
     found, reasons = [], []
     for source in SOURCES:
         try:
-            raw = source(folder)
+            raw = source(folder, seed)
         except FileNotFoundError as error:
             reasons.append(f"{source.__name__} is left out: no file {Path(error.filename).name} in --data")
             continue
-        found.append((raw, raw.without(KNOWN_LEAKS[raw.source])))
+        leak = KNOWN_LEAKS.get(raw.source)
+        found.append((raw, raw.without(leak) if leak else raw))
     return found, reasons
 
 
 def planted_cases(sets: list[tuple[Case, Case]], random: np.random.Generator) -> list[Case]:
     """Return 15 cases with a leak each, of 15 kinds."""
     cases = []
-    for kind in random.permutation(len(PLANTS))[:NUMBER_PLANTED]:
-        raw, clean = sets[int(random.integers(len(sets)))]
-        plant = PLANTS[int(kind)]
+    plants = (*PLANTS, *HINDSIGHT)
+    for kind in random.permutation(len(plants))[:NUMBER_PLANTED]:
+        plant = plants[int(kind)]
+        able = [(raw, clean) for raw, clean in sets if _can_hold(plant, clean)]
+        raw, clean = able[int(random.integers(len(able)))]
         base = clean if plant is known_leak else _at_most(clean, random)
         base = base if plant in WHOLE else _varied(base, random)
         cases.append(plant(base, raw, random))
@@ -126,10 +133,11 @@ def main() -> None:
         print(json.dumps(json.loads((RESULTS / "leaks.json").read_text(encoding="utf-8"))["figures"], sort_keys=True))
         return
     params = _default_params()
-    sets, reasons = leaked_and_clean(chosen.data)
-    print("\n".join(reasons), file=sys.stderr)
     by_seed = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
+        sets, reasons = leaked_and_clean(chosen.data, seed)
+        if seed == chosen.seed:
+            print("\n".join(reasons), file=sys.stderr)
         planted, clean = run(seed, sets, params)
         by_seed[seed] = figures_of(planted, clean)
         for what, verdicts in (("planted", planted), ("clean", clean)):
@@ -152,6 +160,13 @@ def main() -> None:
             "all_false_stops": sum(one["false_stops"] for one in by_seed.values()),
         }
     finish("leaks", figures | {"seed": chosen.seed}, chosen)
+
+
+def _can_hold(plant: object, clean: Case) -> bool:
+    """Return whether a leak can be planted: known ones where they are known, those of hindsight in dated leads."""
+    if plant is known_leak:
+        return clean.source in KNOWN_LEAKS
+    return clean.past is not None or plant not in HINDSIGHT
 
 
 def _at_most(case: Case, random: np.random.Generator) -> Case:

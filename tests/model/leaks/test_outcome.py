@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,14 @@ def test_leads_of_one_account_are_one_group():
     assert outcome.group.tolist() == [0, 1, 0, 1]
     assert (outcome.rate, outcome.rarer, outcome.judgeable) == (0.75, 1, False)
     assert outcome.part(np.array([False, True, False, True])).group.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("looks", [1, 3, 20])
+def test_many_looks_at_one_lead_are_one_witness(looks):
+    """However often a lead is looked at, it is one of the rarer kind, if it ever was of it."""
+    label = np.repeat(np.array([1, 1, 0, 0, 0], dtype=np.int8), looks)
+
+    assert Outcome(label, np.repeat(np.arange(5), looks)).rarer == 2
 
 
 def test_both_halves_must_hold_both_kinds():

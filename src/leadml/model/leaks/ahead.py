@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST = 50
-STOPS, WARNS = 0.7, 0.5
+STOPS, WARNS = 0.71, 0.5  # see the notes: no habit reaches the square root of a half
 SMALLEST = 1e-6
 
 
@@ -50,7 +50,9 @@ def suspect_ahead(
     Notes
     -----
     A field is held against each later count by their partial correlation, given the count before the look of which it
-    is the continuation: 1 for a sum of both, and near 0 for what was known at the look, but for habits that last.
+    is the continuation: 1 for a sum of both, and near 0 for what was known at the look, but for habits that last. A
+    habit that is known exactly leaves of both counts the same chance, so that its partial correlation is at most the
+    square root of a half.
     """
     later = frame[[LEAD_ID, AS_OF]].merge(ahead, on=[LEAD_ID, AS_OF], how="left", validate="many_to_one")
     names = [name for name in ahead.columns if name not in {LEAD_ID, AS_OF}]
@@ -61,7 +63,10 @@ def suspect_ahead(
     found: dict[str, Suspicion] = {}
     for converted, whose in enumerate(("did not convert", "converted")):
         rows = known & (outcome.label == converted)
-        for suspicion in _among(frame[rows], later[rows], numbers, names, (outcome.leads(rows), whose)):
+        leads = outcome.leads(rows)
+        if leads < FEWEST:
+            continue
+        for suspicion in _among(frame[rows], later[rows], numbers, names, (leads, whose)):
             stronger = suspicion.field not in found or suspicion.severity == "stop"
             found |= {suspicion.field: suspicion} if stronger else {}
     return list(found.values())
@@ -74,16 +79,16 @@ def _among(
     leads, whose = who
     values = _standard(frame[[field.name for field in numbers]].to_numpy(dtype=np.float64))
     strongest, by = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=np.intp)
-    for at, name in enumerate(names):
+    for place, name in enumerate(names):
         after = later[[name]].to_numpy(dtype=np.float64)
         if (after > 0).sum() < FEWEST:
             continue
         before = frame[[name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(after)
         knows = np.abs(_partial(values, _standard(after), _standard(before)))
-        by = np.where(knows > strongest, at, by)
+        by = np.where(knows > strongest, place, by)
         strongest = np.maximum(strongest, knows)
-    low = np.tanh(np.arctanh(np.minimum(strongest, 1 - SMALLEST)) - SURE / np.sqrt(max(leads, 1)))
-    for at in np.flatnonzero(low >= WARNS):
+    low = np.tanh(np.arctanh(np.minimum(strongest, 1 - SMALLEST)) - SURE / np.sqrt(leads))
+    for at in np.flatnonzero(low >= WARNS).tolist():
         evidence = (
             f"knows what came after the look: among leads that {whose} its correlation with {names[by[at]]} counted "
             f"from the look onwards is {strongest[at]:.2f}, given the same count before the look"
@@ -108,4 +113,5 @@ def _standard(columns: Floats) -> Floats:
     filled = np.where(held, scaled, np.nansum(scaled, axis=0) / size)
     spread = filled.std(axis=0)
     centred = filled - filled.mean(axis=0)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > SMALLEST)
+    standard: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > SMALLEST)
+    return standard

@@ -116,11 +116,13 @@ def hold_against_others(
     scores = {one.field: one.scores[::step] for one in seen}
     together = Together(frame, list(scores), outcome)
     _, gains = together.margins(list(scores))
+    abrupt = _abrupt(seen)
     for one in _candidates(seen, found, gains):
-        others = _others(one.field, scores, found, gains)
+        siblings = {other for other in scores if one.field in abrupt and other.subject == one.field.subject}
+        strangers, score = {other: scores[other] for other in scores if other not in siblings}, scores[one.field]
+        others = _others(one.field, score, strangers, found, gains)
         if not others:
             continue
-        score = scores[one.field]
         beside = Beside(one, power(outcome, score), together.lift(one.field, others, score))
         name = one.field.name
         new = beside.suspicion(leaks)
@@ -129,6 +131,16 @@ def hold_against_others(
         elif new:
             found[name] = new
     return found
+
+
+def _abrupt(seen: Sequence[Seen]) -> set[Field]:
+    """Return the fields of activities of which nothing says more by degrees, as habits do.
+
+    Windows of one kind of activity hide each other, and where its dates are wrong all of them are.
+    """
+    counted = [one for one in seen if one.field.source == "activity"]
+    habits = {one.field.subject for one in counted if one.gradual}
+    return {one.field for one in counted if one.field.subject not in habits}
 
 
 def _candidates(seen: Sequence[Seen], found: dict[str, Suspicion], gains: dict[Field, float]) -> list[Seen]:
@@ -143,21 +155,18 @@ def _candidates(seen: Sequence[Seen], found: dict[str, Suspicion], gains: dict[F
 
 def _others(
     field: Field,
+    own: Floats,
     scores: dict[Field, Floats],
     found: dict[str, Suspicion],
     gains: dict[Field, float],
 ) -> list[Field]:
-    """Return whom to hold a field against: no suspect that stops, no near copy and no field of the same activity.
-
-    These would hide it: windows of one kind of activity say the same, and all of them leak where its dates do.
-    """
+    """Return whom to hold a field against: no suspect that stops and no near copy, which would hide it."""
     others = [
         other
         for other, score in scores.items()
         if other != field
-        and not (field.source == other.source == "activity" and field.subject == other.subject)
         and not (other.name in found and found[other.name].severity == "stop")
-        and alike(scores[field], score) <= ALIKE
+        and alike(own, score) <= ALIKE
     ]
     kept = sorted([*others, field], key=lambda one: -gains[one])[: MOST_OTHERS + 1]
     return [other for other in others if other in kept]

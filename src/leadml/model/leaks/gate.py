@@ -58,8 +58,8 @@ def find_leaks(
     LK1: the field alone ranks the leads almost perfectly. LK2: its name is one that sales systems write after the
     outcome, and it has power. LK3: what it knows and all others together do not is too much for a cause. LK4: whether
     it is filled follows the outcome. LK5: one of its values implies the outcome. LK6: it is changed when the outcome
-    comes. LK7: it is dated after the look, or knows what was done after it. LK8: the order of the ids or of the file knows the outcome. LK9: leads
-    kept aside are copies of leads to learn from. LK0: none of these stops.
+    comes. LK7: it is dated after the look, or knows what was done after it. LK8: the order of the ids or of the file
+    knows the outcome. LK9: leads kept aside are copies of leads to learn from. LK0: none of these stops.
     """
     evidence = evidence or Evidence()
     rows = _looked_at(frame)

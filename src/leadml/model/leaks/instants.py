@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadml.leads.schema import AS_OF, CREATED_AT
 from leadml.model.leaks.power import power, step_scores
-from leadml.model.leaks.suspicion import Suspicion
+from leadml.model.leaks.suspicion import STOP_ACTIVITIES, Suspicion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,8 @@ WORTH_A_WORD = 0.01
 FOLLOWS = 0.55
 MANY_EARLY = 0.2
 ENOUGH, MOSTLY, ALMOST_ALL = 20, 0.5, 0.95
+FAR = 5.0
+WARN_KIND = "see when these activities are entered, and with which date"
 
 
 def look_column(frame: pd.DataFrame) -> str | None:
@@ -109,17 +111,28 @@ def instants_of(column: pd.Series) -> Floats | None:
 
 
 def suspect_activities(activities: pd.DataFrame) -> list[Suspicion]:
-    """Return the kinds of activities that were recorded too early, or that happen after the outcome only."""
+    """Return the kinds of activities that were recorded too early, or that happen after the outcome only.
+
+    Leads live on after the outcome, so that a kind which mostly follows it is noteworthy only where others do not.
+    """
     found = []
-    counts = activities[["rows", "recorded_before", "after_outcome"]].to_numpy(dtype=np.int64).tolist()
-    for kind, (rows, early, after) in zip(activities["kind"].astype(str), counts, strict=True):
+    counts = activities[["rows", "recorded_before", "after_outcome"]].to_numpy(dtype=np.int64)
+    everything = counts.sum(axis=0)
+    for kind, row in zip(activities["kind"].astype(str), counts, strict=True):
+        (rows, early, after), others = row.tolist(), (everything - row).tolist()
         if rows < ENOUGH:
             continue
-        if after >= MOSTLY * rows:
-            only = after >= ALMOST_ALL * rows
+        usual = (others[2] + 1) / (others[0] - others[2] + 1) if others[0] else 0.0
+        only = after >= ALMOST_ALL * rows
+        if only or (after >= MOSTLY * rows and (after + 1) / (rows - after + 1) >= FAR * usual):
             evidence = f"happens after the outcome: {after:,} of {rows:,} activities of this kind do"
-            found.append(Suspicion("LK7", "stop" if only else "warn", evidence, kind))
+            found.append(_of_kind(kind, evidence, stop=only))
         elif early >= max(FEWEST, WORTH_A_WORD * rows):
             evidence = f"is recorded before it happens: {early:,} of {rows:,} activities of this kind are"
-            found.append(Suspicion("LK7", "stop" if early >= MANY_EARLY * rows else "warn", evidence, kind))
+            found.append(_of_kind(kind, evidence, stop=early >= MANY_EARLY * rows))
     return found
+
+
+def _of_kind(kind: str, evidence: str, *, stop: bool) -> Suspicion:
+    remedy = STOP_ACTIVITIES.replace("the activities that it counts", "these activities")
+    return Suspicion("LK7", "stop" if stop else "warn", evidence, kind, remedy if stop else WARN_KIND)

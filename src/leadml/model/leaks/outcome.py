@@ -51,8 +51,8 @@ class Outcome:
 
     @property
     def rarer(self) -> int:
-        """How many rows are of the rarer kind."""
-        return int(min(self.label.sum(), len(self.label) - self.label.sum()))
+        """How many groups have rows of the rarer kind: rows of one lead are one witness."""
+        return min(self.leads(self.label == kind) for kind in (0, 1))
 
     @cached_property
     def half(self) -> Mask:

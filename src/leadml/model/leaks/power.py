@@ -136,14 +136,37 @@ def step_scores(steps: NDArray[np.intp], outcome: Outcome) -> Floats:
 
 
 def steps_of(column: pd.Series, field: Field) -> NDArray[np.intp]:
-    """Return the step of each lead: its level, or one of 20 steps of equal mass, "missing" the last."""
+    """Return the step of each lead: its level, or one of 20 steps of equal mass, "missing" the last.
+
+    A number that more than a step of the leads have is a step of its own, and the others are cut into 20 steps too:
+    what is 0 for nearly all says something where it is not.
+
+    Examples
+    --------
+    >>> from leadml.leads.field import Field
+    >>> steps_of(pd.Series([0.0] * 97 + [1.0, 2.0, np.nan]), Field("calls", "number", "fit"))[-4:].tolist()
+    [1, 2, 3, 4]
+    """
     if field.kind == "category":
         return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], dtype=np.intp)
     values = column.to_numpy(dtype=np.float64)
     known = values[~np.isnan(values)]
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, STEPS + 1)[1:-1])) if len(known) else np.empty(0)
+    edges = _edges(known) if len(known) else np.empty(0)
     steps = np.searchsorted(edges, values, side="right")
     return np.where(np.isnan(values), len(edges) + 1, steps).astype(np.intp)
+
+
+def _edges(known: Floats) -> Floats:
+    """Return where the steps of numbers begin."""
+    shares = np.linspace(0, 1, STEPS + 1)
+    edges = np.quantile(known, shares[1:-1])
+    distinct, sizes = np.unique(known, return_counts=True)
+    commonest = distinct[np.argmax(sizes)]
+    others = known[known != commonest]
+    if sizes.max() * STEPS > len(known) and len(others):
+        beside = np.quantile(others, shares[:-1], method="lower")
+        edges = np.concatenate([edges, beside, [commonest, np.nextafter(commonest, np.inf)]])
+    return np.unique(edges)
 
 
 def power(outcome: Outcome, scores: Floats) -> Power:
