@@ -145,7 +145,7 @@ def steps_of(column: pd.Series, field: Field) -> NDArray[np.intp]:
     --------
     >>> from leadml.leads.field import Field
     >>> steps_of(pd.Series([0.0] * 97 + [1.0, 2.0, np.nan]), Field("calls", "number", "fit"))[-4:].tolist()
-    [1, 2, 3, 4]
+    [1, 3, 3, 4]
     """
     if field.kind == "category":
         return np.asarray(pd.factorize(column, use_na_sentinel=False)[0], dtype=np.intp)
