@@ -245,3 +245,18 @@ def test_progress_names_each_step(tmp_path: Path) -> None:
 def test_instants_are_arrow_s_own() -> None:
     """Tables of tests hold what a CRM's export holds."""
     assert pa.Array.from_pandas(instants([day(0)])).type == pa.timestamp("us", "UTC")
+
+
+def test_a_count_over_the_whole_history_is_found_by_what_came_after_the_look(
+    make_dated_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    """An export has the visits of all days; the look knows those before it."""
+    project = make_dated_project(tmp_path / "whole", "features.engagement={visits_of_all_days: number}")
+    leads, acts = (pd.read_parquet(project.root / f"{name}.parquet") for name in ("leads", "activities"))
+    visits = acts[acts["kind"] == "page_visit"].groupby("lead_id").size()
+    leads["visits_of_all_days"] = leads["lead_id"].map(visits).fillna(0.0)
+    leads.to_parquet(project.root / "leads.parquet", index=False)
+    findings, _ = check_project(project, now=NOW, progress=lambda _: None)
+    suspects = {(finding.code, finding.field) for finding in findings if finding.severity == "stop"}
+
+    assert suspects == {("LK7", "visits_of_all_days")}

@@ -91,7 +91,6 @@ def test_polars_gives_the_same_bits_with_one_thread_and_two(place: Path, expecte
 def test_polars_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how to get it or do without."""
     monkeypatch.setitem(sys.modules, "polars", None)
-    monkeypatch.setattr("leadml.leads.engine.find_spec", lambda _: None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'leadml\[polars\]', or set compute.engine: duckdb"):
         open_engine(ComputeParams(engine="polars")).__enter__()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.leads.history import NEVER, conversions, field_changes, kind_counts, reached_at
+from leadml.leads.history import NEVER, conversions, counts_ahead, field_changes, kind_counts, reached_at
 from leadml.leads.schema import Contract
 from leadml.leads.snapshots import View
 from leadml.params import Params
@@ -117,3 +117,31 @@ def test_an_act_recorded_before_it_occurred_is_counted(tmp_path: Path) -> None:
         table = kind_counts(opened, reached_at(opened))
 
     assert table.to_numpy().tolist() == [["visit", 2, 1, 0], ["demo", 0, 0, 0]]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_counts_ahead_are_those_of_a_loop(view: View, simulated_crm: Path, seed: int) -> None:
+    """From the look on, the look's own instant in, the end of the window out; a window not yet seen is missing."""
+    acts = pd.read_parquet(simulated_crm / "activities")
+    acts["at"] = micros(acts["occurred_at"])
+    random = np.random.default_rng(seed)
+    looks = pd.DataFrame(
+        {
+            "lead_id": random.choice(view.tables.lead_ids, 60, replace=False),
+            "as_of": [day(int(number)) for number in random.integers(10, 200, 60)],
+        }
+    )
+    until = day(190)
+    found = counts_ahead(view, looks, observed_until=until).set_index(["lead_id", "as_of"])
+    by_lead = dict(list(acts.groupby("lead_id")))
+    seen = 0
+    for (lead, as_of), row in found.iterrows():
+        mine = by_lead.get(lead, acts.iloc[:0])
+        for kind in KINDS:
+            for days in (7, 30):
+                end = as_of + days * (day(1) - day(0))
+                count = ((mine["kind"] == kind) & (mine["at"] >= as_of) & (mine["at"] < end)).sum()
+                seen += int(count)
+                told = row[f"{kind}_{days}d"]
+                assert told == count if end <= until else np.isnan(told)
+    assert seen > 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from leadml.errors import MissingExtraError
@@ -61,11 +60,11 @@ def open_engine(choices: ComputeParams, *, threads: int = 0) -> Iterator[Engine]
         Where Polars is asked for and not installed.
     """
     if choices.engine == "polars":
-        if find_spec("polars") is None:
+        try:
+            import polars as pl  # noqa: PLC0415 - an extra
+        except ImportError:
             msg = "Polars is not installed: pip install 'leadml[polars]', or set compute.engine: duckdb"
-            raise MissingExtraError(msg)
-        import polars as pl  # noqa: PLC0415 - an extra
-
+            raise MissingExtraError(msg) from None
         yield Engine("polars", lambda table: cast("pl.DataFrame", pl.from_arrow(table)).lazy())
         return
     import duckdb  # noqa: PLC0415 - the door opens without it

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.leads.outcomes import reaching
-from leadml.leads.schema import LEAD_ID
-from leadml.leads.tables import attribute_name
+from leadml.leads.plan import DAY
+from leadml.leads.schema import AS_OF, LEAD_ID
+from leadml.leads.tables import BLOCK_LEADS, attribute_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 NEVER = np.iinfo(np.int64).max
+SECOND, SECOND_BITS = 1_000_000, 33
 
 
 def reached_at(view: View) -> Integers:
@@ -61,6 +63,51 @@ def field_changes(tables: Tables, contract: Contract) -> pd.DataFrame | None:
         ids = tables.lead_ids[lead[later[moved]]]
         found.append(pd.DataFrame({LEAD_ID: ids, "field": field.name, "changed_at": changed_at[moved]}))
     return pd.concat(found, ignore_index=True)
+
+
+def counts_ahead(view: View, looks: pd.DataFrame, *, observed_until: int) -> pd.DataFrame:
+    """Return for each look how often each kind occurred over each window that begins at the look, to the second.
+
+    Parameters
+    ----------
+    view
+        The leads.
+    looks
+        ``lead_id`` and ``as_of``, each pair once.
+    observed_until
+        The end of what was observed, microseconds; a window that ends later is missing.
+
+    Returns
+    -------
+    DataFrame
+        ``lead_id``, ``as_of``, and columns named like the fields that end where these begin: ``page_visit_30d``.
+    """
+    kinds, windows = view.plan.kinds, view.plan.windows
+    lead = np.searchsorted(view.tables.lead_ids, looks[LEAD_ID].to_numpy())
+    as_of = looks[AS_OF].to_numpy()
+    counts = np.full((len(looks), len(kinds), len(windows)), np.nan)
+    for block in view.tables.blocks():
+        acts = block.activities.filter(pc.greater_equal(block.activities["kind"], 0))
+        whose, kind, occurred = (acts[name].to_numpy() for name in ("lead", "kind", "occurred_at"))
+        moments = np.sort(_moments(whose - block.first, kind, occurred, kinds=len(kinds)))
+        here = np.flatnonzero((lead >= block.first) & (lead < block.first + BLOCK_LEADS))
+        for number in range(len(kinds)):
+            start, *ends = (
+                np.searchsorted(moments, _moments(lead[here] - block.first, number, at, kinds=len(kinds)))
+                for at in (as_of[here], *(as_of[here] + days * DAY for days in windows))
+            )
+            counts[here, number] = np.stack([end - start for end in ends], axis=1)
+    columns = {
+        f"{kind}_{days}d": np.where(as_of + days * DAY <= observed_until, counts[:, number, at], np.nan)
+        for number, (kind, _) in enumerate(kinds)
+        for at, days in enumerate(windows)
+    }
+    return looks[[LEAD_ID, AS_OF]].assign(**columns)
+
+
+def _moments(lead: Integers, kind: Integers | int, instant: Integers, *, kinds: int) -> Integers:
+    """Return whole numbers in the order of lead, kind and second."""
+    return ((lead * kinds + kind) << SECOND_BITS) + instant // SECOND
 
 
 def kind_counts(view: View, reached: Integers) -> pd.DataFrame:

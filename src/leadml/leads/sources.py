@@ -11,7 +11,7 @@ import os
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
@@ -26,27 +26,6 @@ if TYPE_CHECKING:
     from leadml.params import SourceParams
 
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-class Source(Protocol):
-    """A table that can be read in chunks."""
-
-    @property
-    def name(self) -> str:
-        """How messages call it."""
-        raise NotImplementedError
-
-    @property
-    def dialect(self) -> Dialect:
-        """How its values are written."""
-        raise NotImplementedError
-
-    def require(self, columns: Collection[str]) -> None:
-        """Refuse a source that lacks a column; names the nearest that is there."""
-
-    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
-        """Yield raw chunks of at most so many rows."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -91,6 +70,9 @@ class DatabaseSource:
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most so many rows."""
         return self.snapshot.chunks(self.place, columns, rows=rows)
+
+
+Source = FileSource | DatabaseSource
 
 
 @contextmanager
