@@ -50,9 +50,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """Give a running PostgreSQL; skip, with the reason, where its programs or its driver are not installed."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    """Give a running PostgreSQL; skip, with the reason, where its programs are not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     if not initdb or not postgres:
         pytest.skip("PostgreSQL is not installed: neither on PATH nor in /usr/lib/postgresql/*/bin")

@@ -272,7 +272,6 @@ def dated(trained_dated: tuple[Project, Trained]) -> list[str]:
 
 def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated CRM: simulate, check, train, score into a database twice, explain, report, status."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
     monkeypatch.chdir(tmp_path)
     told = run("simulate", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
     assert "activities, " in told

@@ -62,7 +62,6 @@ def test_shuffled_rows_and_another_engine_give_the_same_version(
     trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path, engine: str
 ) -> None:
     """The same data make the same model hash, with other threads too."""
-    pytest.importorskip("polars" if engine == "polars" else "duckdb", reason="Polars is not installed")
     project = make_dated_project(tmp_path / "p", f"compute.engine={engine}", "model.threads=2")
     for name in ("leads", "activities", "outcomes"):
         table = pd.read_parquet(project.root / f"{name}.parquet")

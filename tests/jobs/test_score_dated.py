@@ -151,7 +151,6 @@ def test_a_database_holds_each_lead_of_a_batch_once(
     trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
 ) -> None:
     """Written twice, the rows are those of once; another date adds its own."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
     place = (f"sqlite:///{tmp_path / 'out.db'}", "scored")
     into = order(None, database=place)
     for some in (into, into, replace(into, as_of=AS_OF + 7 * DAY)):

@@ -74,7 +74,6 @@ def test_duckdb_gives_the_same_bits_with_two_threads(place: Path, expected: str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_polars_gives_the_same_bits_with_one_thread_and_two(place: Path, expected: str, threads: int) -> None:
     """In a process of its own, for Polars takes its number of threads from the environment."""
-    pytest.importorskip("polars", reason="Polars is not installed")
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", DIGEST, str(place), str(root)],

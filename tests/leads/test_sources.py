@@ -34,7 +34,6 @@ def _rows(source: object, rows: int = 2) -> list[list[tuple[str, int]]]:
 
 def test_a_file_and_a_table_are_read_alike(database: Path) -> None:
     """The same rows in the same chunks, each with its name, and the columns that are there."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
     (database / "leads.csv").write_text(TEXT, encoding="utf-8")
     choices = {
         "file": SourceParams(path="leads.csv"),
@@ -55,7 +54,6 @@ def test_a_file_and_a_table_are_read_alike(database: Path) -> None:
 
 def test_sources_of_one_database_see_one_instant(database: Path) -> None:
     """What others write between two tables is not seen in the second."""
-    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
     choices = {name: SourceParams(url="sqlite:///crm.db", table="leads") for name in ("one", "other")}
     with closing(sqlite3.connect(database / "crm.db")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -136,8 +136,6 @@ def test_every_source_gives_the_same_tables_to_the_bit(
     """CSV, gzip, folders of both, SQLite and shuffled rows and columns are read like Parquet."""
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
-    if kind is _sqlite:
-        pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
     one = content(tmp_path / "one", _parquet(tmp_path / "one", frames), "mql")
     other = content(tmp_path / "other", kind(tmp_path / "other", frames), "mql")
 

@@ -16,7 +16,6 @@ from leadml.leads.connection import open_connection
 from leadml.leads.database import Query, Table, open_snapshot
 from leadml.publish.database import TableWriter, table_writer
 
-pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
 pytest_plugins = ["tests.postgres"]
 
 CANARY = "s3cr3t-canary"
