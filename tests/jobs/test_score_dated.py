@@ -211,6 +211,17 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     assert victim not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
 
 
+@pytest.mark.parametrize("place", ["leads.parquet", "activities.parquet", "outcomes.parquet"])
+def test_the_tables_themselves_are_not_written_over(trained_dated: Dated, place: str) -> None:
+    """Not by scores, and nothing of them is touched."""
+    project, _ = trained_dated
+    before = (project.root / place).read_bytes()
+    with pytest.raises(LeadmlError, match="must not be the leads themselves or in their folder; write somewhere else"):
+        run(trained_dated, order(project.root / place))
+
+    assert (project.root / place).read_bytes() == before
+
+
 def test_activities_at_fault_refuse_the_whole(
     trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from leadml.leads.engine import Engine, open_engine
 from leadml.leads.features import features, weight_columns
 from leadml.leads.plan import DAY, WEIGHT_ONE, ActivityPlan, decay_weights
 from leadml.leads.snapshots import View, compute_features, scoring_snapshots
+from leadml.leads.tables import Block
 from leadml.params import ComputeParams
 from tests.dated import crm, day, looking, micros, write_tables
 
@@ -371,8 +372,7 @@ def _renamed(table: pa.Table, pairs: pd.DataFrame, *, cut: bool) -> pa.Table:
 
 
 def _features(view: View, looks: pd.DataFrame, states: pa.Table, activities: pa.Table) -> pd.DataFrame:
-    block = next(iter(view.tables.blocks()))
-    return compute_features(view, type(block)(0, states, activities, block.outcomes), looks)
+    return compute_features(view, Block(0, states, {"activities": activities}.__getitem__), looks)
 
 
 def test_features_travel_in_time(view: View, pairs: pd.DataFrame) -> None:

@@ -66,6 +66,13 @@ class Project:
         return self.root / self.params.data.path if self.params.data.path is not None else None
 
     @property
+    def sources(self) -> list[Path]:
+        """The files and folders of dated leads."""
+        sources = self.params.sources
+        tables = (sources.leads, sources.activities, sources.outcomes) if sources is not None else ()
+        return [self.root / table.path for table in tables if table is not None and table.path is not None]
+
+    @property
     def registry(self) -> Registry:
         """The versions of the target."""
         return Registry(self.root / self.params.output.models / self.target)

@@ -51,7 +51,7 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
     ModelError
         Where the bundle is a model of flat leads.
     """
-    order.check(bundle)
+    order.check(bundle, project.sources)
     if bundle.outlook is None or order.as_of is None:
         msg = "scoring as of a date needs a model of dated leads, got one of flat leads; train with sources and targets"
         raise ModelError(msg)

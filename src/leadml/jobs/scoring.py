@@ -83,8 +83,15 @@ class ScoreOrder:
         out = self.out or Path(f"{self.database[1] if self.database else 'scored'}.csv")
         return out.with_name(f"{out.stem}.not_scored.csv")
 
-    def check(self, bundle: Bundle) -> None:
+    def check(self, bundle: Bundle, sources: Sequence[Path] = ()) -> None:
         """Refuse an order that the bundle cannot fill.
+
+        Parameters
+        ----------
+        bundle
+            The model.
+        sources
+            The files and folders of dated leads.
 
         Raises
         ------
@@ -103,7 +110,7 @@ class ScoreOrder:
         if self.out is None and self.database is None:
             msg = "--out must name a file, or output.database an address, got neither"
             raise LeadmlError(msg)
-        check_places(self)
+        check_places(self, [*sources, *([self.source] if self.source is not None else [])])
 
 
 @dataclass
@@ -145,14 +152,14 @@ class Counted:
         return self.read - self.merged - self.passed_over
 
 
-def check_places(order: ScoreOrder) -> None:
+def check_places(order: ScoreOrder, sources: Sequence[Path]) -> None:
     """Refuse to write over the leads, into their folder, or two tables into one file."""
     written = [path for path in (order.out, order.not_scored, order.contributions) if path is not None]
+    kept = [source.resolve() for source in sources]
     for at, path in enumerate(written):
         check_suffix(path)
         place = path.resolve()
-        source = order.source.resolve() if order.source is not None else None
-        if source is not None and (place == source or source in place.parents):
+        if any(place == source or source in place.parents for source in kept):
             msg = f"{path}: must not be the leads themselves or in their folder; write somewhere else"
             raise LeadmlError(msg)
         if place in {other.resolve() for other in written[:at]}:

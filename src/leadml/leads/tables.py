@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from leadml.leads.load import checked_chunks
 from leadml.leads.schema import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -49,14 +50,23 @@ class Block:
         Number of the first lead, from 0; ``lead`` of each table counts from the first of all.
     states
         ``lead, version, created_at, valid_from, recorded_at`` and attributes, a row a state.
-    activities, outcomes
-        ``lead, occurred_at, recorded_at, kind`` or ``outcome``, and ``channel`` of activities.
+    read
+        Gives the table of the block that is called ``activities`` or ``outcomes``.
     """
 
     first: int
     states: pa.Table
-    activities: pa.Table
-    outcomes: pa.Table
+    read: Callable[[str], pa.Table]
+
+    @cached_property
+    def activities(self) -> pa.Table:
+        """``lead, occurred_at, recorded_at, kind, channel``, a row an activity; read when first asked for."""
+        return self.read("activities")
+
+    @cached_property
+    def outcomes(self) -> pa.Table:
+        """``lead, occurred_at, recorded_at, outcome``, a row an outcome; read when first asked for."""
+        return self.read("outcomes")
 
 
 @dataclass(frozen=True)
@@ -104,11 +114,10 @@ class Tables:
         leads = self.states["lead"].to_numpy()
         for number, first in enumerate(range(0, len(self.lead_ids), BLOCK_LEADS)):
             start, stop = np.searchsorted(leads, (first, first + BLOCK_LEADS))
-            parts = (
-                pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
-                for name in ("activities", "outcomes")
-            )
-            yield Block(first, self.states.slice(start, stop - start), *parts)
+            yield Block(first, self.states.slice(start, stop - start), partial(self._read, number))
+
+    def _read(self, number: int, name: str) -> pa.Table:
+        return pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
 
 
 def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: int) -> Tables:
