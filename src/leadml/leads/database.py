@@ -99,7 +99,7 @@ class Query:
         return self.text.strip().rstrip("; \t\r\n").replace(":", "\\:") + "\n"
 
 
-Source = Table | Query
+Place = Table | Query
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Snapshot:
     where: str
     connection: Connection = field(repr=False)
 
-    def column_names(self, source: Source) -> list[str]:
+    def column_names(self, source: Place) -> list[str]:
         """Return the names of the columns, trimmed and in Unicode's composed form.
 
         Raises
@@ -127,7 +127,7 @@ class Snapshot:
         """
         return [normal_name(column[0]) for column in self._described(source)]
 
-    def chunks(self, source: Source, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+    def chunks(self, source: Place, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield the rows of a table or a query, at most ``rows`` at a time, at least one chunk.
 
         Types are those that are declared: whole numbers, reals, truth values and text as they are; instants in UTC,
@@ -174,7 +174,7 @@ class Snapshot:
                     return
                 first += len(records)
 
-    def _described(self, source: Source) -> list[Any]:
+    def _described(self, source: Place) -> list[Any]:
         """Return what the driver says of each column."""
         import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
 
@@ -206,7 +206,7 @@ class Snapshot:
             hint = nearest(table.name, names) or f"; it has {len(names)} others"
             raise DataError([Fault(self.where, f"must have a table {quoted(table.name)}{inside}, got none{hint}")])
 
-    def _types(self, source: Source, described: Sequence[Any]) -> list[ColumnType]:
+    def _types(self, source: Place, described: Sequence[Any]) -> list[ColumnType]:
         import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
 
         dialect, names = self.connection.dialect.name, [entry[0] for entry in described]
@@ -226,7 +226,7 @@ class Snapshot:
     def _stream(self, statement: Executable, rows: int) -> CursorResult[Any]:
         return self.connection.execute(statement, execution_options={"yield_per": rows})
 
-    def _attempt(self, source: Source, action: Callable[[], Any]) -> Any:
+    def _attempt(self, source: Place, action: Callable[[], Any]) -> Any:
         def refusal(error: Exception) -> DataError:
             if getattr(error, "connection_invalidated", False):
                 got = f"lost it: {reason(error, self.connection.engine.url)}; run again"
@@ -306,7 +306,7 @@ def _relation(table: Table) -> TableClause:
     return sa.table(sa.quoted_name(table.name, quote=True), schema=schema)
 
 
-def _selected(source: Source, names: Sequence[str]) -> Executable:
+def _selected(source: Place, names: Sequence[str]) -> Executable:
     import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
 
     if isinstance(source, Query):
@@ -315,7 +315,7 @@ def _selected(source: Source, names: Sequence[str]) -> Executable:
     return sa.select(*columns).select_from(_relation(source))
 
 
-def _array(values: Sequence[Any], kind: ColumnType, name: str, source: Source) -> pa.Array:
+def _array(values: Sequence[Any], kind: ColumnType, name: str, source: Place) -> pa.Array:
     try:
         return kind.array(values)
     except (pa.ArrowException, ArithmeticError, TypeError, ValueError) as error:
