@@ -81,6 +81,8 @@ class Fitted:
     probability, label
         For the leads that some fold kept aside: calibrated probability by models that did not see the lead, and
         whether it converted; arrays of one shape.
+    groups
+        Of the same leads, whose look each is, where leads are looked at more than once; else None.
     choices
         What was chosen and the loss of what was not, for the record.
     folds
@@ -90,6 +92,7 @@ class Fitted:
     model: LeadModel
     probability: Floats
     label: Labels
+    groups: NDArray[Any] | None
     choices: dict[str, Any]
     folds: list[dict[str, dict[str, int]]]
 
@@ -141,7 +144,8 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
         {part: describe_part(clocks.iloc[rows]) for part, rows in zip(("fit", "judge"), fold, strict=True)}
         for fold in folds
     ]
-    return Fitted(model, calibrator.probability(margin), label[judged], choices, parts)
+    groups = frame[SPLIT_KEY].to_numpy()[judged] if AS_OF in frame else None
+    return Fitted(model, calibrator.probability(margin), label[judged], groups, choices, parts)
 
 
 def _choose_strength(

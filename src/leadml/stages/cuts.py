@@ -12,16 +12,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtri
 
 from leadml.errors import ModelError
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.stages.candidates import candidate_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from leadml.params import Rule, StageParams
@@ -70,13 +71,21 @@ class Cuts:
         table = self.candidates.iloc[::-1]
         rows = np.unique(np.geomspace(1, len(table), most).astype(np.intp)) - 1
         table = table.iloc[rows[::-1]].reset_index(drop=True)
-        won, leads = (table[name].to_numpy(float) for name in ("conversions", "leads"))
+        leads = table["independent_leads"].to_numpy()
+        won = table["precision"].to_numpy() * leads
         z = float(ndtri(0.975))
         low, failing = rate_bound(won, leads, z=z), rate_bound(leads - won, leads, z=z)
         return table.assign(precision_low=low, precision_high=1 - failing)
 
 
-def solve_cuts(probability: Floats, label: Labels, rules: StageParams, *, driven: Sequence[str] = DRIVEN) -> Cuts:
+def solve_cuts(
+    probability: Floats,
+    label: Labels,
+    rules: StageParams,
+    *,
+    driven: Sequence[str] = DRIVEN,
+    groups: NDArray[Any] | None = None,
+) -> Cuts:
     """Return the cut of each advised stage that the target drives.
 
     Parameters
@@ -89,13 +98,15 @@ def solve_cuts(probability: Floats, label: Labels, rules: StageParams, *, driven
         One rule a stage.
     driven
         The stages to solve: ``iql``, ``mql``, ``sql`` or some of them.
+    groups
+        Array of shape (n_leads,): whose look each row is, where leads are looked at more than once.
 
     Raises
     ------
     ModelError
         Where no candidate meets a rule, or the cuts do not rise.
     """
-    table = candidate_table(probability, label)
+    table = candidate_table(probability, label, groups=groups)
     pairs = [(stage, getattr(rules, stage.lower())) for stage in ADVISED if stage.lower() in driven]
     cuts = tuple(Cut(stage, _solve(stage, rule, table), rule_text(rule)) for stage, rule in pairs)
     for lower, higher in pairwise(cuts):
@@ -107,22 +118,6 @@ def solve_cuts(probability: Floats, label: Labels, rules: StageParams, *, driven
             )
             raise ModelError(msg)
     return Cuts(cuts, table)
-
-
-def candidate_table(probability: Floats, label: Labels) -> pd.DataFrame:
-    """Return what each candidate cut would let in, lowest first.
-
-    Columns: ``cut``, ``leads``, ``share`` of all leads, ``conversions``, ``precision`` and ``recall``. Candidates are
-    the distinct probabilities, all of them.
-    """
-    order = np.argsort(-probability, kind="stable")
-    ranked, won = probability[order], np.cumsum(label[order])
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    leads = last + 1
-    table = pd.DataFrame({"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": won[last]})
-    table["precision"] = table["conversions"] / table["leads"]
-    table["recall"] = table["conversions"] / max(int(label.sum()), 1)
-    return table.iloc[::-1].reset_index(drop=True)
 
 
 def quantile_over_all(confidence: float, *, fewest: int, most: int) -> float:
@@ -164,15 +159,15 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
     if isinstance(rule, ValueRule):
         return _value_cut(stage, rule, table)
     if isinstance(rule, PrecisionRule):
-        leads = table["leads"].to_numpy(float)
+        leads = table["independent_leads"].to_numpy()
         z = quantile_over_all(rule.confidence, fewest=FEWEST_LEADS, most=int(leads.max()))
-        bound = rate_bound(table["conversions"].to_numpy(float), leads, z=z)
-        bound = np.where(table["leads"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
+        bound = rate_bound(table["precision"].to_numpy() * leads, leads, z=z)
+        bound = np.where(table["accounts"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
         good = table["cut"].to_numpy()[bound >= rule.at_least]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     if isinstance(rule, RecallRule):
-        reached = table["conversions"].to_numpy(float)
-        bound = rate_bound(reached, np.full(len(reached), max(reached.max(), 1.0)), z=float(ndtri(rule.confidence)))
+        converters = table["independent_conversions"].to_numpy()
+        bound = rate_bound(table["recall"].to_numpy() * converters, converters, z=float(ndtri(rule.confidence)))
         good = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
         return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
     share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
