@@ -45,7 +45,7 @@ def test_copies_are_stopped_and_counted(share):
     random = np.random.default_rng(1)
     learn, aside = numbers(2000, random), numbers(400, random)
     number = int(share * 400)
-    aside = pd.concat([learn.sample(number, random_state=1), aside.iloc[number:]], ignore_index=True)
+    aside = pd.concat([learn.sample(number, random_state=0), aside.iloc[number:]], ignore_index=True)
     found = suspect_twins(learn, aside, NUMBERS, LeakParams())
 
     assert (found.code, found.severity, found.field) == ("LK9", "stop", "split")
@@ -62,6 +62,19 @@ def test_twins_whose_labels_do_not_agree_are_warned_of():
     aside = learn.sample(300, random_state=2).assign(converted=(random.random(300) < 0.3).astype(np.int8))
 
     assert suspect_twins(learn, aside, NUMBERS, LeakParams()).severity == "warn"
+
+
+def test_one_converter_among_twins_is_no_agreement():
+    """Where nearly all twins have one label, that they agree is no news."""
+    random = np.random.default_rng(6)
+    learn, aside = numbers(2000, random), numbers(400, random)
+    quiet, won = (learn[learn["converted"] == label] for label in (0, 1))
+    aside = pd.concat([quiet[:99], won[:1], aside.iloc[100:]], ignore_index=True)
+    found = suspect_twins(learn, aside, NUMBERS, LeakParams())
+
+    assert "100 of 400" in found.evidence
+    assert "with a correlation of 1.00" in found.evidence
+    assert found.severity == "warn"
 
 
 def test_the_share_that_stops_is_a_choice():

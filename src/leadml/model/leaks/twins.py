@@ -32,7 +32,7 @@ VARIED = 0.5
 MOST_VARIED = 8
 MOST_TWINS = 3
 DOUBT = 2.0
-AGREE = 2.0
+AGREE = 1.5
 NAME = "split"
 REMEDY = (
     "is a suspected leak: give leads that belong together one side by an account or group, or remove the duplicates; "
@@ -74,12 +74,14 @@ def suspect_twins(
     if surely - expected < leaks.twins * len(aside):
         return None
     agreement = _agreement(learn, aside[twins > 0], whole[:size], whole[size:][twins > 0])
+    converted = int(aside.loc[twins > 0, LABEL].sum())
+    agree = agreement * np.sqrt(min(converted, number - converted)) >= AGREE  # where all have one label, none disagree
     evidence = (
         f"is not clean: {number:,} of {len(aside):,} leads kept aside have the same values as leads to learn from, in "
         f"{pairs:,} pairs where {expected:,.0f} are expected of leads that are merely alike; their labels agree with a "
         f"correlation of {agreement:.2f}"
     )
-    if surely - DOUBT * expected >= leaks.twins * len(aside) and agreement * np.sqrt(number) >= AGREE:
+    if surely - DOUBT * expected >= leaks.twins * len(aside) and agree:
         return Suspicion("LK9", "stop", evidence, NAME, REMEDY)
     return Suspicion("LK9", "warn", evidence, NAME, "see whether they are the same leads, and remove the duplicates")
 
