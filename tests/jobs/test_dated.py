@@ -186,7 +186,7 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
         check_project(project, now=NOW, progress=lambda _: None)
 
 
-def test_the_end_of_observation_is_that_of_params_or_the_newest_record(tmp_path: Path) -> None:
+def test_the_end_of_observation_is_that_of_params_or_of_the_outcomes(tmp_path: Path) -> None:
     """A date of params is midnight of the project's zone."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
     with looking(tmp_path, small()) as view:
@@ -198,6 +198,16 @@ def test_the_end_of_observation_is_that_of_params_or_the_newest_record(tmp_path:
         sources = later.params.sources.model_copy(update={"observed_until": "2024-02-01"})
         chosen = later.params.model_copy(update={"sources": sources})
         assert observed_until(chosen, view.tables) == day(31) - int(5.5 * 3600) * 1_000_000
+
+
+def test_labels_are_known_no_longer_than_outcomes_are(tmp_path: Path) -> None:
+    """Activities that go on, and one outcome with a date of next year, do not make young leads negative."""
+    visits = [("a", number, "visit") for number in range(300)]
+    won = [(f"l{number}", number, "customer") for number in range(200)]
+    leads = [("a", 0, 1.0), *((name, 0, 1.0) for name, _, _ in won)]
+    write_tables(tmp_path, **small_tables(leads, visits, [*won, ("a", 600, "lost")]))
+    with looking(tmp_path, small()) as view:
+        assert observed_until(Project.open(tmp_path / "params.yaml").params, view.tables) == day(200)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "1700000000"])

@@ -64,6 +64,8 @@ def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataF
     assert set(frame["target"]) == {"mql"}
     assert (counted.scored, counted.not_scored, counted.rows) == (len(frame), 0, len(frame))
     assert counted.read == 2000 == counted.passed_over + len(frame)
+    assert list(counted.stages) == ["LEAD", "IQL", "MQL", "SQL"]
+    assert counted.doubts == []
 
 
 def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame, Counted]) -> None:
@@ -75,6 +77,39 @@ def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame,
     assert frame["probability"].nunique() > 50
     assert np.abs(parts.sum(axis=1) - frame["score"]).max() <= 0.05 + 1e-9
     assert frame[["reason_1", "reason_2", "reason_3"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sources.activities.channel=null", "activities.channel was declared, and is not now; train again"),
+        ("sources.leads.valid_from=null", "leads.valid_from was declared, and is not now; train again"),
+        ("data.timezone=Asia/Kolkata", "data.timezone must be as it was .* it was UTC, and is Asia/Kolkata now"),
+    ],
+)
+def test_sources_that_are_declared_otherwise_are_refused(
+    trained_dated: Dated, tmp_path: Path, override: str, message: str
+) -> None:
+    """The same rows would say something else than they did when the model was trained."""
+    project = Project.open(trained_dated[0].root / "params.yaml", [override], target="mql")
+
+    with pytest.raises(LeadmlError, match=message):
+        run(trained_dated, order(tmp_path / "s.csv"), project)
+    with pytest.raises(LeadmlError, match=message):
+        explain_dated(project, trained_dated[1].bundle, "x", as_of=AS_OF, now=NOW, progress=lambda _: None)
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_the_future_is_not_scored(trained_dated: Dated, tmp_path: Path) -> None:
+    """Up to a day after now, for clocks differ; a second later is refused."""
+    tomorrow = micros([pd.Timestamp(NOW)])[0] + DAY
+    counted = run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow)))
+
+    assert len(counted.doubts) == 1
+    assert counted.doubts[0].startswith("activities end on 2024-0")
+    assert counted.doubts[0].endswith(" a week are usual, so that leads look idle")
+    with pytest.raises(LeadmlError, match="--as-of must not lie in the future, got 2026-01-02T00:00:01"):
+        run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
 
 
 def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], trained_dated: Dated) -> None:

@@ -107,22 +107,6 @@ def test_attributes_without_a_history_are_a_warning(view: View) -> None:
     assert "those of the export, not those of the look; declare sources.leads.valid_from" in str(warned)
 
 
-@pytest.mark.parametrize(("unknown", "found"), [(1, []), (2, ["DT4"])])
-def test_many_rows_of_unknown_leads_are_a_warning(tmp_path: Path, unknown: int, found: list[str]) -> None:
-    """More than one in a hundred: the tables were not exported together."""
-    visits = [("zz" if at < unknown else "a", 1 + at / 100, "visit") for at in range(100)]
-    made = small_tables([("a", 0, 1.0)], visits, [("a", 50, "customer")])
-    write_tables(tmp_path, **made)
-    with looking(tmp_path, small()) as view:
-        findings = judge_dates(view, COUNTS, Contract.from_params(Params.model_validate(small())))
-    warned = [finding for finding in findings if finding.code == "DT4"]
-
-    assert [finding.code for finding in warned] == found
-    assert all(
-        f"{unknown} of 100 activities are of leads that the table of leads does not have" in str(f) for f in warned
-    )
-
-
 def test_instants_of_tests_are_what_they_say() -> None:
     """Days from the start, back and forth."""
     assert micros(instants([day(1)])).tolist() == [day(0) + DAY]

@@ -43,7 +43,8 @@ def content(folder: Path, choices: dict[str, Any], target: str | None = None) ->
             "split_keys": found.split_keys.tolist(),
             "created_at": found.created_at.tolist(),
             "states": str([tuple(row.values()) for row in found.states.to_pylist()]),
-            "newest": found.newest,
+            "records": str(found.records),
+            "tallies": str(found.tallies),
             "counts": found.counts,
             **sorted_events,
             "features": str(
@@ -182,7 +183,8 @@ def test_leads_are_in_the_order_of_their_ids_and_counted(tmp_path: Path) -> None
 
     assert found.lead_ids.tolist() == ["007", "a", "b", "c"] == found.split_keys.tolist()
     assert found.created_at.tolist() == [day(3), day(0), day(1), day(2)]
-    assert found.newest == day(50)
+    assert found.records["outcomes"].newest == day(50)
+    assert found.strangers == {"activities": "zz", "outcomes": "zz"}
     assert found.counts == {
         "rows": 4, "merged": 0, "activities": 5, "activities_of_unknown_leads": 1, "outcomes": 3,
         "outcomes_of_unknown_leads": 1,
@@ -222,7 +224,18 @@ def test_states_without_their_own_clock_of_recording_were_written_when_they_bega
     made["leads"]["valid_from"] = instants([day(0), day(90)])
     found = _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from"}))
 
-    assert found.newest == day(90)
+    assert found.records["leads"].newest == day(90)
+
+
+def test_an_account_that_comes_later_is_the_lead_s(tmp_path: Path) -> None:
+    """A CRM fills it in when somebody looks it up: its leads are on one side all the same, by the newest."""
+    states = [("a", 0, 1.0), ("a", 0, 2.0), ("b", 1, 1.0), ("b", 1, 2.0), ("b", 1, 3.0), ("c", 2, 1.0)]
+    made = small_tables(states, VISITS, OUTCOMES)
+    made["leads"]["valid_from"] = instants([day(number) for number in (0, 10, 1, 11, 12, 2)])
+    made["leads"]["firm"] = [None, "acme", "zeta", "acme", None, None]
+    found = _read(tmp_path, _small(tmp_path, made, leads={"account": "firm", "valid_from": "valid_from"}))
+
+    assert found.split_keys.tolist() == ["acme", "acme", "c"]
 
 
 def test_leads_of_one_account_share_its_key(tmp_path: Path) -> None:
@@ -299,13 +312,13 @@ def test_a_lead_of_another_age_is_a_fault(tmp_path: Path, role: str, number: int
     assert [(fault.where, fault.column, fault.lead_id) for fault in found.faults] == [("leads.parquet:2", role, "b")]
     assert "must lie between 1970 and tomorrow" in str(found.faults[0])
     assert found.lead_ids.tolist() == ["007", "a", "c"]
-    assert found.newest == day(10)
+    assert found.records["leads"].newest == day(3)
 
 
 def test_tomorrow_is_a_day_after_the_job(tmp_path: Path) -> None:
     """What was recorded up to a day after now is read, for clocks differ; a second later is not."""
     choices = _small(tmp_path)
-    assert _read(tmp_path, choices, now="2024-02-19T00:00:00Z").newest == day(50)
+    assert _read(tmp_path, choices, now="2024-02-19T00:00:00Z").records["outcomes"].newest == day(50)
     with pytest.raises(DataError, match="occurred_at must lie between 1970 and tomorrow"):
         _read(tmp_path, choices, now="2024-02-18T23:59:59Z")
 

@@ -44,10 +44,20 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
 
 
 def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
-    """Without drives each of several targets drives none."""
+    """Where one of several has drives, the others drive none."""
     assert _parsed(small()).drives("won") == ("iql", "mql", "sql")
     two = _parsed(crm())
     assert (two.target_names, two.drives("mql"), two.drives("sql")) == (("mql", "sql"), ("iql", "mql", "sql"), ())
+
+
+def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
+    """The section stages would be written for nothing; [] says that this is meant."""
+    choices = crm()
+    del choices["targets"]["mql"]["drives"]
+    with pytest.raises(ParamsError, match=r"of several targets one must drive the stages; write drives: \[iql"):
+        _parsed(choices)
+    choices["targets"]["sql"]["drives"] = []
+    assert _parsed(choices).drives("mql") == ()
 
 
 @pytest.mark.parametrize(

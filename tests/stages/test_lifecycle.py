@@ -81,12 +81,17 @@ def test_leads_at_the_bottom_of_the_reference_are_not_graded_best(share):
 
 
 def test_a_group_without_fields_has_no_grade():
-    """A dash stands in its place."""
+    """Nothing stands in its place: a dash would make a spreadsheet compute."""
     points = np.arange(8.0)
     bands = grade_bands(points, None)
     assert bands == GradeBands((1.75, 3.5, 5.25), ())
-    assert grades(points, np.zeros(8), bands).tolist() == ["D-", "D-", "C-", "C-", "B-", "B-", "A-", "A-"]
-    assert grades(points[:1], points[:1], grade_bands(None, None)).tolist() == ["--"]
+    assert grades(points, np.zeros(8), bands).tolist() == ["D", "D", "C", "C", "B", "B", "A", "A"]
+    assert grades(points[:1], points[:1], grade_bands(None, None)).tolist() == [""]
+
+
+def test_a_target_that_drives_no_stage_advises_none():
+    """LEAD would say that somebody looked and found nothing."""
+    assert advised_stages(np.array([0.1, 0.9]), []).tolist() == ["", ""]
 
 
 def test_no_leads_have_no_stages_and_no_grades():

@@ -90,7 +90,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
             place = str(out or project.params.output.table)
             project.registry.record(Batch(counted.batch_id, order.scored_at, order.version, *numbers, place))
     _print_counted(counted, order)
-    if counted.not_scored:
+    if counted.not_scored or counted.doubts:
         raise typer.Exit(LOOK)
 
 
@@ -175,7 +175,8 @@ def _print_counted(counted: Counted, order: ScoreOrder) -> None:
     )
     passed = f" ({counted.passed_over:,} passed over: {why})" if counted.passed_over else ""
     print(f"{counted.rows:,} rows in{merged}{passed} = {counted.scored:,} scored + {counted.not_scored:,} not scored")
-    print(", ".join(f"{stage} {counted.stages.get(stage, 0):,}" for stage in ("LEAD", "IQL", "MQL", "SQL")))
+    stages = ", ".join(f"{stage} {number:,}" for stage, number in counted.stages.items())
+    print(stages or "no stages: the target drives none")
     other = ", ".join(f"{inert(name)} {number:,}" for name, number in counted.other.items() if number)
     if other:
         print(f"leads with a level that the model does not keep: {other}")
@@ -185,5 +186,7 @@ def _print_counted(counted: Counted, order: ScoreOrder) -> None:
         )
     table = f"table {inert(order.database[1])}" if order.database else ""
     print(f"scores: {order.out or table}")
+    for doubt in counted.doubts:
+        print(f"look at this: {doubt}")
     if counted.not_scored:
         print(f"not scored, with reasons: {order.not_scored}")

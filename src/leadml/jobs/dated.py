@@ -46,24 +46,52 @@ class Outlook:
         What is predicted.
     plan
         What is computed from activities.
+    roles
+        The sources and columns that were declared and need not be: ``activities.channel``, ``leads.valid_from``.
+    timezone
+        Zone of times that have none, or None.
     """
 
     target: Target
     plan: ActivityPlan
+    roles: tuple[str, ...]
+    timezone: str | None
 
     @classmethod
     def from_params(cls, params: Params, target: str) -> Outlook:
         """Return the outlook of one of the targets that ``params.yaml`` declares."""
-        return cls(Target.from_params(params, target), ActivityPlan.from_params(params))
+        plan = ActivityPlan.from_params(params)
+        return cls(Target.from_params(params, target), plan, _roles(_sources(params)), params.data.timezone)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Outlook:
         """Return the outlook that `to_json` wrote."""
-        return cls(Target(**stored["target"]), ActivityPlan.from_json(stored["plan"]))
+        plan = ActivityPlan.from_json(stored["plan"])
+        return cls(Target(**stored["target"]), plan, tuple(stored["roles"]), stored["timezone"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the outlook as plain data."""
-        return {"target": self.target.to_json(), "plan": self.plan.to_json()}
+        target, plan = self.target.to_json(), self.plan.to_json()
+        return {"target": target, "plan": plan, "roles": list(self.roles), "timezone": self.timezone}
+
+    def check(self, params: Params) -> None:
+        """Refuse sources that are not declared as they were when the model was trained: the same rows would say other.
+
+        Raises
+        ------
+        LeadmlError
+            Where a source or a column was declared and is not, or the other way round, or the zone is another.
+        """
+        now = _roles(_sources(params))
+        moved = sorted({*now} ^ {*self.roles})
+        if moved:
+            then = "was declared, and is not now" if moved[0] in self.roles else "was not declared, and is now"
+            msg = f"sources must be as they were when the model was trained: {moved[0]} {then}; train again, or mend it"
+            raise LeadmlError(msg)
+        if params.data.timezone != self.timezone:
+            got = f"{self.timezone}, and is {params.data.timezone} now"
+            msg = f"data.timezone must be as it was when the model was trained: it was {got}; train again, or mend it"
+            raise LeadmlError(msg)
 
 
 @contextmanager
@@ -116,9 +144,12 @@ def open_view(
 
 
 def observed_until(params: Params, tables: Tables) -> int:
-    """Return the end of what was observed, microseconds: from params, or the newest instant of recording."""
+    """Return the end of what was observed, microseconds: from params, or the end of the outcomes."""
     chosen = _sources(params).observed_until
-    return tables.newest if chosen is None else instant(chosen, timezone=params.data.timezone or "UTC")
+    if chosen is not None:
+        return instant(chosen, timezone=params.data.timezone or "UTC")
+    known = tables.records.get("outcomes") or tables.records["leads"]
+    return known.end
 
 
 def instant(text: str, *, timezone: str | None) -> int:
@@ -139,6 +170,15 @@ def instant(text: str, *, timezone: str | None) -> int:
 def shown_instant(micros: int) -> str:
     """Return an instant in ISO 8601."""
     return pd.Timestamp(micros, unit="us", tz="UTC").isoformat()
+
+
+def _roles(sources: SourcesParams) -> tuple[str, ...]:
+    """Return the sources and columns that are declared and need not be."""
+    tables = {"leads": sources.leads, "activities": sources.activities, "outcomes": sources.outcomes}
+    optional = ("recorded_at", "valid_from", "channel")
+    found = ["activities"] if sources.activities is not None else []
+    found += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
+    return tuple(sorted(found))
 
 
 def _sources(params: Params) -> SourcesParams:

@@ -91,6 +91,7 @@ def explain_dated(
         Where there is no such lead, or it was not in the population then.
     """
     outlook = Outlook.from_json(bundle.outlook or {})
+    outlook.check(project.params)
     with open_view(project, outlook, bundle.contract, now=now, progress=progress) as view:
         for frame in scoring_snapshots(view, as_of):
             found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from leadml.errors import DataError
 from leadml.jobs.dated import Outlook, instant, observed_until, open_view, shown_instant
+from leadml.leads.agreement import judge_tables, rows_by_kind
 from leadml.leads.history import conversions, counts_ahead, field_changes, kind_counts, reached_at
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import Loaded, load_leads
@@ -114,6 +115,8 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
         rows = np.searchsorted(view.tables.lead_ids, looked.frame[LEAD_ID].to_numpy())
         places = view.tables.places[rows]
         findings = judge_dates(view, looked.counts, contract)
+        findings += judge_tables(view, observed_until=until)
+        kinds = rows_by_kind(view)
     counts = view.tables.counts
     facts = {**counts, **looked.counts, "leads_looked_at": int(looked.frame[LEAD_ID].nunique())}
     facts |= {"observed_until": shown_instant(until), "conversions_by_age": ages}
@@ -121,6 +124,7 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
         "file": " + ".join(_names(project)),
         "horizon": outlook.target.horizon,
         "settling": outlook.target.settling,
+        "rows_by_kind": kinds,
     }
     loaded = Loaded(looked.frame, counts["rows"], counts["merged"], places)
     return Material(loaded, contract, looked.holdout, tuple(findings), facts, evidence, outlook)

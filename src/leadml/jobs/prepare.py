@@ -119,7 +119,7 @@ def check_project(
         return check_data(project.data, project.params), None
     material = gather_material(project, now=now, progress=progress)
     loaded, contract = material.loaded, material.contract
-    findings = [*judge_readiness(loaded, contract, project.params.limits), *material.findings]
+    findings = [*material.findings, *judge_readiness(loaded, contract, project.params.limits)]
     learn, _, evidence = material.sides()
     leaks = _leaks(learn, contract, project.params, evidence)
     return [*findings, *leaks], material.facts["conversions_by_age"]

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, ModelError
-from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.dated import Outlook, instant, open_view, shown_instant
 from leadml.jobs.scoring import Counted, Digest, batch_id, open_outputs
+from leadml.leads.agreement import judge_arrivals
+from leadml.leads.events import latest_instant
 from leadml.leads.schema import LEAD_ID
 from leadml.leads.snapshots import scoring_snapshots
 
@@ -48,6 +50,8 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
     DataError
         Where a table lacks a column or an activity or outcome is not what was declared; a lead of which any row is at
         fault is not scored, and that is written down.
+    LeadmlError
+        Where the instant lies in the future, or sources are declared otherwise than when the model was trained.
     ModelError
         Where the bundle is a model of flat leads.
     """
@@ -56,6 +60,10 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
         msg = "scoring as of a date needs a model of dated leads, got one of flat leads; train with sources and targets"
         raise ModelError(msg)
     outlook, contract = Outlook.from_json(bundle.outlook), bundle.contract
+    outlook.check(project.params)
+    if order.as_of > latest_instant(instant(order.scored_at, timezone=None)):
+        msg = f"--as-of must not lie in the future, got {shown_instant(order.as_of)}; nothing is known of leads then"
+        raise LeadmlError(msg)
     with open_view(project, outlook, contract, now=order.scored_at, progress=progress) as view:
         progress("looking at leads")
         digest, looked = Digest(), 0
@@ -70,6 +78,7 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
         faults = view.tables.faults
         counted = Counted(batch_id=batch_id(digest.hexdigest(), bundle, order))
         counted.read = len(view.tables.lead_ids) + len({fault.where for fault in faults})
+        counted.doubts = judge_arrivals(view, bundle.facts["data"]["rows_by_kind"], as_of=order.as_of)
         counted.passed_over = len(view.tables.lead_ids) - looked
         with open_outputs(order, counted) as outputs:
             if not looked:

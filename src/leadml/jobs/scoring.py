@@ -20,7 +20,7 @@ from leadml.leads.duplicates import row_hashes
 from leadml.leads.schema import AS_OF, LEAD_ID
 from leadml.model.explain import Explanation, contribution_table, explain_leads, strongest_reasons
 from leadml.publish.sinks import check_suffix, table_sink
-from leadml.stages.lifecycle import StagePlan, advised_stages, grades
+from leadml.stages.lifecycle import LEAD, StagePlan, advised_stages, grades
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,9 +129,11 @@ class Counted:
     harmless
         Texts that a spreadsheet would run and that were made harmless.
     stages
-        Leads by advised stage.
+        Leads by advised stage, in order; none where the target drives no stage.
     other
         Leads by category whose level the model does not know.
+    doubts
+        What speaks against the scores, in words.
     batch_id
         Hash of the leads and the model: the same for the same work.
     """
@@ -144,6 +146,7 @@ class Counted:
     harmless: int = 0
     stages: dict[str, int] = field(default_factory=dict)
     other: dict[str, int] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
     batch_id: str = ""
 
     @property
@@ -194,8 +197,8 @@ class Outputs:
             self.contributions.write(contribution_table(frame, explanation))
         counted.scored += len(scored)
         counted.not_scored += len({fault.where for fault in faults})
-        for stage, number in scored["stage"].value_counts().items():
-            counted.stages[str(stage)] = counted.stages.get(str(stage), 0) + int(number)
+        for stage in counted.stages:
+            counted.stages[stage] += int((scored["stage"] == stage).sum())
 
 
 @contextmanager
@@ -240,6 +243,7 @@ def score_frame(
         counted.other[name] = counted.other.get(name, 0) + number
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
     stages = advised_stages(explanation.probability, plan.cuts)
+    counted.stages = dict.fromkeys((LEAD, *(cut.stage for cut in plan.cuts)) if plan.cuts else (), 0) | counted.stages
     constant = {
         "model_version": order.version,
         "batch_id": counted.batch_id,
@@ -252,7 +256,7 @@ def score_frame(
         "probability": explanation.probability,
         "score": 100.0 * explanation.probability,
         "stage": stages,
-        "stage_source": np.full(len(frame), "advised", dtype=object),
+        "stage_source": np.full(len(frame), "advised" if plan.cuts else "", dtype=object),
         "fit": fit,
         "engagement": engagement,
         "grade": grades(fit, engagement, plan.bands),

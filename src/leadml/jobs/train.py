@@ -93,7 +93,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
         raise MissingExtraError(msg)
     material = gather_material(project, now=now, progress=progress)
     loaded, contract = material.loaded, material.contract
-    findings = [*judge_readiness(loaded, contract, params.limits), *material.findings]
+    findings = [*material.findings, *judge_readiness(loaded, contract, params.limits)]
     refuse_stops(findings)
     learn, judge, evidence = material.sides()
     progress("looking for leaks")

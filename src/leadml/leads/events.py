@@ -49,11 +49,14 @@ class Events:
         How many rows were read.
     unknown
         How many of them are of leads that the table of leads does not have.
+    stranger
+        The id of one such lead; empty where there is none.
     """
 
     table: pa.Table
     rows: int
     unknown: int
+    stranger: str
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,9 @@ class EventReader:
                 break
             lead = pc.index_in(ids.combine_chunks(), value_set=self.lead_ids)
             table = pa.table({"lead": lead.cast(pa.int64()), **instants, **numbers})
-            kept = table.filter(pc.is_valid(table["lead"]))
-            yield Events(kept, table.num_rows, table.num_rows - kept.num_rows)
+            known = pc.is_valid(table["lead"])
+            kept, strangers = table.filter(known), ids.combine_chunks().filter(pc.invert(known).combine_chunks())
+            yield Events(kept, table.num_rows, len(strangers), strangers[0].as_py() if len(strangers) else "")
         if faults:
             raise DataError(faults)
 

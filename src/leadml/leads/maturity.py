@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
 MANY_LATE = 0.05
-MANY_UNKNOWN = 0.01
 
 
 def conversions_by_age(view: View, reached: Integers, observed_until: int) -> list[dict[str, Any]]:
@@ -68,8 +67,7 @@ def judge_dates(view: View, counts: dict[str, int], contract: Contract) -> list[
 
     Notes
     -----
-    DT1 mature and immature snapshots, DT2 conversions recorded too late, DT3 attributes without a history, DT4 rows of
-    unknown leads.
+    DT1 mature and immature snapshots, DT2 conversions recorded too late, DT3 attributes without a history.
     """
     target = view.target
     evidence = (
@@ -88,11 +86,6 @@ def judge_dates(view: View, counts: dict[str, int], contract: Contract) -> list[
                 "declare sources.leads.valid_from, or leave out what is filled in later",
             )
         )
-    for name in ("activities", "outcomes"):
-        rows, unknown = view.tables.counts[name], view.tables.counts[f"{name}_of_unknown_leads"]
-        if unknown > MANY_UNKNOWN * rows:
-            text = f"{unknown:,} of {rows:,} {name} are of leads that the table of leads does not have"
-            findings.append(Finding("DT4", "warn", text, "see that the tables were exported together"))
     return findings
 
 

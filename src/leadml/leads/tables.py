@@ -7,6 +7,7 @@ of leads does not have are left out and counted. It writes to one temporary fold
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 from leadml.errors import DataError, Fault
 from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
 from leadml.leads.load import checked_chunks
+from leadml.leads.records import Records
 from leadml.leads.schema import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Tables:
     lead_ids
         Array of shape (n_leads,), rising: the id of each lead by its number.
     split_keys
-        The account of each lead, or its id.
+        The newest account of each lead, or its id where it never had one.
     created_at
         When each lead came, microseconds.
     known_from
@@ -90,10 +92,14 @@ class Tables:
         The row of each lead in its source, from 0: the first, where there are several.
     states
         All states of all leads, in the order of leads and versions.
-    newest
-        The newest instant at which any row was recorded, microseconds.
+    records
+        When the rows of ``leads``, ``activities`` and ``outcomes`` were recorded; a table without rows is not there.
     counts
         What was read, merged and left out, for the record.
+    tallies
+        Of ``activities`` and ``outcomes``, the rows of known leads by number of kind or outcome; -1 is any other kind.
+    strangers
+        For ``activities`` and ``outcomes`` the id of a lead that is not there, where they have rows of one.
     faults
         Rows of leads that could not be read, where the caller can go on without them.
     """
@@ -105,8 +111,10 @@ class Tables:
     known_from: Integers
     places: Integers
     states: pa.Table
-    newest: int
+    records: dict[str, Records]
     counts: dict[str, int] = field(default_factory=dict)
+    tallies: dict[str, Counter[int]] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
@@ -185,17 +193,24 @@ def keep_events(tables: Tables, name: str, events: Iterable[Events], schema: pa.
     schema
         Their columns.
     """
-    rows, unknown, newest = 0, 0, tables.newest
+    rows, unknown = 0, 0
+    records, strangers, tally = None, tables.strangers, Counter[int]()
+    code = schema.names[3]
     with ExitStack() as stack:
         writers = [stack.enter_context(_writer(path, schema)) for path in _paths(tables, name)]
         for chunk in events:
             rows += chunk.rows
             unknown += chunk.unknown
+            strangers = ({name: chunk.stranger} if chunk.stranger else {}) | strangers
             if chunk.table.num_rows:
-                newest = max(newest, int(chunk.table[RECORDED_AT].to_numpy().max()))
+                records = Records.of(chunk.table[RECORDED_AT].to_numpy()).beside(records)
+                numbers = np.bincount(chunk.table[code].to_numpy() + 1).tolist()
+                tally.update(dict(enumerate(numbers, start=-1)))
                 _spread(chunk.table, writers)
     counts = {**tables.counts, name: rows, f"{name}_of_unknown_leads": unknown}
-    return replace(tables, newest=newest, counts=counts)
+    known = tables.records | ({name: records} if records else {})
+    tallies = tables.tallies | {name: tally}
+    return replace(tables, records=known, counts=counts, tallies=tallies, strangers=strangers)
 
 
 def _paths(tables: Tables, name: str) -> Iterator[Path]:
@@ -267,10 +282,9 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
     if len(moved):
         message = f"must be the same on every row of a lead, got another for {len(moved):,} rows"
         raise DataError([Fault("leads", message, CREATED_AT, str(ids[moved[0]]))])
-    split_keys = np.array(table[SPLIT_KEY].to_pylist(), dtype=object)[starts]
+    split_keys = _last_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)
     valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
     known = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
-    newest = int(recorded_at.max())
     states = table.drop_columns([LEAD_ID, SPLIT_KEY, "place"])
     states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
     states = states.add_column(0, "lead", pa.array(lead))
@@ -282,7 +296,14 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
         known_from=np.minimum.reduceat(known, starts),
         places=np.minimum.reduceat(table["place"].to_numpy(), starts),
         states=states,
-        newest=newest,
+        records={"leads": Records.of(recorded_at)},
         counts=counts,
         faults=faults,
     )
+
+
+def _last_accounts(keys: NDArray[np.object_], ids: NDArray[np.object_], starts: Integers) -> NDArray[np.object_]:
+    """Return the newest account of each lead, its id where it never had one: sides of a split are no feature."""
+    named = np.where(keys != ids, np.arange(len(ids)), -1)
+    newest = np.maximum.reduceat(named, starts)
+    return np.where(newest >= 0, keys[newest], ids[starts])

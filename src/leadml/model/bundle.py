@@ -32,7 +32,7 @@ from leadml.model.trees import Trees
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 BOOSTER, MODEL, EVALUATION = "booster.txt", "model.json", "evaluation.json"
 FILES = (BOOSTER, MODEL, EVALUATION)

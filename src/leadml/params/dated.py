@@ -95,7 +95,7 @@ class SourcesParams(Section):
     outcomes: OutcomesParams
     """Their outcomes."""
     observed_until: str | None = None
-    """End of what was observed, ISO 8601; without it the newest instant at which a row was recorded."""
+    """Instant up to which outcomes are complete, ISO 8601: that of the export. Without it the end of the outcomes."""
 
 
 class DatedTargetParams(Section):
@@ -112,7 +112,7 @@ class DatedTargetParams(Section):
     again: bool = False
     """Whether it can be reached more than once; a lead is then looked at after it was reached too."""
     drives: tuple[AdvisedStage, ...] | None = None
-    """Stages whose cuts are solved on it; all of them where it is the only target."""
+    """Stages whose cuts are solved on it; all where it is the only target; of several one must say it."""
 
 
 class SnapshotParams(Section):

@@ -69,12 +69,16 @@ class StagePlan:
 def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> NDArray[np.object_]:
     """Return the stage of each lead, shape (n_leads,): the highest whose cut the probability reaches.
 
+    Where the target drives no stage, nothing is advised and the stage is empty.
+
     Examples
     --------
     >>> from leadml.stages.cuts import Cut
     >>> advised_stages(np.array([0.1, 0.2, 0.3]), [Cut("IQL", 0.2, "")]).tolist()
     ['LEAD', 'IQL', 'IQL']
     """
+    if not cuts:
+        return np.full(len(probability), "", dtype=object)
     names = np.array([LEAD, *(cut.stage for cut in cuts)], dtype=object)
     reached = np.searchsorted(np.array([cut.probability for cut in cuts]), probability, side="right")
     return np.asarray(names[reached])
@@ -87,18 +91,18 @@ def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
 
 
 def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.object_]:
-    """Return A to D by fit and 1 to 4 by engagement for each lead, ``A1`` the best; ``-`` for a group without fields.
+    """Return A to D by fit and 1 to 4 by engagement for each lead, ``A1`` the best; nothing for a group without fields.
 
     Examples
     --------
     >>> bands = GradeBands((0.0, 1.0, 2.0), ())
     >>> grades(np.array([5.0, -1.0]), np.zeros(2), bands).tolist()
-    ['A-', 'D-']
+    ['A', 'D']
     """
     return np.asarray(_grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES))
 
 
 def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.object_]:
     if not bands:
-        return np.full(len(points), "-", dtype=object)
+        return np.full(len(points), "", dtype=object)
     return np.array(names, dtype=object)[np.searchsorted(bands, points, side="left")]

@@ -1,0 +1,68 @@
+"""When rows were recorded: a table ends where its records end, not where a mistyped date lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadml.leads.plan import DAY
+from leadml.leads.records import Records
+
+DAYS = st.lists(st.integers(0, 4000), min_size=1, max_size=300)
+
+
+def _of(days):
+    return Records.of(np.array(days, dtype=np.int64) * DAY + 7)
+
+
+@settings(deadline=None, derandomize=True)
+@given(DAYS, st.integers(1, 299))
+def test_chunks_together_are_the_whole(days, cut):
+    """Rows in one chunk or in two, in any order, make the same records."""
+    whole = _of(days)
+    parts = _of(days[cut:]).beside(_of(days[:cut])) if 0 < cut < len(days) else whole.beside(None)
+
+    assert (parts.first, parts.days.tolist(), parts.newest) == (whole.first, whole.days.tolist(), whole.newest)
+    assert whole.days.sum() == len(days)
+    assert whole.newest == max(days) * DAY + 7
+    assert whole.weeks.tolist() == [sum(at - 7 < day <= at for day in days) for at in range(min(days), max(days) + 1)]
+
+
+@settings(deadline=None, derandomize=True)
+@given(DAYS)
+def test_the_end_is_within_the_records_and_the_rest_stands_alone(days):
+    """No row is recorded after the end that is not counted as alone."""
+    found = _of(days)
+
+    assert min(days) * DAY < found.end <= found.newest
+    assert found.alone == sum(day * DAY >= found.end for day in days)
+
+
+@pytest.mark.parametrize("each", [1, 3, 40])
+@pytest.mark.parametrize("later", [60, 900])
+def test_one_row_after_a_long_silence_is_not_the_end(each, later):
+    """A year of rows every day or every few, and one whose date was mistyped."""
+    steady = [day for day in range(0, 365, 2 if each == 1 else 1) for _ in range(each)]
+    found = _of([*steady, 365 + later])
+
+    assert (found.end, found.alone) == (365 * DAY, 1)
+
+
+def test_a_table_that_begins_again_goes_on():
+    """After a silence of a year, a week as usual is no mistake."""
+    found = _of([*range(100), *range(465, 472)])
+
+    assert (found.end, found.alone) == (471 * DAY + 7, 0)
+    assert _of([*range(100), *range(465, 471)]).alone == 6
+
+
+def test_silence_is_where_usual_weeks_would_have_brought_twenty_rows():
+    """Of five rows a day four days are awaited; before the end nothing is silent."""
+    found = _of(np.repeat(np.arange(100), 5).tolist())
+
+    assert found.usual == 35
+    assert found.is_silent(found.end + 4 * DAY)
+    assert not found.is_silent(found.end + 4 * DAY - 1)
+    assert not found.is_silent(found.end - DAY)
