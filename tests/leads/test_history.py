@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.leads.history import NEVER, conversions, counts_ahead, field_changes, kind_counts, reached_at
+from leadml.leads.history import NEVER, conversions, counts_ahead, field_changes, kind_counts, reached_at, repeats
 from leadml.leads.schema import Contract
 from leadml.leads.snapshots import View
 from leadml.params import Params
@@ -145,3 +145,21 @@ def test_counts_ahead_are_those_of_a_loop(view: View, simulated_crm: Path, seed:
                 told = row[f"{kind}_{days}d"]
                 assert told == count if end <= until else np.isnan(told)
     assert seen > 20
+
+
+def test_activities_that_say_the_same_to_the_letter_are_repeats(tmp_path: Path) -> None:
+    """The same instant and kind; another kind, instant or lead is none, and leads without any are not there."""
+    visits = [
+        ("a", 1, "visit"),
+        ("a", 1, "visit"),
+        ("a", 1, "visit"),
+        ("a", 1, "demo"),
+        ("b", 1, "visit"),
+        ("b", 2, "visit"),
+    ]
+    made = small_tables([(name, 0, 1.0) for name in "abc"], visits, [("a", 9, "customer")])
+    write_tables(tmp_path, **made)
+    with looking(tmp_path, small()) as opened:
+        found = repeats(opened, reached_at(opened))
+
+    assert found.to_dict("list") == {"rows": [4, 2], "repeated": [2, 0], "converted": [1, 0]}

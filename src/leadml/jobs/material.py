@@ -13,7 +13,7 @@ import numpy as np
 from leadml.errors import DataError
 from leadml.jobs.dated import Outlook, instant, observed_until, open_view, shown_instant
 from leadml.leads.agreement import judge_tables, rows_by_kind
-from leadml.leads.history import conversions, counts_ahead, field_changes, kind_counts, reached_at
+from leadml.leads.history import conversions, counts_ahead, field_changes, kind_counts, reached_at, repeats
 from leadml.leads.ingest import Dialect
 from leadml.leads.load import Loaded, load_leads
 from leadml.leads.maturity import conversions_by_age, judge_dates
@@ -110,6 +110,7 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
             changes=field_changes(view.tables, contract),
             outcomes=conversions(view.tables, reached),
             activities=kind_counts(view, reached),
+            repeats=repeats(view, reached),
             ahead=counts_ahead(view, looked.frame, observed_until=until) if outlook.plan.kinds else None,
         )
         rows = np.searchsorted(view.tables.lead_ids, looked.frame[LEAD_ID].to_numpy())

@@ -110,6 +110,24 @@ def _moments(lead: Integers, kind: Integers | int, instant: Integers, *, kinds: 
     return ((lead * kinds + kind) << SECOND_BITS) + instant // SECOND
 
 
+def repeats(view: View, reached: Integers) -> pd.DataFrame:
+    """Return for each lead with activities its ``rows``, those ``repeated`` and whether it ``converted``.
+
+    An activity is repeated where another of the lead says the same to the letter. Leads of one block tell enough.
+    """
+    block = next(view.tables.blocks())
+    table = block.activities
+    columns = [pc.fill_null(table[name], -1).to_numpy() for name in table.schema.names[::-1]]
+    order = np.lexsort(columns)
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in columns:
+        same &= np.diff(column[order]) == 0
+    lead = table["lead"].to_numpy()
+    whose, rows = np.unique(lead, return_counts=True)
+    repeated = np.bincount(np.searchsorted(whose, lead[order[1:][same]]), minlength=len(whose))
+    return pd.DataFrame({"rows": rows, "repeated": repeated, "converted": (reached[whose] != NEVER).astype(np.int8)})
+
+
 def kind_counts(view: View, reached: Integers) -> pd.DataFrame:
     """Return for each kind its ``rows``, those ``recorded_before`` they occurred, and those ``after_outcome``."""
     counts = np.zeros((len(view.plan.kinds), 3), dtype=np.int64)

@@ -48,11 +48,11 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
     Independent counts are those of Korn and Graubard, "Confidence intervals for proportions with small expected number
     of positive counts estimated from survey data", Survey Methodology 24 (1998): the count over the design effect,
     which is the variance of the rate between accounts over that of independent leads, and Student's quantile in place
-    of the normal one for few accounts. Three things make it hold where accounts are few or unlike in size. An account is held
-    against the rate of the others, not against one that it has drawn to itself. The effect is never below 1. And it is
-    drawn towards that of accounts with one outcome each (Kish, *Survey Sampling*, 1965) by as much as four accounts
-    weigh beside those that show both outcomes: where one look of one account is the only exception, nothing is known
-    of how accounts vary.
+    of the normal one for few accounts. Three things make it hold where accounts are few or unlike in size. An account
+    is held against the rate of the others, not against one that it has drawn to itself. The effect is never below 1.
+    And it is drawn towards that of accounts with one outcome each (Kish, *Survey Sampling*, 1965) by as much as four
+    accounts weigh beside those that show both outcomes: where one look of one account is the only exception, nothing
+    is known of how accounts vary.
     """
     order = np.argsort(-probability, kind="stable")
     ranked, won = probability[order], np.cumsum(label[order])

@@ -180,3 +180,25 @@ def test_windows_of_a_habit_are_held_against_each_other(seed):
     found = windowed(np.ones(5000, dtype=bool), ago, columns, label)
 
     assert stops(found) == []
+
+
+@pytest.mark.parametrize(("strength", "severity"), [(1.0, None), (2.8, "warn"), (3.8, "stop")])
+def test_fields_that_know_too_much_together_are_said(strength, severity):
+    """Twelve numbers of which none stands out, each of which every row's outcome moved a little."""
+    random = np.random.default_rng(3)
+    label = (random.random(6000) < 0.3).astype(np.int8)
+    columns = {f"x{at}": random.normal(size=6000) + label * strength / np.sqrt(12) for at in range(12)}
+    found = held(columns, label).get("together")
+
+    assert (found and found.severity) == severity
+    if found:
+        assert "all fields together rank leads with an AUC of 0.9" in found.evidence
+        assert ("name together in leaks.accept" in found.remedy) == (severity == "stop")
+
+
+def test_fields_together_are_not_blamed_for_one():
+    """Where one field is stopped, all together know no more than it."""
+    columns, label, random = causes(1)
+    columns["copy"] = np.where(random.random(5000) < 0.01, 1 - label, label).astype(float)
+
+    assert "together" not in held(columns, label)

@@ -36,6 +36,10 @@ MUCH = 0.8
 UNTIED, TIED, FAR_TIED = 0.5, 1.3, 2.0
 TIE_SURE = 2.5
 BEATS = 1.05
+TOO_GOOD = 0.95
+TOGETHER = "together"
+WARNED = "see whether rows were copied, completed or deleted by what became of the leads"
+STOPPED = f"{WARNED}; or name together in leaks.accept with the reason why they were not"
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def hold_against_others(
     frame, outcome = frame.iloc[::step].reset_index(drop=True), seen[0].outcome.part(slice(None, None, step))
     scores = {one.field: one.scores[::step] for one in seen}
     together = Together(frame, list(scores), outcome)
-    _, gains = together.margins(list(scores))
+    margins, gains = together.margins(list(scores))
     abrupt = _abrupt(seen)
     for one in _candidates(seen, found, gains):
         siblings = {other for other in scores if one.field in abrupt and other.subject == one.field.subject}
@@ -130,7 +134,18 @@ def hold_against_others(
             found[name] = found[name].saying(beside.words)
         elif new:
             found[name] = new
+    if not any(suspicion.severity == "stop" for suspicion in found.values()):
+        found |= _all_together(power(outcome, margins), leaks)
     return found
+
+
+def _all_together(whole: Power, leaks: LeakParams) -> dict[str, Suspicion]:
+    """Return what speaks against all fields at once: rows that came or went by the outcome show in no single one."""
+    if whole.low < min(TOO_GOOD, leaks.together):
+        return {}
+    evidence = f"all fields together rank leads with an AUC of {whole.auc:.3f}, and none of them stands out"
+    stops = whole.low >= leaks.together
+    return {TOGETHER: Suspicion("LK3", "stop" if stops else "warn", evidence, TOGETHER, STOPPED if stops else WARNED)}
 
 
 def _abrupt(seen: Sequence[Seen]) -> set[Field]:

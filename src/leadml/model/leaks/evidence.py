@@ -24,6 +24,7 @@ COLUMNS = {
     "outcomes": (LEAD_ID, "occurred_at"),
     "activities": ("kind", "rows", "recorded_before", "after_outcome"),
     "ahead": (LEAD_ID, "as_of"),
+    "repeats": ("rows", "repeated", "converted"),
 }
 
 
@@ -44,10 +45,12 @@ class Evidence:
     activities
         One row for each kind of activity: ``kind``, ``rows`` (how many there are), ``recorded_before`` (how many were
         recorded before they happened) and ``after_outcome`` (how many happened after the lead's outcome).
-
     ahead
         One row for a look: ``lead_id``, ``as_of``, and columns named as the fields that count activities over a window
         before the look, holding the counts over as long a window that begins at the look. Looks may be missing.
+    repeats
+        One row for each lead that did something: ``rows`` of its activities, those ``repeated`` (another says the same
+        to the letter), and whether it ``converted``, 0 or 1.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Evidence:
     outcomes: pd.DataFrame | None = None
     activities: pd.DataFrame | None = None
     ahead: pd.DataFrame | None = None
+    repeats: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse tables that lack a column."""

@@ -21,6 +21,7 @@ from leadml.model.leaks.fields import Seen, suspect_alone
 from leadml.model.leaks.instants import look_column, suspect_activities, suspect_instants
 from leadml.model.leaks.order import suspect_order
 from leadml.model.leaks.outcome import Outcome
+from leadml.model.leaks.repeats import suspect_repeats
 from leadml.model.leaks.twins import suspect_twins
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def find_leaks(
     Notes
     -----
     LK1: the field alone ranks the leads almost perfectly. LK2: its name is one that sales systems write after the
-    outcome, and it has power. LK3: what it knows and all others together do not is too much for a cause. LK4: whether
-    it is filled follows the outcome. LK5: one of its values implies the outcome. LK6: it is changed when the outcome
-    comes. LK7: it is dated after the look, or knows what was done after it. LK8: the order of the ids or of the file
-    knows the outcome. LK9: leads kept aside are copies of leads to learn from. LK0: none of these stops.
+    outcome, and it has power. LK3: what it knows and all others together do not is too much for a cause, or all of them
+    together know too much. LK4: whether it is filled follows the outcome. LK5: one of its values implies the outcome.
+    LK6: it is changed when the outcome comes. LK7: it is dated after the look, or knows what was done after it, or
+    activities are there twice. LK8: the order of the ids or of the file knows the outcome. LK9: leads kept aside are
+    copies of leads to learn from. LK0: none of these stops.
     """
     evidence = evidence or Evidence()
     rows = _looked_at(frame)
@@ -94,7 +96,8 @@ def _looked_at(frame: pd.DataFrame) -> NDArray[np.intp]:
 def _field_suspicions(looked: pd.DataFrame, seen: Sequence[Seen], leaks: LeakParams) -> list[Suspicion]:
     alone = {one.field.name: suspicion for one in seen if (suspicion := suspect_alone(one, leaks))}
     found = hold_against_others(looked, seen, alone, leaks)
-    return [found[one.field.name] for one in seen if one.field.name in found]
+    places = {one.field.name: at for at, one in enumerate(seen)}
+    return [found[name] for name in sorted(found, key=lambda name: places.get(name, len(places)))]
 
 
 def _dated_suspicions(
@@ -106,6 +109,8 @@ def _dated_suspicions(
     found += suspect_instants(looked, fields, outcome)
     if evidence.ahead is not None and AS_OF in looked:
         found += suspect_ahead(looked, fields, outcome, evidence.ahead)
+    if evidence.repeats is not None:
+        found += suspect_repeats(evidence.repeats)
     return found if evidence.activities is None else [*found, *suspect_activities(evidence.activities)]
 
 
