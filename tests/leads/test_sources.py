@@ -116,6 +116,18 @@ def test_a_secret_that_is_not_there_is_named_and_nothing_else(monkeypatch: pytes
         resolved("postgresql://canary:${LEADML_TEST_SECRET}@canary/db", Path())
 
 
+@pytest.mark.parametrize("held", ["host=h password=canary", "postgresql://ada:canary", "Server=h;Pwd=canary;"])
+def test_an_address_that_cannot_be_read_is_not_shown(monkeypatch: pytest.MonkeyPatch, held: str) -> None:
+    """The variable that holds it is."""
+    monkeypatch.setenv("CRM_URL", held)
+    with pytest.raises(
+        LeadmlError,
+        match=r"^CRM_URL of the environment: must be an address like postgresql://user:\$\{NAME\}@host/name or "
+        r"sqlite:///leads.db, got none that can be read; correct it$",
+    ):
+        resolved("${CRM_URL}", Path())
+
+
 def test_each_missing_column_has_its_line() -> None:
     """The nearest name where one is near, else how many there are."""
     with pytest.raises(

@@ -136,15 +136,24 @@ def test_choices_that_cannot_be_followed_are_refused(override: str, message: str
         _parsed(small(), override)
 
 
-@pytest.mark.parametrize("override", ["sources.leads={url: 'postgresql://h/d?password=canary', table: a}",
-                                      "sources.leads={url: 'postgresql://u:canary@h/d', table: a}",
-                                      "output.database=postgresql://u:canary@h/d"])  # fmt: skip
-def test_a_literal_password_is_not_repeated(override: str) -> None:
-    """What should not be in the file is not in the message either."""
-    with pytest.raises(ParamsError, match="must hold no password") as caught:
-        _parsed(small(), override)
+@pytest.mark.parametrize("url", ["postgresql://h/d?password=canary",
+                                 "postgresql://h/d?sslpassword=canary",
+                                 "mssql+pyodbc:///?odbc_connect=Server%3Dh%3BPWD%3Dcanary",
+                                 "postgresql://u:canary@h/d",
+                                 "postgresql://u:can/canary@h/d",
+                                 "postgresql://u:${NAME}canary@h/d",
+                                 "postgresql://u:canary",
+                                 "postgresql://h/d;password=canary",
+                                 "postgresql://u:a@canary/a@h/d",
+                                 "host=h password=canary",
+                                 "${NAME};Pwd=canary"])  # fmt: skip
+def test_a_literal_password_is_not_repeated(url: str) -> None:
+    """What should not be in the file is not in the message either, nor is what may be one."""
+    for override in (f"sources.leads={{url: '{url}', table: a}}", f"output.database={url}"):
+        with pytest.raises(ParamsError, match=r"must hold no password|must be an address like") as got:
+            _parsed(small(), override)
 
-    assert "canary" not in str(caught.value)
+        assert "canary" not in str(got.value)
 
 
 @pytest.mark.parametrize("name", ["lead", "recorded_at", "valid_from", "as_of", "mature_at", "split_key", "converted"])
@@ -160,6 +169,9 @@ def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
         "sources.leads={url: 'sqlite:///crm.db', table: leads}",
         "sources.leads={url: 'postgresql://u:${SECRET}@h/d', query: SELECT 1}",
         "sources.leads={url: '${CRM}', table: sales.leads}",
+        "sources.leads={url: 'postgresql://${USER}:${SECRET}@[::1]:${PORT}/d?sslmode=require', table: leads}",
+        "sources.leads={url: 'mssql+pyodbc:///?odbc_connect=${CRM}', table: leads}",
+        "sources.leads={url: 'sqlite:////srv/a@b;c=d.db', table: leads}",
         "targets.won={outcome: customer, horizon: 90, population: customers, again: true}",
         "targets.won={outcome: churned, horizon: 90, population: customers}",
         "targets.won={outcome: lost, horizon: 90}",

@@ -126,10 +126,10 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("folds=3", "--set must be section.key=value, got 'folds=3'"),
+        ("folds=3", "--set must be section.key=value, got 'folds=…'"),
         ("split.folds", "--set must be section.key=value, got 'split.folds'"),
-        ("split.=3", "--set must be section.key=value, got 'split.=3'"),
-        ("data.path.x=1", "--set data.path.x=1: path holds one value and no keys"),
+        ("split.=3", "--set must be section.key=value, got 'split.=…'"),
+        ("data.path.x=1", "--set data.path.x: path holds one value and no keys"),
         ("split.fold=3", "--set split.fold: split.fold is not a key of leadml; the nearest is 'folds'"),
         ("split.folds=many", "--set split.folds: split.folds: input should be a valid integer"),
         ("split.folds=1", "--set split.folds: split.folds: input should be greater than or equal to 2, got 1"),

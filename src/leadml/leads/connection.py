@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 from leadml.errors import DataError, Fault, LeadmlError, MissingExtraError
+from leadml.params.address import ADDRESS, LIKE, shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,28 +26,26 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-CREDENTIALS = re.compile(r"^(?P<scheme>(?:[^:/?#@]*://)?+)(?P<user>[^:@]*):(?P<password>.*)@", re.DOTALL)
 SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>[^?]*)")
 SECRET_OPTION = re.compile(r"pass|pwd|secret|token|key|connect$|conninfo", re.IGNORECASE)
-ADDRESS = "must be an address like postgresql://user:password@host/name or sqlite:///leads.db"
+PACKAGES = {
+    "psycopg": "'leadml[databases]'",
+    "MySQLdb": "mysqlclient",
+    **{name: name for name in ("psycopg2", "asyncpg", "pymysql", "mariadb", "pyodbc", "pymssql", "oracledb")},
+}
 LONGEST_REASON = 300
 WAIT_SECONDS = 30
 
 
 def masked(url: str) -> str:
-    """Return an address as it may be shown: without its password and without its options.
-
-    Whatever stands between the first colon after the user and the last ``@`` is hidden, so that a password with ``@``
-    or ``/`` in it is hidden whole.
+    """Return an address as it may be shown, in one line: without its password and options, or not at all.
 
     Examples
     --------
     >>> masked("postgresql://ada:s3cr3t@localhost:5432/crm?sslmode=require")
     'postgresql://ada:***@localhost:5432/crm?***'
     """
-    hidden = CREDENTIALS.sub(lambda found: f"{found['scheme']}{found['user']}:***@", url)
-    address, question, _ = hidden.partition("?")
-    return one_line(f"{address}{question and '?***'}")
+    return one_line(shown_address(url))
 
 
 def one_line(text: str) -> str:
@@ -159,10 +158,10 @@ def _engine(url: str, *, writing: bool) -> Engine:
     except Exception:  # noqa: BLE001, S110  # a dialect's own words may hold the address
         pass
     if missing:
-        what = "'leadml[databases]'" if postgres else missing
-        msg = f"{masked(url)}: needs the driver {missing}, got none; install it with pip install {what}"
+        how = f"it with pip install {PACKAGES[missing]}" if missing in PACKAGES else f"the driver {missing}"
+        msg = f"{masked(url)}: needs the driver {missing}, got none; install {how}"
         raise MissingExtraError(msg)
-    raise unreachable(url, f"{ADDRESS}, got one that no dialect of SQLAlchemy understands; correct it")
+    raise unreachable(url, f"{LIKE}, got one that no dialect of SQLAlchemy understands; correct it")
 
 
 def _parsed(url: str) -> URL:
@@ -170,11 +169,9 @@ def _parsed(url: str) -> URL:
 
     address = None
     with suppress(sa.exc.ArgumentError, ValueError, TypeError):  # their words may hold the address
-        address = sa.make_url(url)
+        address = sa.make_url(url) if ADDRESS.fullmatch(url) else None
     if address is None:
-        raise unreachable(url, f"{ADDRESS}, got none that can be read; correct it")
-    if "@" in (address.host or ""):
-        raise unreachable(url, "must have every @ of the password written as %40, got one as it is; correct it")
+        raise unreachable(url, f"{LIKE}, got none that can be read; correct it, an @ of the password as %40")
     if address.drivername in {"postgresql", "postgres"}:
         return address.set(drivername="postgresql+psycopg")
     return address

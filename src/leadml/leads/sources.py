@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
 from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
+from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -119,7 +120,7 @@ def resolved(url: str, root: Path) -> str:
     Raises
     ------
     LeadmlError
-        Where the environment lacks a name.
+        Where the environment lacks a name, or what it holds makes no address.
     """
 
     def secret(found: re.Match[str]) -> str:
@@ -129,8 +130,12 @@ def resolved(url: str, root: Path) -> str:
             raise LeadmlError(msg)
         return value
 
-    alone = SECRET.fullmatch(url)
+    names, alone = SECRET.findall(url), SECRET.fullmatch(url)
     url = secret(alone) if alone else SECRET.sub(lambda found: quote(secret(found), safe=""), url)
+    if ADDRESS.fullmatch(url) is None:
+        where = f"{' and '.join(names)} of the environment" if names else HIDDEN
+        msg = f"{where}: {LIKE}, got none that can be read; correct it"
+        raise LeadmlError(msg)
     start, mark, path = url.partition(":///")
     relative = start.startswith("sqlite") and mark and path and not path.startswith(("/", ":memory:", "file:"))
     return f"{start}:///{root.resolve() / path}" if relative else url

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from leadml.errors import nearest
+from leadml.params.address import no_password
 from leadml.params.features import Kind
 from leadml.params.rules import Rule
-from leadml.params.section import Section, Share, Text, no_password
+from leadml.params.section import Section, Share, Text
 
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
 Count = Annotated[int, Field(ge=1)]

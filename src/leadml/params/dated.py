@@ -10,7 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from leadml.params.section import Section, Text, no_password
+from leadml.params.address import no_password
+from leadml.params.section import Section, Text
 
 Engine = Literal["duckdb", "polars"]
 Population = Literal["open", "customers"]

@@ -68,13 +68,13 @@ def _set(data: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     *sections, last = key.strip().split(".", maxsplit=2)
     if not equals or not sections or not last:
-        msg = f"--set must be section.key=value, got '{inert(override)}'"
+        msg = f"--set must be section.key=value, got '{inert(key)}{equals}{value and '…'}'"
         raise ParamsError(msg)
     at = data
     for section in sections:
         below = at.setdefault(section, {})
         if not isinstance(below, dict):
-            msg = f"--set {inert(override)}: {inert(section)} holds one value and no keys"
+            msg = f"--set {inert(key)}: {inert(section)} holds one value and no keys"
             raise ParamsError(msg)
         at = below
     nested = value.startswith(("[", "{"))

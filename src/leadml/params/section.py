@@ -6,7 +6,6 @@ It refuses keys that it does not know and numbers that are not finite.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,15 +20,6 @@ def _as_text(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
-PASSWORD = re.compile(r"://[^/@]*:(?!\$\{)[^@/]+@|[?&]password=(?!\$\{)", re.IGNORECASE)
-
-
-def no_password(url: str) -> str:
-    """Refuse an address that holds a password."""
-    if PASSWORD.search(url):
-        msg = "must hold no password, got one; put it in the environment and write ${NAME} in its place"
-        raise ValueError(msg)
-    return url
 
 
 class Section(BaseModel):
