@@ -148,6 +148,15 @@ def test_each_clock_is_refused_by_its_own_column(contract, role):
     assert checked.faults[0].lead_id == "007"
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
+def test_a_clock_without_a_value_is_refused_in_every_unit(contract, role, unit):
+    """Nothing is no instant, also where a file holds it as the smallest number."""
+    when = pa.array([None, 1], pa.timestamp(unit))
+    checked = check_chunk(_chunk(when=when), _dated(contract, **{role: "when"}), Dialect())
+    assert [str(fault) for fault in checked.faults] == ["leads.csv:2: when must be a time in ISO 8601, got nothing"]
+
+
 def test_an_account_that_is_no_text_is_refused(contract):
     """Bytes and lists tell no accounts apart."""
     checked = check_chunk(_chunk(firm=[b"a", b"b"]), _dated(contract, account="firm"), Dialect())

@@ -223,6 +223,15 @@ def test_an_instant_beyond_year_9999_is_refused(column):
     assert times(column, timezone="UTC")[1].tolist() == [True]
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize("kind", [*(pa.timestamp(unit, zone) for unit in ("s", "ms", "us", "ns") for zone in ("UTC", None)),
+                                  pa.date32(), pa.date64()])  # fmt: skip
+def test_a_typed_column_without_a_value_has_no_instant(kind, zone):
+    """Whatever its unit: none of them has a number that means nothing."""
+    micros, bad = times(_column(None, kind=kind), timezone=zone)
+    assert (micros.tolist(), bad.tolist()) == ([0], [True])
+
+
 def _read_alone(text, timezone):
     """Return what pandas makes of one text in ISO 8601 by itself, in microseconds, or None."""
     text = re.sub(r"^([09].*\.[0-9]{6})[0-9]+", r"\1", text)  # pandas has no nanoseconds of those years

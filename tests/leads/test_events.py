@@ -191,6 +191,7 @@ def test_times_without_a_zone_need_one_in_params(write: Callable[..., Path]) -> 
         ("kind", pa.array([{"a": 1}]), r"kind must be text, a whole number or a boolean"),
         ("kind", pa.array([b"x"]), r"kind must be text, a whole number or a boolean"),
         ("occurred_at", pa.array([10**13], pa.timestamp("s", "UTC")), "occurred_at must be a time in ISO 8601, got"),
+        ("occurred_at", pa.array([None], pa.timestamp("ns")), "occurred_at must be a time in ISO 8601, got nothing"),
         ("occurred_at", pa.array([5]), "occurred_at must be a time in ISO 8601, got '5'"),
         ("occurred_at", pa.array([["x"]]), "occurred_at must be a time in ISO 8601, got"),
         ("lead_id", pa.array([1.5]), "lead_id must be an id of 1 to 256 characters"),

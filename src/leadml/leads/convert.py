@@ -205,9 +205,10 @@ def _text_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[
 def _typed_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
     unit = "D" if pa.types.is_date32(column.type) else "ms" if pa.types.is_date64(column.type) else column.type.unit
     whole = column.cast(pa.int32()).cast(pa.int64()) if unit == "D" else column.cast(pa.int64())
-    counts = pc.fill_null(whole, fill_value=NOT_A_TIME).to_numpy()
+    counts = pc.fill_null(whole, fill_value=0).to_numpy()
     per_day = PER_DAY[unit]
-    inside = (counts >= FIRST_DAY * per_day) & (counts <= LAST_DAY * per_day - 1)
+    valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    inside = valid & (counts >= FIRST_DAY * per_day) & (counts <= LAST_DAY * per_day - 1)
     counts = np.where(inside, counts, 0)
     micros = counts * (MICROS // per_day) if per_day <= MICROS else counts // (per_day // MICROS)
     if getattr(column.type, "tz", None) is None:
