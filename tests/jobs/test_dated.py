@@ -225,6 +225,10 @@ def test_an_instant_is_shown_as_it_was_written() -> None:
         assert shown_instant(instant(text, timezone=None)) == text
     with pytest.raises(LeadmlError, match="must be a date or a time"):
         instant("2024-01-31", timezone=None)
+    with pytest.raises(
+        LeadmlError, match=r"must be a time of Europe/Berlin, whose clocks skip .*, got '2024-03-31T02:30'"
+    ):
+        instant("2024-03-31T02:30", timezone="Europe/Berlin")
 
 
 def test_flat_leads_have_no_view(trained_project: Dated, trained_dated: Dated) -> None:

@@ -148,6 +148,19 @@ def test_each_clock_is_refused_by_its_own_column(contract, role):
     assert checked.faults[0].lead_id == "007"
 
 
+@pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
+def test_an_hour_that_the_clocks_skip_is_told_and_one_that_they_repeat_is_read(contract, role):
+    """No other time of the file is refused for it."""
+    dated = replace(_dated(contract, **{role: "when"}), timezone="Europe/Berlin")
+    checked = check_chunk(_chunk(when=["2024-03-31 02:30", "2024-10-27 02:30"]), dated, Dialect())
+    (fault,) = checked.faults
+    assert str(fault) == (
+        "leads.csv:2: when must be a time of Europe/Berlin, whose clocks skip this hour (write its offset, or correct "
+        "it), got '2024-03-31 02:30'"
+    )
+    assert checked.frame[role].tolist() == [1_729_992_600_000_000]
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
 def test_a_clock_without_a_value_is_refused_in_every_unit(contract, role, unit):

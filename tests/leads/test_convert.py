@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
+from leadml.leads.convert import booleans, ids, numbers, plain_text, skipped, texts, times
 from leadml.leads.ingest import Dialect
 
 PLAIN = Dialect()
@@ -201,11 +202,11 @@ def test_a_date_is_midnight_of_the_declared_zone():
     "value",
     [
         None, "", "NaT", "now", "today", "01/02/2024", "45293", "1700000000", "99999-01-01", "2024-13-01", "soon",
-        "2024-03-31T02:30:00", "2024-10-27T02:30:00", 1_700_000_000, 45293.5, True, b"2024-01-02",
+        "2024-03-31T02:30:00", 1_700_000_000, 45293.5, True, b"2024-01-02",
     ],
 )  # fmt: skip
 def test_what_is_no_instant_is_refused(value):
-    """Ambiguous dates, epochs, serial days, moving words, and hours that a zone lacks or has twice are refused."""
+    """Ambiguous dates, epochs, serial days, moving words, and hours that a zone lacks are refused."""
     kind = pa.string() if value is None else None
     micros, bad = times(_column(value, kind=kind), timezone="Europe/Brussels")
     assert (micros.tolist(), bad.tolist()) == ([0], [True])
@@ -223,9 +224,42 @@ def test_an_instant_beyond_year_9999_is_refused(column):
     assert times(column, timezone="UTC")[1].tolist() == [True]
 
 
+@pytest.mark.parametrize(
+    ("zone", "first", "hours"),
+    [
+        ("Europe/Berlin", "2024-10-27T00:00", 4),
+        ("Europe/Dublin", "2024-10-27T00:00", 4),
+        ("Australia/Lord_Howe", "2024-04-07T00:00", 4),
+        ("America/Sao_Paulo", "2018-02-17T22:00", 4),
+        ("Europe/Moscow", "2014-10-26T00:00", 4),
+        ("Europe/Berlin", "2024-03-31T00:00", 4),
+        ("Africa/Casablanca", "2024-03-10T00:00", 5),
+    ],
+)
+def test_of_an_hour_that_is_there_twice_the_later_is_meant_and_one_that_is_skipped_is_told(zone, first, hours):
+    """From text and from types, as Python's own calendar has it; nothing is read as of before it happened."""
+    naive = [datetime.fromisoformat(first) + timedelta(minutes=5 * number) for number in range(12 * hours)]
+    later = [moment.replace(tzinfo=ZoneInfo(zone), fold=1) for moment in naive]
+    back = [moment.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for moment in later]
+    gap = [moment != again for moment, again in zip(naive, back, strict=True)]
+    expected = [0 if gone else _whole(pd.Timestamp(moment)) for moment, gone in zip(later, gap, strict=True)]
+    typed = [pa.chunked_array([pa.array(naive, pa.timestamp(unit))]) for unit in ("s", "ms", "us", "ns")]
+    for column in (_column(*[moment.isoformat(" ") for moment in naive]), *typed):
+        micros, bad = times(column, timezone=zone)
+        assert (micros.tolist(), bad.tolist()) == (expected, gap)
+        assert skipped(column, timezone=zone).tolist() == gap
+        assert not skipped(column, timezone=None).any()
+
+
+@pytest.mark.parametrize("text", [None, "soon", "2024-02-30", "9999-12-31T23:59:59", "2024-03-31T02:30:00Z"])
+def test_what_is_no_time_is_not_skipped(text):
+    """An end of the calendar is none of the clock either."""
+    assert not skipped(_column(text, kind=pa.string()), timezone="America/New_York").any()
+
+
 @pytest.mark.parametrize("zone", [None, "UTC"])
-@pytest.mark.parametrize("kind", [*(pa.timestamp(unit, zone) for unit in ("s", "ms", "us", "ns") for zone in ("UTC", None)),
-                                  pa.date32(), pa.date64()])  # fmt: skip
+@pytest.mark.parametrize("kind", [*(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")),
+                                  pa.timestamp("ns", "UTC"), pa.date32(), pa.date64()])  # fmt: skip
 def test_a_typed_column_without_a_value_has_no_instant(kind, zone):
     """Whatever its unit: none of them has a number that means nothing."""
     micros, bad = times(_column(None, kind=kind), timezone=zone)
@@ -240,7 +274,7 @@ def _read_alone(text, timezone):
         if stamp.tzinfo is None:
             if timezone is None:
                 return None
-            stamp = stamp.tz_localize(timezone)
+            stamp = stamp.tz_localize(timezone, ambiguous=False)
         return _whole(stamp)
     except (ValueError, TypeError):
         return None

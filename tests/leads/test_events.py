@@ -182,6 +182,9 @@ def test_times_without_a_zone_need_one_in_params(write: Callable[..., Path]) -> 
 
     (row,) = rows(reader(path, "Asia/Kolkata").activities(ACTIVITIES, KINDS))
     assert row[1] == day(0) - int(5.5 * 3600) * 1_000_000
+    path = write(HEADER + "a,2024-03-31T02:30:00,2024-04-01,visit,x\n")
+    with pytest.raises(DataError, match="occurred_at must be a time of Europe/Berlin, whose clocks skip this hour"):
+        list(reader(path, "Europe/Berlin").activities(ACTIVITIES, KINDS))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import LeadmlError, quoted
-from leadml.leads.convert import plain_text, times
+from leadml.leads.check import GAP
+from leadml.leads.convert import plain_text, skipped, times
 from leadml.leads.engine import open_engine
 from leadml.leads.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
 from leadml.leads.ingest import Dialect
@@ -160,7 +161,11 @@ def instant(text: str, *, timezone: str | None) -> int:
     LeadmlError
         Where it is no such time, or has no zone and none is given.
     """
-    micros, bad = times(pa.chunked_array([[text]], pa.string()), timezone=timezone)
+    column = pa.chunked_array([[text]], pa.string())
+    micros, bad = times(column, timezone=timezone)
+    if skipped(column, timezone=timezone)[0]:
+        msg = f"must be a time of {timezone}, {GAP}, got {quoted(text)}"
+        raise LeadmlError(msg)
     if bad[0]:
         msg = f"must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"
         raise LeadmlError(msg)

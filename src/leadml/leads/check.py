@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import Fault, quoted
-from leadml.leads.convert import booleans, ids, numbers, plain_text, texts, times
+from leadml.leads.convert import booleans, ids, numbers, plain_text, skipped, texts, times
 from leadml.leads.duplicates import content_keys
 from leadml.leads.read_out import read_out
 from leadml.leads.schema import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, Label
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from leadml.leads.schema import Contract
 
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
+GAP = "whose clocks skip this hour (write its offset, or correct it)"
 EXPECTED = {
     "number": "must be a number",
     "category": "must be text, a whole number or a boolean",
@@ -80,8 +81,8 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     for role in (CREATED_AT, RECORDED_AT, VALID_FROM):
         column = getattr(contract, role)
         if column:
-            columns[role], bad = times(chunk.table[column], timezone=contract.timezone)
-            problems.append((column, bad, expected_time(contract.timezone)))
+            columns[role], found = read_times(chunk, column, contract.timezone)
+            problems += found
     if contract.label:
         columns[LABEL], bad = _labels(chunk, contract.label, dialect)
         known = [quoted(word) for word in (*contract.label.positive, *contract.label.negative)]
@@ -109,9 +110,14 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
 
 
-def expected_time(timezone: str | None) -> str:
-    """Return what a message says that a time must be."""
-    return f"must be a time in ISO 8601{'' if timezone else ' with a zone (or set data.timezone)'}"
+def read_times(
+    chunk: RawChunk, column: str, timezone: str | None
+) -> tuple[NDArray[np.int64], list[tuple[str, NDArray[np.bool_], str]]]:
+    """Return the instants of a column and what is wrong with it: column, mask of rows, what they must be."""
+    instants, bad = times(chunk.table[column], timezone=timezone)
+    gone = skipped(chunk.table[column], timezone=timezone) if bad.any() else bad
+    expected = f"must be a time in ISO 8601{'' if timezone else ' with a zone (or set data.timezone)'}"
+    return instants, [(column, bad & ~gone, expected), (column, gone, f"must be a time of {timezone}, {GAP}")]
 
 
 def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

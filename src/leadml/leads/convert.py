@@ -8,7 +8,7 @@ It refuses to guess: one decimal mark, declared words for "not known", and ids t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Objects = NDArray[np.object_]
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+    Gap = Literal["NaT", "shift_forward"]
 
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
@@ -40,6 +41,7 @@ FINER_THAN_MICRO = r"([.,][0-9]{6})[0-9]+"
 MICROS = 86_400_000_000
 PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROS, "ns": 86_400_000_000_000}
 FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
+LAST_MIDNIGHT = pd.Timestamp("9999-12-31")
 NOT_A_TIME = np.iinfo(np.int64).min
 
 
@@ -172,22 +174,38 @@ def times(column: pa.ChunkedArray, *, timezone: str | None) -> tuple[NDArray[np.
     column
         Text in ISO 8601, or Arrow dates or timestamps.
     timezone
-        Zone of times without one; where it is None such times are refused.
+        Zone of times without one; where it is None such times are refused. Of an hour that its clocks show twice the
+        later is meant, so that nothing is known before it happened; one that they skip is no instant.
 
     Examples
     --------
     >>> times(pa.chunked_array([["1970-01-01T01:00:00+01:00", "1970-01-01"]]), timezone="UTC")[0].tolist()
     [0, 0]
     """
+    return _times(column, timezone, "NaT")
+
+
+def skipped(column: pa.ChunkedArray, *, timezone: str | None) -> Mask:
+    """Return the mask of times without a zone that the clocks of a zone never show.
+
+    Examples
+    --------
+    >>> skipped(pa.chunked_array([["2024-03-31 02:30", "2024-03-31 03:00"]]), timezone="Europe/Berlin")
+    array([ True, False])
+    """
+    return _times(column, timezone, "NaT")[1] & ~_times(column, timezone, "shift_forward")[1]
+
+
+def _times(column: pa.ChunkedArray, timezone: str | None, gap: Gap) -> tuple[NDArray[np.int64], Mask]:
     column = _decoded(column)
     if _is_text(column.type):
-        return _text_times(column, timezone)
+        return _text_times(column, timezone, gap)
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        return _typed_times(column, timezone)
+        return _typed_times(column, timezone, gap)
     return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
 
 
-def _text_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
+def _text_times(column: pa.ChunkedArray, timezone: str | None, gap: Gap) -> tuple[NDArray[np.int64], Mask]:
     text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), FINER_THAN_MICRO, r"\1")
     zoned, naive = (
         pc.fill_null(pc.match_substring_regex(text, form), fill_value=False).to_numpy(zero_copy_only=False)
@@ -198,11 +216,11 @@ def _text_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[
     micros[zoned] = _micros(pd.to_datetime(words[zoned], format="ISO8601", errors="coerce", utc=True))
     if timezone is not None:
         local = pd.to_datetime(words[naive], format="ISO8601", errors="coerce")
-        micros[naive] = _micros(_localized(local, timezone))
+        micros[naive] = _micros(_localized(local, timezone, gap))
     return _bounded(micros)
 
 
-def _typed_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray[np.int64], Mask]:
+def _typed_times(column: pa.ChunkedArray, timezone: str | None, gap: Gap) -> tuple[NDArray[np.int64], Mask]:
     unit = "D" if pa.types.is_date32(column.type) else "ms" if pa.types.is_date64(column.type) else column.type.unit
     whole = column.cast(pa.int32()).cast(pa.int64()) if unit == "D" else column.cast(pa.int64())
     counts = pc.fill_null(whole, fill_value=0).to_numpy()
@@ -213,13 +231,15 @@ def _typed_times(column: pa.ChunkedArray, timezone: str | None) -> tuple[NDArray
     micros = counts * (MICROS // per_day) if per_day <= MICROS else counts // (per_day // MICROS)
     if getattr(column.type, "tz", None) is None:
         naive = pd.Series(micros.view("M8[us]"))
-        micros = np.full(len(naive), NOT_A_TIME) if timezone is None else _micros(_localized(naive, timezone))
+        micros = np.full(len(naive), NOT_A_TIME) if timezone is None else _micros(_localized(naive, timezone, gap))
     return _bounded(np.where(inside, micros, NOT_A_TIME))
 
 
-def _localized(naive: pd.Series, timezone: str) -> pd.Series:
-    """Return instants of naive times; one that a change of the clocks skips or repeats is missing."""
-    localized: pd.Series = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+def _localized(naive: pd.Series, timezone: str, gap: Gap) -> pd.Series:
+    """Return instants of naive times: the later of two, and missing or the next where the clocks skip one."""
+    naive = naive.where(naive <= LAST_MIDNIGHT)  # a later one may be of the year 10000, which no calendar holds
+    later = np.zeros(len(naive), dtype=bool)
+    localized: pd.Series = naive.dt.tz_localize(timezone, ambiguous=later, nonexistent=gap)
     return localized
 
 

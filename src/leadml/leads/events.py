@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.leads.check import expected_time, shown_value
-from leadml.leads.convert import arrow_ids, arrow_texts, plain_text, times
+from leadml.leads.check import read_times, shown_value
+from leadml.leads.convert import arrow_ids, arrow_texts, plain_text
 from leadml.leads.ingest import normal_name
 from leadml.leads.plan import DAY
 
@@ -128,9 +128,11 @@ class EventReader:
             problems = [(str(lead_id), bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
             instants = {}
             for name, column in (("occurred_at", occurred_at), ("recorded_at", recorded_at or occurred_at)):
-                instants[name], bad = times(chunk.table[str(column)], timezone=self.timezone)
-                problems.append((str(column), bad, expected_time(self.timezone)))
-                outside = ~bad & ((instants[name] < 0) | (instants[name] > self.latest))
+                instants[name], found = read_times(chunk, str(column), self.timezone)
+                problems += found
+                outside = ~np.any([bad for _, bad, _ in found], axis=0) & (
+                    (instants[name] < 0) | (instants[name] > self.latest)
+                )
                 problems.append((str(column), outside, "must lie between 1970 and tomorrow"))
             numbers, more = codes(chunk, self.source.dialect)
             faults += _faults(chunk, ids, [*problems, *more])
