@@ -226,7 +226,17 @@ def test_a_lead_at_fault_is_not_scored_and_the_others_are(
     assert not {bad, late} & set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("valid_from", "soon", "must be a time in ISO 8601"),
+        ("created_at", "2024-01-01T00:00:01Z", "must be the same on every row of a lead, got another at"),
+    ],
+)
 def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
+    column: str,
+    value: str,
+    reason: str,
     trained_dated: Dated,
     make_dated_project: Callable[..., Project],
     tmp_path: Path,
@@ -237,13 +247,16 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     leads = pd.read_parquet(project.root / "leads.parquet")
     often = leads["lead_id"].value_counts().loc[lambda counts: counts > 1].index.intersection(scored[0]["lead_id"])
     victim = min(often)
-    leads["valid_from"] = [at.isoformat() for at in leads["valid_from"]]
-    leads.loc[leads.index[leads["lead_id"] == victim][-1], "valid_from"] = "soon"
+    leads[column] = [at.isoformat() for at in leads[column]]
+    leads.loc[leads.index[leads["lead_id"] == victim][-1], column] = value
     leads.to_parquet(project.root / "leads.parquet", index=False)
     counted = run(trained_dated, order(tmp_path / "s.csv"), project)
 
     assert (counted.scored, counted.not_scored) == (len(scored[0]) - 1, 1)
     assert victim not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
+    assert pd.read_csv(tmp_path / "s.not_scored.csv")["reason"].str.contains(reason).tolist() == [True]
+    with pytest.raises(DataError, match=reason):
+        _explained((project, trained_dated[1]), victim, AS_OF)
 
 
 @pytest.mark.parametrize("place", ["leads.parquet", "activities.parquet", "outcomes.parquet"])

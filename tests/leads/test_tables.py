@@ -324,12 +324,17 @@ def test_tomorrow_is_a_day_after_the_job(tmp_path: Path) -> None:
 
 
 def test_a_lead_came_once(tmp_path: Path) -> None:
-    """States that disagree on when the lead came are refused."""
-    made = small_tables([("a", 0, 1.0), ("a", 1, 2.0)], VISITS, OUTCOMES)
-    made["leads"]["valid_from"] = instants([day(0), day(5)])
+    """A state that says otherwise is a fault of its lead, with both places; the others are as without it."""
+    made = small_tables([("c", 0, 1.0), ("a", 1, 2.0), ("b", 2, 3.0), ("a", 0, 1.0)], VISITS, OUTCOMES)
+    made["leads"]["valid_from"] = instants([day(0), day(5), day(2), day(3)])
+    made["leads"] = made["leads"].rename(columns={"created_at": "came"})
+    found = _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from", "created_at": "came"}))
 
-    with pytest.raises(DataError, match="created_at must be the same on every row of a lead, got another for 1 rows"):
-        _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from"}))
+    (fault,) = found.faults
+    assert (fault.where, fault.column, fault.lead_id) == ("leads.parquet:2", "came", "a")
+    assert fault.message == "must be the same on every row of a lead, got another at leads.parquet:4; correct one"
+    assert (found.lead_ids.tolist(), found.created_at.tolist()) == (["a", "b", "c"], [day(0), day(2), day(0)])
+    assert found.states["lead"].to_pylist() == [0, 1, 2]
 
 
 def test_no_leads_are_refused(tmp_path: Path) -> None:

@@ -88,11 +88,13 @@ def explain_dated(
     Raises
     ------
     DataError
-        Where there is no such lead, or it was not in the population then.
+        Where there is no such lead, a row of it is at fault, or it was not in the population then.
     """
     outlook = Outlook.from_json(bundle.outlook or {})
     outlook.check(project.params)
     with open_view(project, outlook, bundle.contract, now=now, progress=progress) as view:
+        if faults := [fault for fault in view.tables.faults if fault.lead_id == lead_id]:
+            raise DataError(faults)
         for frame in scoring_snapshots(view, as_of):
             found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
             if len(found):

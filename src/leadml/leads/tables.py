@@ -145,7 +145,7 @@ def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: in
     Raises
     ------
     DataError
-        Where there are no leads, a column is missing, or rows of a lead contradict each other.
+        Where there are no leads or a column is missing.
     """
     pieces: list[pa.Table] = []
     hashes: list[tuple[Any, Any]] = []
@@ -171,6 +171,8 @@ def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: in
     if not table.num_rows:
         raise DataError(faults or [Fault(source.name, "must hold leads, got none below the header")])
     table = table.sort_by([(name, "ascending") for name in (LEAD_ID, VALID_FROM, RECORDED_AT)])
+    table, moved = _of_one_time(table, where, str(contract.created_at))
+    faults += moved
     return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
 
 
@@ -271,17 +273,30 @@ def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
     return ids, values
 
 
-def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> Tables:
-    ids = np.array(table[LEAD_ID].to_pylist(), dtype=object)
+def _of_one_time(table: pa.Table, where: Sequence[str], column: str) -> tuple[pa.Table, list[Fault]]:
+    """Return rows of leads without those on which a lead came at another time than on its first, and their faults."""
+    ids, places = np.array(table[LEAD_ID].to_pylist(), dtype=object), table["place"].to_numpy()
+    created = table[CREATED_AT].to_numpy()
+    start = np.maximum.accumulate(np.where(_is_first(ids), np.arange(len(ids)), 0))
+    moved = created != created[start]
+    faults = []
+    for row in np.flatnonzero(moved):
+        message = f"must be the same on every row of a lead, got another at {where[places[start[row]]]}; correct one"
+        faults.append(Fault(where[places[row]], message, column, ids[row]))
+    return table.filter(pa.array(~moved)), faults
+
+
+def _is_first(ids: NDArray[np.object_]) -> NDArray[np.bool_]:
     first = np.ones(len(ids), dtype=bool)
     first[1:] = ids[1:] != ids[:-1]
-    lead = np.cumsum(first) - 1
-    starts = np.flatnonzero(first)
+    return first
+
+
+def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> Tables:
+    ids = np.array(table[LEAD_ID].to_pylist(), dtype=object)
+    starts = np.flatnonzero(_is_first(ids))
+    lead = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ids)))
     created = table[CREATED_AT].to_numpy()
-    moved = np.flatnonzero(created != created[starts][lead])
-    if len(moved):
-        message = f"must be the same on every row of a lead, got another for {len(moved):,} rows"
-        raise DataError([Fault("leads", message, CREATED_AT, str(ids[moved[0]]))])
     split_keys = _last_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)
     valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
     known = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)

@@ -58,7 +58,7 @@ class DataParams(Section):
     created_at: str | None = None
     """Column of the instant at which the lead came, ISO 8601; with it the newest leads are kept aside."""
     timezone: Annotated[str, AfterValidator(_zone)] | None = None
-    """Zone of times that have none; of an hour that its clocks show twice the later counts, a skipped one is refused."""
+    """Zone of times that have none; of a time that its clocks show twice the later is meant, a skipped one refused."""
 
 
 class TargetParams(Section):
