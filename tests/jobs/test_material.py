@@ -41,6 +41,14 @@ def test_flat_leads_are_the_file(make_project: Callable[..., Project], tmp_path:
     assert (material.findings, material.outlook) == ((), None)
 
 
+def test_looks_begin_with_the_first_lead(project: Project) -> None:
+    """Also where the first day of looks is long before it."""
+    early, found = gathered(_with(project, snapshots__since="0001-01-01")), gathered(project)
+
+    pd.testing.assert_frame_equal(early.loaded.frame, found.loaded.frame)
+    assert early.findings == found.findings
+
+
 def test_dated_leads_are_mature_looks(project: Project) -> None:
     """On Mondays from the first lead on, each labelled by what its horizon brought."""
     material = gathered(project)

@@ -120,6 +120,13 @@ def _population(folder: Path, as_of: int, *, horizon: int, settling: int) -> dic
     return found
 
 
+def test_dates_before_the_first_lead_change_nothing(view: View, looked: Looked) -> None:
+    """However many there are."""
+    before = view.tables.created_at.min() - DAY * np.arange(70_000, 0, -1)
+
+    pd.testing.assert_frame_equal(_trained(view, dates=np.concatenate([before, DATES])).frame, looked.frame)
+
+
 @pytest.mark.parametrize("number", [35, 154])
 def test_populations_and_labels_are_what_a_plain_loop_finds(
     view: View, looked: Looked, simulated_crm: Path, number: int

@@ -98,10 +98,11 @@ def gather_material(project: Project, *, now: str, progress: Progress) -> Materi
             raise DataError(view.tables.faults)
         until = observed_until(params, view.tables)
         progress("looking at leads")
-        since = int(view.tables.created_at.min())
+        since = first = int(view.tables.created_at.min())
         if params.snapshots.since is not None:
             since = instant(params.snapshots.since, timezone=params.data.timezone or "UTC")
         dates = look_dates(since, until, params.snapshots, timezone=params.data.timezone)
+        dates = dates[dates >= first]
         most = params.snapshots.most
         looked = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
         reached = reached_at(view)

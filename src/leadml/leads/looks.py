@@ -1,13 +1,13 @@
 """Choose who is looked at when: the population at each date, mature looks, and the sides of the split.
 
 What enters is a view of dated leads and dates; what leaves is pairs of a lead and an instant, in training with labels.
-It refuses a history that is too short for the horizon; a look is held in seven bytes, so that there may be many.
+It refuses a history that is too short for the horizon; a look is held in seven bytes or so, so that there may be many.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ class Looks:
     """
 
     lead: NDArray[np.int32]
-    date: NDArray[np.int16]
+    date: NDArray[np.unsignedinteger[Any]]
     label: NDArray[np.int8]
     dates: Integers
     target: Target
@@ -113,12 +113,13 @@ def mature_looks(view: View, dates: Integers, *, observed_until: int) -> Looks:
         Where there is none.
     """
     counts = {"mature": 0, "converted": 0, "late": 0, "immature": 0}
-    found: list[tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int8]]] = []
+    found: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger[Any]], NDArray[np.int8]]] = []
+    place_type = np.min_scalar_type(len(dates))
     for block in view.tables.blocks():
         for looked in open_looks(view, block, dates, hindsight=True):
             mature = (looked[AS_OF] + view.target.matures <= observed_until).to_numpy()
             lead, as_of, label = (looked[name].to_numpy()[mature] for name in (LEAD, AS_OF, LABEL))
-            place = np.searchsorted(dates, as_of).astype(np.int16)
+            place = np.searchsorted(dates, as_of).astype(place_type)
             found.append((lead.astype(np.int32), place, label.astype(np.int8)))
             counts["mature"] += len(lead)
             counts["immature"] += int((~mature).sum())
