@@ -18,7 +18,7 @@ from leadml.params.rules import Rule
 from leadml.params.section import Section, Share, Text
 
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 def _zone(name: str) -> str:
@@ -129,7 +129,7 @@ class ModelParams(Section):
     """Steps of a number that a tree can tell apart."""
     linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
     """Inverse penalties of the linear part to choose from; larger trusts the data more."""
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads; 0 for all. Changes no number."""
 
 
@@ -217,7 +217,7 @@ class LeakParams(Section):
 class ScoreParams(Section):
     """How leads are scored and shown."""
 
-    chunk_rows: Annotated[int, Field(ge=1)] = 50_000
+    chunk_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
     """Rows at a time."""
     reasons: Annotated[int, Field(ge=1, le=20)] = 3
     """Reasons that a row shows."""

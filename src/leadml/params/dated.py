@@ -127,7 +127,7 @@ class SnapshotParams(Section):
     """First day of looks, ISO 8601; without it the day of the first lead."""
     oldest: Days | None = None
     """Age in days from which an open lead is no longer looked at or scored."""
-    most: Annotated[int, Field(ge=1000)] = 80_000
+    most: Annotated[int, Field(ge=1000, le=1_000_000_000)] = 80_000
     """Snapshots to learn from, a third as many to judge by; of more, so many are drawn by a hash of lead and date."""
 
 
@@ -136,5 +136,5 @@ class ComputeParams(Section):
 
     engine: Engine = "duckdb"
     """duckdb, or polars (extra polars)."""
-    memory_gb: Annotated[float, Field(ge=0.2)] = 1.0
+    memory_gb: Annotated[float, Field(ge=0.2, le=10_000)] = 1.0
     """Memory that DuckDB may use before it writes to disk."""
