@@ -695,6 +695,40 @@ def test_a_connection_that_is_lost_is_one_line(postgres_url):
     assert CANARY not in str(got.value)
 
 
+LOST = """
+import sys
+import pandas as pd
+from leadml.errors import LeadmlError
+from leadml.leads.database import Query, Table, open_snapshot
+from leadml.publish.database import table_writer
+
+END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+frame = pd.DataFrame({"id": range(1000)})
+try:
+    if sys.argv[2] == "read":
+        end = "SELECT pg_terminate_backend(pg_backend_pid()) AS x"
+        with open_snapshot(sys.argv[1]) as snapshot:
+            list(snapshot.chunks(Query(end), ["x"], rows=5))
+    else:
+        with table_writer(sys.argv[1], Table("held"), key=["id"]) as sink, open_snapshot(sys.argv[1]) as snapshot:
+            sink.write(frame)
+            list(snapshot.chunks(Query(END + "pg_backend_pid()"), ["x"], rows=5))
+            sink.write(frame)
+except LeadmlError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("what", ["read", "written"])
+def test_of_a_connection_that_is_lost_nothing_else_is_said(postgres_url, what):
+    """Neither by the driver nor by what is closed then: no line on standard error."""
+    done = subprocess.run([sys.executable, "-c", LOST, postgres_url, what], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert re.fullmatch(
+        r"(query: must keep the connection|postgresql://\S+: held table: must take the rows)[^\n]+\n", done.stdout
+    )
+
+
 def test_a_reading_may_end_early(leads_url):
     """What is not read to its end leaves nothing open, and other tables can be read between its chunks."""
     with open_snapshot(leads_url) as snapshot:

@@ -7,6 +7,7 @@ It never shows a password: not in a message, not in a cause, not in a traceback.
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import warnings
@@ -33,6 +34,7 @@ PACKAGES = {
     "MySQLdb": "mysqlclient",
     **{name: name for name in ("psycopg2", "asyncpg", "pymysql", "mariadb", "pyodbc", "pymssql", "oracledb")},
 }
+LOG_NAME = "leadml"
 LONGEST_REASON = 300
 WAIT_SECONDS = 30
 
@@ -141,18 +143,18 @@ def _engine(url: str, *, writing: bool) -> Engine:
         msg = "a database needs SQLAlchemy, got none; install it with pip install 'leadml[databases]'"
         raise MissingExtraError(msg) from None
     address = _parsed(url)
+    _quieten(f"{NullPool.__module__}.{NullPool.__name__}.{LOG_NAME}")
+    options: dict[str, Any] = {"poolclass": NullPool, "pool_logging_name": LOG_NAME, "hide_parameters": True}
     if address.get_backend_name() == "sqlite":
         path = _sqlite_file(url, writing=writing)
-        return create_engine(
-            "sqlite://", creator=lambda: _open_sqlite(path, writing=writing), poolclass=NullPool, hide_parameters=True
-        )
+        return create_engine("sqlite://", creator=lambda: _open_sqlite(path, writing=writing), **options)
     postgres = address.drivername == "postgresql+psycopg"
     arguments = {"connect_timeout": WAIT_SECONDS, "client_encoding": "utf8"} if postgres else {}
     for option in address.query:
         arguments.pop(option, None)
     missing = ""
     try:
-        return create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+        return create_engine(address, connect_args=arguments, **options)
     except ImportError as error:
         missing = error.name or "its driver"
     except Exception:  # noqa: BLE001, S110  # a dialect's own words may hold the address
@@ -162,6 +164,14 @@ def _engine(url: str, *, writing: bool) -> Engine:
         msg = f"{masked(url)}: needs the driver {missing}, got none; install {how}"
         raise MissingExtraError(msg)
     raise unreachable(url, f"{LIKE}, got one that no dialect of SQLAlchemy understands; correct it")
+
+
+def _quieten(pool: str) -> None:
+    """Keep from standard error what cannot be closed because it is lost: the refusal says so, in one line."""
+    logging.getLogger(pool).disabled = True
+    driver = logging.getLogger("psycopg")
+    if not driver.handlers:
+        driver.addHandler(logging.NullHandler())  # who listens to it still hears it
 
 
 def _parsed(url: str) -> URL:
