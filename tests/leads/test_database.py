@@ -829,4 +829,4 @@ def test_leads_of_a_table_are_those_of_the_file(sqlite_url, bank_file, bank_lead
         checked = [check_chunk(chunk, bank_contract, Dialect(), before=0) for chunk in chunks]
     got = pd.concat([chunk.frame for chunk in checked]).sort_values("lead_id", kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(got, bank_leads.frame)
-    assert checked[1].where[0] == "bank table:701"
+    assert checked[1].where[0] == f"bank table:701 (lead '{checked[1].frame['lead_id'][0]}')"

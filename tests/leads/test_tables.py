@@ -299,6 +299,23 @@ def test_bad_rows_of_leads_are_faults_beside_the_others(
     assert str(faults[0]).startswith(message) or message in str(faults[0])
 
 
+def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
+    """A number of a row finds nothing there."""
+    made = small_tables(LEADS, VISITS, OUTCOMES)
+    made["leads"]["size"] = ["1", "big", "2", "3"]
+    made["outcomes"]["outcome"] = ["customer", "gone", "lost"]
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as connection:
+        for name in ("leads", "outcomes"):
+            _written(made)[name].to_sql(name, connection, index=False)
+        connection.commit()
+    tables = {name: {"path": None, "url": "sqlite:///crm.db", "table": name} for name in ("leads", "outcomes")}
+    with pytest.raises(DataError, match=r"^outcomes table:2 \(lead 'b'\): outcome must be one of .*, got 'gone'$"):
+        _read(tmp_path, _small(tmp_path, made, **tables))
+    found = _read(tmp_path, _small(tmp_path, made, leads=tables["leads"], outcomes={"names": {"gone": "lost"}}))
+
+    assert str(found.faults[0]).startswith("leads table:2 (lead 'b'): size must be a number")
+
+
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
 @pytest.mark.parametrize("number", [-365 * 60, 365 * 75])
 def test_a_lead_of_another_age_is_a_fault(tmp_path: Path, role: str, number: int) -> None:

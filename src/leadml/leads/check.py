@@ -106,7 +106,8 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     frame = pd.DataFrame(kept)[~faulty].reset_index(drop=True)
     if contract.lead_id is None:
         frame[SPLIT_KEY] = content_keys(frame[[field.name for field in contract.of_leads]])
-    where = tuple(f"{chunk.source}:{line}" for line in chunk.lines[~faulty])
+    own = names if contract.lead_id else [None] * size
+    where = tuple(chunk.place(row, own[row]) for row in np.flatnonzero(~faulty).tolist())
     return Checked(frame, where, tuple(faults), size + len(chunk.faults))
 
 
@@ -150,9 +151,7 @@ def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, e
     got = shown_value(chunk, column, row)
     shown = "nothing" if got is None or got == "" else quoted(got)
     lead_id = str(names[row]) if names[row] is not None else ""
-    return Fault(
-        f"{chunk.source}:{chunk.lines[row]}", f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id
-    )
+    return Fault(chunk.place(row, lead_id), f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id)
 
 
 def shown_value(chunk: RawChunk, column: str, row: int) -> Any:

@@ -169,7 +169,7 @@ class Snapshot:
                     for at, kind, name in zip(places, types, names, strict=True)
                 ]
                 lines = np.arange(first, first + len(records), dtype=np.int64)
-                yield RawChunk(pa.table(arrays, names=names), source.shown, lines, lines - 1)
+                yield RawChunk(pa.table(arrays, names=names), source.shown, lines, lines - 1, ordered=False)
                 if not records:
                     return
                 first += len(records)

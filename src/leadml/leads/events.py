@@ -165,6 +165,7 @@ def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: list[tuple[str, Mas
         for row in np.flatnonzero(bad)[:MOST_FAULTS].tolist():
             got = shown_value(chunk, column, row)
             shown = "nothing" if got is None or got == "" else quoted(got)
-            where = f"{chunk.source}:{chunk.lines[row]}"
-            found[where, column] = Fault(where, f"{expected}, got {shown}", column, str(ids[row].as_py() or ""))
+            lead_id = str(ids[row].as_py() or "")
+            where = chunk.place(row, lead_id)
+            found[where, column] = Fault(where, f"{expected}, got {shown}", column, lead_id)
     return list(found.values())

@@ -71,6 +71,8 @@ class RawChunk:
         Array of shape (n_rows,): how many records of the file come before each row, those at fault too.
     faults
         Rows that could not be read at all.
+    ordered
+        Whether a row can be found by its line; one of a database can by its id alone.
     """
 
     table: pa.Table
@@ -78,6 +80,12 @@ class RawChunk:
     lines: NDArray[np.int64]
     places: NDArray[np.int64]
     faults: tuple[Fault, ...] = field(default=())
+    ordered: bool = True
+
+    def place(self, row: int, lead_id: str | None) -> str:
+        """Return where messages say that a row is."""
+        where = f"{self.source}:{self.lines[row]}"
+        return where if self.ordered or not lead_id else f"{where} (lead {quoted(lead_id)})"
 
 
 def source_files(path: Path) -> list[Path]:
