@@ -2,21 +2,20 @@
 
 What enters is a project and what is predicted; what leaves is a view of all leads that training, scoring and
 explaining share.
-The blocks lie in a temporary folder that is removed when the job ends.
+The blocks lie in a temporary folder that is removed when the job ends (see `scratch`).
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import LeadmlError, quoted
+from leadml.jobs.scratch import scratch_folder
 from leadml.leads.check import GAP
 from leadml.leads.convert import plain_text, skipped, times
 from leadml.leads.engine import open_engine
@@ -126,12 +125,12 @@ def open_view(
     codes = outcome_codes(tuple(sources.outcomes.names.values()))
     latest = latest_instant(instant(now, timezone=None))
     with (
-        TemporaryDirectory(prefix="leadml-") as folder,
+        scratch_folder() as folder,
         open_engine(params.compute, threads=params.model.threads) as engine,
     ):
         with open_sources(tables, project.root, Dialect.from_params(params.data)) as opened:
             progress("reading leads")
-            kept = gather_leads(opened["leads"], contract, Path(folder), latest=latest)
+            kept = gather_leads(opened["leads"], contract, folder, latest=latest)
             ids = pa.array(kept.lead_ids, pa.string())
             readers = {name: EventReader(source, ids, params.data.timezone, latest) for name, source in opened.items()}
             progress("reading activities")
