@@ -95,6 +95,17 @@ def test_no_person_and_no_firm_is_in_what_is_kept(trained_dated: Dated, tmp_path
         assert b"l00000" not in content, path
 
 
+def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[..., Project], tmp_path: Path) -> None:
+    """The training is tracked to its end, with the figures that there are."""
+    project = make_dated_project(tmp_path / "p", "tracking.enabled=true", target="sql")
+    trained = train(project, now=NOW, progress=lambda _: None)
+
+    assert trained.evaluation.stages.empty
+    assert trained.run_id is not None
+    drawn = {path.stem for path in (project.root / "mlartifacts").rglob("figures/*.svg")}
+    assert drawn == {"importance", "reliability", "gain"}
+
+
 def test_the_report_says_what_is_predicted_and_how_long_it_takes(trained_dated: Dated) -> None:
     """Looks, horizon, what is mature and what is not, and the table of ages."""
     trained = trained_dated[1]

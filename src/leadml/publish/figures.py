@@ -26,13 +26,13 @@ DECORATION = re.compile(r"^.*?(?=<svg)|<!--.*?-->|<metadata>.*?</metadata>", re.
 
 
 def all_figures(evaluation: Evaluation, *, target: str) -> dict[str, str]:
-    """Return every figure by its name."""
-    return {
+    """Return every figure by its name; that of the stages only where the target drives any."""
+    drawn = {
         "importance": importance_figure(evaluation.importance),
         "reliability": reliability_figure(evaluation, target=target),
         "gain": gain_figure(evaluation.deciles),
-        "stages": stages_figure(evaluation),
     }
+    return drawn if evaluation.stages.empty else {**drawn, "stages": stages_figure(evaluation)}
 
 
 def importance_figure(importance: pd.DataFrame) -> str:
