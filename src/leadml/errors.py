@@ -51,12 +51,18 @@ class Fault:
         Name of the column, empty where the whole row is at fault.
     lead_id
         Id of the lead, empty where it could not be read.
+    reason
+        What it shares with faults of its kind, whatever was got; empty where the message says it all.
+    rows
+        How many rows it stands for, the one that is named first.
     """
 
     where: str
     message: str
     column: str = ""
     lead_id: str = ""
+    reason: str = ""
+    rows: int = 1
 
     def __str__(self) -> str:
         """Return the fault as one line."""
@@ -65,22 +71,33 @@ class Fault:
 
 
 class DataError(LeadmlError):
-    """Faults of a file, all at once.
+    """Faults of a file, all at once: one line for all that are of one kind.
 
     Examples
     --------
     >>> print(DataError([Fault("leads.csv:3", "must be a number, got 'x'", "age")]))
     leads.csv:3: age must be a number, got 'x'
+    >>> print(DataError(Fault(f"leads.csv:{line}", "must be there", "age") for line in (3, 5, 9)))
+    leads.csv:3: age must be there; the same in 2 more rows
     """
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        """Keep the faults and show the first of them."""
+    def __init__(self, faults: Iterable[Fault], *, counted: bool = True) -> None:
+        """Keep the faults and show the first kinds of them; where not all were counted say so."""
         self.faults = tuple(faults)
-        lines = [str(fault) for fault in self.faults[:SHOWN_FAULTS]]
-        hidden = len(self.faults) - len(lines)
+        kinds: dict[tuple[str, str], list[Fault]] = {}
+        for fault in self.faults:
+            kinds.setdefault((fault.column, fault.reason or fault.message), []).append(fault)
+        least = "" if counted else "at least "
+        lines = [_kind_line(same, least) for same in list(kinds.values())[:SHOWN_FAULTS]]
+        hidden = len(kinds) - len(lines)
         if hidden:
-            lines.append(f"and {hidden:,} more fault{'s' if hidden > 1 else ''}")
+            lines.append(f"and {least}{hidden:,} more fault{'s' if hidden > 1 else ''}")
         super().__init__("\n".join(lines))
+
+
+def _kind_line(same: list[Fault], least: str) -> str:
+    more = sum(fault.rows for fault in same) - 1
+    return f"{same[0]}; the same in {least}{more:,} more row{'s' if more > 1 else ''}" if more else str(same[0])
 
 
 def inert(text: object) -> str:

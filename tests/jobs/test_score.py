@@ -139,9 +139,11 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
         "must be an id of 1 to 256 characters as text or whole number, got nothing",
         "must be a number with decimal mark '.', got 'thirty'; if it means not known, add 'thirty' to data.missing",
     ]
+    (lead,) = set(listed["lead_id"].tolist()[3:])
     assert set(listed["reason"].tolist()[3:]) == {
-        "must be there once, got other values on another row; keep the right row"
+        f"must be there once, got '{lead}' on another row too, with other values; keep the right row"
     }
+    assert set(listed["column"].tolist()[3:]) == {"id"}
 
 
 def test_codes_are_the_same_from_csv_and_from_parquet(tmp_path: Path, bank_file: Path, bank_contract: Contract) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
+from leadml.leads.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=12)
 
@@ -81,7 +81,11 @@ def test_zero_is_zero_with_either_sign():
 
 
 def test_a_contradiction_is_told_with_its_line_and_lead():
-    """Each of the rows that contradict each other is a fault."""
-    (fault,) = conflict_faults([("leads.csv:7", "007")])
-    assert str(fault) == "leads.csv:7: lead_id must be there once, got other values on another row; keep the right row"
-    assert fault.lead_id == "007"
+    """Each of the rows that contradict each other is a fault of the file's own column, and says what differs."""
+    frame = _frame(["007", "007", "8"], a=[1.0, np.nan, 2.0], b=["x", "x", "y"], c=["x", None, "z"])
+    differing = differing_columns(frame, {"b": "b", "c": "land", "a": "size"})
+    (fault,) = conflict_faults([("leads.csv:7", "007")], "Number", differing)
+    told = "leads.csv:7: Number must be there once, got '007' on another row too, with another land, another size; keep"
+    assert str(fault).startswith(told)
+    assert (fault.lead_id, differing.keys()) == ("007", {"007"})
+    assert "with other values; keep the right row" in str(conflict_faults([("leads.csv:7", "007")], "Number")[0])

@@ -145,9 +145,12 @@ def test_all_faults_of_a_file_are_told_at_once(write, contract):
 
 
 def test_many_faults_are_capped_and_counted(write, contract):
-    """Thirty wrong rows are twenty lines and a count."""
-    with pytest.raises(DataError, match=r"\nand 10 more faults$") as caught:
+    """Thirty wrong rows are a line for each kind of trouble, twenty kinds at most, and counts."""
+    with pytest.raises(DataError, match=r"add '\?' to data.missing; the same in 29 more rows$") as caught:
         load_leads(write(HEAD + "".join(f"{n},?,BE,yes\n" for n in range(30))), contract, PLAIN)
+    assert len(caught.value.faults) == 30
+    with pytest.raises(DataError, match=r"\nand 10 more faults$") as caught:
+        load_leads(write(HEAD + "".join(f"{n},1,BE,{n}\n" for n in range(30))), contract, PLAIN)
     assert len(str(caught.value).splitlines()) == 21
 
 
@@ -164,7 +167,10 @@ def test_many_faults_are_capped_and_counted(write, contract):
         (HEAD + '1,"1,5",BE,yes\n', "leads.csv:2: age must be a number with decimal mark '.', got '1,5'; set data.dec"),
         (HEAD + "1,1,BE,\n", "leads.csv:2: y must be one of 'yes', 'no', got nothing"),
         (HEAD + "1,1,BE,nan\n", "leads.csv:2: y must be one of 'yes', 'no', got 'nan'"),
-        (HEAD + "1,1,BE,yes\n1,1,FR,yes\n", "leads.csv:3: lead_id must be there once, got other values on another"),
+        (
+            HEAD + "1,1,BE,yes\n1,1,FR,yes\n",
+            "leads.csv:2: id must be there once, got '1' on another row too, with another country; k",
+        ),
         (HEAD.replace(",", ";"), "leads.csv:1: header has one column, 'id;age;country;y'; set data.delimiter: ';'"),
         (HEAD.encode() + b"1,1,\xe9,yes\n", "leads.csv:2: must be utf-8, got byte 0xe9 at offset 21"),
     ],

@@ -91,6 +91,14 @@ def test_leads_without_an_id_are_told_that_scores_cannot_be_joined(contract):
     assert "set data.lead_id" in finding.remedy
 
 
+def test_states_are_counted_beside_leads(contract):
+    """Of leads with a history the rows are states, and ids are there more than once."""
+    frame = {"lead_id": [str(number % 4) for number in range(12)]}
+    finding = _judged(replace(contract, valid_from="held"), **frame)["RD3"]
+    told = "12 states of leads, 4 leads to learn from and judge by; 2 repeated rows were merged"
+    assert (finding.severity, finding.evidence) == ("passed", told)
+
+
 def test_the_bundled_leads_are_ready(bank_leads, bank_contract, bank_params):
     """Nothing stops a training on the file that comes with the project."""
     findings = judge_readiness(bank_leads, bank_contract, bank_params.limits)

@@ -280,7 +280,11 @@ def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None
         ({"created_at": ["soon"] * 4}, {}, "created_at must be a time in ISO 8601, got 'soon'"),
         ({"size": ["big"] * 4}, {}, "size must be a number with decimal mark '.', got 'big'; if it means not known"),
         ({"lead_id": ["", "b", "c", "d"]}, {}, "leads.parquet:1: lead_id must be an id of 1 to 256 characters"),
-        ({"lead_id": ["a", "a", "b", "c"]}, {}, "leads.parquet:1: lead_id must be there once, got other values on"),
+        (
+            {"lead_id": ["a", "a", "b", "c"]},
+            {},
+            "leads.parquet:1: lead_id must be there once, got 'a' on another row too, with another created_at",
+        ),
     ],
 )
 def test_bad_rows_of_leads_are_faults_beside_the_others(
@@ -338,6 +342,22 @@ def test_tomorrow_is_a_day_after_the_job(tmp_path: Path) -> None:
     assert _read(tmp_path, choices, now="2024-02-19T00:00:00Z").records["outcomes"].newest == day(50)
     with pytest.raises(DataError, match="occurred_at must lie between 1970 and tomorrow"):
         _read(tmp_path, choices, now="2024-02-18T23:59:59Z")
+
+
+def test_several_rows_of_a_lead_need_valid_from(tmp_path: Path) -> None:
+    """Rows that differ, in the clock of recording too, are refused without it; those that repeat another are merged."""
+    made = small_tables([("a", 0, 1.0), ("a", 0, 2.0), ("b", 0, 1.0), ("b", 0, 1.0)], [], [])
+    made["leads"]["written"] = instants([day(number) for number in (0, 9, 0, 0)])
+    made["leads"]["held"] = instants([day(number) for number in (0, 5, 0, 0)])
+    told = (
+        "got 'a' on another row too, with another written, another size; declare sources.leads.valid_from, or keep one"
+    )
+    found = _read(tmp_path, _small(tmp_path, made, leads={"recorded_at": "written"}))
+    assert [told in str(fault) for fault in found.faults] == [True, True]
+    assert (found.counts["rows"], found.counts["merged"], found.lead_ids.tolist()) == (4, 1, ["b"])
+
+    states = _read(tmp_path, _small(tmp_path, made, leads={"recorded_at": "written", "valid_from": "held"}))
+    assert (states.faults, states.counts["merged"], len(states.states)) == ((), 1, 3)
 
 
 def test_a_lead_came_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from leadml.errors import SHOWN_FAULTS, DataError, Fault, ParamsError
+from leadml.errors import DataError, Fault, ParamsError
 from leadml.jobs.material import gather_material
 from leadml.leads.csv_text import DELIMITERS
 from leadml.leads.findings import Finding
@@ -99,9 +99,7 @@ def check_data(source: Path, params: Params) -> list[Finding]:
     try:
         loaded = load_leads(source, contract, dialect)
     except DataError as error:
-        shown = [Finding("RD0", "stop", str(fault)) for fault in error.faults[:SHOWN_FAULTS]]
-        hidden = len(error.faults) - len(shown)
-        return [*shown, *([Finding("RD0", "stop", f"and {hidden:,} more like these")] if hidden else [])]
+        return [Finding("RD0", "stop", line) for line in str(error).splitlines()]
     return [*judge_readiness(loaded, contract, params.limits), *_leaks(loaded.frame, contract, params)]
 
 

@@ -67,7 +67,7 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
             seen.add(checked.frame, checked.faults)
             here = slice(rows_done, rows_done + len(checked.frame))
             rows_done = here.stop
-            frame, faults = _scorable(checked, duplicates, here, counted)
+            frame, faults = _scorable(checked, duplicates, here, counted, contract.lead_id)
             if order.held_out:
                 aside = bundle.holdout.mask(frame)
                 counted.passed_over += int((~aside).sum())
@@ -91,10 +91,11 @@ def _survey(source: Source, contract: Contract, order: ScoreOrder) -> tuple[Dupl
 
 
 def _scorable(
-    checked: Checked, duplicates: Duplicates, here: slice, counted: Counted
+    checked: Checked, duplicates: Duplicates, here: slice, counted: Counted, lead_id: str | None
 ) -> tuple[pd.DataFrame, list[Fault]]:
     merged, conflicting = duplicates.merged[here], duplicates.conflicting[here]
     counted.merged += int(merged.sum())
     clashes = np.flatnonzero(conflicting)
-    faults = [*checked.faults, *conflict_faults([(checked.where[at], checked.frame[LEAD_ID][at]) for at in clashes])]
+    rows = [(checked.where[at], checked.frame[LEAD_ID][at]) for at in clashes]
+    faults = [*checked.faults, *conflict_faults(rows, lead_id)]
     return checked.frame[~merged & ~conflicting].reset_index(drop=True), faults

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
 GAP = "whose clocks skip this hour (write its offset, or correct it)"
+ONE_OF = "must be one of"
 EXPECTED = {
     "number": "must be a number",
     "category": "must be text, a whole number or a boolean",
@@ -86,7 +87,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     if contract.label:
         columns[LABEL], bad = _labels(chunk, contract.label, dialect)
         known = [quoted(word) for word in (*contract.label.positive, *contract.label.negative)]
-        problems.append((contract.label.column, bad, f"must be one of {', '.join(known)}"))
+        problems.append((contract.label.column, bad, f"{ONE_OF} {', '.join(known)}"))
     for field in contract.own:
         columns[field.name], bad = _values(chunk, field, dialect)
         problems.append((field.name, bad, EXPECTED[field.kind] + _decimal_hint(field, dialect)))
@@ -151,7 +152,9 @@ def _fault(chunk: RawChunk, names: NDArray[np.object_], column: str, row: int, e
     got = shown_value(chunk, column, row)
     shown = "nothing" if got is None or got == "" else quoted(got)
     lead_id = str(names[row]) if names[row] is not None else ""
-    return Fault(chunk.place(row, lead_id), f"{expected}, got {shown}{_hint(expected, got)}", column, lead_id)
+    hint = _hint(expected, got)
+    reason = "" if expected.startswith(ONE_OF) else expected + hint
+    return Fault(chunk.place(row, lead_id), f"{expected}, got {shown}{hint}", column, lead_id, reason)
 
 
 def shown_value(chunk: RawChunk, column: str, row: int) -> Any:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.errors import Fault
+from leadml.errors import Fault, inert, quoted
 from leadml.leads.schema import LEAD_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Hashes = NDArray[np.uint64]
 
 
+MOST_TOLD = 3
 MISSING = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -95,13 +96,58 @@ def find_duplicates(id_hashes: Hashes, value_hashes: Hashes) -> Duplicates:
     return Duplicates(merged, conflicting)
 
 
-def conflict_faults(rows: Sequence[tuple[str, str]]) -> list[Fault]:
+def conflict_faults(
+    rows: Sequence[tuple[str, str]],
+    column: str | None,
+    differing: Mapping[str, str] | None = None,
+    *,
+    once: str = "must be there once",
+    remedy: str = "keep the right row",
+) -> list[Fault]:
     """Return the faults of contradicting rows.
 
     Parameters
     ----------
     rows
         File and line, and id, of each.
+    column
+        What the file calls the id.
+    differing
+        In what the rows of an id differ, of `differing_columns`, where all of them are at hand.
+    once
+        What must hold.
+    remedy
+        What to do.
     """
-    message = "must be there once, got other values on another row; keep the right row"
-    return [Fault(where, message, LEAD_ID, lead_id) for where, lead_id in rows]
+    faults = []
+    for where, lead_id in rows:
+        other = (differing or {}).get(lead_id, "other values")
+        message = f"{once}, got {quoted(lead_id)} on another row too, with {other}; {remedy}"
+        faults.append(Fault(where, message, column or LEAD_ID, lead_id, once))
+    return faults
+
+
+def differing_columns(frame: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns in which the rows of an id differ, in words, by id.
+
+    Parameters
+    ----------
+    frame
+        ``lead_id`` and columns.
+    names
+        What the file calls each of the columns to compare, in the order in which they are told.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"lead_id": ["1", "1"], "size": [3, 4], "land": ["BE", "BE"]})
+    >>> differing_columns(rows, {"size": "employees", "land": "country"})
+    {'1': 'another employees'}
+    """
+    counts = frame.groupby(LEAD_ID)[list(names)].nunique(dropna=False)
+    told = [inert(name) for name in names.values()]
+    found = {}
+    for lead_id, row in zip(counts.index, counts.to_numpy() > 1, strict=True):
+        others = [f"another {name}" for name, differs in zip(told, row, strict=True) if differs]
+        if others:
+            found[str(lead_id)] = ", ".join(others[:MOST_TOLD]) + (", …" if len(others) > MOST_TOLD else "")
+    return found

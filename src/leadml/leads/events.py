@@ -7,7 +7,7 @@ It refuses rows without an id, a time or an outcome that leadml knows; rows of u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from leadml.leads.ingest import normal_name
 from leadml.leads.plan import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from leadml.params import ActivitiesParams, OutcomesParams
 
     Mask = NDArray[np.bool_]
+    Read = tuple[dict[str, pa.Array], Iterable["Problem"]]
 
 CHUNK_ROWS = 500_000
 MOST_FAULTS = 1000
@@ -59,6 +60,15 @@ class Events:
     stranger: str
 
 
+class Problem(NamedTuple):
+    """Rows of a chunk with the same trouble: column, mask of the rows, what must hold, and what to do."""
+
+    column: str
+    bad: Mask
+    expected: str
+    advice: str = ""
+
+
 @dataclass(frozen=True)
 class EventReader:
     """How one table of events is read.
@@ -84,7 +94,7 @@ class EventReader:
         """Yield activities; a kind that is not among ``kinds`` is -1, and channels are numbered as they come."""
         channels: dict[str, int] = {}
 
-        def codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], list[tuple[str, Mask, str]]]:
+        def codes(chunk: RawChunk, dialect: Dialect) -> Read:
             words, bad = arrow_texts(chunk.table[normal_name(roles.kind)], dialect)
             columns = {"kind": _numbered(words, kinds)}
             if roles.channel is not None:
@@ -94,7 +104,7 @@ class EventReader:
                 columns["channel"] = _numbered(named, channels, missing=None)
             else:
                 columns["channel"] = pa.nulls(len(words), pa.int64())
-            return columns, [(roles.kind, bad, "must be text, a whole number or a boolean")]
+            return columns, [Problem(roles.kind, bad, "must be text, a whole number or a boolean")]
 
         others = (roles.kind, roles.channel)
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, codes)
@@ -103,12 +113,11 @@ class EventReader:
         """Yield outcomes by their code in ``known``."""
         words = {**{name: name for name in known}, **roles.names}
 
-        def codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], list[tuple[str, Mask, str]]]:
+        def codes(chunk: RawChunk, dialect: Dialect) -> Read:
             said, _ = arrow_texts(chunk.table[normal_name(roles.outcome)], dialect)
             numbers = _numbered(said, {plain_text(word): known[name] for word, name in words.items()})
-            bad = pc.less(numbers, 0).to_numpy(zero_copy_only=False)
             allowed = f"must be one of {', '.join(words)}, or a word of sources.outcomes.names"
-            return {"outcome": numbers}, [(roles.outcome, bad, allowed)]
+            return {"outcome": numbers}, _unknown_words(said.combine_chunks(), numbers, roles.outcome, allowed)
 
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), (roles.outcome,), codes)
 
@@ -116,28 +125,28 @@ class EventReader:
         self,
         roles: tuple[str, str, str | None],
         others: tuple[str | None, ...],
-        codes: Callable[[RawChunk, Dialect], tuple[dict[str, pa.Array], list[tuple[str, Mask, str]]]],
+        codes: Callable[[RawChunk, Dialect], Read],
     ) -> Iterator[Events]:
         lead_id, occurred_at, recorded_at = (role and normal_name(role) for role in roles)
         columns = [normal_name(name) for name in (*roles, *others) if name]
         self.source.require(columns)
         faults: list[Fault] = []
         for chunk in self.source.chunks(columns, rows=CHUNK_ROWS):
+            if sum(fault.rows for fault in faults) > MOST_FAULTS:
+                raise DataError(faults, counted=False)
             faults += chunk.faults
             ids, bad_ids = arrow_ids(chunk.table[str(lead_id)])
-            problems = [(str(lead_id), bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
+            problems = [Problem(str(lead_id), bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
             instants = {}
             for name, column in (("occurred_at", occurred_at), ("recorded_at", recorded_at or occurred_at)):
                 instants[name], found = read_times(chunk, str(column), self.timezone)
-                problems += found
+                problems += [Problem(*trouble) for trouble in found]
                 outside = ~np.any([bad for _, bad, _ in found], axis=0) & (
                     (instants[name] < 0) | (instants[name] > self.latest)
                 )
-                problems.append((str(column), outside, "must lie between 1970 and tomorrow"))
+                problems.append(Problem(str(column), outside, "must lie between 1970 and tomorrow"))
             numbers, more = codes(chunk, self.source.dialect)
             faults += _faults(chunk, ids, [*problems, *more])
-            if len(faults) > MOST_FAULTS:
-                break
             lead = pc.index_in(ids.combine_chunks(), value_set=self.lead_ids)
             table = pa.table({"lead": lead.cast(pa.int64()), **instants, **numbers})
             known = pc.is_valid(table["lead"])
@@ -159,13 +168,27 @@ def _numbered(words: pa.ChunkedArray, known: dict[str, int], *, missing: int | N
     return numbers if missing is None else pc.fill_null(numbers, missing)
 
 
-def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: list[tuple[str, Mask, str]]) -> list[Fault]:
+def _unknown_words(said: pa.Array, numbers: pa.Array, column: str, allowed: str) -> Iterator[Problem]:
+    """Yield a problem for each word that has no number; masks one at a time, for there may be many."""
+    unknown = pc.less(numbers, 0)
+    for word in pc.unique(said.filter(unknown))[:MOST_FAULTS]:
+        same = pc.fill_null(pc.equal(said, word), fill_value=False) if word.is_valid else pc.is_null(said)
+        advice = "leave out rows that have none"
+        if word.is_valid:
+            meaning = f"sources.outcomes.names: {{{quoted(word)}: lost}}"
+            advice = f"say what it means, as {meaning}; a word of your own will do where it is none of these"
+        yield Problem(column, same.to_numpy(zero_copy_only=False), allowed, f"; {advice}")
+
+
+def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: Iterable[Problem]) -> list[Fault]:
+    """Return a fault a problem: its first row, and how many rows have it; a column that serves twice has it once."""
     found = {}
-    for column, bad, expected in problems:
-        for row in np.flatnonzero(bad)[:MOST_FAULTS].tolist():
+    for column, bad, expected, advice in problems:
+        if bad.any():
+            row = int(np.argmax(bad))
             got = shown_value(chunk, column, row)
             shown = "nothing" if got is None or got == "" else quoted(got)
-            lead_id = str(ids[row].as_py() or "")
+            message, lead_id = f"{expected}, got {shown}{advice}", str(ids[row].as_py() or "")
             where = chunk.place(row, lead_id)
-            found[where, column] = Fault(where, f"{expected}, got {shown}", column, lead_id)
+            found[where, column] = Fault(where, message, column, lead_id, expected + advice, int(bad.sum()))
     return list(found.values())

@@ -13,7 +13,7 @@ import pandas as pd
 
 from leadml.errors import DataError, Fault
 from leadml.leads.check import check_chunk
-from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
+from leadml.leads.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.schema import LEAD_ID
 from leadml.leads.sources import FileSource
 
@@ -92,7 +92,9 @@ def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
     frame = pd.concat(frames, ignore_index=True)
     duplicates = find_duplicates(*row_hashes(frame))
     conflicts = duplicates.conflicting.nonzero()[0]
-    faults += conflict_faults([(where[row], frame[LEAD_ID][row]) for row in conflicts])
+    differing = differing_columns(frame.loc[conflicts], contract.written)
+    rows_at_fault = [(where[row], frame[LEAD_ID][row]) for row in conflicts]
+    faults += conflict_faults(rows_at_fault, contract.lead_id, differing)
     if faults:
         raise DataError(faults)
     kept = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable")

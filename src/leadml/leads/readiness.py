@@ -85,7 +85,13 @@ def _ids(loaded: Loaded, contract: Contract) -> Finding:
         alike = int(loaded.frame[SPLIT_KEY].duplicated().sum())
         evidence = f"no id is declared, so the number of the row serves; {alike:,} rows say the same as an earlier one"
         return Finding("RD3", "warn", evidence, remedy)
-    return Finding("RD3", "passed", f"every id is there once; {loaded.merged:,} repeated rows were merged")
+    merged = f"{loaded.merged:,} repeated rows were merged"
+    if contract.valid_from is not None:
+        states, leads = loaded.rows - loaded.merged, loaded.frame[LEAD_ID].nunique()
+        return Finding(
+            "RD3", "passed", f"{states:,} states of leads, {leads:,} leads to learn from and judge by; {merged}"
+        )
+    return Finding("RD3", "passed", f"every id is there once; {merged}")
 
 
 def _dates(frame: pd.DataFrame) -> Finding:

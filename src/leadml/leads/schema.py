@@ -118,6 +118,16 @@ class Contract:
         return tuple(entry for entry in self.fields if entry.source != "activity")
 
     @property
+    def written(self) -> dict[str, str]:
+        """What the file calls the columns of checked leads, the id left out, by their names there."""
+        roles = {role: getattr(self, role) for role in (CREATED_AT, RECORDED_AT, VALID_FROM)}
+        roles |= {SPLIT_KEY: self.account, LABEL: self.label.column if self.label else None}
+        return {
+            **{role: name for role, name in roles.items() if name},
+            **{entry.name: entry.name for entry in self.of_leads},
+        }
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that must be there, each once."""
         roles = (*(getattr(self, role) for role in LEAD_ROLES), self.label.column if self.label else None)

@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadml.errors import DataError, Fault
-from leadml.leads.duplicates import conflict_faults, find_duplicates, row_hashes
+from leadml.errors import DataError, Fault, inert
+from leadml.leads.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.load import checked_chunks
 from leadml.leads.records import Records
 from leadml.leads.schema import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
@@ -164,8 +164,7 @@ def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: in
         rows += checked.rows
     table = pa.concat_tables(pieces).unify_dictionaries()
     duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
-    ids = table[LEAD_ID]
-    faults += conflict_faults([(where[at], ids[at].as_py()) for at in np.flatnonzero(duplicates.conflicting)])
+    faults += _conflicts(table, where, np.flatnonzero(duplicates.conflicting), contract)
     table = table.append_column("place", pa.array(np.arange(table.num_rows)))
     table = table.filter(pa.array(~duplicates.merged & ~duplicates.conflicting))
     if not table.num_rows:
@@ -174,6 +173,20 @@ def gather_leads(source: Source, contract: Contract, folder: Path, *, latest: in
     table, moved = _of_one_time(table, where, str(contract.created_at))
     faults += moved
     return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
+
+
+def _conflicts(table: pa.Table, where: Sequence[str], rows: NDArray[np.intp], contract: Contract) -> list[Fault]:
+    """Return the faults of rows that contradict another of their lead."""
+    if not len(rows):
+        return []
+    frame = table.take(pa.array(rows)).to_pandas()
+    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.of_leads)}
+    names = {inner.get(name, name): told for name, told in contract.written.items()}
+    once, remedy = "must be there once", "declare sources.leads.valid_from, or keep one row a lead"
+    if contract.valid_from is not None:
+        once, remedy = f"must be there once at each {inert(contract.valid_from)}", "keep the right row"
+    found = [(where[row], lead_id) for row, lead_id in zip(rows, frame[LEAD_ID], strict=True)]
+    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), once=once, remedy=remedy)
 
 
 def attribute_name(at: int) -> str:
@@ -265,8 +278,10 @@ def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
 
 
 def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
-    """Return a hash of what names a state (lead and instants) and one of all its values."""
+    """Return a hash of what names a state and one of all its values: a lead has one state, or one at each instant."""
     ids, values = row_hashes(frame)
+    if VALID_FROM not in frame:
+        return ids, values
     for name in (VALID_FROM, RECORDED_AT):
         if name in frame:
             ids = ids * np.uint64(1_000_003) ^ pd.util.hash_array(frame[name].to_numpy(), categorize=False)
