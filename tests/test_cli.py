@@ -341,7 +341,10 @@ def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
     [
         (["score", "-o", "s.csv"], "--as-of must say when dated leads are looked at, got nothing"),
         (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so FILE and --held-out must not be given"),
-        (["score", "-o", "s.csv", "--as-of", "30.05.2024"], "must be a date or a time in ISO 8601, got '30.05.2024'"),
+        (
+            ["score", "-o", "s.csv", "--as-of", "30.05.2024"],
+            "--as-of must be a date or a time in ISO 8601, got '30.05.2024'",
+        ),
         (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
         (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
         (["explain", "L00000001"], "dated leads need --as-of, as in --as-of 2026-01-31, and no --file"),

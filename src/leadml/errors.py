@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SHOWN_FAULTS = 20
 LONGEST_VALUE = 60
+CLOSE = 0.7
 
 
 class LeadmlError(Exception):
@@ -126,11 +127,16 @@ def quoted(text: object) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a hint at the name that is nearest, empty where none is near.
 
+    A name is near where it is written almost alike, or with the same letters in another order.
+
     Examples
     --------
     >>> nearest("leafs", ["leaves", "bins"])
     "; the nearest is 'leaves'"
+    >>> nearest("renewed", ["rejected", "churned"])
+    ''
     """
     by_small = {known.lower(): known for known in names}
-    close = difflib.get_close_matches(name.lower(), list(by_small), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), list(by_small), n=1, cutoff=CLOSE)
+    close = close or [known for known in by_small if sorted(known) == sorted(name.lower())]
     return f"; the nearest is {quoted(by_small[close[0]])}" if close else ""

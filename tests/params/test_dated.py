@@ -19,6 +19,10 @@ from leadml.params import Params, SnapshotParams, parse_params
 
 def _parsed(choices: dict[str, Any], *changes: str) -> Params:
     """Read choices as a file, some of them changed: ``section.key=value``, the value in YAML."""
+    return parse_params(yaml.safe_dump(_changed(choices, *changes), sort_keys=False), name="p.yaml")
+
+
+def _changed(choices: dict[str, Any], *changes: str) -> dict[str, Any]:
     whole = deepcopy(choices)
     for change in changes:
         key, _, value = change.partition("=")
@@ -26,8 +30,8 @@ def _parsed(choices: dict[str, Any], *changes: str) -> Params:
         at = whole
         for section in sections:
             at = at.setdefault(section, {})
-        at[last] = yaml.safe_load(value)
-    return parse_params(yaml.safe_dump(whole, sort_keys=False), name="p.yaml")
+        at[last] = yaml.safe_load(value) if value != "2025-02-30" else value
+    return whole
 
 
 def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
@@ -144,6 +148,36 @@ def test_choices_that_cannot_be_followed_are_refused(override: str, message: str
         _parsed(small(), override)
 
 
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        ("targets.won.outcome=custmer", "    outcome: custmer", "targets.won.outcome must be mql, sal"),
+        ("targets.won.outcome=renewed", "    outcome: renewed", "sources.outcomes.names, got 'renewed'$"),
+        ("targets.won.outcome=churned", "  won:", "targets.won: churned is reached by customers"),
+        ("sources.leads.created_at=size", "    created_at: size", "sources.leads.created_at is 'size', so"),
+        (
+            "sources.observed_until=31/12/2025",
+            "  observed_until: 31/12/2025",
+            "sources.observed_until: must be a date or",
+        ),
+        (
+            "snapshots.since=2025-02-30",
+            "  since: '2025-02-30'",
+            "snapshots.since: must be a date or a time in ISO 8601",
+        ),
+        ("features.activities.windows=[30, 7]", "    windows:", "features.activities: windows must rise, got"),
+        ("sources.leads.query=x", "    path: leads.parquet", "sources.leads: a path must have no table and no query"),
+    ],
+)
+def test_a_refusal_points_to_the_line_of_the_key_that_it_names(change: str, line: str, message: str) -> None:
+    """Keys that contradict each other are found by their own line, not by that of the file."""
+    with pytest.raises(ParamsError, match=message) as caught:
+        _parsed(small(), change)
+    text = yaml.safe_dump(_changed(small(), change), sort_keys=False).splitlines()
+
+    assert str(caught.value).startswith(f"p.yaml:{text.index(line) + 1}: ")
+
+
 @pytest.mark.parametrize("url", ["postgresql://h/d?password=canary",
                                  "postgresql://h/d?sslpassword=canary",
                                  "mssql+pyodbc:///?odbc_connect=Server%3Dh%3BPWD%3Dcanary",
@@ -209,7 +243,7 @@ def test_a_stage_is_driven_by_one_target() -> None:
     choices = crm()
     choices["targets"] = {name: {**some, "drives": ["mql"]} for name, some in choices["targets"].items()}
 
-    with pytest.raises(ParamsError, match="a stage must be driven by one target, got mql in the drives of two"):
+    with pytest.raises(ParamsError, match=r"^p.yaml:\d+: targets.mql.drives must hold no stage that another"):
         _parsed(choices)
 
 

@@ -88,7 +88,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         (
             "  path: leads.csv",
             "  encoding: utf-8",
-            "p.yaml:1: params: flat leads need data.path and target; dated leads need sources and targets",
+            "p.yaml:1: flat leads need data.path and target; dated leads need sources and targets",
         ),
         (
             "age: number",
@@ -101,7 +101,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         ("positive: [yes]", "positive: []", "p.yaml:6: target.positive: tuple should have at least 1 item"),
         ("positive: [yes]", "positive: yes", "p.yaml:6: target.positive: input should be a valid tuple, got 'yes'"),
         ("positive: [yes]", "positive: [1.10]", "target.positive.0: input should be a valid string, got 1.1"),
-        ("positive: [yes]", "positive: [no]", "p.yaml:3: target: a label value must be positive or negative, got 'no'"),
+        ("positive: [yes]", "positive: [no]", "p.yaml:6: target: a label value must be positive or negative, got 'no'"),
         (
             "rule: share",
             "rule: shar",
@@ -109,7 +109,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         ),
         ("top: 0.5", "top: 1.5", "p.yaml:13: stages.iql.top: input should be less than 1, got 1.5"),
         ("top: 0.5", "top: .nan", "p.yaml:13: stages.iql.top: input should be a valid number"),
-        ("column: y", "column: age", "p.yaml:1: params: target.column is 'age', so 'age' must not be a feature too"),
+        ("column: y", "column: age", "p.yaml:5: target.column is 'age', so 'age' must not be a feature too"),
         ("    age: number\n    country: category\n", "    {}\n", "at least one field must be in fit or engagement"),
         ("stages:", "  excluded: {age: no}\nstages:", "a field must be in one group, got 'age' in two"),
         ("stages:", "leaks:\nstages:", "p.yaml:12: leaks: input should be a valid dictionary"),

@@ -78,7 +78,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
             held_out=held_out,
             contributions=contributions,
             raw=raw,
-            as_of=instant(as_of, timezone=timezone or "UTC") if as_of else None,
+            as_of=instant(as_of, timezone=timezone or "UTC", name="--as-of") if as_of else None,
             database=project.database if project else None,
         )
         if bundle.outlook is not None and project is not None:
@@ -118,7 +118,7 @@ def explain(  # noqa: PLR0917 - a command's options, by name
             if as_of is None or file is not None:
                 msg = "dated leads need --as-of, as in --as-of 2026-01-31, and no --file: they come from params.yaml"
                 raise LeadmlError(msg)
-            at = instant(as_of, timezone=project.params.data.timezone or "UTC")
+            at = instant(as_of, timezone=project.params.data.timezone or "UTC", name="--as-of")
             found = explain_dated(project, bundle, lead_id, as_of=at, now=now(), progress=progress)
         else:
             source = file or (project.data if project else None)

@@ -147,13 +147,22 @@ def observed_until(params: Params, tables: Tables) -> int:
     """Return the end of what was observed, microseconds: from params, or the end of the outcomes."""
     chosen = _sources(params).observed_until
     if chosen is not None:
-        return instant(chosen, timezone=params.data.timezone or "UTC")
+        return instant(chosen, timezone=params.data.timezone or "UTC", name="sources.observed_until")
     known = tables.records.get("outcomes") or tables.records["leads"]
     return known.end
 
 
-def instant(text: str, *, timezone: str | None) -> int:
+def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
     """Return a time in ISO 8601 as microseconds since 1970, UTC.
+
+    Parameters
+    ----------
+    text
+        What was written.
+    timezone
+        Zone of a time that has none, or None.
+    name
+        The option or key that it was written for, for messages.
 
     Raises
     ------
@@ -166,7 +175,7 @@ def instant(text: str, *, timezone: str | None) -> int:
         msg = f"must be a time of {timezone}, {GAP}, got {quoted(text)}"
         raise LeadmlError(msg)
     if bad[0]:
-        msg = f"must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"
+        msg = f"{name} must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"
         raise LeadmlError(msg)
     return int(micros[0])
 

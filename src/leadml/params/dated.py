@@ -6,6 +6,8 @@ It refuses a source that is both a file and a database, a literal password, and 
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -17,10 +19,27 @@ Engine = Literal["duckdb", "polars"]
 Population = Literal["open", "customers"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 AdvisedStage = Literal["iql", "mql", "sql"]
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 FUNNEL = ("mql", "sal", "sql", "opportunity", "customer", "evangelist")
 OUTCOMES = (*FUNNEL, "rejected", "lost", "churned")
+
+
+def _date(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)  # the zone of one that has none is another key
+    except ValueError:
+        good = False
+    else:
+        good = DATE.match(text) is not None
+    if not good:
+        msg = f"must be a date or a time in ISO 8601, got {text!r}; write 2026-01-31 for example"
+        raise ValueError(msg)
+    return text
+
+
+Date = Annotated[str, AfterValidator(_date)]
 
 
 class SourceParams(Section):
@@ -95,7 +114,7 @@ class SourcesParams(Section):
     """Their activities."""
     outcomes: OutcomesParams
     """Their outcomes."""
-    observed_until: str | None = None
+    observed_until: Date | None = None
     """Instant up to which outcomes are complete, ISO 8601: that of the export. Without it the end of the outcomes."""
 
 
@@ -123,7 +142,7 @@ class SnapshotParams(Section):
     """Days between looks."""
     weekday: Weekday = "monday"
     """Day of the first look, at 0:00 in data.timezone or UTC."""
-    since: str | None = None
+    since: Date | None = None
     """First day of looks, ISO 8601; without it the day of the first lead."""
     oldest: Days | None = None
     """Age in days from which an open lead is no longer looked at or scored."""

@@ -107,12 +107,12 @@ class Params(Section):
             if target.population == "customers" and target.outcome in FUNNEL[:5] and not target.again:
                 msg = f"targets.{name}: customers have reached {target.outcome} already; set population: open"
                 raise ValueError(msg)
+            twice = next((stage for stage in self.drives(name) if driven.count(stage) > 1), None)
+            if twice is not None:
+                msg = f"targets.{name}.drives must hold no stage that another target drives, got {twice} in both"
+                raise ValueError(msg)
         if len(self.targets) > 1 and all(target.drives is None for target in self.targets.values()):
-            msg = "of several targets one must drive the stages; write drives: [iql, mql, sql] below it, or drives: []"
-            raise ValueError(msg)
-        twice = sorted({stage for stage in driven if driven.count(stage) > 1})
-        if twice:
-            msg = f"a stage must be driven by one target, got {twice[0]} in the drives of two"
+            msg = f"targets.{name}: of several targets one must drive the stages; write drives: [iql, mql, sql] or []"
             raise ValueError(msg)
         return self
 

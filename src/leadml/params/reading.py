@@ -6,6 +6,7 @@ Every refusal says file, line, key and the nearest key that exists, all of them 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = ("precision", "recall", "capacity", "share", "value", "fixed")
+KEY = re.compile(r"[a-z]\w*(?:\.\w+)*")
 RULE_TAG = 2  # pydantic names the kind of a rule in the third place
 
 
@@ -85,16 +87,19 @@ def _set(data: dict[str, Any], override: str) -> None:
 def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> str:
     path = tuple(part for at, part in enumerate(fault["loc"]) if (fault["loc"][0], at) != ("stages", RULE_TAG))
     key = ".".join(str(part) for part in path) or "params"
+    message = fault["msg"].removeprefix("Value error, ")
+    named = _named(message, path) if fault["type"] == "value_error" else path
+    told = ".".join(str(part) for part in named) or "params"
     where = next(
         (
             f"--set {inert(text)}"
             for text in changed
-            if f"{key}.".startswith(f"{text}.") or f"{text}.".startswith(f"{key}.")
+            if f"{told}.".startswith(f"{text}.") or f"{text}.".startswith(f"{told}.")
         ),
         None,
     )
     if where is None:
-        known = (path[:length] for length in range(len(path), -1, -1) if path[:length] in document.lines)
+        known = (named[:length] for length in range(len(named), -1, -1) if named[:length] in document.lines)
         where = f"{name}:{document.lines.get(next(known, ()), 1)}"
     if fault["type"] == "extra_forbidden":
         return f"{where}: {inert(key)} is not a key of leadml{nearest(str(path[-1]), _siblings(path))}"
@@ -103,10 +108,21 @@ def _line(fault: Any, document: Document, name: str, changed: Sequence[str]) -> 
         return f"{where}: {inert(key)}: rule must be one of {', '.join(RULES)}, got {got}"
     if fault["type"] == "missing":
         return f"{where}: {key} must be there; add it"
-    message = fault["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     got = "" if isinstance(fault["input"], dict) or "got" in message else f", got {inert(repr(fault['input']))}"
-    return f"{where}: {inert(key)}: {message}{got}"
+    return f"{where}: {message}{got}" if named and not path else f"{where}: {inert(key)}: {message}{got}"
+
+
+def _named(message: str, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the first key below a path that a message names, whole or from there on; else the path itself."""
+    here = _siblings((*path, "")) if path else []
+    for word in KEY.findall(message):
+        parts = tuple(word.split("."))
+        if parts[0] in here:
+            return (*path, *parts)
+        if not path and len(parts) > 1 and parts[0] in Params.model_fields:
+            return parts
+    return path
 
 
 def _siblings(path: tuple[str | int, ...]) -> list[str]:
