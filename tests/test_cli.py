@@ -301,9 +301,9 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
         rows = pd.read_sql("SELECT * FROM scored", connection)
     assert len(rows) == rows["lead_id"].nunique() > 100
     lead = rows["lead_id"][0]
-    assert f"lead {lead}: {rows['score'][0]:.1f} of 100" in run(
-        "explain", lead, "--as-of", "2024-06-03", "--target", "mql"
-    )
+    explained = run("explain", lead, "--as-of", "2024-06-03", "--target", "mql")
+    assert explained.startswith("mql by version 1, as of 2024-06-03T00:00:00+00:00\n")
+    assert f"lead {lead}: {rows['score'][0]:.1f} of 100" in explained
     assert "report: reports/mql.html" in run("report", "--target", "mql")
     page = Path("reports/mql.html").read_text(encoding="utf-8")
     assert "How long it takes" in page

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leadml.errors import DataError
-from leadml.jobs.explain import explain, lead_table
+from leadml.jobs.explain import Explained, explain, lead_table
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained
 from leadml.leads.ingest import Dialect
+from leadml.model.explain import START_GROUP
 
 
 def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Project, Trained]) -> None:
@@ -31,8 +34,33 @@ def test_the_table_ends_with_the_score(trained_project: tuple[Project, Trained])
     project, trained = trained_project
     found = explain(trained.bundle, project.data, "12", dialect=Dialect())
 
-    assert lead_table(found).rows[-1][0] == "score"
-    assert lead_table(found).rows[-1][-1] == f"{100 * found.probability:.2f}"
+    rows = lead_table(found).rows
+    assert (rows[0][0], rows[-1][0]) == ("starting point", "score")
+    assert rows[-1][-1] == f"{100 * found.probability:.2f}"
+    for column in (-1, -2):
+        assert sum(Decimal(row[column]) for row in rows[:-1]) == Decimal(rows[-1][column])
+
+
+def test_what_hardly_moves_the_score_is_one_row() -> None:
+    """The fields of a topic are one row in the words of the strongest; the weak are counted, and all adds up."""
+    fields = [
+        ("starting point", START_GROUP, -1.0, 10.004, "starting point", "starting point"),
+        ("demo_7d", "engagement", 0.5, 4.004, "demo", "2 demos in the last 7 days"),
+        ("demo_30d", "engagement", -0.1, -1.0, "demo", "3 demos in the last 30 days"),
+        ("size", "fit", -0.9, -5.004, "size", "size is 9"),
+        ("land", "fit", 0.0, 0.049, "land", "land is BE"),
+        ("title", "fit", 0.001, 0.02, "title", "title is not known"),
+    ]
+    table = pd.DataFrame(fields, columns=["field", "group", "log_odds", "points", "topic", "reason"])
+    found = lead_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
+
+    assert list(found.rows) == [
+        ("starting point", "", "-1.000", "+10.00"),
+        ("size is 9", "fit", "-0.900", "-5.00"),
+        ("2 demos in the last 7 days", "engagement", "+0.400", "+3.00"),
+        ("2 more, each below 0.05 points", "", "+0.001", "+0.07"),
+        ("score", "MQL", "-1.499", "8.07"),
+    ]
 
 
 def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Project, Trained]) -> None:

@@ -279,7 +279,9 @@ def test_activities_at_fault_refuse_the_whole(
     outcomes.loc[3, "outcome"] = "woon"
     outcomes.to_parquet(project.root / "outcomes.parquet", index=False)
 
-    with pytest.raises(DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'$"):
+    with pytest.raises(
+        DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'; say what it means"
+    ):
         run(trained_dated, order(tmp_path / "s.csv"), project)
     assert not list(tmp_path.glob("s*"))
 
@@ -344,7 +346,9 @@ def test_an_explanation_adds_up_to_the_score(
     assert found.stage == row["stage"]
     assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
     assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].bundle.contract.fields}
-    assert lead_table(found).rows[-1][-1] == f"{row['score']:.2f}"
+    shown = lead_table(found).rows
+    assert shown[-1][-1] == f"{row['score']:.2f}"
+    assert [told for told, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
 
 
 def _explained(dated: Dated, lead_id: str, as_of: int) -> Any:
@@ -359,7 +363,8 @@ def test_a_lead_that_was_not_in_the_population_is_not_explained(
     early = outcomes[(outcomes["recorded_at"] < instants([day(100)])[0]) & (outcomes["outcome"] == "mql")]
 
     with pytest.raises(
-        DataError, match=r"got one that was not in the population at 2024-05-30T00:00:00\+00:00; choose"
+        DataError,
+        match=r"got one that was not in the population at 2024-05-30T00:00:00\+00:00: it .* on 2024-.*; choose",
     ):
         _explained(trained_dated, early["lead_id"].iloc[0], AS_OF)
     with pytest.raises(

@@ -12,7 +12,7 @@ import pytest
 from leadml.errors import DataError, LeadmlError
 from leadml.leads.ingest import Dialect
 from leadml.leads.sources import FileSource, open_sources, require_columns, resolved
-from leadml.params import SourceParams
+from leadml.params import LeadsParams, SourceParams
 
 TEXT = "lead_id,size\n1,2\n2,3\n3,4\n"
 
@@ -138,6 +138,23 @@ def test_each_missing_column_has_its_line() -> None:
     assert [str(fault) for fault in caught.value.faults][1] == (
         "leads.csv: must have a column 'qqq', got none; it has 2 others"
     )
+
+
+def test_a_missing_column_is_told_with_the_key_that_names_it(tmp_path: Path) -> None:
+    """The file is called as params write it, and columns of no role have no key."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "leads.csv").write_text("lead_id,CreatedDate\n1,2\n", encoding="utf-8")
+    for path in ("data/leads.csv", "data"):
+        choices = LeadsParams(path=path, created_at=" CreateDate")
+        with (
+            open_sources({"leads": choices}, tmp_path, Dialect()) as found,
+            pytest.raises(DataError, match="must have a column") as caught,
+        ):
+            found["leads"].require(["lead_id", "CreateDate", "size"])
+        role, other = str(caught.value).splitlines()
+        missing = "data/leads.csv: must have a column 'CreateDate', got none; the nearest is 'CreatedDate'; "
+        assert role == f"{missing}set sources.leads.created_at"
+        assert other == "data/leads.csv: must have a column 'size', got none; it has 2 others"
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path, write: Callable[..., Path]) -> None:

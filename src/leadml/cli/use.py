@@ -108,11 +108,12 @@ def explain(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Show why one lead has its number."""
     with refusing(), showing_progress() as progress:
-        from leadml.jobs.dated import instant
+        from leadml.jobs.dated import instant, shown_instant
         from leadml.jobs.explain import explain as run
         from leadml.jobs.explain import explain_dated, lead_table
 
-        bundle, _, dialect, project = open_bundle(model, params, set_, target)
+        bundle, folder, dialect, project = open_bundle(model, params, set_, target)
+        seen = f"{bundle.target} by version {inert(folder.resolve().name)}"
         progress("explaining")
         if bundle.outlook is not None and project is not None:
             if as_of is None or file is not None:
@@ -120,12 +121,14 @@ def explain(  # noqa: PLR0917 - a command's options, by name
                 raise LeadmlError(msg)
             at = instant(as_of, timezone=project.params.data.timezone or "UTC", name="--as-of")
             found = explain_dated(project, bundle, lead_id, as_of=at, now=now(), progress=progress)
+            seen += f", as of {shown_instant(at)}"
         else:
             source = file or (project.data if project else None)
             if source is None or as_of is not None:
                 msg = "flat leads need --file where --model is given, and --as-of must not be: they are looked at once"
                 raise LeadmlError(msg)
             found = run(bundle, source, lead_id, dialect=dialect)
+    print(seen)
     print_table(f"lead {inert(lead_id)}: {100 * found.probability:.1f} of 100, {found.stage}", lead_table(found))
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from leadml.errors import DataError, Fault, quoted
 from leadml.jobs.dated import Outlook, open_view, shown_instant
 from leadml.leads.load import checked_chunks
+from leadml.leads.outside import why_outside
 from leadml.leads.schema import LEAD_ID
 from leadml.leads.snapshots import scoring_snapshots
 from leadml.leads.sources import FileSource
 from leadml.model.evaluation import records
-from leadml.model.explain import START_GROUP, contribution_table, explain_leads
+from leadml.model.explain import START_GROUP, contribution_table, explain_leads, reason_text
 from leadml.publish.tables import Table
 from leadml.stages.lifecycle import StagePlan, advised_stages
 
@@ -23,10 +26,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from leadml.jobs.project import Progress, Project
     from leadml.leads.ingest import Dialect
     from leadml.model.bundle import Bundle
+
+    Floats = NDArray[np.float64]
+
+LEAST_SHOWN = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Explained:
     lead_id, probability, stage
         The lead, its calibrated probability and its advised stage.
     table
-        ``field, group, value, log_odds, points``: the starting point, then the fields, strongest first.
+        ``field, group, value, log_odds, points, topic, reason``: the starting point, then the fields, strongest first.
     """
 
     lead_id: str
@@ -48,16 +56,34 @@ class Explained:
 
 
 def lead_table(explained: Explained) -> Table:
-    """Return an explanation as people read it: the starting point, every field, and the score they add up to."""
-    rows = []
-    for row in records(explained.table):
-        group = "" if row["group"] == START_GROUP else row["group"]
-        rows.append((row["field"], group, row["value"], f"{row['log_odds']:+.3f}", f"{row['points']:+.2f}"))
-    total = f"{explained.table['log_odds'].sum():+.3f}", f"{100 * explained.probability:.2f}"
-    return Table(
-        ("field", "group", "value", "log-odds before calibration", "points"),
-        [*rows, ("score", "", explained.stage, *total)],
-    )
+    """Return an explanation as people read it: starting point, strongest topics in the words of reasons, rest, score.
+
+    What is shown adds up to the last digit.
+    """
+    table = explained.table
+    topics = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
+    toward = table["points"] * np.where(table["topic"].map(topics["points"]) < 0, -1.0, 1.0)
+    strongest = table.loc[toward.groupby(table["topic"], sort=False).idxmax()].set_index("topic")
+    told = topics.assign(reason=strongest["reason"], group=strongest["group"])
+    strength = told["points"].abs().where(told["group"] != START_GROUP, float("inf"))
+    told = told.loc[strength.sort_values(ascending=False, kind="stable").index]
+    shown = told[strength.loc[told.index] >= LEAST_SHOWN]
+    sums = np.rint([1000 * table["log_odds"].sum(), 10_000 * explained.probability])
+    parts = np.rint(shown[["log_odds", "points"]].to_numpy() * (1000, 100))
+    rest, more = sums - parts.sum(axis=0), len(told) - len(shown)
+    rows = [
+        (row["reason"], "" if row["group"] == START_GROUP else row["group"], *_signed(part))
+        for row, part in zip(records(shown), parts, strict=True)
+    ]
+    if more or rest.any():
+        rows.append((f"{more} more, each below {LEAST_SHOWN} points" if more else "rounding", "", *_signed(rest)))
+    score = ("score", explained.stage, _signed(sums)[0], f"{sums[1] / 100:.2f}")
+    return Table(("reason", "group", "log-odds before calibration", "points"), [*rows, score])
+
+
+def _signed(part: Floats) -> tuple[str, str]:
+    """Return thousandths of log-odds and hundredths of points as people read them."""
+    return f"{part[0] / 1000:+.3f}", f"{part[1] / 100:+.2f}"
 
 
 def explain(bundle: Bundle, source: Path, lead_id: str, *, dialect: Dialect) -> Explained:
@@ -99,14 +125,22 @@ def explain_dated(
             found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
             if len(found):
                 return _explained(bundle, found, lead_id)
-        known = lead_id in set(view.tables.lead_ids)
-    got = f"one that was not in the population at {shown_instant(as_of)}" if known else "no such id"
+        got = "no such id"
+        places = np.flatnonzero(view.tables.lead_ids == lead_id)
+        if len(places):
+            why = why_outside(view, int(places[0]), as_of)
+            got = f"one that was not in the population at {shown_instant(as_of)}: {why}"
     raise DataError([Fault("leads", f"must hold the lead {quoted(lead_id)}, got {got}; choose another date or id")])
 
 
 def _explained(bundle: Bundle, frame: pd.DataFrame, lead_id: str) -> Explained:
     explanation = explain_leads(bundle.model, bundle.model.encoder.encode(frame))
     table = contribution_table(frame, explanation).drop(columns="lead_id")
+    fields = {field.name: field for field in bundle.model.encoder.fields}
+    table["topic"] = [fields[name].subject if name in fields else name for name in table["field"]]
+    table["reason"] = [
+        reason_text(fields[name], frame[name].to_list()[0]) if name in fields else name for name in table["field"]
+    ]
     order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
     table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
     stage = advised_stages(explanation.probability, StagePlan.from_json(bundle.stages).cuts)[0]

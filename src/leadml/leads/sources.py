@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
-from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
+from leadml.leads.ingest import Dialect, column_names, normal_name, read_chunks, source_files
 from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
 if TYPE_CHECKING:
@@ -26,15 +26,28 @@ if TYPE_CHECKING:
     from leadml.leads.ingest import RawChunk
     from leadml.params import SourceParams
 
+PLACE = ("path", "url", "table", "query")
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file, or a folder of files."""
+    """A file, or a folder of files.
+
+    Parameters
+    ----------
+    path, dialect
+        Where they are and how they are written.
+    written
+        What params call the path; empty for its own name.
+    keys
+        The key of params that names each column of a role.
+    """
 
     path: Path
     dialect: Dialect
+    written: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,7 +57,10 @@ class FileSource:
     def require(self, columns: Collection[str]) -> None:
         """Refuse a path where any file lacks a column."""
         for file in source_files(self.path):
-            require_columns(columns, column_names(file, self.dialect), source=file.name)
+            shown = (
+                file.name if not self.written else self.written if file == self.path else f"{self.written}/{file.name}"
+            )
+            require_columns(columns, column_names(file, self.dialect), source=shown, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most so many rows."""
@@ -53,11 +69,12 @@ class FileSource:
 
 @dataclass(frozen=True)
 class DatabaseSource:
-    """A table or a query of a database."""
+    """A table or a query of a database; ``keys`` as those of files."""
 
     snapshot: Snapshot
     place: Table | Query
     dialect: Dialect
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -66,7 +83,7 @@ class DatabaseSource:
 
     def require(self, columns: Collection[str]) -> None:
         """Refuse a table that lacks a column."""
-        require_columns(columns, self.snapshot.column_names(self.place), source=self.name)
+        require_columns(columns, self.snapshot.column_names(self.place), source=self.name, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most so many rows."""
@@ -98,8 +115,9 @@ def open_sources(choices: Mapping[str, SourceParams], root: Path, dialect: Diale
     with ExitStack() as stack:
         snapshots: dict[str, Snapshot] = {}
         for name, choice in choices.items():
+            keys = _role_keys(name, choice)
             if choice.path is not None:
-                found[name] = FileSource(root / choice.path, dialect)
+                found[name] = FileSource(root / choice.path, dialect, choice.path, keys)
                 continue
             from leadml.leads.database import Query, Table, open_snapshot  # noqa: PLC0415 - an extra
 
@@ -108,8 +126,13 @@ def open_sources(choices: Mapping[str, SourceParams], root: Path, dialect: Diale
                 snapshots[url] = stack.enter_context(open_snapshot(url))
             *schema, table = str(choice.table).split(".", 1)
             place = Query(choice.query) if choice.query else Table(table, schema[0] if schema else None)
-            found[name] = DatabaseSource(snapshots[url], place, replace(dialect, decimal="."))
+            found[name] = DatabaseSource(snapshots[url], place, replace(dialect, decimal="."), keys)
         yield found
+
+
+def _role_keys(name: str, choice: SourceParams) -> dict[str, str]:
+    roles = {role: getattr(choice, role) for role in type(choice).model_fields if role not in PLACE}
+    return {normal_name(column): f"sources.{name}.{role}" for role, column in roles.items() if isinstance(column, str)}
 
 
 def resolved(url: str, root: Path) -> str:
@@ -141,8 +164,19 @@ def resolved(url: str, root: Path) -> str:
     return f"{start}:///{root.resolve() / path}" if relative else url
 
 
-def require_columns(columns: Collection[str], names: Collection[str], *, source: str) -> None:
+def require_columns(
+    columns: Collection[str], names: Collection[str], *, source: str, keys: Mapping[str, str] | None = None
+) -> None:
     """Refuse a table that lacks a column.
+
+    Parameters
+    ----------
+    columns, names
+        Those that must be there, and those that are.
+    source
+        What messages call the table.
+    keys
+        The key of params that names a column, where one does.
 
     Raises
     ------
@@ -153,6 +187,7 @@ def require_columns(columns: Collection[str], names: Collection[str], *, source:
     for column in columns:
         if column not in names:
             hint = nearest(column, names) or f"; it has {len(names)} others"
-            faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}"))
+            remedy = f"; set {keys[column]}" if keys and column in keys else ""
+            faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}{remedy}"))
     if faults:
         raise DataError(faults)
