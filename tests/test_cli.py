@@ -309,6 +309,9 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     assert "How long it takes" in page
     assert f"{len(rows):,}" in page
     assert "version 1 of 1" in run("status", "--target", "mql")
+    every = run("status")
+    for text in ("version 1 of 1", "none yet: leadml train --target sql"):
+        assert text in every
 
 
 def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> None:

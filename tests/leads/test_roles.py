@@ -98,6 +98,7 @@ def test_a_file_without_a_label_is_refused(columns):
     """The message names the columns and says what to do."""
     names = ", ".join(columns)
     with pytest.raises(
-        DataError, match=f"^header: must have a column of two values .*, got {names}; name it 'converted'"
+        DataError,
+        match=f"^header: must have a column of two .*, got {names}; name it 'converted', or write params.yaml by hand from",
     ):
         _proposed(**columns)

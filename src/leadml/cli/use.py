@@ -158,13 +158,16 @@ def report(
 
 @app.command(epilog="Example: `leadml status`")
 def status(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None:
-    """Say what is in use, since when, where its stages begin, and what it scored last."""
+    """Say of each target what is in use, since when, where its stages begin, and what it scored last."""
     with refusing():
-        from leadml.jobs.status import describe
+        from leadml.jobs.status import describe_all
+        from leadml.params import load_params
         from leadml.publish.tables import Table
 
-        rows = describe(open_project(params, set_, target))
-    print_table("status", Table(("", ""), rows))
+        names = load_params(params, set_ or ()).target_names if target is None else (target,)
+        told = describe_all([open_project(params, set_, name) for name in names])
+    for rows in told:
+        print_table("status", Table(("", ""), rows))
 
 
 def _print_counted(counted: Counted, order: ScoreOrder) -> None:
@@ -180,9 +183,13 @@ def _print_counted(counted: Counted, order: ScoreOrder) -> None:
     print(f"{counted.rows:,} rows in{merged}{passed} = {counted.scored:,} scored + {counted.not_scored:,} not scored")
     stages = ", ".join(f"{stage} {number:,}" for stage, number in counted.stages.items())
     print(stages or "no stages: the target drives none")
-    other = ", ".join(f"{inert(name)} {number:,}" for name, number in counted.other.items() if number)
+    other = ", ".join(
+        f"{inert(name)} of {number:,} lead{'s' if number > 1 else ''}"
+        for name, number in counted.other.items()
+        if number
+    )
     if other:
-        print(f"leads with a level that the model does not keep: {other}")
+        print(f"levels that the model does not keep: {other}")
     if counted.harmless:
         print(
             f"{counted.harmless:,} texts that a spreadsheet would run begin with ' now; --raw leaves them as they came"

@@ -13,6 +13,7 @@ from leadml.model.bundle import read_manifest
 from leadml.publish.registry import CHAMPION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from leadml.jobs.project import Project
@@ -60,6 +61,17 @@ def describe(project: Project) -> list[tuple[str, str]]:
             ("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}")
         )
     return rows
+
+
+def describe_all(projects: Sequence[Project]) -> list[list[tuple[str, str]]]:
+    """Return what `describe` says of each target of a project; of several, one may have no version yet."""
+    told = []
+    for project in projects:
+        if len(projects) > 1 and not project.registry.versions():
+            told.append([("target", project.target), ("in use", f"none yet: leadml train --target {project.target}")])
+        else:
+            told.append(describe(project))
+    return told
 
 
 def registered_alias(store: Path, target: str) -> str | None:

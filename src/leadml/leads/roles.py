@@ -34,6 +34,7 @@ ENGAGEMENT = re.compile(
     r"visit|click|open|page|session|download|webinar|form|email|mail_|call|meeting|demo|campaign|contact|activity|"
     r"days_since|last_|recency|frequency|previous|bounce|exit|view|event|source|channel|referr|month|day|visitor"
 )
+BY_HAND = "write params.yaml by hand from docs/params.md, of dated leads after examples/crm/params.yaml"
 FEW, MANY = 2, 12
 LIKE_ID = 0.9
 
@@ -114,7 +115,7 @@ def _find_label(table: pa.Table, dialect: Dialect) -> str:
             raise DataError([Fault("header", message, name)])
     columns = ", ".join(inert(name) for name in names[:12])
     message = f"must have a column of two values that says what became of the lead, got {columns}"
-    raise DataError([Fault("header", f"{message}; name it 'converted', or write params.yaml by hand")])
+    raise DataError([Fault("header", f"{message}; name it 'converted', or {BY_HAND}")])
 
 
 def _label_proposal(table: pa.Table, name: str, dialect: Dialect) -> Proposal:

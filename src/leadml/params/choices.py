@@ -166,10 +166,15 @@ class PointsRule(Section):
     """Points that a lead is given by the rule the team has used so far."""
 
     field: str
+    """Field of features that the rule looks at."""
     points: float
+    """Points that a lead is given for which the rule holds."""
     any_of: tuple[Text, ...] | None = None
+    """Levels of a category, one of which the lead must have."""
     at_least: float | None = None
+    """Smallest number for which the rule holds; false is 0, true is 1."""
     at_most: float | None = None
+    """Largest number for which the rule holds."""
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
