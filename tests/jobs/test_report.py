@@ -62,6 +62,38 @@ def test_the_headline_follows_the_evidence(
     )
 
 
+@pytest.mark.parametrize(("value", "low", "told"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
+def test_probabilities_that_were_off_are_told_beside_the_praise(
+    trained_project: tuple[Project, Trained], value: float, low: float, *, told: bool
+) -> None:
+    """Far off is more than twice what chance gives, with an interval above it; what was said and came true is told."""
+    metrics = trained_project[1].evaluation.metrics.set_index("metric")
+    metrics.loc["ece", ["value", "low"]] = value, low
+    metrics.loc[["mean_probability", "rate"], "value"] = 0.1834, 0.113
+    evaluation = replace(trained_project[1].evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
+    said = "But its probabilities were off on what was kept aside: 18.3% were said on average, 11.3% came true."
+
+    assert headline(evaluation).endswith(said) == told
+
+
+def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Project, Trained]) -> None:
+    """Topics are called what reasons call them, and what was counted is what it is."""
+    page = render(build_report(trained_dated[1].bundle, version="1", batch=None))
+
+    for text in ("days since the lead came", "activity of any kind", "title rank", "email opens", "% of looks worked"):
+        assert text in page
+    for text in (
+        "email_open",
+        "lead_age",
+        "title_rank",
+        "leads kept aside",
+        "% of leads worked",
+        "Of leads that",
+        "among the best 20% of leads",
+    ):
+        assert text not in page
+
+
 def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Project, Trained]) -> None:
     """Few leads, a random split, missing ids and accepted suspects are warnings; a dated split is none."""
     bundle = trained_project[1].bundle

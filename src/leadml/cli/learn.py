@@ -142,7 +142,7 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
     print_table("model and baselines", model_table(evaluation))
     cuts = StagePlan.from_json(trained.bundle.stages).cuts
     if cuts:
-        print_table("stages", stage_table(evaluation, cuts))
+        print_table("stages", stage_table(evaluation, cuts, unit="looks" if trained.bundle.outlook else "leads"))
     ece = evaluation.metric("ece")["value"]
     print(f"calibration error {ece:.4f} (a perfect model: {evaluation.ece_by_chance:.4f} by chance)")
     state = "new" if trained.new else "the same as before"

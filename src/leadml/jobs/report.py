@@ -6,8 +6,11 @@ Every figure is one of the bundle's evaluation, so of leads that the model did n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from leadml.errors import inert
+from leadml.leads.plan import ACTIVITY, LEAD_AGE
 from leadml.model.evaluation import LARGER_IS_BETTER, Evaluation, records
 from leadml.publish import figures, tables
 from leadml.publish.page import Report, Section
@@ -22,19 +25,28 @@ INTENDED_USE = (
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
 BEST = 2
+FAR_OFF = 2.0
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Return whether the model beats its baselines, in one sentence.
+    """Return whether the model beats its baselines, in one sentence, and in another where its probabilities were off.
 
-    The model beats a baseline where the interval of the paired difference in log loss lies below 0.
+    The model beats a baseline where the interval of the paired difference in log loss lies below 0. Its probabilities
+    were off where the calibration error is more than twice, and its interval above, what chance gives.
     """
     beaten, unbeaten = evaluation.beaten()
     if not unbeaten:
-        return f"The model beats every baseline: {_listed(beaten)}."
-    if not beaten:
-        return f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
-    return f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
+        said = f"The model beats every baseline: {_listed(beaten)}."
+    elif not beaten:
+        said = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
+    else:
+        said = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
+    ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
+    if ece["value"] <= FAR_OFF * chance or ece["low"] <= chance:
+        return said
+    mean, rate = (evaluation.metric(name)["value"] for name in ("mean_probability", "rate"))
+    gap = f"{mean:.1%} were said on average, {rate:.1%} came true"
+    return f"{said} But its probabilities were off on what was kept aside: {gap}."
 
 
 def warnings(bundle: Bundle) -> list[str]:
@@ -69,17 +81,18 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
         What was scored last, or None.
     """
     evaluation = Evaluation.from_json(bundle.evaluation)
+    unit = _unit(bundle)
     return Report(
         title=f"{bundle.target}: version {version}, trained {bundle.facts['trained_at'][:10]}",
         headline=headline(evaluation),
         warnings=warnings(bundle),
-        facts=_facts(evaluation, batch, "looks at leads" if bundle.outlook else "leads"),
+        facts=_facts(evaluation, batch, unit),
         sections=[
-            _drivers(evaluation),
+            _drivers(bundle, evaluation),
             *_stages(bundle, evaluation),
-            _gain(evaluation),
+            _gain(evaluation, unit),
             _truth(bundle, evaluation),
-            _comparison(evaluation),
+            _comparison(evaluation, unit),
             *_maturity(bundle),
             Section("Model card", tables=(model_card(bundle, version), _parts(bundle))),
         ],
@@ -88,7 +101,7 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
 
 def model_card(bundle: Bundle, version: str) -> tables.Table:
     """Return what a version is for, what it was made of, and what was found in its data."""
-    facts = bundle.facts
+    facts, words = bundle.facts, topic_words(bundle)
     data, split, choices = facts["data"], facts["split"], facts["choices"]
     unit = "looks at leads" if bundle.outlook else "leads"
     sizes = {part: _size(split[part], unit) for part in ("learn", "judge")}
@@ -104,7 +117,9 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("model", f"additive log-odds: {parts}; calibration {choices['calibration']}"),
         (
             "fields",
-            _listed(list(dict.fromkeys(f"{field.subject} ({field.group})" for field in bundle.contract.fields))),
+            _listed(
+                list(dict.fromkeys(f"{words.get(f.subject, f.subject)} ({f.group})" for f in bundle.contract.fields))
+            ),
         ),
         *((f"excluded: {name}", reason) for name, reason in facts["excluded"].items()),
         *(("finding", text) for _, _, text in facts["findings"]),
@@ -116,7 +131,7 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
 
 def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple[str, str]]:
     reached = next(r for r in records(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
-    facts = [("of the converters are among the best 20% of leads", f"{reached['value']:.0%}")]
+    facts = [(f"of the converters are among the best 20% of {unit}", f"{reached['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
         row = evaluation.metric(name)
         facts.append((f"{tables.METRICS[name][0]} ({tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}"))
@@ -126,12 +141,15 @@ def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple
     return facts
 
 
-def _drivers(evaluation: Evaluation) -> Section:
+def _drivers(bundle: Bundle, evaluation: Evaluation) -> Section:
     text = (
         "How many points of probability a field moves a lead up or down on average. The reasons of one lead add up to "
-        "its score; these are the means over all leads kept aside."
+        f"its score; these are the means over all {_unit(bundle)} kept aside."
     )
     alt = "Bars of mean points by field; the numbers are in the table below"
+    words = topic_words(bundle)
+    names = [words.get(name, name) for name in evaluation.importance["field"]]
+    evaluation = replace(evaluation, importance=evaluation.importance.assign(field=names))
     drawing = figures.importance_figure(evaluation.importance)
     return Section("What drives conversion", [text], drawing, alt, (tables.importance_table(evaluation),), beside=True)
 
@@ -140,39 +158,54 @@ def _stages(bundle: Bundle, evaluation: Evaluation) -> list[Section]:
     """Return what each stage holds, where the target drives any."""
     if evaluation.stages.empty:
         return []
-    text = "A lead at a cut is in. The share that converts counts all leads at or above the cut."
+    unit = _unit(bundle)
+    text = f"A lead at a cut is in. The share that converts counts all {unit} at or above the cut."
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
-    table = tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts)
-    return [Section("Stages", [text], figures.stages_figure(evaluation), alt, (table,))]
+    table = tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts, unit=unit)
+    return [Section("Stages", [text], figures.stages_figure(evaluation, unit=unit), alt, (table,))]
 
 
-def _gain(evaluation: Evaluation) -> Section:
-    text = "Leads are worked from the highest probability down; tenth 1 has the best."
-    alt = "Share of converters reached against share of leads worked; the numbers are in the table below"
-    drawing = figures.gain_figure(evaluation.deciles)
+def _gain(evaluation: Evaluation, unit: str) -> Section:
+    text = f"{unit.capitalize()} are worked from the highest probability down; tenth 1 has the best."
+    alt = f"Share of converters reached against share of {unit} worked; the numbers are in the table below"
+    drawing = figures.gain_figure(evaluation.deciles, unit=unit)
     return Section(
         "What working the best first brings", [text], drawing, alt, (tables.decile_table(evaluation),), beside=True
     )
 
 
 def _truth(bundle: Bundle, evaluation: Evaluation) -> Section:
+    unit = _unit(bundle)
     text = (
-        f"Of leads that are given 20%, one in five should convert. The mean gap is "
+        f"Of {unit} that are given 20%, one in five should convert. The mean gap is "
         f"{evaluation.metric('ece')['value']:.3f}; a perfect model would show {evaluation.ece_by_chance:.3f} by "
-        "chance on as many leads."
+        f"chance on as many {unit}."
     )
-    alt = "Share that converted against probability said, in 15 groups of leads"
-    drawing = figures.reliability_figure(evaluation, target=bundle.target)
+    alt = f"Share that converted against probability said, in 15 groups of {unit}"
+    drawing = figures.reliability_figure(evaluation, target=bundle.target, unit=unit)
     return Section("Are the probabilities true?", [text], drawing, alt, (tables.metric_table(evaluation),))
 
 
-def _comparison(evaluation: Evaluation) -> Section:
+def _comparison(evaluation: Evaluation, unit: str) -> Section:
     better = " and ".join(tables.METRICS[name][0] for name in LARGER_IS_BETTER)
     text = (
-        "All are judged by the same leads, and differences are taken lead by lead. Where the interval of the last "
+        f"All are judged by the same {unit}, and differences are taken one by one. Where the interval of the last "
         f"column lies below 0, leadml is clearly better. Larger is better for {better}; smaller for the others."
     )
     return Section("Compared with", [text], tables=(tables.model_table(evaluation),))
+
+
+def topic_words(bundle: Bundle) -> dict[str, str]:
+    """Return what people call the topics that leadml has names of its own for, by those names."""
+    words = {field.name: field.name.replace("_", " ") for field in bundle.contract.fields if field.source == "read out"}
+    if bundle.outlook is not None:
+        kinds = {kind: inert(said) for kind, said in bundle.outlook["plan"]["kinds"]}
+        words |= {ACTIVITY: "activity of any kind", LEAD_AGE: "days since the lead came"} | kinds
+    return words
+
+
+def _unit(bundle: Bundle) -> str:
+    return "looks" if bundle.outlook else "leads"
 
 
 def _predicted(bundle: Bundle) -> str:

@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from leadml.model.evaluation import Evaluation
 
 INK, SOFT, LINE, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee3", "#1f6f8b", "#d98324"
-MOST_FIELDS = 12
-LONGEST_NAME = 28
+MOST_FIELDS = 30
+LONGEST_NAME = 34
+WIDTH, BESIDE = 5.6, 4.4  # inches: a whole card, and a part of one beside a table, so that letters keep their size
 DECORATION = re.compile(r"^.*?(?=<svg)|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 
 
-def all_figures(evaluation: Evaluation, *, target: str) -> dict[str, str]:
+def all_figures(evaluation: Evaluation, *, target: str, unit: str = "leads") -> dict[str, str]:
     """Return every figure by its name; that of the stages only where the target drives any."""
     drawn = {
         "importance": importance_figure(evaluation.importance),
-        "reliability": reliability_figure(evaluation, target=target),
-        "gain": gain_figure(evaluation.deciles),
+        "reliability": reliability_figure(evaluation, target=target, unit=unit),
+        "gain": gain_figure(evaluation.deciles, unit=unit),
     }
-    return drawn if evaluation.stages.empty else {**drawn, "stages": stages_figure(evaluation)}
+    return drawn if evaluation.stages.empty else {**drawn, "stages": stages_figure(evaluation, unit=unit)}
 
 
 def importance_figure(importance: pd.DataFrame) -> str:
@@ -46,13 +47,14 @@ def importance_figure(importance: pd.DataFrame) -> str:
         axes.barh(range(len(shown)), shown["value"], color=colours, height=0.62)
         axes.errorbar(shown["value"], range(len(shown)), xerr=_positive(errors), fmt="none", ecolor=INK, elinewidth=1)
         axes.set_yticks(range(len(shown)), names)
-        axes.set_xlabel("mean points up or down (blue: fit, orange: engagement)")
+        axes.set_ylim(-0.6, len(shown) - 0.4)
+        axes.set_xlabel("mean points up or down\n(blue: fit, orange: engagement)")
         axes.grid(visible=False, axis="y")
 
-    return _svg(draw, height=0.9 + 0.29 * max(len(shown), 3))
+    return _svg(draw, height=0.9 + 0.29 * max(len(shown), 3), width=BESIDE)
 
 
-def reliability_figure(evaluation: Evaluation, *, target: str) -> str:
+def reliability_figure(evaluation: Evaluation, *, target: str, unit: str = "leads") -> str:
     """Return the rate that came true against the probability that was said, in 15 bins of equal mass."""
     table = evaluation.reliability
 
@@ -68,7 +70,7 @@ def reliability_figure(evaluation: Evaluation, *, target: str) -> str:
             color=ACCENT,
             markersize=4,
             elinewidth=1,
-            label="leads kept aside",
+            label=f"{unit} kept aside",
         )
         axes.set(xlim=(0, top), ylim=(0, top), xlabel="probability said", ylabel=f"share that became {_short(target)}")
         axes.legend(frameon=False, loc="upper left")
@@ -76,8 +78,8 @@ def reliability_figure(evaluation: Evaluation, *, target: str) -> str:
     return _svg(draw, height=3.4)
 
 
-def gain_figure(deciles: pd.DataFrame) -> str:
-    """Return the share of converters reached against the share of leads worked, best first."""
+def gain_figure(deciles: pd.DataFrame, *, unit: str = "leads") -> str:
+    """Return the share of converters reached against the share of leads, or looks at them, worked, best first."""
     gain = deciles[deciles["figure"] == "gain"].sort_values("decile")
     worked = [0, *(10 * gain["decile"])]
 
@@ -86,14 +88,14 @@ def gain_figure(deciles: pd.DataFrame) -> str:
         axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, linestyle="--", label="drawn at random")
         axes.fill_between(worked, low, high, color=ACCENT, alpha=0.18, linewidth=0)
         axes.plot(worked, value, color=ACCENT, linewidth=2, marker="o", markersize=3.5, label="best first")
-        axes.set(xlim=(0, 100), ylim=(0, 102), xlabel="% of leads worked", ylabel="% of converters reached")
+        axes.set(xlim=(0, 100), ylim=(0, 102), xlabel=f"% of {unit} worked", ylabel="% of converters reached")
         axes.legend(frameon=False, loc="lower right")
 
-    return _svg(draw, height=3.4)
+    return _svg(draw, height=3.4, width=BESIDE)
 
 
-def stages_figure(evaluation: Evaluation) -> str:
-    """Return the share of leads that convert at or above each cut, with intervals, beside the rate of all."""
+def stages_figure(evaluation: Evaluation, *, unit: str = "leads") -> str:
+    """Return the share that converts at or above each cut, with intervals, beside the rate of all."""
     table = evaluation.stages[evaluation.stages["figure"] == "precision"]
     base = 100 * evaluation.conversions / evaluation.leads
 
@@ -104,7 +106,7 @@ def stages_figure(evaluation: Evaluation) -> str:
         axes.errorbar(table["stage"], value, yerr=_positive(errors), fmt="none", ecolor=INK, elinewidth=1)
         axes.axhline(base, color=SECOND, linewidth=1.2, linestyle="--")
         where: Any = ("axes fraction", "data")
-        axes.annotate(f"all leads\n{base:.1f}%", (1.01, base), xycoords=where, va="center", color=SECOND)
+        axes.annotate(f"all {unit}\n{base:.1f}%", (1.01, base), xycoords=where, va="center", color=SECOND)
         axes.set_ylabel("% that convert at or above the cut")
         axes.grid(visible=False, axis="x")
 
@@ -120,7 +122,7 @@ def _short(name: str) -> str:
     return safe if len(safe) <= LONGEST_NAME else safe[: LONGEST_NAME - 1] + "…"
 
 
-def _svg(draw: Callable[[Axes], None], *, height: float) -> str:
+def _svg(draw: Callable[[Axes], None], *, height: float, width: float = WIDTH) -> str:
     import matplotlib as mpl  # noqa: PLC0415 - takes a second to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -142,7 +144,7 @@ def _svg(draw: Callable[[Axes], None], *, height: float) -> str:
     }
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a reader's own fonts show what matplotlib's cannot measure
-        figure = Figure(figsize=(5.6, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.subplots())
         target = io.StringIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})

@@ -68,7 +68,7 @@ def model_table(evaluation: Evaluation) -> Table:
     return Table(("model", *(METRICS[name][0] for name in compared), "log loss of leadml less its own"), rows)
 
 
-def stage_table(evaluation: Evaluation, cuts: Sequence[Cut]) -> Table:
+def stage_table(evaluation: Evaluation, cuts: Sequence[Cut], *, unit: str = "leads") -> Table:
     """Return where each stage begins, by what rule, how many reach it and how many of those convert."""
     figures = {(row["stage"], row["figure"]): row for row in records(evaluation.stages)}
     rows = []
@@ -76,7 +76,7 @@ def stage_table(evaluation: Evaluation, cuts: Sequence[Cut]) -> Table:
         share, precision = figures[cut.stage, "share"], figures[cut.stage, "precision"]
         leads = f"{percent(share['value'])} ({round(share['value'] * evaluation.leads):,})"
         rows.append((cut.stage, f"{cut.probability:.3f}", cut.rule, leads, with_span(precision, percent)))
-    return Table(("stage", "begins at", "rule", "leads at or above", "of these convert"), rows)
+    return Table(("stage", "begins at", "rule", f"{unit} at or above", "of these convert"), rows)
 
 
 def decile_table(evaluation: Evaluation) -> Table:

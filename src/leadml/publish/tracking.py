@@ -177,7 +177,8 @@ def _write_exhibits(folder: Path, bundle: Bundle, evaluation: Evaluation) -> Non
     for name in Evaluation.TABLES:
         getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
     pd.DataFrame(bundle.evaluation["candidates"]).to_csv(folder / "tables" / "candidates.csv", index=False)
-    for name, svg in figures.all_figures(evaluation, target=bundle.target).items():
+    unit = "looks" if bundle.outlook else "leads"
+    for name, svg in figures.all_figures(evaluation, target=bundle.target, unit=unit).items():
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
