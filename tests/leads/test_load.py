@@ -160,6 +160,10 @@ def test_many_faults_are_capped_and_counted(write, contract):
         ("", "leads.csv: must hold a header and leads, got an empty file"),
         (HEAD, "leads.csv: must hold leads, got none below the header"),
         ("id,age,contry,y\n1,1,BE,yes\n", "leads.csv: must have a column 'country', got none; the nearest is 'contry'"),
+        (
+            "id,age,country,Y\n1,1,BE,yes\n",
+            "leads.csv: must have a column 'y', got none; the nearest is 'Y'; set target.co",
+        ),
         ("id,age,country,y,id\n", "leads.csv:1: every column must have a name of its own, got 'id' twice"),
         (HEAD + "1,1,BE,yes,\n2,2,BE,no,\n", "leads.csv:2: must have 4 values as the header has, got 5; mend the row"),
         (HEAD + "1,1,BE,yes\nTotal: 1\n", "leads.csv:3: must have 4 values as the header has, got 1; mend the row"),

@@ -99,6 +99,6 @@ def test_a_file_without_a_label_is_refused(columns):
     names = ", ".join(columns)
     with pytest.raises(
         DataError,
-        match=f"^header: must have a column of two .*, got {names}; name it 'converted', or write params.yaml by hand",
+        match=f"^header: must have a column of two .* got {names}; name it 'converted', or write .* by hand from docs/",
     ):
         _proposed(**columns)

@@ -84,7 +84,7 @@ def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
     where: list[str] = []
     faults: list[Fault] = []
     rows = 0
-    for checked in checked_chunks(FileSource(path, dialect), contract):
+    for checked in checked_chunks(FileSource(path, dialect, keys=_role_keys(contract)), contract):
         frames.append(checked.frame)
         where += checked.where
         faults += checked.faults
@@ -101,3 +101,10 @@ def load_leads(path: Path, contract: Contract, dialect: Dialect) -> Loaded:
     if kept.empty:
         raise DataError([Fault(path.name, "must hold leads, got none below the header")])
     return Loaded(kept.reset_index(drop=True), rows, int(duplicates.merged.sum()), kept.index.to_numpy())
+
+
+def _role_keys(contract: Contract) -> dict[str, str]:
+    """Return the key of params that names each column of a role, for messages."""
+    label = contract.label.column if contract.label else None
+    roles = {"data.lead_id": contract.lead_id, "data.created_at": contract.created_at, "target.column": label}
+    return {column: key for key, column in roles.items() if column}
