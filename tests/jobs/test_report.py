@@ -62,6 +62,28 @@ def test_the_headline_follows_the_evidence(
     )
 
 
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "told"),
+    [
+        (0.041, 0.02, 0.035, True),
+        (0.041, 0.02, 0.045, False),
+        (0.027, 0.0255, 0.0265, False),
+        (0.02, 0.022, 0.03, True),
+    ],
+)
+def test_a_mean_that_was_off_is_told(
+    trained_project: tuple[Project, Trained], mean: float, low: float, high: float, *, told: bool
+) -> None:
+    """Outside what the rate can be, and a tenth of it away or more: of many leads a trifle is no news."""
+    metrics = trained_project[1].evaluation.metrics.set_index("metric")
+    metrics.loc["mean_probability", "value"] = mean
+    metrics.loc["rate", ["value", "low", "high"]] = 0.026, low, high
+    metrics.loc["ece", ["value", "low"]] = 0.01, 0.0
+    evaluation = replace(trained_project[1].evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
+
+    assert (f"{mean:.1%} were said on average, 2.6% came true." in headline(evaluation)) == told
+
+
 @pytest.mark.parametrize(("value", "low", "told"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
 def test_probabilities_that_were_off_are_told_beside_the_praise(
     trained_project: tuple[Project, Trained], value: float, low: float, *, told: bool
@@ -70,6 +92,7 @@ def test_probabilities_that_were_off_are_told_beside_the_praise(
     metrics = trained_project[1].evaluation.metrics.set_index("metric")
     metrics.loc["ece", ["value", "low"]] = value, low
     metrics.loc[["mean_probability", "rate"], "value"] = 0.1834, 0.113
+    metrics.loc["rate", ["low", "high"]] = 0.05, 0.2
     evaluation = replace(trained_project[1].evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
     said = "But its probabilities were off on what was kept aside: 18.3% were said on average, 11.3% came true."
 

@@ -313,7 +313,7 @@ def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
             _written(made)[name].to_sql(name, connection, index=False)
         connection.commit()
     tables = {name: {"path": None, "url": "sqlite:///crm.db", "table": name} for name in ("leads", "outcomes")}
-    with pytest.raises(DataError, match=r"^outcomes table:2 \(lead 'b'\): outcome must be one of .*, got 'gone'$"):
+    with pytest.raises(DataError, match=r"^outcomes table:2 \(lead 'b'\): outcome must be one of .*, got 'gone'; say"):
         _read(tmp_path, _small(tmp_path, made, **tables))
     found = _read(tmp_path, _small(tmp_path, made, leads=tables["leads"], outcomes={"names": {"gone": "lost"}}))
 
@@ -399,7 +399,7 @@ def test_what_was_kept_is_gone_when_the_job_ends(tmp_path: Path) -> None:
     with looking(tmp_path, _small(tmp_path)) as view:
         folder = view.tables.folder
         assert sorted(path.name for path in folder.iterdir()) == [
-            "activities-00000.parquet", "outcomes-00000.parquet",
+            "activities-00000.parquet", "lock", "outcomes-00000.parquet",
         ]  # fmt: skip
 
     assert not folder.exists()

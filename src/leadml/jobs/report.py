@@ -25,6 +25,7 @@ INTENDED_USE = (
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
 BEST = 2
+SHIFTED = 0.1
 FAR_OFF = 2.0
 
 
@@ -32,7 +33,8 @@ def headline(evaluation: Evaluation) -> str:
     """Return whether the model beats its baselines, in one sentence, and in another where its probabilities were off.
 
     The model beats a baseline where the interval of the paired difference in log loss lies below 0. Its probabilities
-    were off where the calibration error is more than twice, and its interval above, what chance gives.
+    were off where the calibration error is more than twice, and its interval above, what chance gives, or where their
+    mean lies outside the interval of the rate and a tenth of it away or more.
     """
     beaten, unbeaten = evaluation.beaten()
     if not unbeaten:
@@ -42,10 +44,11 @@ def headline(evaluation: Evaluation) -> str:
     else:
         said = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
     ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
-    if ece["value"] <= FAR_OFF * chance or ece["low"] <= chance:
+    mean, rate = evaluation.metric("mean_probability")["value"], evaluation.metric("rate")
+    shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= SHIFTED * rate["value"]
+    if (ece["value"] <= FAR_OFF * chance or ece["low"] <= chance) and not shifted:
         return said
-    mean, rate = (evaluation.metric(name)["value"] for name in ("mean_probability", "rate"))
-    gap = f"{mean:.1%} were said on average, {rate:.1%} came true"
+    gap = f"{mean:.1%} were said on average, {rate['value']:.1%} came true"
     return f"{said} But its probabilities were off on what was kept aside: {gap}."
 
 

@@ -1,4 +1,4 @@
-"""The exact probability of each target, given what is recorded and nothing else.
+"""The exact probability of each target, given what is recorded and that it has not been reached yet.
 
 What enters is a `World`, some leads and their `Life`; what leaves is, for each weekly look date, what the records say
 of the interest of each open lead, and from it the probability of each target.
