@@ -164,7 +164,7 @@ def test_swapped_files_are_refused(folder):
     _refused(folder, "evaluation.json is not as it was written")
 
 
-@pytest.mark.parametrize("number", [0, 1, 3, 99, "2", None])
+@pytest.mark.parametrize("number", [0, 1, 2, 99, "2", None])
 def test_another_format_is_refused(folder, number):
     """A bundle of another leadml says so."""
     _reseal(folder, manifest=lambda stored: stored.update(format=number))
