@@ -58,11 +58,20 @@ def test_a_table_that_begins_again_goes_on():
     assert _of([*range(100), *range(465, 471)]).alone == 6
 
 
-def test_silence_is_where_usual_weeks_would_have_brought_twenty_rows():
-    """Of five rows a day four days are awaited; before the end nothing is silent."""
-    found = _of(np.repeat(np.arange(100), 5).tolist())
+@pytest.mark.parametrize(("each", "days"), [(5, 14), (1000, 14), (1, 20)])
+def test_silence_is_two_weeks_or_more_and_twenty_rows(each, days):
+    """A weekend of a busy table is no silence, nor are two weeks of a quiet one; before the end nothing is silent."""
+    found = _of(np.repeat(np.arange(100), each).tolist())
 
-    assert found.usual == 35
-    assert found.is_silent(found.end + 4 * DAY)
-    assert not found.is_silent(found.end + 4 * DAY - 1)
+    assert found.usual == 7 * each
+    assert found.is_silent(found.end + days * DAY)
+    assert not found.is_silent(found.end + days * DAY - 1)
     assert not found.is_silent(found.end - DAY)
+
+
+def test_a_week_that_has_only_begun_is_not_behind_the_end():
+    """Monday's rows after a weekend are fewer than those of a usual week."""
+    weekdays = [day for day in range(365) if day % 7 < 5 for _ in range(100)]
+
+    assert _of(weekdays).end == 364 * DAY + 7
+    assert 364 % 7 == 0

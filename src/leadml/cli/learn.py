@@ -133,9 +133,9 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
     print(headline(evaluation))
     for warning in warnings(trained.bundle):
         print(f"note: {warning}")
-    doubts = [line for _, severity, line in trained.bundle.facts["findings"] if severity == "warn"]
-    if doubts:
-        print(f"note: {len(doubts)} findings warn, of which the first is {doubts[0]} (all of them: leadml check)")
+    codes = [code for code, severity, _ in trained.bundle.facts["findings"] if severity == "warn" and code[:2] != "RD"]
+    if codes:
+        print(f"note: {', '.join(sorted(set(codes)))} warn of something: leadml check says of what")
     unit = "looks at leads" if trained.bundle.outlook else "leads"
     print(f"judged by {evaluation.leads:,} {unit} kept aside, {evaluation.conversions:,} converted\n")
     print_table("parts", part_table(trained.bundle.facts["split"], unit=unit))

@@ -56,7 +56,7 @@ def judge_tables(view: View, *, observed_until: int) -> list[Finding]:
 def silence(records: Records | None, until: int) -> str:
     """Return in words that a table ends long before an instant, or nothing where it does not.
 
-    A table ends long before where usual weeks would have brought 20 rows or more since.
+    A table ends long before where two weeks or more have passed since, and usual ones would have brought 20 rows.
     """
     if records is None or not records.is_silent(until):
         return ""

@@ -76,11 +76,17 @@ class Records:
         """Rows of a usual week: the median over the days whose week has any."""
         return float(np.median(self.weeks[self.weeks > 0]))
 
+    @property
+    def patience(self) -> float:
+        """Days without a row after which a table is silent: two weeks, more where 20 rows take longer."""
+        return max(2.0 * WEEK, MANY * WEEK / self.usual)
+
     @cached_property
     def end(self) -> int:
         """The instant up to which the table goes on, microseconds.
 
-        Rows that come after a long silence, and are fewer than those of a usual week, are behind it.
+        Rows that come after a silence, and are fewer than those of a usual week, are behind it. Silence is two weeks or
+        more in which usual ones would have brought 20 rows.
 
         Examples
         --------
@@ -92,7 +98,7 @@ class Records:
         """
         active = np.flatnonzero(self.days)
         last = len(active) - 1
-        silent = (np.diff(active) - 1) * self.usual >= MANY * WEEK
+        silent = np.diff(active) - 1 >= self.patience
         for before in np.flatnonzero(silent)[::-1]:
             if self.days[active[before + 1] : active[last] + 1].sum() >= self.usual:
                 break
@@ -105,5 +111,5 @@ class Records:
         return int(self.days[-(-self.end // DAY) - self.first :].sum()) if self.end < self.newest else 0
 
     def is_silent(self, until: int) -> bool:
-        """Return whether usual weeks would have brought 20 rows or more from the end to an instant, microseconds."""
-        return max(until - self.end, 0) / (WEEK * DAY) * self.usual >= MANY
+        """Return whether there is silence between the end and an instant, microseconds."""
+        return until - self.end >= self.patience * DAY
