@@ -135,7 +135,7 @@ def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, se
         print(f"note: {warning}")
     codes = [code for code, severity, _ in trained.bundle.facts["findings"] if severity == "warn" and code[:2] != "RD"]
     if codes:
-        print(f"note: {', '.join(sorted(set(codes)))} warn of something: leadml check says of what")
+        print(f"note: findings that warn are {', '.join(sorted(set(codes)))}; leadml check shows them")
     unit = "looks at leads" if trained.bundle.outlook else "leads"
     print(f"judged by {evaluation.leads:,} {unit} kept aside, {evaluation.conversions:,} converted\n")
     print_table("parts", part_table(trained.bundle.facts["split"], unit=unit))
