@@ -210,7 +210,7 @@ class LeakParams(Section):
     own: Annotated[float, Field(gt=0.5, le=1)] = 0.7
     """ROC AUC of what a field knows and all others together do not, from which it is a suspect."""
     together: Annotated[float, Field(gt=0.5, le=1)] = 0.98
-    """ROC AUC of all fields together from which the tables are suspects; from 0.95 on it is said."""
+    """ROC AUC of all fields together from which the tables are suspects; from 0.92 on it is said."""
     fill: Annotated[float, Field(gt=0.5, le=1)] = 0.8
     """ROC AUC of whether a field is filled from which it is a suspect."""
     twins: Share = 0.02
