@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from leadml.leads.agreement import shown_day
 from leadml.leads.features import LEAD
 from leadml.leads.outcomes import CUSTOMERS, reaching
 from leadml.leads.plan import DAY
@@ -25,23 +24,23 @@ def why_outside(view: View, lead: int, as_of: int) -> str:
     tables, target = view.tables, view.target
     created = int(tables.created_at[lead])
     if created >= as_of:
-        return f"it came on {_day(created)}"
+        return f"it came on {shown_day(created)}"
     if tables.known_from[lead] > as_of:
-        return f"nothing of it was recorded before {_day(int(tables.known_from[lead]))}"
+        return f"nothing of it was recorded before {shown_day(int(tables.known_from[lead]))}"
     if target.oldest is not None and as_of > created + target.oldest * DAY:
-        return f"it came on {_day(created)}, more than the {target.oldest} days of snapshots.oldest before"
+        return f"it came on {shown_day(created)}, more than the {target.oldest} days of snapshots.oldest before"
     times, codes = _known_outcomes(view, lead, as_of)
     names = {code: name for name, code in view.codes.items()}
     hits = [(at, code) for at, code in zip(times, codes, strict=True) if code in reaching(target, view.codes)]
     if hits and not target.again:
         at, code = min(hits)
-        return f"it had reached {names[code]} on {_day(at)}"
+        return f"it had reached {names[code]} on {shown_day(at)}"
     named = {view.codes[name] for name in OUTCOMES if target.population == "open" or name in (*CUSTOMERS, "churned")}
     states = [(at, names[code]) for at, code in zip(times, codes, strict=True) if code in named]
     if not states:
         return "it was not a customer yet"
     at, name = max(states, key=lambda state: (state[0], view.codes[state[1]]))
-    return f"it was {name} since {_day(at)}"
+    return f"it was {name} since {shown_day(at)}"
 
 
 def _known_outcomes(view: View, lead: int, as_of: int) -> tuple[list[int], list[int]]:
@@ -52,7 +51,3 @@ def _known_outcomes(view: View, lead: int, as_of: int) -> tuple[list[int], list[
     )
     known = (whose == lead) & (occurred < as_of) & (recorded <= as_of)
     return occurred[known].tolist(), codes[known].tolist()
-
-
-def _day(micros: int) -> str:
-    return str(pd.Timestamp(micros, unit="us", tz="UTC").date())
