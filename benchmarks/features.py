@@ -53,7 +53,7 @@ def main() -> None:
             made = simulate(root / "data", leads=leads, months=MONTHS, seed=0, scenario=scenario, processes=2)
             simulating = time.perf_counter() - begun
             words = [sys.executable, __file__, "--one", str(root)]
-            done = subprocess.run(words, capture_output=True, check=True, text=True)
+            done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True)
             row = json.loads(done.stdout.splitlines()[-1])
         rows.append({"leads": leads, "activities": made.activities, "simulating": simulating, **row})
         print(pd.DataFrame(rows).round(2).to_string(index=False), flush=True)
@@ -73,13 +73,14 @@ def _measure(root: Path) -> dict[str, float]:
     marks = [time.perf_counter()]
     with open_view(project, outlook, Contract.from_params(params), now=NOW, progress=lambda _: None) as view:
         marks.append(time.perf_counter())
+        until = max(records.newest for records in view.tables.records.values())
         looked = 0
         for block in view.tables.blocks():
             lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.tables.lead_ids)))
-            looked += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: view.tables.newest + 1})))
+            looked += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: until + 1})))
         marks.append(time.perf_counter())
-        dates = look_dates(int(view.tables.created_at.min()), view.tables.newest, params.snapshots, timezone=None)
-        until, most = view.tables.newest, params.snapshots.most
+        dates = look_dates(int(view.tables.created_at.min()), until, params.snapshots, timezone=None)
+        most = params.snapshots.most
         training = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
         marks.append(time.perf_counter())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE
