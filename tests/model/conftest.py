@@ -41,9 +41,15 @@ def bank_matrix(bank_leads: Loaded, bank_fitted: Fitted) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def bank_explanation(bank_fitted: Fitted, bank_matrix: np.ndarray) -> Explanation:
+def bank_rows(bank_leads: Loaded, bank_fitted: Fitted) -> np.ndarray:
+    """Return the fields of the bundled leads as numbers and codes."""
+    return bank_fitted.model.encoder.fields_of(bank_leads.frame)
+
+
+@pytest.fixture(scope="session")
+def bank_explanation(bank_fitted: Fitted, bank_rows: np.ndarray) -> Explanation:
     """Return why each bundled lead has its number."""
-    return explain_leads(bank_fitted.model, bank_matrix)
+    return explain_leads(bank_fitted.model, bank_rows)
 
 
 @pytest.fixture(scope="session")

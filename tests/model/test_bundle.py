@@ -14,10 +14,11 @@ from leadml.leads.ingest import Dialect
 from leadml.leads.split import Holdout
 from leadml.model.bundle import Bundle, canonical_json, load_bundle, model_hash, read_manifest, save_bundle
 from leadml.model.calibration import Calibrator
+from leadml.model.estimator import LeadModel
 from leadml.model.explain import explain_leads
 from leadml.model.reference import profile
 
-FILES = ("booster.txt", "model.json", "evaluation.json", "manifest.json", "manifest.sha256")
+FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,13 @@ def bundle(bank_fitted, bank_leads, bank_contract):
         target="subscribed",
         contract=bank_contract,
         dialect=Dialect(";", "utf-8", ",", ("unknown", "n/a")),
-        model=replace(bank_fitted.model, tree_weight=0.35, calibrator=Calibrator("beta", (0.9, 1.2, 0.1))),
+        model=LeadModel.of(
+            bank_fitted.model.encoder,
+            bank_fitted.model.linear,
+            bank_fitted.model.trees,
+            tree_weight=0.35,
+            calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
+        ),
         stages={"cuts": []},
         holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
         profile=profile(bank_leads.frame, bank_fitted.model.encoder),
@@ -75,11 +82,10 @@ def _refused(folder, message):
 
 def test_a_loaded_bundle_scores_and_explains_to_the_bit(bundle, saved, bank_leads):
     """Saved, then loaded, with any number of threads: the same probabilities and reasons."""
-    matrix = bundle.model.encoder.encode(bank_leads.frame)
-    expected = explain_leads(bundle.model, matrix)
+    expected = explain_leads(bundle.model, bundle.model.encoder.fields_of(bank_leads.frame))
     for threads in (0, 1, 2):
         model = load_bundle(saved, threads=threads).model
-        found = explain_leads(model, model.encoder.encode(bank_leads.frame))
+        found = explain_leads(model, model.encoder.fields_of(bank_leads.frame))
         assert np.array_equal(model.predict(bank_leads.frame), expected.probability)
         assert np.array_equal(found.points, expected.points)
 
@@ -164,11 +170,11 @@ def test_swapped_files_are_refused(folder):
     _refused(folder, "evaluation.json is not as it was written")
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 99, "2", None])
+@pytest.mark.parametrize("number", [0, 1, 3, 99, "2", None])
 def test_another_format_is_refused(folder, number):
     """A bundle of another leadml says so."""
     _reseal(folder, manifest=lambda stored: stored.update(format=number))
-    _refused(folder, f"must have format 3, got {number}; use the leadml that wrote it")
+    _refused(folder, f"must have format 4, got {number}; use the leadml that wrote it")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"nonsense", b"[" * 100_000, b'{"a": "\xff"}'])

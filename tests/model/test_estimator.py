@@ -10,7 +10,7 @@ from leadml.errors import ModelError
 from leadml.leads.schema import Field
 from leadml.leads.split import make_folds
 from leadml.model.calibration import Calibrator
-from leadml.model.estimator import fit_model
+from leadml.model.estimator import LeadModel, fit_model, summed
 
 SIGMOID = Calibrator("sigmoid", (1.3, -0.2))
 BETA = Calibrator("beta", (0.7, 1.4, 0.1))
@@ -41,7 +41,9 @@ def test_row_order_and_threads_change_nothing(bank_leads, bank_contract, quick_p
 @pytest.mark.parametrize("calibrator", [None, SIGMOID, BETA, ISOTONIC], ids=lambda some: getattr(some, "method", "own"))
 def test_a_chunk_gives_the_bits_of_the_whole(bank_fitted, bank_leads, rows, calibrator):
     """A lead's probability does not depend on the leads beside it."""
-    model = replace(bank_fitted.model, tree_weight=0.35, calibrator=calibrator or bank_fitted.model.calibrator)
+    fitted = bank_fitted.model
+    chosen = calibrator or fitted.calibrator
+    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, tree_weight=0.35, calibrator=chosen)
     frame = bank_leads.frame.iloc[:210]
     chunks = [model.predict(frame.iloc[first : first + rows]) for first in range(0, len(frame), rows)]
     assert np.array_equal(np.concatenate(chunks), model.predict(frame))
@@ -62,10 +64,20 @@ def test_no_leads_get_no_probabilities(bank_fitted, bank_leads):
 @pytest.mark.parametrize("weight", [0.0, 0.35, 1.0])
 def test_log_odds_are_the_weighted_sum_of_both_parts(toy_fitted, toy_leads, weight):
     """A weight of 0 is the linear part alone, of 1 the trees alone."""
-    model = replace(toy_fitted.model, tree_weight=weight)
+    fitted = toy_fitted.model
+    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, tree_weight=weight, calibrator=fitted.calibrator)
     matrix = model.encoder.encode(toy_leads)
     expected = (1 - weight) * model.linear.margin(matrix) + weight * model.trees.margin(matrix)
-    assert np.array_equal(model.margin(matrix), expected)
+    for some in (model, replace(model, lookup=None)):
+        found = summed(*some.contributions(model.encoder.fields_of(toy_leads)))
+        assert np.abs(found - expected).max() < 1e-12
+
+
+def test_columns_are_not_taken_for_fields(toy_fitted, toy_leads):
+    """The flags of a category are not what tables are read by."""
+    model = toy_fitted.model
+    with pytest.raises(ModelError, match="fields must have a column for each of 4 fields, got 7"):
+        model.contributions(model.encoder.encode(toy_leads))
 
 
 @pytest.mark.parametrize(

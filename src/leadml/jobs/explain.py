@@ -134,7 +134,7 @@ def explain_dated(
 
 
 def _explained(bundle: Bundle, frame: pd.DataFrame, lead_id: str) -> Explained:
-    explanation = explain_leads(bundle.model, bundle.model.encoder.encode(frame))
+    explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
     table = contribution_table(frame, explanation).drop(columns="lead_id")
     fields = {field.name: field for field in bundle.model.encoder.fields}
     table["topic"] = [fields[name].subject if name in fields else name for name in table["field"]]

@@ -118,6 +118,7 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("learned from", sizes["learn"]),
         ("kept aside", f"{sizes['judge']} ({split['kind']})"),
         ("model", f"additive log-odds: {parts}; calibration {choices['calibration']}"),
+        ("reasons", _reasons(choices["table_numbers"])),
         (
             "fields",
             _listed(
@@ -209,6 +210,12 @@ def topic_words(bundle: Bundle) -> dict[str, str]:
 
 def _unit(bundle: Bundle) -> str:
     return "looks" if bundle.outlook else "leads"
+
+
+def _reasons(numbers: int) -> str:
+    if numbers:
+        return f"exact, read from tables of {numbers:,} numbers"
+    return "exact, by LightGBM for each lead, which is slow: the trees are too deep for tables"
 
 
 def _predicted(bundle: Bundle) -> str:

@@ -238,7 +238,7 @@ def score_frame(
     """Return the rows to publish for checked leads, and the explanation behind them."""
     encoder = bundle.model.encoder
     plan = StagePlan.from_json(bundle.stages)
-    explanation = explain_leads(bundle.model, encoder.encode(frame))
+    explanation = explain_leads(bundle.model, encoder.fields_of(frame))
     for name, number in encoder.count_other(frame).items():
         counted.other[name] = counted.other.get(name, 0) + number
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")

@@ -171,7 +171,7 @@ def data_hash(frame: pd.DataFrame) -> str:
 
 def _bands(fitted: Fitted, learn: pd.DataFrame) -> GradeBands:
     sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
-    explanation = explain_leads(fitted.model, fitted.model.encoder.encode(sample))
+    explanation = explain_leads(fitted.model, fitted.model.encoder.fields_of(sample))
     groups = {field.group for field in explanation.fields}
     points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]
     return grade_bands(*points)
@@ -183,7 +183,7 @@ def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.Da
         msg = f"leads kept aside must hold both kinds, got {label.sum()} of {len(label)}; raise split.test_share"
         raise ModelError(msg)
     fields = fitted.model.encoder.fields
-    explanation = explain_leads(fitted.model, fitted.model.encoder.encode(judge))
+    explanation = explain_leads(fitted.model, fitted.model.encoder.fields_of(judge))
     baselines = baseline_probabilities(learn, judge, fields, params)
     cuts = {cut.stage: cut.probability for cut in plan.cuts}
     groups = judge[SPLIT_KEY].to_numpy() if AS_OF in judge else None

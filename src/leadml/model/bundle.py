@@ -26,16 +26,17 @@ from leadml.model.calibration import Calibrator
 from leadml.model.encode import Encoder
 from leadml.model.estimator import LeadModel
 from leadml.model.linear import LinearPart
+from leadml.model.lookup import Lookup
 from leadml.model.reference import golden_frame, golden_rows
 from leadml.model.trees import Trees
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
-BOOSTER, MODEL, EVALUATION = "booster.txt", "model.json", "evaluation.json"
-FILES = (BOOSTER, MODEL, EVALUATION)
+BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
+FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
 LARGEST_FILE = 256 * 1024 * 1024
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 TOLERANCE = 1e-9
@@ -100,6 +101,7 @@ class Bundle:
         return {
             BOOSTER: self.model.trees.text,
             MODEL: canonical_json(model),
+            TABLES: canonical_json(self.model.lookup.to_json() if self.model.lookup else {}),
             EVALUATION: canonical_json(self.evaluation),
         }
 
@@ -210,7 +212,8 @@ def verify_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     """Return the bundle of a folder.
 
-    Hashes first, then JSON, only then LightGBM, which would end the process on a damaged text; last the golden rows.
+    Hashes first, then JSON, last the golden rows. LightGBM, which would end the process on a damaged text, is asked
+    only where there are no tables.
 
     Parameters
     ----------
@@ -226,9 +229,10 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     """
     manifest, raw = verify_files(folder)
     stored = _parse(folder, MODEL, raw[MODEL])
-    evaluation = _parse(folder, EVALUATION, raw[EVALUATION])
+    tables, evaluation = (_parse(folder, name, raw[name]) for name in (TABLES, EVALUATION))
     try:
-        bundle = _assemble(manifest, stored, evaluation, Trees(raw[BOOSTER].decode(), threads))
+        lookup = Lookup.from_json(tables) if tables else None
+        bundle = _assemble(manifest, stored, evaluation, (Trees(raw[BOOSTER].decode(), threads), lookup))
         gap = _golden_gap(bundle.model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"{folder}: must hold all parts of a model, got {inert(repr(error))}; use another version or train again"
@@ -241,14 +245,17 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     return bundle
 
 
-def _assemble(manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict[str, Any], trees: Trees) -> Bundle:
-    dialect = manifest["dialect"]
+def _assemble(
+    manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict[str, Any], read: tuple[Trees, Lookup | None]
+) -> Bundle:
+    dialect, (trees, lookup) = manifest["dialect"], read
     model = LeadModel(
         Encoder.from_json(stored["encoder"]),
         LinearPart.from_json(stored["linear"]),
         trees,
         stored["tree_weight"],
         Calibrator.from_json(stored["calibrator"]),
+        lookup,
     )
     return Bundle(
         target=stored["target"],

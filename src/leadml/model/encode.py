@@ -58,18 +58,29 @@ class Encoder:
         """Array of shape (n_columns,): whether a column holds only 0 and 1 by construction."""
         return np.array([self.fields[owner].kind == "category" for owner in self.owners], dtype=bool)
 
-    def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def fields_of(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return an array of shape (n_leads, n_fields): numbers, NaN where missing, and codes of categories."""
+        found = np.empty((len(frame), len(self.fields)), order="F")
+        for at, field in enumerate(self.fields):
+            known = field.kind != "category"
+            found[:, at] = frame[field.name].to_numpy(dtype=np.float64) if known else self.codes(frame, at)
+        return found
+
+    def columns_of(self, fields: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return an array of shape (n_leads, n_columns), NaN only where a number or boolean is missing."""
-        matrix = np.zeros((len(frame), len(self.owners)))
+        matrix = np.zeros((len(fields), len(self.owners)))
         first = 0
         for at, field in enumerate(self.fields):
             if field.kind == "category":
-                codes = self.codes(frame, at)
-                matrix[np.arange(len(frame)), first + codes] = 1.0
+                matrix[np.arange(len(fields)), first + fields[:, at].astype(np.intp)] = 1.0
             else:
-                matrix[:, first] = frame[field.name].to_numpy(dtype=np.float64)
+                matrix[:, first] = fields[:, at]
             first += self.width(at)
         return matrix
+
+    def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Return `columns_of` the fields of a frame."""
+        return self.columns_of(self.fields_of(frame))
 
     def codes(self, frame: pd.DataFrame, at: int) -> NDArray[np.intp]:
         """Return the position of each lead's level of the category at a position: levels, then other, then missing."""

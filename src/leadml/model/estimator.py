@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leadml.errors import ModelError
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.split import describe_part, make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
+from leadml.model.compile import compile_model
 from leadml.model.encode import Encoder, fit_encoder
 from leadml.model.linear import LinearPart, fit_linear, fit_path, plan_terms
+from leadml.model.tree_text import read_trees
 from leadml.model.trees import Trees, choose_rounds, fit_trees
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.field import Field
     from leadml.leads.split import Fold
+    from leadml.model.lookup import Lookup
     from leadml.params import ModelParams, Params
 
     Floats = NDArray[np.float64]
@@ -41,7 +45,8 @@ WEIGHTS = np.linspace(0.0, 1.0, 21)
 class LeadModel:
     """A fitted model.
 
-    Its log-odds are ``(1 - tree_weight) * linear + tree_weight * trees``, and its probability is the calibrator's.
+    Its log-odds are ``(1 - tree_weight) * linear + tree_weight * trees``, and its probability is the calibrator's. They
+    are read from tables, which are the same model added up; only where there are none are the parts themselves asked.
 
     Parameters
     ----------
@@ -53,6 +58,8 @@ class LeadModel:
         Weight of the trees, 0 to 1.
     calibrator
         From log-odds to probability.
+    lookup
+        Both parts as tables; None where the trees are too deep for that.
     """
 
     encoder: Encoder
@@ -60,14 +67,53 @@ class LeadModel:
     trees: Trees
     tree_weight: float
     calibrator: Calibrator
+    lookup: Lookup | None
 
-    def margin(self, matrix: Floats) -> Floats:
-        """Return log-odds before calibration, shape (n_leads,), of the encoder's columns."""
-        return (1.0 - self.tree_weight) * self.linear.margin(matrix) + self.tree_weight * self.trees.margin(matrix)
+    @classmethod
+    def of(
+        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, tree_weight: float, calibrator: Calibrator
+    ) -> LeadModel:
+        """Return the model of these parts, with their tables."""
+        lookup = compile_model(encoder, linear, read_trees(trees.text), tree_weight=tree_weight)
+        return cls(encoder, linear, trees, tree_weight, calibrator, lookup)
+
+    def contributions(self, fields: Floats) -> tuple[float, Floats]:
+        """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).
+
+        Parameters
+        ----------
+        fields
+            Of `Encoder.fields_of`, shape (n_leads, n_fields).
+
+        Raises
+        ------
+        ModelError
+            Where they are of another shape, as the encoder's columns are.
+        """
+        if fields.shape[1] != len(self.encoder.fields):
+            msg = f"fields must have a column for each of {len(self.encoder.fields)} fields, got {fields.shape[1]}"
+            raise ModelError(msg)
+        if self.lookup is not None:
+            return self.lookup.start, self.lookup.contributions(fields, threads=self.trees.threads)
+        matrix = self.encoder.columns_of(fields)
+        tree_part, tree_base = self.trees.contributions(matrix)
+        columns = (1.0 - self.tree_weight) * self.linear.contributions(matrix) + self.tree_weight * tree_part
+        found = np.zeros(fields.shape)
+        for at, owner in enumerate(self.encoder.owners):  # one by one: a lead's sums are the same in any company
+            found[:, owner] += columns[:, at]
+        return (1.0 - self.tree_weight) * self.linear.base + self.tree_weight * tree_base, found
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
-        return self.calibrator.probability(self.margin(self.encoder.encode(frame)))
+        return self.calibrator.probability(summed(*self.contributions(self.encoder.fields_of(frame))))
+
+
+def summed(start: float, contributions: Floats) -> Floats:
+    """Return log-odds of shape (n_leads,): start and contributions, one field after the other."""
+    margin = np.full(len(contributions), start)
+    for column in contributions.T:
+        margin += column
+    return margin
 
 
 @dataclass(frozen=True)
@@ -138,7 +184,8 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
         "log_loss_both": _log_loss(margin, label[judged]),
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
     }
-    model = LeadModel(encoder, linear, trees, weight, calibrator)
+    model = LeadModel.of(encoder, linear, trees, tree_weight=weight, calibrator=calibrator)
+    choices["table_numbers"] = model.lookup.cells if model.lookup else 0
     clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
     parts = [
         {part: describe_part(clocks.iloc[rows]) for part, rows in zip(("fit", "judge"), fold, strict=True)}

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadml.errors import LeadmlError, inert
+from leadml.errors import inert
 from leadml.leads.field import Field
 from leadml.leads.schema import LEAD_ID
+from leadml.model.estimator import summed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-TOLERANCE = 1e-9
 SAME = 1e-9
 START, START_GROUP = "starting point", "start"
 
@@ -91,7 +91,7 @@ class Explanation:
         return total
 
 
-def explain_leads(model: LeadModel, matrix: Floats) -> Explanation:
+def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     """Return why each lead has its probability.
 
     Log-odds are those of TreeSHAP for the trees and of the terms for the linear part, weighed as the model weighs
@@ -102,23 +102,11 @@ def explain_leads(model: LeadModel, matrix: Floats) -> Explanation:
     ----------
     model
         Any model.
-    matrix
-        The encoder's columns, shape (n_leads, n_columns).
-
-    Raises
-    ------
-    LeadmlError
-        Where the contributions do not add up to the number shown, which would be a defect.
+    fields
+        Of the encoder's `fields_of`, shape (n_leads, n_fields).
     """
-    tree_part, tree_base = model.trees.contributions(matrix)
-    columns = (1.0 - model.tree_weight) * model.linear.contributions(matrix) + model.tree_weight * tree_part
-    log_odds = _summed(columns, model.encoder.owners)
-    start = (1.0 - model.tree_weight) * model.linear.base + model.tree_weight * tree_base
-    margin = model.margin(matrix)
-    gap = np.abs(start + log_odds.sum(axis=1) - margin).max(initial=0.0)
-    if gap > TOLERANCE:
-        msg = f"contributions must add up to the log-odds within {TOLERANCE}, got a difference of {gap}"
-        raise LeadmlError(msg)
+    start, log_odds = model.contributions(fields)
+    margin = summed(start, log_odds)
     probability = model.calibrator.probability(margin)
     start_probability = float(model.calibrator.probability(np.array([start]))[0])
     far = np.abs(margin - start) > SAME

@@ -49,15 +49,25 @@ class Term:
     center: float = 0.0
     coefficient: float = 0.0
 
+    @property
+    def bends(self) -> tuple[float, float]:
+        """Where a line or knee begins and ends to rise."""
+        reach = FARTHEST * self.scale
+        return (self.origin - reach if self.shape == "line" else self.origin), self.origin + reach
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it is a line or a knee."""
+        return self.shape in {"line", "knee"}
+
     def values(self, column: Floats) -> Floats:
         """Return the term less its center for each lead, an array of shape (n_leads,)."""
         if self.shape == "flag":
             return column - self.center
         if self.shape == "missing":
             return np.isnan(column) - self.center
-        reach = FARTHEST * self.scale
-        lowest = self.origin - reach if self.shape == "line" else self.origin
-        straight = (np.clip(column, lowest, self.origin + reach) - self.origin) / self.scale - self.center
+        lowest, highest = self.bends
+        straight = (np.clip(column, lowest, highest) - self.origin) / self.scale - self.center
         return np.where(np.isnan(column), 0.0, straight)
 
 

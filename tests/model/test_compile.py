@@ -1,0 +1,195 @@
+"""Trees as tables: the same reasons as TreeSHAP for every row, whatever the number of trees."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from leadml.errors import ModelError
+from leadml.leads.field import Field
+from leadml.model.compile import MOST_CELLS, compile_model, shapley
+from leadml.model.encode import Encoder
+from leadml.model.linear import LinearPart, fit_linear, plan_terms
+from leadml.model.lookup import Lookup
+from leadml.model.tree_text import Condition, Leaf, Tree, read_trees
+from leadml.model.trees import fit_trees
+from leadml.params import ModelParams
+
+ENCODER = Encoder(
+    (
+        Field("age", "number", "fit"),
+        Field("job", "category", "fit"),
+        Field("visits", "number", "engagement"),
+        Field("asked", "boolean", "engagement"),
+        Field("size", "number", "fit"),
+    ),
+    ((), ("chef", "monk", "smith"), (), (), ()),
+)
+ALONE = LinearPart(0.0, ())
+
+
+def _leads(seed, size=3000):
+    """Return fields of leads: numbers with gaps and zeros, codes of levels, and labels in which all interact."""
+    random = np.random.default_rng(seed)
+    age, visits = random.normal(40, 10, size), random.poisson(2, size).astype(float)
+    employees, job = random.lognormal(3, 1, size), random.integers(0, 5, size)
+    asked = (random.random(size) < 0.3).astype(float)
+    margin = (age - 40) / 10 * (job == 1) + visits / 2 * asked - np.log(employees) / 3 * (job == 0) - 1
+    fields = np.column_stack([age, job, visits, asked, employees]).astype(float)
+    for at in (0, 2, 3):
+        fields[random.random(size) < 0.15, at] = np.nan
+    return fields, (random.random(size) < expit(margin)).astype(np.int8)
+
+
+def _trees(fields, label, *, leaves, rounds=60, rate=0.2):
+    choices = ModelParams(leaves=leaves, learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5)
+    return fit_trees(ENCODER.columns_of(fields), label, choices, rounds=rounds)
+
+
+def _strange(fields, trees):
+    """Return leads that were not learned from: all missing, at the ends, at each threshold and next to it."""
+    ends = np.array([[np.nan, 4, np.nan, np.nan, np.nan], [np.inf] * 5, [-np.inf] * 5, [0.0] * 5, [1e300] * 5])
+    ends[1:, 1] = [0, 1, 2, 3]
+    rows = [ends]
+    for tree in read_trees(trees.text):
+        for condition in {condition for leaf in tree.leaves for condition in leaf.way}:
+            owner = ENCODER.owners[condition.column]
+            if ENCODER.fields[owner].kind != "category":
+                near = np.repeat(fields[:1], 3, axis=0)
+                near[:, owner] = condition.threshold, np.nextafter(condition.threshold, np.inf), np.nan
+                rows.append(near)
+    return np.concatenate([fields, *rows])
+
+
+@pytest.mark.parametrize("leaves", [2, 4, 8, 31])
+@pytest.mark.parametrize("weight", [1.0, 0.35])
+def test_tables_give_what_treeshap_gives_for_every_row(leaves, weight):
+    """Sums over the columns of each field, of LightGBM's own contributions and the terms', to a billionth."""
+    fields, label = _leads(leaves)
+    trees, matrix = _trees(fields, label, leaves=leaves), ENCODER.columns_of(fields)
+    linear = fit_linear(matrix, label, plan_terms(matrix, ENCODER.is_flag), strength=0.1)
+    found = compile_model(ENCODER, linear, read_trees(trees.text), tree_weight=weight)
+    rows = _strange(fields, trees)
+    columns, base = trees.contributions(ENCODER.columns_of(rows))
+    columns = (1 - weight) * linear.contributions(ENCODER.columns_of(rows)) + weight * columns
+    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+
+    assert np.abs(found.contributions(rows) - expected).max() < 1e-11
+    assert found.start == pytest.approx((1 - weight) * linear.base + weight * base, abs=1e-11)
+
+
+def test_trees_that_never_saw_a_gap_take_it_for_0():
+    """LightGBM gives a lead without a number the way of 0, and so do the tables."""
+    fields, label = _leads(3)
+    trees = _trees(np.nan_to_num(fields), label, leaves=6)
+    rows = _strange(fields, trees)
+    columns, _ = trees.contributions(ENCODER.columns_of(rows))
+    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    assert np.abs(found.contributions(rows) - expected).max() < 1e-11
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.floats(-3, 3))
+def test_a_leaf_is_shared_out_by_shapley_s_rule(shares, value):
+    """For each pattern of conditions met: the weighted sum over all coalitions, by hand."""
+    count = len(shares)
+    found = shapley(np.array([shares]), np.array([value]))[0]
+    for pattern in range(1 << count):
+        met = [pattern >> at & 1 for at in range(count)]
+
+        def worth(known, met=met):
+            return value * np.prod([met[at] if at in known else shares[at] for at in range(count)])
+
+        for at in range(count):
+            others = [other for other in range(count) if other != at]
+            expected = sum(
+                factorial(size)
+                * factorial(count - size - 1)
+                / factorial(count)
+                * (worth({*some, at}) - worth(set(some)))
+                for size in range(count)
+                for some in combinations(others, size)
+            )
+            assert found[pattern, at] == pytest.approx(expected, abs=1e-12)
+
+
+def test_tables_do_not_grow_with_the_trees():
+    """Eight times as many trees that test the same steps: hardly more numbers."""
+    fields, label = _leads(1)
+    matrix, choices = ENCODER.columns_of(fields), ModelParams(leaves=3, bins=15, learning_rate=0.1, threads=1)
+    few, many = (fit_trees(matrix, label, choices, rounds=rounds) for rounds in (500, 4000))
+    sizes = [compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0).cells for trees in (few, many)]
+
+    assert sizes[1] < 1.5 * sizes[0]
+
+
+def test_trees_that_are_too_deep_have_no_tables():
+    """Eleven columns on one way have too many patterns; ten have tables."""
+    encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(11)), ((),) * 11)
+    way = tuple(Condition(at, threshold=0.5, kind=2, left=True, share=0.9) for at in range(11))
+
+    assert compile_model(encoder, ALONE, [Tree((Leaf(1.0, way),), 0.0)], tree_weight=1.0) is None
+    found = compile_model(encoder, ALONE, [Tree((Leaf(1.0, way[1:]),), 0.0)], tree_weight=1.0)
+    assert found.contributions(np.zeros((1, 11)))[0] == pytest.approx([0.0, *[(1 - 0.9**10) / 10] * 10])
+
+
+def test_fields_that_are_tested_with_many_others_have_several_tables():
+    """No table holds more cells than are allowed, and together they are the whole."""
+    fields, label = _leads(6)
+    trees = _trees(fields, label, leaves=31, rounds=200)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    columns, _ = trees.contributions(ENCODER.columns_of(fields))
+    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+
+    assert max(table.values.shape[1] for table in found.tables) <= MOST_CELLS
+    assert len({table.fields for table in found.tables}) < len(found.tables)
+    assert np.abs(found.contributions(fields) - expected).max() < 1e-11
+
+
+def test_tables_come_back_from_json_to_the_bit_and_give_the_same_bits_in_any_company():
+    """Written and read, in one piece or in many, with one thread or two."""
+    fields, label = _leads(2, size=20_000)
+    trees = _trees(fields[:3000], label[:3000], leaves=6)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    again = Lookup.from_json(json.loads(json.dumps(found.to_json())))
+    expected = found.contributions(fields, threads=1)
+
+    assert np.array_equal(again.contributions(fields, threads=2), expected)
+    parts = [again.contributions(fields[first : first + 7]) for first in range(0, 210, 7)]
+    assert np.array_equal(np.concatenate(parts), expected[:210])
+    assert again.contributions(fields[:0]).shape == (0, 5)
+    assert (again.to_json(), again.start, again.cells) == (found.to_json(), found.start, found.cells)
+
+
+@pytest.mark.parametrize(
+    ("options", "categories"), [({"zero_as_missing": True}, []), ({"linear_tree": True}, []), ({}, [1])]
+)
+def test_trees_of_another_kind_are_refused(options, categories):
+    """Tests of categories, tests that take 0 for a gap, and linear leaves are never leadml's."""
+    import lightgbm as lgb
+
+    fields, label = _leads(4)
+    options = {"objective": "binary", "verbosity": -1, "num_threads": 1, **options}
+    data = lgb.Dataset(np.nan_to_num(fields), label, params=options, categorical_feature=categories)
+    text = lgb.train(options, data, 3).model_to_string()
+    with pytest.raises(ModelError, match="trees must test numbers, know gaps from 0 and have constant leaves, got oth"):
+        read_trees(text)
+
+
+def test_a_tree_of_one_leaf_moves_the_start_alone():
+    """Where nothing is worth a test, every lead has the same log-odds."""
+    fields, label = _leads(5, size=200)
+    trees = fit_trees(ENCODER.columns_of(fields), label, ModelParams(min_leads_per_leaf=200, threads=1), rounds=3)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+
+    assert (found.contributions(fields) == 0).all()
+    assert found.start == pytest.approx(trees.margin(ENCODER.columns_of(fields[:1]))[0], abs=1e-12)
