@@ -46,16 +46,22 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
 @pytest.mark.parametrize(
     ("high", "says"),
     [
-        ((-0.1, -0.1, -0.1), "The model beats every baseline: base rate, points rule and logistic regression."),
-        ((-0.1, -0.1, 0.0), "The model beats base rate and points rule, but not clearly logistic regression."),
-        ((0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule and log"),
+        (
+            (-0.1, -0.1, -0.1, -0.1),
+            "The model beats every baseline: base rate, points rule, Odoo's scoring and log",
+        ),
+        (
+            (-0.1, -0.1, -0.1, 0.0),
+            "The model beats base rate, points rule and Odoo's scoring, but not clearly",
+        ),
+        ((0.1, 0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule, Odoo's sc"),
     ],
 )
 def test_the_headline_follows_the_evidence(
     trained_project: tuple[Project, Trained], high: tuple[float, ...], says: str
 ) -> None:
     """A baseline is beaten only where the whole interval of the difference lies below 0."""
-    names = ("base rate", "points rule", "logistic regression")
+    names = ("base rate", "points rule", "Odoo's scoring", "logistic regression")
 
     assert headline(evaluation_where(trained_project[1].evaluation, dict(zip(names, high, strict=True)))).startswith(
         says

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from leadml.errors import ParamsError
-from leadml.model.baselines import BASE_RATE, LOGISTIC, POINTS, baseline_probabilities, lead_points
+from leadml.model.baselines import BASE_RATE, LOGISTIC, ODOO, POINTS, baseline_probabilities, lead_points
 from leadml.model.metrics import log_loss
 from leadml.params import BaselineParams, PointsRule, load_params
 
@@ -31,7 +31,7 @@ def test_each_baseline_beats_the_base_rate_on_the_bundled_leads(found, halves):
     """All are probabilities of the leads judged, and those that look at them lose less."""
     label, ones = halves[1]["converted"].to_numpy(), np.ones(len(halves[1]))
     losses = {name: log_loss(label, probability, ones) for name, probability in found.items()}
-    assert list(losses) == [BASE_RATE, POINTS, LOGISTIC]
+    assert list(losses) == [BASE_RATE, POINTS, ODOO, LOGISTIC]
     assert max(losses[POINTS], losses[LOGISTIC]) < losses[BASE_RATE]
 
 
@@ -62,7 +62,7 @@ def test_baselines_follow_their_leads(found, halves, bank_contract, bank_params)
 def test_without_rules_there_is_no_points_rule(halves, bank_contract, bank_params):
     """A team without points is not judged by them."""
     params = bank_params.model_copy(update={"baselines": BaselineParams()})
-    assert list(baseline_probabilities(*halves, bank_contract.fields, params)) == [BASE_RATE, LOGISTIC]
+    assert list(baseline_probabilities(*halves, bank_contract.fields, params)) == [BASE_RATE, ODOO, LOGISTIC]
 
 
 @pytest.mark.parametrize("unit", [0.01, 100.0, 100_000.0])

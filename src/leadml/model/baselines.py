@@ -1,4 +1,4 @@
-"""What a model must beat: the base rate, the team's points and plain logistic regression.
+"""What a model must beat: the base rate, the team's points, Odoo's lead scoring and plain logistic regression.
 
 What enters is leads to learn from and leads to judge by; what leaves is a probability of each baseline for the latter.
 A baseline sees what the model sees and nothing else.
@@ -14,6 +14,7 @@ from leadml.leads.convert import plain_text
 from leadml.leads.schema import LABEL
 from leadml.model.calibration import fit_calibrator
 from leadml.model.encode import fit_encoder
+from leadml.model.odoo import odoo_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BASE_RATE = "base rate"
 POINTS = "points rule"
+ODOO = "Odoo's scoring"
 LOGISTIC = "logistic regression"
 
 
@@ -43,7 +45,8 @@ def baseline_probabilities(
     fields
         The fields of the model.
     params
-        ``model`` for the encoding, ``baselines.points`` for the points rule; without points that one is left out.
+        ``model`` for the encoding, ``baselines.points`` for the points rule; without points that one is left out, as
+        Odoo's is where all fields are numbers.
     """
     label = learn[LABEL].to_numpy(dtype=np.int8)
     found = {BASE_RATE: np.full(len(judge), label.mean())}
@@ -51,6 +54,8 @@ def baseline_probabilities(
     if rules:
         scale = fit_calibrator(lead_points(learn, rules), label, method="sigmoid")
         found[POINTS] = scale.probability(lead_points(judge, rules))
+    if any(field.kind != "number" for field in fields):
+        found[ODOO] = odoo_probabilities(learn, judge, fields)
     found[LOGISTIC] = _logistic(learn, judge, fields, params.model)
     return found
 
