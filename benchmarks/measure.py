@@ -14,8 +14,8 @@ RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("leadml", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
 
 
-def options(description: str, name: str = "", **numbers: int) -> argparse.Namespace:
-    """Return the options that every benchmark has, and whole numbers of its own with their defaults.
+def options(description: str, name: str = "", **own: int | Path) -> argparse.Namespace:
+    """Return the options that every benchmark has, and numbers, folders and switches of its own with their defaults.
 
     With ``--recorded`` the kept result of ``name`` is printed, and that it is the kept one, and nothing is run.
     """
@@ -23,8 +23,9 @@ def options(description: str, name: str = "", **numbers: int) -> argparse.Namesp
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--keep", action="store_true", help="keep the result in benchmarks/results")
     parser.add_argument("--recorded", action="store_true", help="print the kept result and run nothing")
-    for option, default in numbers.items():
-        parser.add_argument(f"--{option}", type=int, default=default)
+    for option, default in own.items():
+        kind: dict[str, Any] = {"action": "store_true"} if isinstance(default, bool) else {"type": type(default)}
+        parser.add_argument(f"--{option}", default=default, **kind)
     chosen = parser.parse_args()
     if chosen.recorded:
         kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))

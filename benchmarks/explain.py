@@ -1,0 +1,109 @@
+"""How fast every reason of a million leads is, beside predicting, shap and woodelf, and how far they differ.
+
+The model is what default params fit on the first 70% of bank-additional-full.csv.gz shuffled by
+``sample(frac=1, random_state=7)``, without ``duration``; a million leads are drawn from the others with replacement.
+All are given the same rows as arrays, in memory: the fields for leadml, the columns that its trees read for the others,
+and times are of computing alone. The others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip
+install woodelf-explainer). A second model of 300 trees of 31 leaves is reported, on 20,000 rows where it has no tables.
+Run with: python benchmarks/explain.py [--json] [--keep] [--recorded] [--data DIR] [--rows N] [--peers]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from leak_cases import KNOWN_LEAKS, campaigns
+from measure import finish, options
+
+from leadml.leads.schema import LABEL
+from leadml.model.calibration import Calibrator
+from leadml.model.estimator import LeadModel, fit_model
+from leadml.model.explain import explain_leads
+from leadml.model.trees import fit_trees
+from leadml.params import ModelParams, Params, load_params
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+FEW = 20_000
+DEEP = ModelParams(leaves=31)
+
+
+def main() -> None:
+    """Fit both models, time everything, print a table."""
+    chosen = options(__doc__ or "", "explain", rows=1_000_000, data=ROOT / "data" / "raw", peers=False)
+    case = campaigns(chosen.data, 0)
+    case = case.without(KNOWN_LEAKS[case.source])
+    shuffled = case.frame.sample(frac=1, random_state=7).reset_index(drop=True)
+    size = int(0.7 * len(shuffled))
+    learn, judge = shuffled[:size], shuffled[size:].reset_index(drop=True)
+    fitted = fit_model(learn, case.fields, _default_params()).model
+    matrix, label = fitted.encoder.encode(learn), learn[LABEL].to_numpy(dtype=np.int8)
+    deep_trees = fit_trees(matrix, label, DEEP, rounds=300)
+    deep = LeadModel.of(fitted.encoder, fitted.linear, deep_trees, tree_weight=1.0, calibrator=Calibrator())
+    found = {}
+    for name, model in (("default", fitted), ("300 trees of 31 leaves", deep)):
+        found[name] = _measured(model, judge, rows=chosen.rows, peers=chosen.peers)
+        print(name)
+        print(pd.DataFrame([found[name]]).T.round(4).to_string(header=False), flush=True)
+    finish("explain", {**found["default"], "deep": found["300 trees of 31 leaves"]}, chosen)
+
+
+def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) -> dict[str, Any]:
+    rows = rows if model.lookup else min(rows, FEW)
+    drawn = np.random.default_rng(0).integers(0, len(judge), rows)
+    fields = np.asfortranarray(model.encoder.fields_of(judge)[drawn])
+    matrix = model.encoder.columns_of(fields)
+    booster = model.trees.booster
+    few = matrix[:FEW]
+    speeds = {
+        "reasons": rows / _seconds(lambda: explain_leads(model, fields)),
+        "predict": rows / _seconds(lambda: booster.predict(matrix, raw_score=True)),
+    }
+    import shap
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        explainer = shap.TreeExplainer(booster)
+        speeds["shap"] = len(few) / _seconds(lambda: explainer.shap_values(few))
+        columns = np.asarray(explainer.shap_values(few)).reshape(few.shape)
+        if peers:
+            from woodelf import WoodelfExplainer
+
+            frame = pd.DataFrame(few, columns=booster.feature_name())
+            peer = WoodelfExplainer(booster)
+            speeds["woodelf"] = len(few) / _seconds(lambda: peer.shap_values(frame))
+    terms = (1.0 - model.tree_weight) * model.linear.contributions(few) + model.tree_weight * columns
+    owners = model.encoder.owners
+    expected = np.stack([terms[:, owners == at].sum(axis=1) for at in range(len(model.encoder.fields))], axis=1)
+    return {
+        "trees": booster.num_trees(),
+        "columns": len(owners),
+        "tables": len(model.lookup.tables) if model.lookup else 0,
+        "megabytes": model.lookup.cells * 8 / 1e6 if model.lookup else 0.0,
+        **{f"{name}_rows_per_second": speed for name, speed in speeds.items()},
+        **{f"times_{name}": speeds["reasons"] / speed for name, speed in speeds.items() if name != "reasons"},
+        "largest_difference": float(np.abs(model.contributions(fields[:FEW])[1] - expected).max()),
+    }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def _default_params() -> Params:
+    written = load_params(ROOT / "params.yaml")
+    return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
