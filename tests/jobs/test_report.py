@@ -48,20 +48,20 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
     [
         (
             (-0.1, -0.1, -0.1, -0.1),
-            "The model beats every baseline: base rate, points rule, Odoo's scoring and log",
+            "The model beats every baseline: base rate, points rule, Odoo scoring and log",
         ),
         (
             (-0.1, -0.1, -0.1, 0.0),
-            "The model beats base rate, points rule and Odoo's scoring, but not clearly",
+            "The model beats base rate, points rule and Odoo scoring, but not clearly",
         ),
-        ((0.1, 0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule, Odoo's sc"),
+        ((0.1, 0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule, Odoo sc"),
     ],
 )
 def test_the_headline_follows_the_evidence(
     trained_project: tuple[Project, Trained], high: tuple[float, ...], says: str
 ) -> None:
     """A baseline is beaten only where the whole interval of the difference lies below 0."""
-    names = ("base rate", "points rule", "Odoo's scoring", "logistic regression")
+    names = ("base rate", "points rule", "Odoo scoring", "logistic regression")
 
     assert headline(evaluation_where(trained_project[1].evaluation, dict(zip(names, high, strict=True)))).startswith(
         says

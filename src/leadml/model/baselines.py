@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BASE_RATE = "base rate"
 POINTS = "points rule"
-ODOO = "Odoo's scoring"
+ODOO = "Odoo scoring"
 LOGISTIC = "logistic regression"
 
 
