@@ -26,7 +26,7 @@ from leadml.cli import app
 try:
     app(sys.argv[1:])
 except SystemExit as done:
-    heavy = {"mlflow", "shap", "matplotlib"} & set(sys.modules)
+    heavy = {"mlflow", "shap", "matplotlib", "lightgbm", "sklearn"} & set(sys.modules)
     print("code", done.code, "heavy", sorted(heavy))
 """
 

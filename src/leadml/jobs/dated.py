@@ -172,7 +172,7 @@ def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
     column = pa.chunked_array([[text]], pa.string())
     micros, bad = times(column, timezone=timezone)
     if skipped(column, timezone=timezone)[0]:
-        msg = f"must be a time of {timezone}, {GAP}, got {quoted(text)}"
+        msg = f"{name} must be a time of {timezone}, {GAP}, got {quoted(text)}"
         raise LeadmlError(msg)
     if bad[0]:
         msg = f"{name} must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadml.errors import DataError, Fault, inert
@@ -290,26 +291,26 @@ def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
 
 def _of_one_time(table: pa.Table, where: Sequence[str], column: str) -> tuple[pa.Table, list[Fault]]:
     """Return rows of leads without those on which a lead came at another time than on its first, and their faults."""
-    ids, places = np.array(table[LEAD_ID].to_pylist(), dtype=object), table["place"].to_numpy()
-    created = table[CREATED_AT].to_numpy()
-    start = np.maximum.accumulate(np.where(_is_first(ids), np.arange(len(ids)), 0))
+    created, places = table[CREATED_AT].to_numpy(), table["place"].to_numpy()
+    start = np.maximum.accumulate(np.where(_is_first(table), np.arange(len(created)), 0))
     moved = created != created[start]
     faults = []
     for row in np.flatnonzero(moved):
         message = f"must be the same on every row of a lead, got another at {where[places[start[row]]]}; correct one"
-        faults.append(Fault(where[places[row]], message, column, ids[row]))
+        faults.append(Fault(where[places[row]], message, column, table[LEAD_ID][row].as_py()))
     return table.filter(pa.array(~moved)), faults
 
 
-def _is_first(ids: NDArray[np.object_]) -> NDArray[np.bool_]:
-    first = np.ones(len(ids), dtype=bool)
-    first[1:] = ids[1:] != ids[:-1]
-    return first
+def _is_first(table: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows are the first of their lead, in a table in the order of ids."""
+    ids = table[LEAD_ID].combine_chunks()
+    other = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    return np.concatenate([np.ones(min(len(ids), 1), dtype=bool), other])
 
 
 def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> Tables:
     ids = np.array(table[LEAD_ID].to_pylist(), dtype=object)
-    starts = np.flatnonzero(_is_first(ids))
+    starts = np.flatnonzero(_is_first(table))
     lead = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ids)))
     created = table[CREATED_AT].to_numpy()
     split_keys = _last_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)

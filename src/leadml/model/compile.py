@@ -228,8 +228,8 @@ def _tables(paths: list[Path]) -> list[Table]:
         middle = len(paths) // 2
         return _tables(paths[:middle]) + _tables(paths[middle:])
     values = np.zeros((len(sizes), *sizes))
+    shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
     for path in paths:
-        shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
         parts = [met[first].reshape(shape) for met, (first, _), shape in zip(path.met, steps, shapes, strict=True)]
         values += path.payoff[:, sum(parts, start=np.zeros((), dtype=np.intp))]
     strides = np.cumprod([1, *sizes[:0:-1]])[::-1]

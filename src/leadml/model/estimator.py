@@ -98,10 +98,8 @@ class LeadModel:
         matrix = self.encoder.columns_of(fields)
         tree_part, tree_base = self.trees.contributions(matrix)
         columns = (1.0 - self.tree_weight) * self.linear.contributions(matrix) + self.tree_weight * tree_part
-        found = np.zeros(fields.shape)
-        for at, owner in enumerate(self.encoder.owners):  # one by one: a lead's sums are the same in any company
-            found[:, owner] += columns[:, at]
-        return (1.0 - self.tree_weight) * self.linear.base + self.tree_weight * tree_base, found
+        start = (1.0 - self.tree_weight) * self.linear.base + self.tree_weight * tree_base
+        return start, added_up(columns, self.encoder.owners)
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
@@ -114,6 +112,17 @@ def summed(start: float, contributions: Floats) -> Floats:
     for column in contributions.T:
         margin += column
     return margin
+
+
+def added_up(columns: Floats, owners: NDArray[np.intp]) -> Floats:
+    """Return the sums of the columns of each owner, shape (n_leads, n_owners).
+
+    They are taken one column after the other, so that a lead's sums do not depend on the leads beside it.
+    """
+    total = np.zeros((len(columns), int(owners.max(initial=-1)) + 1))
+    for at, owner in enumerate(owners):
+        total[:, owner] += columns[:, at]
+    return total
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pandas as pd
 from leadml.errors import inert
 from leadml.leads.field import Field
 from leadml.leads.schema import LEAD_ID
-from leadml.model.estimator import summed
+from leadml.model.estimator import added_up, summed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class Explanation:
     @cached_property
     def topic_points(self) -> Floats:
         """Array of shape (n_leads, n_topics): the points of all fields of a topic."""
-        return _summed(self.points, self._owner)
+        return added_up(self.points, self._owner)
 
     def strongest_member(self, topic: int) -> NDArray[np.intp]:
         """Return for each lead the field of a topic that moves it most in the topic's own direction."""
@@ -208,11 +208,3 @@ def contribution_table(frame: pd.DataFrame, explanation: Explanation) -> pd.Data
 def _field_rows(frame: pd.DataFrame, name: str, group: str, values: Any) -> pd.DataFrame:
     constant = {column: np.full(len(frame), text, dtype=object) for column, text in (("field", name), ("group", group))}
     return pd.DataFrame({"lead_id": frame[LEAD_ID].to_numpy(), **constant, "value": values})
-
-
-def _summed(columns: Floats, owners: NDArray[np.intp]) -> Floats:
-    """Add up columns by owner, one after the other, so that a lead's sums do not depend on the leads beside it."""
-    total = np.zeros((len(columns), int(owners.max(initial=-1)) + 1))
-    for at, owner in enumerate(owners):
-        total[:, owner] += columns[:, at]
-    return total
