@@ -2,8 +2,7 @@
 
 The model is what default params fit on the first 70% of bank-additional-full.csv.gz shuffled by
 ``sample(frac=1, random_state=7)``, without ``duration``; a million leads are drawn from the others with replacement.
-All are given the same rows as arrays, in memory: the fields for leadml, the columns that its trees read for the others,
-and times are of computing alone. The others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip
+All are given the same rows as arrays in memory, fields as numbers and codes, and times are of computing alone. The others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip
 install woodelf-explainer). A second model of 300 trees of 31 leaves is reported, on 20,000 rows where it has no tables.
 Run with: python benchmarks/explain.py [--json] [--keep] [--recorded] [--data DIR] [--rows N] [--peers]
 """
@@ -23,9 +22,10 @@ from measure import finish, options
 
 from leadml.leads.schema import LABEL
 from leadml.model.calibration import Calibrator
-from leadml.model.estimator import LeadModel, fit_model
+from leadml.model.estimator import LeadModel, added_up, fit_model
 from leadml.model.explain import explain_leads
-from leadml.model.trees import fit_trees
+from leadml.model.linear import LinearPart
+from leadml.model.trees import Kind, Soil, Trees, fit_boosters
 from leadml.params import ModelParams, Params, load_params
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FEW = 20_000
-DEEP = ModelParams(leaves=31)
+DEEP = ModelParams(boosters=1)
 
 
 def main() -> None:
@@ -45,9 +45,10 @@ def main() -> None:
     size = int(0.7 * len(shuffled))
     learn, judge = shuffled[:size], shuffled[size:].reset_index(drop=True)
     fitted = fit_model(learn, case.fields, _default_params()).model
-    matrix, label = fitted.encoder.encode(learn), learn[LABEL].to_numpy(dtype=np.int8)
-    deep_trees = fit_trees(matrix, label, DEEP, rounds=300)
-    deep = LeadModel.of(fitted.encoder, fitted.linear, deep_trees, tree_weight=1.0, calibrator=Calibrator())
+    fields, label = fitted.encoder.fields_of(learn), learn[LABEL].to_numpy(dtype=np.int8)
+    soil = Soil(fields, label, (0,) * fields.shape[1])
+    [[text]] = fit_boosters([(soil, Kind(31, on_line=False), 300)], DEEP)
+    deep = LeadModel.of(fitted.encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator())
     found = {}
     for name, model in (("default", fitted), ("300 trees of 31 leaves", deep)):
         found[name] = _measured(model, judge, rows=chosen.rows, peers=chosen.peers)
@@ -60,12 +61,11 @@ def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) 
     rows = rows if model.lookup else min(rows, FEW)
     drawn = np.random.default_rng(0).integers(0, len(judge), rows)
     fields = np.asfortranarray(model.encoder.fields_of(judge)[drawn])
-    matrix = model.encoder.columns_of(fields)
     booster = model.trees.booster
-    few = matrix[:FEW]
+    few = fields[:FEW]
     speeds = {
         "reasons": rows / _seconds(lambda: explain_leads(model, fields)),
-        "predict": rows / _seconds(lambda: booster.predict(matrix, raw_score=True)),
+        "predict": rows / _seconds(lambda: booster.predict(fields, raw_score=True)),
     }
     import shap
 
@@ -80,12 +80,11 @@ def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) 
             frame = pd.DataFrame(few, columns=booster.feature_name())
             peer = WoodelfExplainer(booster)
             speeds["woodelf"] = len(few) / _seconds(lambda: peer.shap_values(frame))
-    terms = (1.0 - model.tree_weight) * model.linear.contributions(few) + model.tree_weight * columns
-    owners = model.encoder.owners
-    expected = np.stack([terms[:, owners == at].sum(axis=1) for at in range(len(model.encoder.fields))], axis=1)
+    terms = model.linear.contributions(model.encoder.columns_of(few))
+    expected = columns + added_up(terms, model.encoder.owners)
     return {
         "trees": booster.num_trees(),
-        "columns": len(owners),
+        "fields": fields.shape[1],
         "tables": len(model.lookup.tables) if model.lookup else 0,
         "megabytes": model.lookup.cells * 8 / 1e6 if model.lookup else 0.0,
         **{f"{name}_rows_per_second": speed for name, speed in speeds.items()},

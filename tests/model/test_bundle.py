@@ -32,7 +32,6 @@ def bundle(bank_fitted, bank_leads, bank_contract):
             bank_fitted.model.encoder,
             bank_fitted.model.linear,
             bank_fitted.model.trees,
-            tree_weight=0.35,
             calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
         ),
         stages={"cuts": []},
@@ -174,7 +173,7 @@ def test_swapped_files_are_refused(folder):
 def test_another_format_is_refused(folder, number):
     """A bundle of another leadml says so."""
     _reseal(folder, manifest=lambda stored: stored.update(format=number))
-    _refused(folder, f"must have format 4, got {number}; use the leadml that wrote it")
+    _refused(folder, f"must have format 5, got {number}; use the leadml that wrote it")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"nonsense", b"[" * 100_000, b'{"a": "\xff"}'])

@@ -19,7 +19,7 @@ from leadml.model.encode import Encoder
 from leadml.model.linear import LinearPart, fit_linear, plan_terms
 from leadml.model.lookup import Lookup
 from leadml.model.tree_text import Condition, Leaf, Tree, read_trees
-from leadml.model.trees import fit_trees
+from leadml.model.trees import Kind, Soil, Trees, fit_boosters
 from leadml.params import ModelParams
 
 ENCODER = Encoder(
@@ -49,8 +49,20 @@ def _leads(seed, size=3000):
 
 
 def _trees(fields, label, *, leaves, rounds=60, rate=0.2):
-    choices = ModelParams(leaves=leaves, learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5)
-    return fit_trees(ENCODER.columns_of(fields), label, choices, rounds=rounds)
+    choices = ModelParams(learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5, l2=5.0)
+    return _grown(fields, label, choices, leaves=leaves, rounds=rounds)
+
+
+def _grown(fields, label, choices, *, leaves, rounds):
+    [texts] = fit_boosters([(Soil(fields, label, (0,) * 5), Kind(leaves, on_line=False), rounds)], choices)
+    return Trees.of([(text, 1 / len(texts)) for text in texts])
+
+
+def _expected(linear, trees, rows):
+    """Return what LightGBM and the terms give each field, and the start."""
+    columns = linear.contributions(ENCODER.columns_of(rows))
+    found, base = trees.contributions(rows)
+    return np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1) + found, base
 
 
 def _strange(fields, trees):
@@ -60,29 +72,25 @@ def _strange(fields, trees):
     rows = [ends]
     for tree in read_trees(trees.text):
         for condition in {condition for leaf in tree.leaves for condition in leaf.way}:
-            owner = ENCODER.owners[condition.column]
-            if ENCODER.fields[owner].kind != "category":
+            if ENCODER.fields[condition.field].kind != "category":
                 near = np.repeat(fields[:1], 3, axis=0)
-                near[:, owner] = condition.threshold, np.nextafter(condition.threshold, np.inf), np.nan
+                near[:, condition.field] = condition.threshold, np.nextafter(condition.threshold, np.inf), np.nan
                 rows.append(near)
     return np.concatenate([fields, *rows])
 
 
 @pytest.mark.parametrize("leaves", [2, 4, 8, 31])
-@pytest.mark.parametrize("weight", [1.0, 0.35])
-def test_tables_give_what_treeshap_gives_for_every_row(leaves, weight):
-    """Sums over the columns of each field, of LightGBM's own contributions and the terms', to a billionth."""
+def test_tables_give_what_treeshap_gives_for_every_row(leaves):
+    """LightGBM's own contributions and the sums of the terms of each field, to a billionth."""
     fields, label = _leads(leaves)
     trees, matrix = _trees(fields, label, leaves=leaves), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, plan_terms(matrix, ENCODER.is_flag), strength=0.1)
-    found = compile_model(ENCODER, linear, read_trees(trees.text), tree_weight=weight)
+    found = compile_model(ENCODER, linear, read_trees(trees.text))
     rows = _strange(fields, trees)
-    columns, base = trees.contributions(ENCODER.columns_of(rows))
-    columns = (1 - weight) * linear.contributions(ENCODER.columns_of(rows)) + weight * columns
-    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+    expected, base = _expected(linear, trees, rows)
 
     assert np.abs(found.contributions(rows) - expected).max() < 1e-11
-    assert found.start == pytest.approx((1 - weight) * linear.base + weight * base, abs=1e-11)
+    assert found.start == pytest.approx(linear.base + base, abs=1e-11)
 
 
 def test_trees_that_never_saw_a_gap_take_it_for_0():
@@ -90,10 +98,9 @@ def test_trees_that_never_saw_a_gap_take_it_for_0():
     fields, label = _leads(3)
     trees = _trees(np.nan_to_num(fields), label, leaves=6)
     rows = _strange(fields, trees)
-    columns, _ = trees.contributions(ENCODER.columns_of(rows))
-    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+    expected, _ = _expected(ALONE, trees, rows)
 
-    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text))
     assert np.abs(found.contributions(rows) - expected).max() < 1e-11
 
 
@@ -125,20 +132,20 @@ def test_a_leaf_is_shared_out_by_shapley_s_rule(shares, value):
 def test_tables_do_not_grow_with_the_trees():
     """Eight times as many trees that test the same steps: hardly more numbers."""
     fields, label = _leads(1)
-    matrix, choices = ENCODER.columns_of(fields), ModelParams(leaves=3, bins=15, learning_rate=0.1, threads=1)
-    few, many = (fit_trees(matrix, label, choices, rounds=rounds) for rounds in (500, 4000))
-    sizes = [compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0).cells for trees in (few, many)]
+    choices = ModelParams(bins=15, learning_rate=0.1, threads=1, l2=5.0)
+    few, many = (_grown(fields, label, choices, leaves=3, rounds=rounds) for rounds in (500, 4000))
+    sizes = [compile_model(ENCODER, ALONE, read_trees(trees.text)).cells for trees in (few, many)]
 
     assert sizes[1] < 1.5 * sizes[0]
 
 
 def test_trees_that_are_too_deep_have_no_tables():
-    """Eleven columns on one way have too many patterns; ten have tables."""
+    """Eleven fields on one way have too many patterns; ten have tables."""
     encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(11)), ((),) * 11)
     way = tuple(Condition(at, threshold=0.5, kind=2, left=True, share=0.9) for at in range(11))
 
-    assert compile_model(encoder, ALONE, [Tree((Leaf(1.0, way),), 0.0)], tree_weight=1.0) is None
-    found = compile_model(encoder, ALONE, [Tree((Leaf(1.0, way[1:]),), 0.0)], tree_weight=1.0)
+    assert compile_model(encoder, ALONE, [Tree((Leaf(1.0, way),), 0.0)]) is None
+    found = compile_model(encoder, ALONE, [Tree((Leaf(1.0, way[1:]),), 0.0)])
     assert found.contributions(np.zeros((1, 11)))[0] == pytest.approx([0.0, *[(1 - 0.9**10) / 10] * 10])
 
 
@@ -146,9 +153,8 @@ def test_fields_that_are_tested_with_many_others_have_several_tables():
     """No table holds more cells than are allowed, and together they are the whole."""
     fields, label = _leads(6)
     trees = _trees(fields, label, leaves=31, rounds=200)
-    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
-    columns, _ = trees.contributions(ENCODER.columns_of(fields))
-    expected = np.stack([columns[:, ENCODER.owners == at].sum(axis=1) for at in range(5)], axis=1)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text))
+    expected, _ = _expected(ALONE, trees, fields)
 
     assert max(table.values.shape[1] for table in found.tables) <= MOST_CELLS
     assert len({table.fields for table in found.tables}) < len(found.tables)
@@ -159,7 +165,7 @@ def test_tables_come_back_from_json_to_the_bit_and_give_the_same_bits_in_any_com
     """Written and read, in one piece or in many, with one thread or two."""
     fields, label = _leads(2, size=20_000)
     trees = _trees(fields[:3000], label[:3000], leaves=6)
-    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text))
     again = Lookup.from_json(json.loads(json.dumps(found.to_json())))
     expected = found.contributions(fields, threads=1)
 
@@ -188,8 +194,8 @@ def test_trees_of_another_kind_are_refused(options, categories):
 def test_a_tree_of_one_leaf_moves_the_start_alone():
     """Where nothing is worth a test, every lead has the same log-odds."""
     fields, label = _leads(5, size=200)
-    trees = fit_trees(ENCODER.columns_of(fields), label, ModelParams(min_leads_per_leaf=200, threads=1), rounds=3)
-    found = compile_model(ENCODER, ALONE, read_trees(trees.text), tree_weight=1.0)
+    trees = _grown(fields, label, ModelParams(min_leads_per_leaf=200, threads=1), leaves=4, rounds=3)
+    found = compile_model(ENCODER, ALONE, read_trees(trees.text))
 
     assert (found.contributions(fields) == 0).all()
-    assert found.start == pytest.approx(trees.margin(ENCODER.columns_of(fields[:1]))[0], abs=1e-12)
+    assert found.start == pytest.approx(trees.margin(fields[:1])[0], abs=1e-12)

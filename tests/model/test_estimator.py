@@ -43,7 +43,7 @@ def test_a_chunk_gives_the_bits_of_the_whole(bank_fitted, bank_leads, rows, cali
     """A lead's probability does not depend on the leads beside it."""
     fitted = bank_fitted.model
     chosen = calibrator or fitted.calibrator
-    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, tree_weight=0.35, calibrator=chosen)
+    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, calibrator=chosen)
     frame = bank_leads.frame.iloc[:210]
     chunks = [model.predict(frame.iloc[first : first + rows]) for first in range(0, len(frame), rows)]
     assert np.array_equal(np.concatenate(chunks), model.predict(frame))
@@ -61,16 +61,14 @@ def test_no_leads_get_no_probabilities(bank_fitted, bank_leads):
     assert bank_fitted.model.predict(bank_leads.frame.iloc[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.35, 1.0])
-def test_log_odds_are_the_weighted_sum_of_both_parts(toy_fitted, toy_leads, weight):
-    """A weight of 0 is the linear part alone, of 1 the trees alone."""
-    fitted = toy_fitted.model
-    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, tree_weight=weight, calibrator=fitted.calibrator)
-    matrix = model.encoder.encode(toy_leads)
-    expected = (1 - weight) * model.linear.margin(matrix) + weight * model.trees.margin(matrix)
+def test_log_odds_are_the_sum_of_both_parts(toy_fitted, toy_leads):
+    """From tables or without."""
+    model = toy_fitted.model
+    fields = model.encoder.fields_of(toy_leads)
+    expected = model.linear.margin(model.encoder.columns_of(fields)) + model.trees.margin(fields)
+    assert model.lookup is not None
     for some in (model, replace(model, lookup=None)):
-        found = summed(*some.contributions(model.encoder.fields_of(toy_leads)))
-        assert np.abs(found - expected).max() < 1e-12
+        assert np.abs(summed(*some.contributions(fields)) - expected).max() < 1e-12
 
 
 def test_columns_are_not_taken_for_fields(toy_fitted, toy_leads):
@@ -89,12 +87,20 @@ def test_any_lead_has_a_probability_between_0_and_1(toy_fitted, age, job, visits
     assert 0 < toy_fitted.model.predict(lead)[0] < 1
 
 
-def test_both_parts_together_lose_no_more_than_either(bank_fitted):
-    """The weight is chosen on leads kept from both parts."""
+def test_parts_together_lose_no_more_than_any_alone(bank_fitted):
+    """Weights are chosen on leads kept from all parts, and add up to 1."""
     choices = bank_fitted.choices
-    assert choices["log_loss_both"] <= min(choices["log_loss_linear"], choices["log_loss_trees"]) + 1e-9
-    assert 0 <= choices["tree_weight"] <= 1
-    assert choices["linear_strength"] in (0.01, 0.1, 1.0)
+    alone = [
+        loss
+        for name, loss in choices.items()
+        if name.startswith("log_loss_") and "calibration" not in name and name != "log_loss_together"
+    ]
+    assert len(alone) == 3
+    assert choices["log_loss_together"] <= min(alone) + 1e-9
+    weights = [choices[f"{name}_weight"] for name in ("linear", "trees", "trees_on_linear")]
+    assert sum(weights) == pytest.approx(1.0)
+    assert choices["base_weight"] == weights[2]
+    assert {choices["linear_strength"], choices["base_strength"]} <= {0.01, 0.1, 1.0}
 
 
 def test_numbers_of_leads_kept_aside_are_honest(bank_fitted, bank_leads):

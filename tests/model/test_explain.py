@@ -12,6 +12,7 @@ from leadml.leads.schema import Field
 from leadml.model.calibration import Calibrator
 from leadml.model.estimator import LeadModel
 from leadml.model.explain import Explanation, explain_leads, reason_text, strongest_reasons, value_text
+from leadml.model.trees import Trees
 
 CALIBRATORS = [
     Calibrator(),
@@ -27,7 +28,7 @@ NUMBER, FLAG, WORD = Field("balance", "number", "fit"), Field("loan", "boolean",
 def explained(request, bank_fitted, bank_rows):
     """Return a model with a calibrator and both parts, and why each bundled lead has its number."""
     fitted = bank_fitted.model
-    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, tree_weight=0.6, calibrator=request.param)
+    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, calibrator=request.param)
     return model, explain_leads(model, bank_rows)
 
 
@@ -38,12 +39,12 @@ def test_points_and_starting_point_add_up_to_the_probability(explained):
     assert np.abs(total - 100 * found.probability).max() < 1e-9
 
 
-def test_log_odds_add_up_to_the_margin(explained, bank_matrix):
+def test_log_odds_add_up_to_the_margin(explained, bank_matrix, bank_rows):
     """For every bundled lead, and the margin is that of the two parts."""
     model, found = explained
     assert np.abs(found.start_margin + found.log_odds.sum(axis=1) - found.margin).max() < 1e-9
-    both = (0.4 * model.linear.margin(bank_matrix), 0.6 * model.trees.margin(bank_matrix))
-    assert np.abs(found.margin - sum(both)).max() < 1e-12
+    both = model.linear.margin(bank_matrix) + model.trees.margin(bank_rows)
+    assert np.abs(found.margin - both).max() < 1e-12
     assert np.array_equal(found.probability, model.calibrator.probability(found.margin))
 
 
@@ -85,8 +86,8 @@ def test_the_starting_point_is_there_even_for_no_leads(bank_fitted, bank_rows, b
 def test_the_mean_lead_has_no_points(bank_fitted, bank_rows):
     """Where margin and mean coincide the derivative stands in for the secant."""
     model = bank_fitted.model
-    linear = replace(model.linear, terms=())
-    bare = LeadModel.of(model.encoder, linear, model.trees, tree_weight=0.0, calibrator=model.calibrator)
+    linear, trees = replace(model.linear, terms=()), Trees.of([(model.trees.text, 0.0)])
+    bare = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator)
     found = explain_leads(bare, bank_rows[:5])
     assert (found.points == 0).all()
     assert found.probability * 100 == pytest.approx(found.start_points, abs=1e-12)
@@ -94,25 +95,25 @@ def test_the_mean_lead_has_no_points(bank_fitted, bank_rows):
 
 @pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer:UserWarning")
 @pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")  # of matplotlib, which shap imports
-def test_the_shap_package_agrees_on_every_bundled_lead(bank_fitted, bank_matrix):
-    """TreeExplainer gives the same log-odds for each column and the same mean."""
+def test_the_shap_package_agrees_on_every_bundled_lead(bank_fitted, bank_rows):
+    """TreeExplainer gives the same log-odds for each field and the same mean."""
     import shap
 
     explainer = shap.TreeExplainer(bank_fitted.model.trees.booster)
-    expected = np.asarray(explainer.shap_values(bank_matrix))
-    found, base = bank_fitted.model.trees.contributions(bank_matrix)
+    expected = np.asarray(explainer.shap_values(bank_rows))
+    found, base = bank_fitted.model.trees.contributions(bank_rows)
     assert np.abs(found - expected.reshape(found.shape)).max() < 1e-9
     assert base == pytest.approx(float(np.ravel(explainer.expected_value)[-1]), abs=1e-9)
 
 
-def test_log_odds_of_a_field_are_those_of_its_columns(bank_fitted, bank_matrix, bank_explanation):
-    """A category's flags are summed, part by part, with the weights of the model."""
+def test_log_odds_of_a_field_are_those_of_its_terms_and_of_the_trees(bank_fitted, bank_matrix, bank_rows):
+    """A category's flags are summed, the trees know its codes."""
     model = bank_fitted.model
-    columns = (1 - model.tree_weight) * model.linear.contributions(bank_matrix)
-    columns += model.tree_weight * model.trees.contributions(bank_matrix)[0]
+    columns, trees = model.linear.contributions(bank_matrix), model.trees.contributions(bank_rows)[0]
+    found = explain_leads(model, bank_rows).log_odds
     for at in range(len(model.encoder.fields)):
-        summed = columns[:, model.encoder.owners == at].sum(axis=1)
-        assert np.abs(summed - bank_explanation.log_odds[:, at]).max() < 1e-12
+        summed = columns[:, model.encoder.owners == at].sum(axis=1) + trees[:, at]
+        assert np.abs(summed - found[:, at]).max() < 1e-12
 
 
 @pytest.mark.parametrize("reasons", [1, 3, 15, 20])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from leadml.model.linear import LinearPart, Term, fit_linear, plan_terms
+from leadml.model.linear import LinearPart, Term, fit_linear, plan_terms, weighted_sum
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,45 @@ def test_a_linear_part_survives_json_to_the_bit(part, matrix):
     again = LinearPart.from_json(json.loads(json.dumps(part.to_json())))
     assert again == part
     assert again != replace(part, base=part.base + 1e-12)
+
+
+def test_a_lead_that_counts_twice_is_two_leads(matrix, label):
+    """Weights are counts: the fit of doubled leads is that of leads with weight two."""
+    terms = plan_terms(matrix, np.array([False, True, False]))
+    twice = np.where(np.arange(500) < 100, 2.0, 1.0)
+    doubled = np.concatenate([np.arange(500), np.arange(100)])
+    weighed = fit_linear(matrix, label, terms, strength=0.5, weight=twice)
+    assert weighed.margin(matrix) == pytest.approx(
+        fit_linear(matrix[doubled], label[doubled], terms, strength=0.5).margin(matrix), abs=1e-7
+    )
+
+
+def test_without_terms_the_base_is_the_weighted_rate():
+    """No column, no term: log-odds of the rate."""
+    part = fit_linear(np.empty((4, 0)), np.array([0, 0, 0, 1]), (), strength=1.0, weight=np.array([0.5, 0.5, 0.5, 2.5]))
+    assert expit(part.base) == pytest.approx(2.5 / 4)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_declared_direction_is_kept_everywhere(matrix, label, direction):
+    """The log-odds of the number only rise, or only fall, and no part of that sign loses less."""
+    directions = np.array([direction, 0, 0])
+    terms = plan_terms(matrix, np.array([False, True, False]), directions)
+    part = fit_linear(matrix, label, terms, strength=0.5)
+    rows = np.column_stack([np.linspace(-20, 40, 400), np.zeros(400), np.full(400, 4.0)])
+    assert (direction * np.diff(part.margin(rows))).min() >= -1e-12
+
+    design = np.column_stack([term.values(matrix[:, term.column]) for term in part.terms])
+    slope = design.T @ (expit(part.margin(matrix)) - label)
+    slope += np.array([term.coefficient for term in part.terms]) / 0.5
+    for term, one in zip(part.terms, slope, strict=True):
+        held = term.direction and term.coefficient == 0
+        assert direction * one > -1e-3 if held else abs(one) < 1e-3
+
+
+def test_a_sum_of_parts_has_the_sum_of_their_margins(matrix, label, terms):
+    """Each times its weight."""
+    parts = [fit_linear(matrix, label, terms, strength=strength) for strength in (0.01, 1.0)]
+    together = weighted_sum([(parts[0], 0.25), (parts[1], 0.5)])
+    expected = 0.25 * parts[0].margin(matrix) + 0.5 * parts[1].margin(matrix)
+    assert np.abs(together.margin(matrix) - expected).max() < 1e-12

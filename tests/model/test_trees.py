@@ -7,10 +7,21 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from leadml.model.trees import Trees, choose_rounds, fit_trees
+from leadml.model.trees import Kind, Soil, Trees, fit_boosters, grow
 from leadml.params import ModelParams
 
-CHOICES = ModelParams(max_rounds=80, patience=10, learning_rate=0.2, threads=1)
+CHOICES = ModelParams(max_rounds=80, patience=10, learning_rate=0.2, l2=5.0, field_share=0.5, boosters=1, threads=1)
+ALONE, ON_LINE = Kind(4, on_line=False), Kind(4, on_line=True)
+
+
+def _fit(matrix, label, choices, *, rounds):
+    [texts] = fit_boosters([(Soil(matrix, label, (0,) * 6), ALONE, rounds)], choices)
+    return Trees.of([(text, 1 / len(texts)) for text in texts])
+
+
+def _grow(matrix, label, folds, choices, **others):
+    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, choices, **{"budget": 1.0, **others})
+    return found.rounds, found.margin
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +46,7 @@ def label(matrix):
 @pytest.fixture(scope="module")
 def trees(matrix, label):
     """Return the trees of those leads."""
-    return fit_trees(matrix, label, CHOICES, rounds=30)
+    return _fit(matrix, label, CHOICES, rounds=30)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +97,7 @@ def _shapley(roots, row):
 
 
 @pytest.mark.parametrize("row", [0, 1, 2, 3, 11, 500, 1499])
-def test_contributions_are_shapley_values_over_all_subsets_of_columns(trees, matrix, row):
+def test_contributions_are_shapley_values_over_all_subsets_of_fields(trees, matrix, row):
     """TreeSHAP equals the sum over every subset, with the trees' own counts for unknown columns."""
     lead = matrix[row].copy()
     if row == 11:
@@ -123,9 +134,9 @@ def test_a_lead_has_the_same_bits_in_any_company(trees, matrix, rows):
 def test_the_number_of_threads_changes_nothing(matrix, label, trees, folds):
     """One thread and two give one text, one number of rounds and the same bits."""
     two = CHOICES.model_copy(update={"threads": 2})
-    assert fit_trees(matrix, label, two, rounds=30).text == trees.text
+    assert _fit(matrix, label, two, rounds=30).text == trees.text
     assert np.array_equal(Trees(trees.text, 2).margin(matrix), trees.margin(matrix))
-    (rounds, margin), (again, repeated) = (choose_rounds(matrix, label, folds[:1], some) for some in (CHOICES, two))
+    (rounds, margin), (again, repeated) = (_grow(matrix, label, folds[:1], some) for some in (CHOICES, two))
     assert rounds == again
     assert np.array_equal(margin, repeated, equal_nan=True)
 
@@ -141,18 +152,18 @@ def test_the_text_holds_no_value_of_any_lead(matrix, label):
     """The lowest and the highest value are those of one lead each, and stay out."""
     marked = matrix.copy()
     marked[10, 2], marked[20, 2] = 987654.25, -876543.25
-    text = fit_trees(marked, label, CHOICES, rounds=5).text
+    text = _fit(marked, label, CHOICES, rounds=5).text
     assert [value for value in ("987654.25", "-876543.25") if value in text] == []
 
 
 def test_rounds_are_those_that_lose_least_on_other_leads(matrix, label, folds):
     """Trees of each fold, grown anew to the chosen rounds, give the margins and no other number loses less."""
-    rounds, margin = choose_rounds(matrix, label, folds, CHOICES)
+    rounds, margin = _grow(matrix, label, folds, CHOICES)
     losses = []
     for count in (rounds - 1, rounds, rounds + 1):
         again = np.full(len(label), np.nan)
         for fit, judge in folds:
-            again[judge] = fit_trees(matrix[fit], label[fit], CHOICES, rounds=count).margin(matrix[judge])
+            again[judge] = _fit(matrix[fit], label[fit], CHOICES, rounds=count).margin(matrix[judge])
         losses.append(np.logaddexp(0, np.where(label == 1, -again, again)).mean())
         if count == rounds:
             assert np.abs(again - margin).max() < 1e-9
@@ -161,7 +172,7 @@ def test_rounds_are_those_that_lose_least_on_other_leads(matrix, label, folds):
 
 def test_leads_that_judge_no_fold_have_no_margin(matrix, label, folds):
     """With one fold only the leads that judge it have log-odds."""
-    _, margin = choose_rounds(matrix, label, folds[:1], CHOICES)
+    _, margin = _grow(matrix, label, folds[:1], CHOICES)
     assert np.flatnonzero(~np.isnan(margin)).tolist() == folds[0][1].tolist()
 
 
@@ -169,5 +180,64 @@ def test_leads_that_judge_no_fold_have_no_margin(matrix, label, folds):
 def test_growth_stops_when_patience_ends(matrix, label, folds, patience):
     """On labels that nothing explains, few rounds are best and at least one is kept."""
     noise = np.random.default_rng(0).permutation(label)
-    rounds, _ = choose_rounds(matrix, noise, folds, CHOICES.model_copy(update={"patience": patience}))
+    rounds, _ = _grow(matrix, noise, folds, CHOICES.model_copy(update={"patience": patience}))
     assert 1 <= rounds < CHOICES.max_rounds
+
+
+def test_boosters_that_are_averaged_are_one(matrix, label):
+    """LightGBM reads one text whose log-odds and reasons are the weighted sums of those of each booster."""
+    three = CHOICES.model_copy(update={"boosters": 3})
+    [texts] = fit_boosters([(Soil(matrix, label, (0,) * 6), ALONE, 20)], three)
+    weights = [0.5, 0.3, 0.2]
+    single = [Trees.of([(text, 1.0)]) for text in texts]
+    both = Trees.of(list(zip(texts, weights, strict=True)))
+
+    assert len({trees.text for trees in single}) == 3
+    margins = [weight * trees.margin(matrix) for weight, trees in zip(weights, single, strict=True)]
+    assert np.abs(both.margin(matrix) - sum(margins)).max() < 1e-12
+    parts = [trees.contributions(matrix) for trees in single]
+    assert (
+        np.abs(both.contributions(matrix)[0] - sum(w * c for w, (c, _) in zip(weights, parts, strict=True))).max()
+        < 1e-12
+    )
+    assert both.contributions(matrix)[1] == pytest.approx(sum(w * b for w, (_, b) in zip(weights, parts, strict=True)))
+
+
+def test_trees_on_a_base_add_what_it_lacks(matrix, label, folds):
+    """Their margin is without the base, and both together lose less than the base alone."""
+    base = np.nan_to_num(matrix[:, 4]) / 8 - 1
+    bases = [(base[fit], base[judge]) for fit, judge in folds]
+    found = grow(Soil(matrix, label, (0,) * 6), folds, bases, ON_LINE, CHOICES, budget=1.0)
+    together = base + found.margin
+
+    def loss(margin):
+        return np.logaddexp(0, np.where(label == 1, -margin, margin)).mean()
+
+    assert loss(together) == pytest.approx(found.loss, abs=1e-9)
+    assert found.loss < loss(base) - 0.005
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_declared_direction_is_kept_for_every_lead(matrix, label, at, direction):
+    """The log-odds never move against it, whatever the other fields; undeclared they do somewhere."""
+    steps = np.linspace(-40, 40, 60)
+
+    def against(directions):
+        [texts] = fit_boosters([(Soil(matrix, label, directions), Kind(8, on_line=False), 60)], CHOICES)
+        rows = np.repeat(matrix[:40], len(steps), axis=0)
+        rows[:, at] = np.tile(steps, 40)
+        moves = np.diff(Trees.of([(texts[0], 1.0)]).margin(rows).reshape(40, -1), axis=1)
+        return (direction * moves).min()
+
+    assert against(tuple(direction if field == at else 0 for field in range(6))) >= -1e-12
+    assert against((0,) * 6) < -1e-3
+
+
+@pytest.mark.parametrize(("budget", "rounds"), [(0.0, 25), (1500 * 2 * 6 * 40 / 1e9, 40)])
+def test_no_more_is_grown_than_the_budget_allows(matrix, label, folds, budget, rounds):
+    """Leads of all folds times fields times rounds; twenty-five rounds are grown in any case."""
+    slow = CHOICES.model_copy(update={"learning_rate": 0.001, "patience": 1000})
+    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, slow, budget=budget)
+    assert found.rounds == rounds
+    assert found.work == pytest.approx(1500 * 2 * 6 * rounds / 1e9)

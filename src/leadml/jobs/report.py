@@ -102,14 +102,36 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
     )
 
 
+def _parts_in_words(choices: dict[str, Any]) -> str:
+    """Return the parts of a model and their weights; those without weight are not named."""
+    lines = [
+        (choices["linear_weight"], _line_in_words("a linear part", choices["half_life"])),
+        (choices.get("trees_weight", 0.0), _trees_in_words(choices, "trees")),
+        (
+            choices.get("trees_on_linear_weight", 0.0),
+            _line_in_words("a linear part", choices["base_half_life"])
+            + f" and on it {_trees_in_words(choices, 'trees_on_linear')}",
+        ),
+    ]
+    return "; ".join(f"{weight:.2f} times {words}" for weight, words in lines if weight)
+
+
+def _line_in_words(words: str, half_life: float) -> str:
+    return words + (f" in which a lead counts half after {half_life:.1%} of the leads" if half_life else "")
+
+
+def _trees_in_words(choices: dict[str, Any], kind: str) -> str:
+    if f"{kind}_rounds" not in choices:
+        return "none"
+    return f"trees of {choices[f'{kind}_leaves']} leaves, {choices[f'{kind}_rounds']:,} a booster"
+
+
 def model_card(bundle: Bundle, version: str) -> tables.Table:
     """Return what a version is for, what it was made of, and what was found in its data."""
     facts, words = bundle.facts, topic_words(bundle)
     data, split, choices = facts["data"], facts["split"], facts["choices"]
     unit = "looks at leads" if bundle.outlook else "leads"
     sizes = {part: _size(split[part], unit) for part in ("learn", "judge")}
-    weight = choices["tree_weight"]
-    parts = f"trees of {choices['rounds']} rounds with weight {weight:.2f}, a linear part with weight {1 - weight:.2f}"
     rows = [
         ("what it is for", INTENDED_USE),
         ("predicts", _predicted(bundle)),
@@ -117,7 +139,7 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("repeated rows merged", f"{data['merged']:,}"),
         ("learned from", sizes["learn"]),
         ("kept aside", f"{sizes['judge']} ({split['kind']})"),
-        ("model", f"additive log-odds: {parts}; calibration {choices['calibration']}"),
+        ("model", f"additive log-odds: {_parts_in_words(choices)}; calibration {choices['calibration']}"),
         ("reasons", _reasons(choices["table_numbers"])),
         (
             "fields",

@@ -33,7 +33,7 @@ from leadml.model.trees import Trees
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
 FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
@@ -90,7 +90,6 @@ class Bundle:
             "contract": self.contract.to_json(),
             "encoder": self.model.encoder.to_json(),
             "linear": self.model.linear.to_json(),
-            "tree_weight": self.model.tree_weight,
             "calibrator": self.model.calibrator.to_json(),
             "stages": self.stages,
             "holdout": {"share": self.holdout.share, "seed": self.holdout.seed, "since": self.holdout.since},
@@ -253,7 +252,6 @@ def _assemble(
         Encoder.from_json(stored["encoder"]),
         LinearPart.from_json(stored["linear"]),
         trees,
-        stored["tree_weight"],
         Calibrator.from_json(stored["calibrator"]),
         lookup,
     )

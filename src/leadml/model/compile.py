@@ -10,8 +10,9 @@ long for that are left to LightGBM.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
-from math import factorial
+from math import factorial, floor, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
     Way = list[tuple[int, list[Condition]]]
+    Span = tuple[int, int, bool]
 
 MOST_CONDITIONS = 10
 MOST_CELLS = 1 << 16
@@ -44,18 +46,19 @@ class Path:
     ----------
     fields
         Positions of the fields that its conditions test.
-    met
-        For each field, which of its conditions each of its codes meets, as bits.
+    spans
+        For each field the first code that meets its conditions, the one after the last, and whether gaps meet them.
     payoff
-        Array of shape (n_fields, n_patterns): what each field gets for each pattern of bits, in log-odds.
+        Array of shape (n_fields, n_patterns): what each field gets, in log-odds; bit ``c`` of a pattern says that the
+        conditions of field ``c`` are met.
     """
 
     fields: tuple[int, ...]
-    met: tuple[Codes, ...]
+    spans: tuple[Span, ...]
     payoff: Floats
 
 
-def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], *, tree_weight: float) -> Lookup | None:
+def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
     """Return a model as look-ups; None where a way has too many conditions or the tables would hold too many numbers.
 
     Parameters
@@ -63,9 +66,7 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], *
     encoder
         From fields to columns.
     linear, trees
-        The two parts.
-    tree_weight
-        Weight of the trees, 0 to 1.
+        The two parts; trees test fields, the codes of categories as numbers.
 
     Examples
     --------
@@ -76,22 +77,20 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], *
     >>> sides = [Condition(0, 30.0, 2, left, share) for left, share in ((True, 0.25), (False, 0.75))]
     >>> stump = Tree((Leaf(-3.0, sides[:1]), Leaf(1.0, sides[1:])), 0.0)
     >>> encoder = Encoder((Field("age", "number", "fit"),), ((),))
-    >>> found = compile_model(encoder, LinearPart(0.0, ()), [stump], tree_weight=1.0)
+    >>> found = compile_model(encoder, LinearPart(0.0, ()), [stump])
     >>> found.contributions(np.array([[30.0], [31.0]]))
     array([[-3.],
            [ 1.]])
     """
-    trees = trees if tree_weight else []
-    ways = [(tree_weight * leaf.value, _by_column(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
+    ways = [(leaf.value, _by_field(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
     if any(len(way) > MOST_CONDITIONS for _, way in ways):
         return None
     edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
-    grids = [_grid(encoder, at, some) for at, some in enumerate(edges)]
-    singles = [_linear_single(encoder, linear, at, some, 1.0 - tree_weight) for at, some in enumerate(edges)]
+    singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
     tables, numbers = [], 0
-    paths = sorted(_paths(ways, encoder, grids), key=lambda path: path.fields)
+    paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
     for fields, group in groupby(paths, key=lambda path: path.fields):
-        for table in _tables(list(group)):
+        for table in _tables(list(group), [singles[at] for at in fields]):
             if len(fields) == 1:
                 singles[fields[0]].constants[:] += table.values[0][table.places[0]]
             else:
@@ -99,8 +98,8 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], *
                 numbers += table.values.size
         if numbers > MOST_NUMBERS:
             return None
-    start = (1.0 - tree_weight) * linear.base + tree_weight * sum(tree.mean for tree in trees)
-    return Lookup(float(start), tuple(singles), tuple(tables))
+    start = linear.base + sum(tree.mean for tree in trees)
+    return Lookup(start, tuple(singles), tuple(tables))
 
 
 def shapley(shares: Floats, value: Floats) -> Floats:
@@ -144,16 +143,16 @@ def shapley(shares: Floats, value: Floats) -> Floats:
     return found
 
 
-def _by_column(way: Sequence[Condition]) -> Way:
-    ordered = sorted(way, key=lambda condition: condition.column)
-    return [(column, list(group)) for column, group in groupby(ordered, key=lambda condition: condition.column)]
+def _by_field(way: Sequence[Condition]) -> Way:
+    ordered = sorted(way, key=lambda condition: condition.field)
+    return [(field, list(group)) for field, group in groupby(ordered, key=lambda condition: condition.field)]
 
 
 def _edges(encoder: Encoder, linear: LinearPart, conditions: list[Condition]) -> list[Floats]:
     """Return for each field the values at which a condition or a line turns; none for categories."""
     found: list[set[float]] = [set() for _ in encoder.fields]
     for condition in conditions:
-        found[encoder.owners[condition.column]].add(condition.threshold)
+        found[condition.field].add(condition.threshold)
     for term in linear.terms:
         found[encoder.owners[term.column]].update(term.bends if term.is_straight else ())
     is_number = [field.kind != "category" for field in encoder.fields]
@@ -163,75 +162,78 @@ def _edges(encoder: Encoder, linear: LinearPart, conditions: list[Condition]) ->
     ]
 
 
-def _grid(encoder: Encoder, at: int, edges: Floats) -> Floats:
-    """Return what the columns of a field hold at each of its codes, shape (n_columns, n_codes)."""
-    if encoder.fields[at].kind == "category":
-        return np.eye(encoder.width(at))
-    return np.concatenate([edges, [np.inf, np.nan]])[None, :]
-
-
-def _linear_single(encoder: Encoder, linear: LinearPart, at: int, edges: Floats, weight: float) -> Single:
+def _linear_single(encoder: Encoder, linear: LinearPart, at: int, edges: Floats) -> Single:
     """Return what the linear part adds for a field: straight between two edges."""
     is_number = encoder.fields[at].kind != "category"
-    grid = _grid(encoder, at, edges)
     first = int(np.searchsorted(encoder.owners, at))
-    anchors = np.concatenate([edges[:1], edges, [np.nan]]) if len(edges) else grid[0]
-    constants, slopes = np.zeros(grid.shape[1]), np.zeros(grid.shape[1])
+    anchors = np.concatenate([edges[:1] if len(edges) else [np.inf], edges, [np.nan]])
+    codes = np.arange(len(anchors) if is_number else encoder.width(at))
+    constants, slopes = np.zeros(len(codes)), np.zeros(len(codes))
     for term in (term for term in linear.terms if encoder.owners[term.column] == at):
-        constants += weight * term.coefficient * term.values(anchors if is_number else grid[term.column - first])
+        constants += term.coefficient * term.values(anchors if is_number else codes == term.column - first)
         if term.is_straight:
             begins, ends = term.bends
-            slopes += weight * term.coefficient / term.scale * ((anchors >= begins) & (anchors < ends))
-    return Single(
-        edges, constants, slopes, np.nan_to_num(anchors) if is_number else np.zeros(len(constants)), is_number
-    )
+            slopes += term.coefficient / term.scale * ((anchors >= begins) & (anchors < ends))
+    return Single(edges, constants, slopes, np.nan_to_num(anchors) if is_number else np.zeros(len(codes)), is_number)
 
 
-def _paths(ways: list[tuple[float, Way]], encoder: Encoder, grids: list[Floats]) -> Iterator[Path]:
-    """Yield the leaves, those with as many conditions at a time."""
-    firsts = np.searchsorted(encoder.owners, np.arange(len(encoder.fields)))
-    seen: dict[Condition, Codes] = {}
+def _paths(ways: list[tuple[float, Way]], encoder: Encoder, edges: list[Floats]) -> Iterator[Path]:
+    """Yield the leaves, those with as many fields at a time."""
+    places = [{edge: code for code, edge in enumerate(some.tolist())} for some in edges]
+    ends = [len(some) + 1 if len(some) else encoder.width(at) for at, some in enumerate(edges)]
 
-    def met(column: int, conditions: list[Condition]) -> Codes:
-        owner = encoder.owners[column]
+    def span(field: int, conditions: list[Condition]) -> Span:
+        first, after, gap = 0, ends[field], True
         for condition in conditions:
-            if condition not in seen:
-                seen[condition] = condition.passed(grids[owner][column - firsts[owner]]).astype(np.intp)
-        return np.asarray(np.minimum.reduce([seen[condition] for condition in conditions]))
+            known = places[field]
+            code = known[condition.threshold] if known else floor(condition.threshold)
+            if condition.left:
+                after = min(after, code + 1)
+            else:
+                first = max(first, code + 1)
+            gap = gap and condition.passed_by_gap
+        return first, after, gap
 
     ways = sorted(ways, key=lambda way: len(way[1]))
     for _, group in groupby(ways, key=lambda way: len(way[1])):
         same = list(group)
-        shares = [[np.prod([condition.share for condition in some]) for _, some in way] for _, way in same]
+        shares = [[prod(condition.share for condition in some) for _, some in way] for _, way in same]
         gains = shapley(np.array(shares), np.array([value for value, _ in same]))
         for (_, way), gain in zip(same, gains, strict=True):
-            owners = np.array([encoder.owners[column] for column, _ in way])
-            bits = [met(column, some) << at for at, (column, some) in enumerate(way)]
-            fields = tuple(sorted(set(owners.tolist())))
-            yield Path(
-                fields,
-                tuple(np.sum([bits[at] for at in np.flatnonzero(owners == field)], axis=0) for field in fields),
-                np.stack([gain[:, owners == field].sum(axis=1) for field in fields]),
-            )
+            yield Path(tuple(field for field, _ in way), tuple(span(*one) for one in way), gain.T)
 
 
-def _tables(paths: list[Path]) -> list[Table]:
+def _tables(paths: list[Path], singles: list[Single]) -> list[Table]:
     """Return tables that add up leaves of the same fields, as few as hold a bounded number of cells each."""
-    steps = []
-    for at in range(len(paths[0].fields)):
-        _, first, place = np.unique(
-            np.stack([path.met[at] for path in paths]), axis=1, return_index=True, return_inverse=True
-        )
-        steps.append((first, place.ravel()))
-    sizes = [len(first) for first, _ in steps]
-    if np.prod(sizes, dtype=float) > MOST_CELLS and len(paths) > 1:
+    steps = [_steps([path.spans[at] for path in paths], single) for at, single in enumerate(singles)]
+    sizes = [met.shape[1] for met, _ in steps]
+    if prod(sizes) > MOST_CELLS and len(paths) > 1:
         middle = len(paths) // 2
-        return _tables(paths[:middle]) + _tables(paths[middle:])
+        return _tables(paths[:middle], singles) + _tables(paths[middle:], singles)
     values = np.zeros((len(sizes), *sizes))
     shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-    for path in paths:
-        parts = [met[first].reshape(shape) for met, (first, _), shape in zip(path.met, steps, shapes, strict=True)]
-        values += path.payoff[:, sum(parts, start=np.zeros((), dtype=np.intp))]
+    bits = [(met << at).reshape(-1, *shape) for at, ((met, _), shape) in enumerate(zip(steps, shapes, strict=True))]
+    for number, path in enumerate(paths):
+        values += path.payoff[:, reduce(np.add, [some[number] for some in bits])]
     strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
     places = tuple((place * stride).astype(np.intp) for (_, place), stride in zip(steps, strides, strict=True))
     return [Table(paths[0].fields, places, values.reshape(len(sizes), -1))]
+
+
+def _steps(spans: list[Span], single: Single) -> tuple[Codes, Codes]:
+    """Return which spans hold each step of a field, shape (n_spans, n_steps), and the step of each of its codes.
+
+    A step is a run of codes that no span divides; gaps are a step of their own where they are in no step's spans.
+    """
+    first, after, gap = (np.array(some) for some in zip(*spans, strict=True))
+    known = len(single.constants) - single.is_number
+    begins = np.unique(np.concatenate([[0], first, after]))
+    begins = begins[begins < known]
+    met = (first[:, None] <= begins) & (begins < after[:, None])
+    place = np.searchsorted(begins, np.arange(known), side="right") - 1
+    if single.is_number:
+        like = np.flatnonzero((met == gap[:, None]).all(axis=0))
+        if not len(like):
+            met = np.column_stack([met, gap])
+        place = np.append(place, like[0] if len(like) else met.shape[1] - 1)
+    return met.astype(np.intp), place

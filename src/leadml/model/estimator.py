@@ -7,9 +7,7 @@ It refuses leads of one kind only; the order of the rows and the number of threa
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import cpu_count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,44 +16,40 @@ from leadml.errors import ModelError
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.split import describe_part, make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
+from leadml.model.choose import Choice, Leads, choose_parts, directions_of
 from leadml.model.compile import compile_model
 from leadml.model.encode import Encoder, fit_encoder
-from leadml.model.linear import LinearPart, fit_linear, fit_path, plan_terms
+from leadml.model.linear import LinearPart, fit_linear, weighted_sum
 from leadml.model.tree_text import read_trees
-from leadml.model.trees import Trees, choose_rounds, fit_trees
+from leadml.model.trees import Soil, Trees, fit_boosters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from leadml.leads.field import Field
-    from leadml.leads.split import Fold
     from leadml.model.lookup import Lookup
     from leadml.params import ModelParams, Params
 
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8]
 
-WEIGHTS = np.linspace(0.0, 1.0, 21)
-
 
 @dataclass(frozen=True)
 class LeadModel:
     """A fitted model.
 
-    Its log-odds are ``(1 - tree_weight) * linear + tree_weight * trees``, and its probability is the calibrator's. They
-    are read from tables, which are the same model added up; only where there are none are the parts themselves asked.
+    Its log-odds are the sum of both parts, and its probability is the calibrator's. They are read from tables, which
+    are the same model added up; only where there are none are the parts themselves asked.
 
     Parameters
     ----------
     encoder
         From fields to columns.
     linear, trees
-        The two parts.
-    tree_weight
-        Weight of the trees, 0 to 1.
+        The two parts, what each weighs in their numbers.
     calibrator
         From log-odds to probability.
     lookup
@@ -65,17 +59,14 @@ class LeadModel:
     encoder: Encoder
     linear: LinearPart
     trees: Trees
-    tree_weight: float
     calibrator: Calibrator
     lookup: Lookup | None
 
     @classmethod
-    def of(
-        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, tree_weight: float, calibrator: Calibrator
-    ) -> LeadModel:
+    def of(cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator) -> LeadModel:
         """Return the model of these parts, with their tables."""
-        lookup = compile_model(encoder, linear, read_trees(trees.text), tree_weight=tree_weight)
-        return cls(encoder, linear, trees, tree_weight, calibrator, lookup)
+        lookup = compile_model(encoder, linear, read_trees(trees.text))
+        return cls(encoder, linear, trees, calibrator, lookup)
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).
@@ -95,11 +86,9 @@ class LeadModel:
             raise ModelError(msg)
         if self.lookup is not None:
             return self.lookup.start, self.lookup.contributions(fields, threads=self.trees.threads)
-        matrix = self.encoder.columns_of(fields)
-        tree_part, tree_base = self.trees.contributions(matrix)
-        columns = (1.0 - self.tree_weight) * self.linear.contributions(matrix) + self.tree_weight * tree_part
-        start = (1.0 - self.tree_weight) * self.linear.base + self.tree_weight * tree_base
-        return start, added_up(columns, self.encoder.owners)
+        columns = self.linear.contributions(self.encoder.columns_of(fields))
+        tree_part, tree_base = self.trees.contributions(fields)
+        return self.linear.base + tree_base, added_up(columns, self.encoder.owners) + tree_part
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
@@ -152,7 +141,9 @@ class Fitted:
     folds: list[dict[str, dict[str, int]]]
 
 
-def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> Fitted:
+def fit_model(
+    frame: pd.DataFrame, fields: Sequence[Field], params: Params, *, progress: Callable[[str], None] = lambda _: None
+) -> Fitted:
     """Return the model of checked leads.
 
     Parameters
@@ -163,6 +154,8 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
         The fields to learn from.
     params
         The sections ``split``, ``model`` and ``calibration`` are used.
+    progress
+        Told what is tried.
 
     Raises
     ------
@@ -171,65 +164,65 @@ def fit_model(frame: pd.DataFrame, fields: Sequence[Field], params: Params) -> F
     """
     order = [LEAD_ID, AS_OF] if AS_OF in frame else [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    label = frame[LABEL].to_numpy(dtype=np.int8)
-    folds = make_folds(frame, params.split)
     encoder = fit_encoder(frame, fields, params.model)
-    matrix = encoder.encode(frame)
-    strength, linear_margin, losses = _choose_strength(matrix, label, folds, encoder, params.model)
-    rounds, tree_margin = choose_rounds(matrix, label, folds, params.model)
-    judged = ~np.isnan(tree_margin)
-    weight = _choose_weight(linear_margin[judged], tree_margin[judged], label[judged])
-    margin = (1.0 - weight) * linear_margin[judged] + weight * tree_margin[judged]
-    calibrator, calibration_losses = choose_calibrator(margin, label[judged], params.calibration)
-    linear = fit_linear(matrix, label, plan_terms(matrix, encoder.is_flag), strength=strength)
-    trees = fit_trees(matrix, label, params.model, rounds=rounds)
-    choices = {
-        "rounds": rounds,
-        "tree_weight": weight,
-        "linear_strength": strength,
+    clock = next((frame[name].to_numpy() for name in (AS_OF, CREATED_AT) if name in frame), None)
+    label = frame[LABEL].to_numpy(dtype=np.int8)
+    directions = directions_of(fields, params.model.directions)
+    leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, make_folds(frame, params.split))
+    choice = choose_parts(leads, params.model, progress)
+    margin, judged = choice.margin[leads.judged], label[leads.judged]
+    calibrator, calibration_losses = choose_calibrator(
+        margin, judged, params.calibration, clock=None if clock is None else clock[leads.judged]
+    )
+    progress("fitting the chosen model")
+    model = _fit_parts(leads, choice, calibrator, params.model)
+    choices = _told(choice) | {
         "calibration": calibrator.method,
-        "log_loss_linear": losses[strength],
-        "log_loss_trees": _log_loss(tree_margin[judged], label[judged]),
-        "log_loss_both": _log_loss(margin, label[judged]),
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
+        "table_numbers": model.lookup.cells if model.lookup else 0,
     }
-    model = LeadModel.of(encoder, linear, trees, tree_weight=weight, calibrator=calibrator)
-    choices["table_numbers"] = model.lookup.cells if model.lookup else 0
     clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
     parts = [
         {part: describe_part(clocks.iloc[rows]) for part, rows in zip(("fit", "judge"), fold, strict=True)}
-        for fold in folds
+        for fold in leads.folds
     ]
-    groups = frame[SPLIT_KEY].to_numpy()[judged] if AS_OF in frame else None
-    return Fitted(model, calibrator.probability(margin), label[judged], groups, choices, parts)
+    groups = frame[SPLIT_KEY].to_numpy()[leads.judged] if AS_OF in frame else None
+    return Fitted(model, calibrator.probability(margin), judged, groups, choices, parts)
 
 
-def _choose_strength(
-    matrix: Floats, label: Labels, folds: Sequence[Fold], encoder: Encoder, choices: ModelParams
-) -> tuple[float, Floats, dict[float, float]]:
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - the door opens without it
+def _fit_parts(leads: Leads, choice: Choice, calibrator: Calibrator, choices: ModelParams) -> LeadModel:
+    """Return the model of all leads, as it was chosen."""
+    matrix = leads.encoder.columns_of(leads.fields)
+    terms = leads.terms(matrix)
+    lines = [
+        fit_linear(matrix, leads.label, terms, strength=line.strength, weight=leads.weight(line.half_life))
+        for line, _ in choice.lines
+    ]
+    base = lines[-1].margin(matrix)
+    used = [(growth, weight) for growth, weight in choice.growths if weight] or [choice.growths[0]]
+    orders = [
+        (
+            Soil(leads.fields, leads.label, leads.directions, base if growth.kind.on_line else None),
+            growth.kind,
+            round(growth.rounds * leads.growth),
+        )
+        for growth, _ in used
+    ]
+    texts = fit_boosters(orders, choices)
+    boosters = [
+        (text, weight / choices.boosters) for (_, weight), some in zip(used, texts, strict=True) for text in some
+    ]
+    linear = weighted_sum([(line, weight) for line, (_, weight) in zip(lines, choice.lines, strict=True)])
+    return LeadModel.of(leads.encoder, linear, Trees.of(boosters, threads=choices.threads), calibrator=calibrator)
 
-    def margins_of(fold: Fold) -> list[Floats]:
-        fit, judge = fold
-        known = matrix[fit]
-        parts = fit_path(known, label[fit], plan_terms(known, encoder.is_flag), strengths=choices.linear_strengths)
-        return [part.margin(matrix[judge]) for part in parts]
 
-    margins = {strength: np.full(len(label), np.nan) for strength in choices.linear_strengths}
-    with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
-        for (_, judge), found in zip(folds, pool.map(margins_of, folds), strict=True):
-            for strength, margin in zip(choices.linear_strengths, found, strict=True):
-                margins[strength][judge] = margin
-    judged = np.concatenate([judge for _, judge in folds])
-    losses = {strength: _log_loss(margin[judged], label[judged]) for strength, margin in margins.items()}
-    best = min(losses, key=lambda strength: losses[strength])
-    return best, margins[best], losses
-
-
-def _choose_weight(linear: Floats, trees: Floats, label: Labels) -> float:
-    losses = [_log_loss((1.0 - weight) * linear + weight * trees, label) for weight in WEIGHTS]
-    return float(WEIGHTS[int(np.argmin(np.round(losses, 9)))])
-
-
-def _log_loss(margin: Floats, label: Labels) -> float:
-    return float(np.logaddexp(0.0, np.where(label == 1, -margin, margin)).mean())
+def _told(choice: Choice) -> dict[str, Any]:
+    """Return what was chosen and what was not, for the record."""
+    (line, alone), (base, stood_on) = choice.lines
+    told: dict[str, Any] = {"linear_weight": alone, "linear_strength": line.strength, "half_life": line.half_life}
+    told |= {"base_weight": stood_on, "base_strength": base.strength, "base_half_life": base.half_life}
+    for growth, weight in choice.growths:
+        name = "trees_on_linear" if growth.kind.on_line else "trees"
+        told |= {f"{name}_weight": weight, f"{name}_leaves": growth.kind.leaves, f"{name}_rounds": growth.rounds}
+    tried = {f"log_loss_{kind.replace(' ', '_')}": loss for kind, loss in choice.tried.items()}
+    return told | {"log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}

@@ -2,12 +2,14 @@
 
 What enters is the encoder's columns and labels; what leaves is terms whose contributions add up to the log-odds.
 Each number is a straight line with a knee at each fifth of the leads, its ends held at five standard deviations, so
-that one far value cannot carry a lead away.
+that one far value cannot carry a lead away. A number that may only rise, or only fall, is a chain of knees whose
+coefficients have that sign.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,25 +36,29 @@ class Term:
         Position of the encoder's column.
     shape
         ``flag`` (the column itself), ``line``, ``knee`` (zero below its origin) or ``missing`` (1 where it is NaN).
-    origin, scale
-        A line or knee is ``(x - origin) / scale``.
+    origin, scale, reach
+        A line or knee is ``(x - origin) / scale``, held where that is farther than ``reach``.
     center
         Mean of the term over the leads it was fitted on; a missing number stands there.
     coefficient
         Log-odds per unit.
+    direction
+        1 where the coefficient may not be negative, -1 where it may not be positive, else 0.
     """
 
     column: int
     shape: Literal["flag", "line", "knee", "missing"]
     origin: float = 0.0
     scale: float = 1.0
+    reach: float = FARTHEST
     center: float = 0.0
     coefficient: float = 0.0
+    direction: int = 0
 
     @property
     def bends(self) -> tuple[float, float]:
         """Where a line or knee begins and ends to rise."""
-        reach = FARTHEST * self.scale
+        reach = self.reach * self.scale
         return (self.origin - reach if self.shape == "line" else self.origin), self.origin + reach
 
     @property
@@ -105,7 +111,17 @@ class LinearPart:
         return cls(stored["base"], tuple(Term(**term) for term in stored["terms"]))
 
 
-def plan_terms(matrix: Floats, is_flag: NDArray[np.bool_]) -> tuple[Term, ...]:
+def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
+    """Return the sum of linear parts of the same terms, each times its weight."""
+    base = sum(weight * part.base for part, weight in parts)
+    coefficients = np.sum([[weight * term.coefficient for term in part.terms] for part, weight in parts], axis=0)
+    terms = zip(parts[0][0].terms, coefficients.tolist(), strict=True)
+    return LinearPart(base, tuple(replace(term, coefficient=one) for term, one in terms))
+
+
+def plan_terms(
+    matrix: Floats, is_flag: NDArray[np.bool_], directions: NDArray[np.intp] | None = None
+) -> tuple[Term, ...]:
     """Return the terms that columns call for, with their centers and without coefficients.
 
     Parameters
@@ -114,22 +130,26 @@ def plan_terms(matrix: Floats, is_flag: NDArray[np.bool_]) -> tuple[Term, ...]:
         Columns of the leads to learn from, shape (n_leads, n_columns).
     is_flag
         Which columns hold only 0 and 1, shape (n_columns,).
+    directions
+        Of each column 1 where the log-odds may only rise with it, -1 where they may only fall, else 0; None for 0.
     """
     terms: list[Term] = []
     for at, flag in enumerate(is_flag):
-        column = matrix[:, at]
-        terms += [Term(at, "flag")] if flag else _number_terms(at, column)
+        direction = 0 if directions is None else int(directions[at])
+        terms += [Term(at, "flag")] if flag else _number_terms(at, matrix[:, at], direction)
     centered = []
     for term in terms:
         center = float(term.values(matrix[:, term.column]).mean())
         if term.shape in {"line", "knee"}:
             known = matrix[~np.isnan(matrix[:, term.column]), term.column]
             center = float(term.values(known).mean())
-        centered.append(Term(term.column, term.shape, term.origin, term.scale, center))
+        centered.append(replace(term, center=center))
     return tuple(centered)
 
 
-def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strength: float) -> LinearPart:
+def fit_linear(
+    matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strength: float, weight: Floats | None = None
+) -> LinearPart:
     """Return the linear part with the least penalised log loss.
 
     Parameters
@@ -142,33 +162,65 @@ def fit_linear(matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...],
         From `plan_terms`.
     strength
         Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0; larger trusts the data more.
+    weight
+        What each lead counts, shape (n_leads,), mean 1; None where all count alike.
     """
-    return fit_path(matrix, label, terms, strengths=(strength,))[0]
+    return fit_path(matrix, label, terms, strengths=(strength,), weight=weight)[0]
 
 
 def fit_path(
-    matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strengths: Sequence[float]
+    matrix: Floats,
+    label: NDArray[np.int8],
+    terms: tuple[Term, ...],
+    *,
+    strengths: Sequence[float],
+    weight: Floats | None = None,
 ) -> list[LinearPart]:
     """Return what `fit_linear` returns for each of some strengths."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     if not terms:
-        rate = float(label.mean())
+        rate = float(np.average(label, weights=weight))
         return [LinearPart(float(np.log(rate) - np.log1p(-rate)), ()) for _ in strengths]
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
     parts = []
     for strength in strengths:
         with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
-            fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(design, label)
-        found = tuple(
-            replace(term, coefficient=float(value)) for term, value in zip(terms, fitted.coef_[0], strict=True)
-        )
-        parts.append(LinearPart(float(fitted.intercept_[0]), found))
+            if any(term.direction for term in terms):
+                *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
+            else:
+                solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8)
+                fitted = solver.fit(design, label, sample_weight=weight)
+                coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
+        found = tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
+        parts.append(LinearPart(base, found))
     return parts
 
 
-def _number_terms(at: int, column: Floats) -> list[Term]:
+def _fit_directed(
+    design: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], strength: float, weight: Floats | None
+) -> Floats:
+    """Return coefficients and intercept of the least penalised log loss, each coefficient on its side of 0."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - the door opens without it
+    from scipy.special import expit  # noqa: PLC0415
+
+    counts = np.ones(len(label)) if weight is None else weight
+
+    def loss(numbers: Floats) -> tuple[float, Floats]:
+        margin = design @ numbers[:-1] + numbers[-1]
+        error = counts * (expit(margin) - label)
+        value = counts @ np.logaddexp(0.0, np.where(label == 1, -margin, margin))
+        penalty = numbers[:-1] / strength
+        return float(value + penalty @ numbers[:-1] / 2), np.append(design.T @ error + penalty, error.sum())
+
+    bounds = [{0: (None, None), 1: (0.0, None), -1: (None, 0.0)}[term.direction] for term in terms] + [(None, None)]
+    options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7}
+    found = minimize(loss, np.zeros(len(terms) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(found.x)
+
+
+def _number_terms(at: int, column: Floats, direction: int) -> list[Term]:
     missing = np.isnan(column)
     flag = [Term(at, "missing")] if missing.any() else []
     known = np.clip(column[~missing], -LARGEST, LARGEST)
@@ -178,4 +230,11 @@ def _number_terms(at: int, column: Floats) -> list[Term]:
     inside = np.unique(np.quantile(known, KNEES))
     knees = inside[(inside > known.min()) & (inside < known.max())]
     line = Term(at, "line", float(known.mean()), spread)
+    if direction:
+        places = [line.bends[0], *inside[(inside > line.bends[0]) & (inside < line.bends[1])].tolist(), line.bends[1]]
+        chain = (
+            Term(at, "knee", begin, spread, (end - begin) / spread, direction=direction)
+            for begin, end in pairwise(places)
+        )
+        return [*chain, *flag]
     return [line, *(Term(at, "knee", float(knee), spread) for knee in knees), *flag]

@@ -1,7 +1,7 @@
 """Read the trees of LightGBM's text.
 
 What enters is a model text whose hash has been checked; what leaves is, for every leaf of every tree, the tests on its
-way and the share of the leads that each test let through.
+way and the share of the leads that each test let through. Several boosters are added up into one text.
 It refuses tests of categories, tests that take 0 for a gap, and linear leaves, which leadml's trees never have.
 """
 
@@ -10,16 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from leadml.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from collections.abc import Iterator, Sequence
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_ZERO, MISSING_NAN = 1, 2
@@ -31,8 +25,8 @@ class Condition:
 
     Parameters
     ----------
-    column
-        Position of the encoder's column.
+    field
+        Position of the field that is tested.
     threshold
         A value at or below it goes left.
     kind
@@ -43,19 +37,17 @@ class Condition:
         Share of the leads at the test that went this way, in (0, 1].
     """
 
-    column: int
+    field: int
     threshold: float
     kind: int
     left: bool
     share: float
 
-    def passed(self, values: Floats) -> NDArray[np.bool_]:
-        """Return which values go the way to the leaf, an array of the shape of ``values``."""
-        missing = np.isnan(values)
-        goes_left = np.where(missing, 0.0, values) <= self.threshold
-        if self.kind >> 2 == MISSING_NAN:
-            goes_left = np.where(missing, bool(self.kind & DEFAULT_LEFT), goes_left)
-        return np.asarray(goes_left == self.left)
+    @property
+    def passed_by_gap(self) -> bool:
+        """Whether a missing value goes the way to the leaf; where trees saw none, it stands for 0."""
+        goes_left = bool(self.kind & DEFAULT_LEFT) if self.kind >> 2 == MISSING_NAN else self.threshold >= 0.0
+        return goes_left == self.left
 
 
 @dataclass(frozen=True)
@@ -87,8 +79,37 @@ def read_trees(text: str) -> tuple[Tree, ...]:
     ModelError
         Where a tree is of a kind that leadml does not fit.
     """
-    blocks = text.partition("end of trees")[0].split("\nTree=")[1:]
-    return tuple(_tree(dict(line.split("=", 1) for line in block.split("\n")[1:] if "=" in line)) for block in blocks)
+    lines = ([line for line in block.split("\n")[1:] if "=" in line] for block in _blocks(text))
+    return tuple(_tree(dict(line.split("=", 1) for line in some)) for some in lines)
+
+
+def weighted_sum(boosters: Sequence[tuple[str, float]]) -> str:
+    """Return the text of one booster whose log-odds are the sum of those of some boosters, each times its weight.
+
+    Parameters
+    ----------
+    boosters
+        LightGBM's model texts of the same fields, without parameter blocks, and their weights; at least one.
+    """
+    head = boosters[0][0].partition("\nTree=")[0]
+    kept = "\n".join(line for line in head.split("\n") if not line.startswith("tree_sizes="))  # no longer true
+    trees = [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)]
+    numbered = [f"Tree={at}\n{tree}\n" for at, tree in enumerate(trees)]
+    return "\n".join([kept.rstrip("\n"), "", *numbered, "end of trees", ""])
+
+
+def _blocks(text: str) -> list[str]:
+    return text.partition("end of trees")[0].split("\nTree=")[1:]
+
+
+def _weighted(block: str, weight: float) -> str:
+    """Return a tree without its number, its values times a weight."""
+    lines = []
+    for line in block.rstrip("\n").split("\n")[1:]:
+        name, _, numbers = line.partition("=")
+        is_value = name in {"leaf_value", "internal_value"}
+        lines.append(f"{name}={' '.join(repr(weight * float(one)) for one in numbers.split())}" if is_value else line)
+    return "\n".join(lines)
 
 
 def _tree(entry: dict[str, str]) -> Tree:
@@ -99,7 +120,7 @@ def _tree(entry: dict[str, str]) -> Tree:
     values = [float(word) for word in entry["leaf_value"].split()]
     if int(entry["num_leaves"]) == 1:
         return Tree((Leaf(values[0], ()),), values[0])
-    columns = [int(word) for word in entry["split_feature"].split()]
+    fields = [int(word) for word in entry["split_feature"].split()]
     sizes, leaf_sizes = ([int(word) for word in entry[name].split()] for name in ("internal_count", "leaf_count"))
     thresholds = [float(word) for word in entry["threshold"].split()]
     children = [[int(word) for word in entry[name].split()] for name in ("left_child", "right_child")]
@@ -111,7 +132,7 @@ def _tree(entry: dict[str, str]) -> Tree:
         for left, side in zip((True, False), children, strict=True):
             child = side[node]
             size = sizes[child] if child >= 0 else leaf_sizes[~child]
-            test = Condition(columns[node], thresholds[node], kinds[node], left, size / sizes[node])
+            test = Condition(fields[node], thresholds[node], kinds[node], left, size / sizes[node])
             yield from descend(child, (*way, test))
 
     found = dict(descend(0, ()))

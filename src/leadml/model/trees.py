@@ -1,7 +1,8 @@
-"""The trees of the model: LightGBM, shallow, with the number of rounds chosen on leads that the trees did not see.
+"""The trees of the model: LightGBM, shallow, grown side by side in folds and averaged at the end.
 
-What enters is the encoder's columns and labels; what leaves is LightGBM's own text and exact contributions from it.
-The text holds no value of any lead and no parameter of the run: columns are named by number, categories are flags.
+What enters is fields of leads, numbers and codes, with labels; what leaves is LightGBM's own text and exact
+contributions from it.
+The text holds no value of any lead and no parameter of the run: fields are named by number, categories are codes.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from leadml.model.tree_text import weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 PARAMETER_BLOCK = "\nparameters:"
 VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value that a lead had
 ROUNDS_AT_A_TIME = 25
+BILLION = 1e9
 MANY_LEADS = 100_000  # from so many on LightGBM's own threads gain more than they cost
 
 
@@ -48,6 +53,12 @@ class Trees:
     text: str
     threads: int = 0
 
+    @classmethod
+    def of(cls, boosters: Sequence[tuple[str, float]], *, threads: int = 0) -> Trees:
+        """Return the sum of some boosters, each times its weight, without any value of a lead."""
+        text = weighted_sum([(text.partition(PARAMETER_BLOCK)[0], weight) for text, weight in boosters])
+        return cls(VALUE_RANGE.sub("[-inf:inf]", text), threads)
+
     @cached_property
     def booster(self) -> lightgbm.Booster:
         """LightGBM's model. The text must have been checked: LightGBM ends the process on a damaged one."""
@@ -55,82 +66,188 @@ class Trees:
 
         return lgb.Booster(model_str=self.text)
 
-    def margin(self, matrix: Floats) -> Floats:
+    def margin(self, fields: Floats) -> Floats:
         """Return log-odds of shape (n_leads,)."""
-        raw = self.booster.predict(matrix, raw_score=True, num_threads=self.threads)
+        raw = self.booster.predict(fields, raw_score=True, num_threads=self.threads)
         return np.asarray(raw, dtype=np.float64)
 
-    def contributions(self, matrix: Floats) -> tuple[Floats, float]:
-        """Return log-odds of shape (n_leads, n_columns) by TreeSHAP, and those of the mean lead.
+    def contributions(self, fields: Floats) -> tuple[Floats, float]:
+        """Return log-odds of shape (n_leads, n_fields) by TreeSHAP, and those of the mean lead.
 
         Notes
         -----
         Path-dependent TreeSHAP of Lundberg et al., "From local explanations to global understanding with explainable
         AI for trees", Nature Machine Intelligence 2 (2020), as LightGBM computes it.
         """
-        rows = matrix if len(matrix) else np.zeros((1, matrix.shape[1]))
+        rows = fields if len(fields) else np.zeros((1, fields.shape[1]))
         raw = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=self.threads), dtype=np.float64)
-        return raw[: len(matrix), :-1], float(raw[0, -1])
+        return raw[: len(fields), :-1], float(raw[0, -1])
 
 
-def choose_rounds(matrix: Floats, label: Labels, folds: Sequence[Fold], choices: ModelParams) -> tuple[int, Floats]:
-    """Return how many rounds lose least on leads that the trees did not see, and those leads' log-odds.
-
-    All folds grow side by side, one thread each, until ``choices.patience`` rounds have brought nothing.
-
-    Returns
-    -------
-    tuple
-        Rounds, at least 1, and log-odds of shape (n_leads,), NaN for leads that judge no fold.
-    """
-    boosters = [_fold_booster(matrix, label, fold, choices) for fold in folds]
-    sizes = [len(judge) for _, judge in folds]
-    curve: list[float] = []
-    best = 0
-    with ThreadPoolExecutor(choices.threads or os.cpu_count(), initializer=_silence) as pool:
-        while len(curve) < choices.max_rounds and len(curve) - best < choices.patience:
-            block = min(ROUNDS_AT_A_TIME, choices.max_rounds - len(curve))
-            losses = list(pool.map(lambda booster: _grow(booster, block), boosters))  # noqa: B023 - run at once
-            curve += np.average(losses, axis=0, weights=sizes).tolist()
-            best = int(np.argmin(np.round(curve, 9))) + 1
-    margin = np.full(len(label), np.nan)
-    for (_, judge), booster in zip(folds, boosters, strict=True):
-        margin[judge] = booster.predict(matrix[judge], raw_score=True, num_iteration=best, num_threads=choices.threads)
-    return best, margin
-
-
-def fit_trees(matrix: Floats, label: Labels, choices: ModelParams, *, rounds: int) -> Trees:
-    """Return the trees of so many rounds.
+@dataclass(frozen=True)
+class Kind:
+    """A kind of trees that may be chosen.
 
     Parameters
     ----------
-    matrix
-        Columns of shape (n_leads, n_columns), rows in the order of the ids.
+    leaves
+        Leaves of a tree.
+    on_line
+        Whether the trees are grown on the linear part, to add what it lacks, or alone.
+    """
+
+    leaves: int
+    on_line: bool
+
+    def __str__(self) -> str:
+        """Return the kind in words."""
+        return f"{self.leaves} leaves{' on the linear part' if self.on_line else ''}"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Trees of one kind as the folds saw them.
+
+    Parameters
+    ----------
+    kind
+        Of the trees.
+    rounds
+        How many rounds lose least on leads that the trees did not see, at least 1.
+    margin
+        What the trees give those leads, log-odds of shape (n_leads,), NaN for leads that judge no fold.
+    loss
+        Log loss of those leads, the linear part included where the trees stand on it.
+    work
+        Values that were looked at, in billions: leads times fields times rounds.
+    """
+
+    kind: Kind
+    rounds: int
+    margin: Floats
+    loss: float
+    work: float
+
+
+@dataclass(frozen=True)
+class Soil:
+    """What trees are grown on.
+
+    Parameters
+    ----------
+    fields
+        Of the encoder's `fields_of`, shape (n_leads, n_fields), rows in the order of the ids.
     label
         Array of shape (n_leads,) of 0 and 1.
+    directions
+        For each field 1 where the trees may only rise with it, -1 where they may only fall, else 0.
+    base
+        Log-odds of shape (n_leads,) to start from; None where the trees stand alone.
+    """
+
+    fields: Floats
+    label: Labels
+    directions: tuple[int, ...]
+    base: Floats | None = None
+
+    def part(self, rows: NDArray[np.intp], base: Floats | None) -> Soil:
+        """Return some of the leads, with another base."""
+        return Soil(self.fields[rows], self.label[rows], self.directions, base)
+
+
+def grow(
+    soil: Soil,
+    folds: Sequence[Fold],
+    bases: Sequence[tuple[Floats, Floats]] | None,
+    kind: Kind,
+    choices: ModelParams,
+    *,
+    budget: float,
+) -> Growth:
+    """Return the trees of a kind as leads see them that they were not grown on.
+
+    All folds grow side by side, one thread each, until ``choices.patience`` rounds have brought nothing or the budget
+    is spent.
+
+    Parameters
+    ----------
+    soil
+        All leads.
+    folds
+        Rows to fit on, and to judge by.
+    bases
+        Of each fold the linear part's log-odds of both; None where the trees stand alone.
+    kind
+        Which trees.
     choices
         Size, speed and penalties.
-    rounds
-        Number of trees, at least 1.
+    budget
+        Billions of values that may be looked at; some rounds are grown in any case.
+    """
+    boosters = []
+    for at, (fit, judge) in enumerate(folds):
+        start = bases[at] if bases else (None, None)
+        boosters.append(_fold_booster(soil.part(fit, start[0]), soil.part(judge, start[1]), kind, choices))
+    sizes = [len(judge) for _, judge in folds]
+    curve: list[float] = []
+    best = 0
+    values = sum(len(fit) for fit, _ in folds) * soil.fields.shape[1] / BILLION
+    most = int(min(choices.max_rounds, max(ROUNDS_AT_A_TIME, budget / values)))
+    with ThreadPoolExecutor(choices.threads or os.cpu_count(), initializer=_silence) as pool:
+        while len(curve) < most and len(curve) - best < choices.patience:
+            block = min(ROUNDS_AT_A_TIME, most - len(curve))
+            losses = list(pool.map(lambda booster: _add_rounds(booster, block), boosters))  # noqa: B023 - run at once
+            curve += np.average(losses, axis=0, weights=sizes).tolist()
+            best = int(np.argmin(np.round(curve, 9))) + 1
+    margin = np.full(len(soil.label), np.nan)
+    for (_, judge), booster in zip(folds, boosters, strict=True):
+        margin[judge] = booster.predict(soil.fields[judge], raw_score=True, num_iteration=best, num_threads=1)
+    return Growth(kind, best, margin, curve[best - 1], values * len(curve))
+
+
+def fit_boosters(orders: Sequence[tuple[Soil, Kind, int]], choices: ModelParams) -> list[list[str]]:
+    """Return for each order the texts of some boosters, which differ by the fields that their trees may use.
+
+    Parameters
+    ----------
+    orders
+        Leads to learn from, which trees, and how many a booster has, at least 1.
+    choices
+        Size, speed, penalties and number of boosters.
     """
     import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
-    threads = choices.threads if len(label) > MANY_LEADS else 1
-    booster = lgb.train(_settings(choices, threads), _dataset(matrix, label, choices, threads), rounds)
-    text = booster.model_to_string(num_iteration=rounds).partition(PARAMETER_BLOCK)[0]
-    return Trees(VALUE_RANGE.sub("[-inf:inf]", text) + "\n", choices.threads)
+    threads = choices.threads if len(orders[0][0].label) > MANY_LEADS else 1
+
+    def fit(work: tuple[tuple[Soil, Kind, int], int]) -> str:
+        (soil, kind, rounds), seed = work
+        settings = _settings(choices, kind, soil, threads) | {"seed": seed}
+        return str(lgb.train(settings, _dataset(soil, settings), rounds).model_to_string(num_iteration=rounds))
+
+    workers = 1 if threads != 1 else choices.threads or os.cpu_count()
+    with ThreadPoolExecutor(workers, initializer=_silence) as pool:
+        texts = list(pool.map(fit, product(orders, range(choices.boosters))))
+    return [texts[at : at + choices.boosters] for at in range(0, len(texts), choices.boosters)]
 
 
-def _fold_booster(matrix: Floats, label: Labels, fold: Fold, choices: ModelParams) -> lightgbm.Booster:
+def _fold_booster(fit: Soil, judge: Soil, kind: Kind, choices: ModelParams) -> lightgbm.Booster:
     """Return a booster without trees on the leads of a fold, which judges itself by the others."""
     import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
-    fit, judge = fold
-    known = _dataset(matrix[fit], label[fit], choices, 1)
-    booster = lgb.Booster(_settings(choices, 1), known)
-    others = lgb.Dataset(matrix[judge], label[judge], reference=known, params=_settings(choices, 1))
-    booster.add_valid(others, "judge")
+    settings = _settings(choices, kind, fit, 1)
+    known = _dataset(fit, settings)
+    booster = lgb.Booster(settings, known)
+    booster.add_valid(_dataset(judge, settings, reference=known), "judge")
     return booster
+
+
+def _add_rounds(booster: lightgbm.Booster, rounds: int) -> list[float]:
+    """Return the log loss of the leads that judge after each of some further rounds."""
+    losses = []
+    for _ in range(rounds):
+        booster.update()
+        losses.append(float(booster.eval_valid()[0][2]))
+    return losses
 
 
 def _silence() -> None:
@@ -140,20 +257,12 @@ def _silence() -> None:
     lgb.Dataset(np.zeros((2, 1)), params={"verbosity": -1, "min_data_in_bin": 1, "num_threads": 1}).construct()
 
 
-def _grow(booster: lightgbm.Booster, rounds: int) -> list[float]:
-    """Return the log loss of the leads that judge after each of some further rounds."""
-    losses = []
-    for _ in range(rounds):
-        booster.update()
-        losses.append(float(booster.eval_valid()[0][2]))
-    return losses
-
-
-def _settings(choices: ModelParams, threads: int) -> dict[str, Any]:
+def _settings(choices: ModelParams, kind: Kind, soil: Soil, threads: int) -> dict[str, Any]:
+    directions = {"monotone_constraints": list(soil.directions), "monotone_constraints_method": "intermediate"}
     return {
         "objective": "binary",
         "metric": "binary_logloss",
-        "num_leaves": choices.leaves,
+        "num_leaves": kind.leaves,
         "learning_rate": choices.learning_rate,
         "min_data_in_leaf": choices.min_leads_per_leaf,
         "lambda_l2": choices.l2,
@@ -165,11 +274,14 @@ def _settings(choices: ModelParams, threads: int) -> dict[str, Any]:
         "force_row_wise": True,
         "feature_pre_filter": False,
         "verbosity": -1,
+        **(directions if any(soil.directions) else {}),
     }
 
 
-def _dataset(matrix: Floats, label: Labels, choices: ModelParams, threads: int) -> lightgbm.Dataset:
+def _dataset(soil: Soil, settings: dict[str, Any], *, reference: lightgbm.Dataset | None = None) -> lightgbm.Dataset:
     import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
-    names = [f"f{at:04d}" for at in range(matrix.shape[1])]
-    return lgb.Dataset(matrix, label, feature_name=names, params=_settings(choices, threads))
+    names = [f"f{at:04d}" for at in range(soil.fields.shape[1])]
+    return lgb.Dataset(
+        soil.fields, soil.label, init_score=soil.base, feature_name=names, params=settings, reference=reference
+    )

@@ -18,6 +18,7 @@ from leadml.params.rules import Rule
 from leadml.params.section import Section, Share, Text
 
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
+Base = Literal["none", "linear"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
@@ -111,24 +112,36 @@ class ModelParams(Section):
     """Leads; a level of a category that fewer have is "other"."""
     max_levels: Annotated[int, Field(ge=1, le=255)] = 50
     """Levels of a category that are kept, the most frequent ones."""
-    leaves: Annotated[int, Field(ge=2, le=64)] = 4
-    """Leaves of a tree."""
+    leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8,)
+    """Leaves of a tree, to choose from; of 2 the trees combine no fields."""
+    bases: Annotated[tuple[Base, ...], Field(min_length=1)] = ("none", "linear")
+    """What the trees are grown on, to choose from: nothing, or the linear part, to add what it lacks."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
     """Of the trees."""
-    max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1000
-    """Trees at most; how many is chosen by the folds."""
-    patience: Count = 100
+    max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1500
+    """Trees of a booster at most; how many is chosen by the folds."""
+    patience: Count = 60
     """Rounds without gain after which no more are tried."""
+    budget: Annotated[float, Field(gt=0)] = 30.0
+    """Billions of values (leads times fields times rounds) that choosing among trees may look at; then the best yet
+    is taken."""
+    boosters: Annotated[int, Field(ge=1, le=64)] = 2
+    """Boosters that are averaged and written as one."""
     min_leads_per_leaf: Count = 20
     """Leads."""
-    l2: Annotated[float, Field(ge=0)] = 5.0
+    l2: Annotated[float, Field(ge=0)] = 50.0
     """Penalty on the squared values of leaves."""
-    field_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of the columns that each tree may use."""
+    field_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of the fields that each tree may use."""
     bins: Annotated[int, Field(ge=3, le=255)] = 63
     """Steps of a number that a tree can tell apart."""
     linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
     """Inverse penalties of the linear part to choose from; larger trusts the data more."""
+    half_lives: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = (0.0, 0.25, 0.0625)
+    """Share of the leads, the newest, after which a lead counts half in the linear part, to choose from where leads
+    have dates; 0 lets all count alike."""
+    directions: dict[str, Literal["rises", "falls"]] = {}
+    """Numbers and booleans with which the probability may only rise, or only fall."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads; 0 for all. Changes no number."""
 

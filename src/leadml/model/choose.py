@@ -1,0 +1,265 @@
+"""Choose the two parts of a model on leads that neither saw.
+
+What enters is leads, labels and folds; what leaves is which linear part, which trees and what each weighs, with the
+log-odds that the folds gave to leads kept from them.
+Everything is judged by log loss of the whole it would be part of; nothing looks at leads that are kept aside.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from multiprocessing import cpu_count
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.errors import ModelError, nearest
+from leadml.model.linear import fit_path, plan_terms
+from leadml.model.trees import Growth, Kind, Soil, grow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from leadml.leads.field import Field
+    from leadml.leads.split import Fold
+    from leadml.model.encode import Encoder
+    from leadml.model.linear import Term
+    from leadml.params import ModelParams
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+    Progress = Callable[[str], None]
+
+STEPS = 20  # of a weight
+
+
+@dataclass(frozen=True)
+class Leads:
+    """Leads to learn from, in the order of their ids.
+
+    Parameters
+    ----------
+    encoder
+        From fields to columns.
+    fields
+        Of the encoder's `fields_of`, shape (n_leads, n_fields).
+    label
+        Array of shape (n_leads,) of 0 and 1.
+    clock
+        Instants of shape (n_leads,); None where leads have none.
+    directions
+        Of each field, from `directions_of`.
+    folds
+        Rows to fit on, and to judge by.
+    """
+
+    encoder: Encoder
+    fields: Floats
+    label: Labels
+    clock: NDArray[np.int64] | None
+    directions: tuple[int, ...]
+    folds: Sequence[Fold]
+
+    @property
+    def judged(self) -> NDArray[np.intp]:
+        """Rows that judge some fold, each once, ascending."""
+        return np.unique(np.concatenate([judge for _, judge in self.folds]))
+
+    @property
+    def growth(self) -> float:
+        """How many times the leads of the largest fold all leads are: so many times the rounds suit them."""
+        return len(self.label) / max(len(fit) for fit, _ in self.folds)
+
+    def weight(self, half_life: float, rows: NDArray[np.intp] | slice = slice(None)) -> Floats | None:
+        """Return what some leads count by their age; None where all count alike."""
+        return recency(self.clock[rows], half_life) if half_life and self.clock is not None else None
+
+    def terms(self, matrix: Floats) -> tuple[Term, ...]:
+        """Return the terms that the columns of some of the leads call for."""
+        return plan_terms(matrix, self.encoder.is_flag, np.array(self.directions, dtype=np.intp)[self.encoder.owners])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A kind of linear part as the folds saw it.
+
+    Parameters
+    ----------
+    strength
+        Inverse penalty.
+    half_life
+        Share of the leads after which one counts half; 0 where all count alike.
+    bases
+        Of each fold the log-odds of the leads it was fitted on and of those that judge it.
+    margin
+        Log-odds of shape (n_leads,), NaN for leads that judge no fold.
+    loss
+        Log loss of the leads that judge.
+    """
+
+    strength: float
+    half_life: float
+    bases: list[tuple[Floats, Floats]]
+    margin: Floats
+    loss: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Parts and what each weighs; the weights add up to 1.
+
+    Parameters
+    ----------
+    lines
+        Linear parts and their weights: one for itself, and one that trees stand on.
+    growths
+        Trees and their weights: those that stand alone, and those on the linear part.
+    margin
+        Log-odds of all together, shape (n_leads,), NaN for leads that judge no fold.
+    loss
+        Log loss of the leads that judge.
+    tried
+        Log loss of each kind of trees alone, or with the linear part that it stands on, by its name.
+    """
+
+    lines: tuple[tuple[Line, float], ...]
+    growths: tuple[tuple[Growth, float], ...]
+    margin: Floats
+    loss: float
+    tried: dict[str, float]
+
+
+def choose_parts(leads: Leads, choices: ModelParams, progress: Progress) -> Choice:
+    """Return the linear part, the trees and the weights that lose least together on leads that they did not see.
+
+    Parameters
+    ----------
+    leads
+        To learn from.
+    choices
+        What to choose from, and the budget.
+    progress
+        Told what is tried.
+    """
+    progress("choosing the linear part")
+    lines = _try_lines(leads, choices)
+    base = min(lines, key=lambda line: line.loss)
+    soil = Soil(leads.fields, leads.label, leads.directions)
+    growths: list[Growth] = []
+    left = choices.budget
+    for kind in (Kind(leaves, on == "linear") for leaves in choices.leaves for on in choices.bases):
+        if growths and left <= 0:
+            break
+        progress(f"choosing trees: {kind}")
+        growths.append(grow(soil, leads.folds, base.bases if kind.on_line else None, kind, choices, budget=left))
+        left -= growths[-1].work
+    return _weigh(leads, lines, base, growths)
+
+
+def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple[int, ...]:
+    """Return for each field 1 where the log-odds may only rise with it, -1 where they may only fall, else 0.
+
+    Raises
+    ------
+    ModelError
+        Where a direction is declared of a category or of no field.
+    """
+    kinds = {field.name: field.kind for field in fields}
+    for name in declared:
+        if kinds.get(name, "category") == "category":
+            what = "a category" if name in kinds else f"no field{nearest(name, kinds)}"
+            msg = f"model.directions must name numbers and booleans, got {name!r}, which is {what}"
+            raise ModelError(msg)
+    return tuple({"rises": 1, "falls": -1}.get(declared.get(field.name, ""), 0) for field in fields)
+
+
+def recency(clock: NDArray[np.int64], half_life: float) -> Floats:
+    """Return what leads count by their age, shape (n_leads,), mean 1.
+
+    Parameters
+    ----------
+    clock
+        Instants of shape (n_leads,).
+    half_life
+        Share of the leads, the newest, after which a lead counts half.
+
+    Examples
+    --------
+    >>> recency(np.array([1, 2, 3, 4]), 0.5).round(2).tolist()
+    [0.55, 0.78, 1.1, 1.56]
+    """
+    ordered = np.sort(clock)
+    newer = 1.0 - np.searchsorted(ordered, clock, side="right") / len(clock)
+    weight = np.exp2(-newer / half_life)
+    return np.asarray(weight / weight.mean())
+
+
+def log_loss(margin: Floats, label: Labels) -> float:
+    """Return the mean log loss of log-odds, 0 or more."""
+    return float(np.logaddexp(0.0, np.where(label == 1, -margin, margin)).mean())
+
+
+def _try_lines(leads: Leads, choices: ModelParams) -> list[Line]:
+    """Return every linear part that may be chosen; all folds and half-lives are fitted side by side."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - the door opens without it
+
+    half_lives = choices.half_lives if leads.clock is not None else (0.0,)
+    matrix = leads.encoder.columns_of(leads.fields)
+
+    def fit(work: tuple[float, Fold]) -> list[tuple[Floats, Floats]]:
+        half_life, (rows, judge) = work
+        known = matrix[rows]
+        weight, terms = leads.weight(half_life, rows), leads.terms(known)
+        parts = fit_path(known, leads.label[rows], terms, strengths=choices.linear_strengths, weight=weight)
+        return [(part.margin(known), part.margin(matrix[judge])) for part in parts]
+
+    work = [(half_life, fold) for half_life in half_lives for fold in leads.folds]
+    with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
+        found = list(pool.map(fit, work))
+    lines = []
+    for at, half_life in enumerate(half_lives):
+        of_folds = found[at * len(leads.folds) : (at + 1) * len(leads.folds)]
+        for number, strength in enumerate(choices.linear_strengths):
+            bases = [pairs[number] for pairs in of_folds]
+            margin = np.full(len(leads.label), np.nan)
+            for (_, judge), (_, said) in zip(leads.folds, bases, strict=True):
+                margin[judge] = said
+            lines.append(
+                Line(strength, half_life, bases, margin, log_loss(margin[leads.judged], leads.label[leads.judged]))
+            )
+    return lines
+
+
+def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -> Choice:
+    """Return the linear part, the best trees that stand alone and the best on the linear part, with their weights.
+
+    Every linear part is tried with weights in steps of a twentieth; of equal losses the first is taken.
+    """
+    rows = leads.judged
+    best = [
+        min(some, key=lambda growth: growth.loss)
+        for some in ([growth for growth in growths if growth.kind.on_line == on_line] for on_line in (False, True))
+        if some
+    ]
+    margins = [growth.margin[rows] + (base.margin[rows] if growth.kind.on_line else 0.0) for growth in best]
+    steps = [parts for parts in product(range(STEPS + 1), repeat=len(best)) if sum(parts) <= STEPS]
+    options = [(line, np.array((STEPS - sum(parts), *parts)) / STEPS) for line in lines for parts in steps]
+
+    def mix(line: Line, weights: Floats) -> Floats:
+        total = weights[0] * line.margin[rows]
+        for weight, some in zip(weights[1:], margins, strict=True):
+            total += weight * some
+        return np.asarray(total)
+
+    losses = [round(log_loss(mix(*option), leads.label[rows]), 9) for option in options]
+    line, weights = options[int(np.argmin(losses))]
+    margin = np.full(len(leads.label), np.nan)
+    margin[rows] = mix(line, weights)
+    chosen = [(growth, float(weight)) for growth, weight in zip(best, weights[1:], strict=True)]
+    stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
+    tried = {str(growth.kind): growth.loss for growth in growths}
+    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(losses), tried)
