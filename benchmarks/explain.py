@@ -2,8 +2,9 @@
 
 The model is what default params fit on the first 70% of bank-additional-full.csv.gz shuffled by
 ``sample(frac=1, random_state=7)``, without ``duration``; a million leads are drawn from the others with replacement.
-All are given the same rows as arrays in memory, fields as numbers and codes, and times are of computing alone. The others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip
-install woodelf-explainer). A second model of 300 trees of 31 leaves is reported, on 20,000 rows where it has no tables.
+All are given the same rows as arrays in memory, fields as numbers and codes, and times are of computing alone. The
+others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip install woodelf-explainer). A second
+model of 300 trees of 31 leaves is reported, on 20,000 rows where it has no tables.
 Run with: python benchmarks/explain.py [--json] [--keep] [--recorded] [--data DIR] [--rows N] [--peers]
 """
 
@@ -25,6 +26,7 @@ from leadml.model.calibration import Calibrator
 from leadml.model.estimator import LeadModel, added_up, fit_model
 from leadml.model.explain import explain_leads
 from leadml.model.linear import LinearPart
+from leadml.model.spread import Spread
 from leadml.model.trees import Kind, Soil, Trees, fit_boosters
 from leadml.params import ModelParams, Params, load_params
 
@@ -48,7 +50,9 @@ def main() -> None:
     fields, label = fitted.encoder.fields_of(learn), learn[LABEL].to_numpy(dtype=np.int8)
     soil = Soil(fields, label, (0,) * fields.shape[1])
     [[text]] = fit_boosters([(soil, Kind(31, on_line=False), 300)], DEEP)
-    deep = LeadModel.of(fitted.encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator())
+    deep = LeadModel.of(
+        fitted.encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Spread(0.0, 0.9)
+    )
     found = {}
     for name, model in (("default", fitted), ("300 trees of 31 leaves", deep)):
         found[name] = _measured(model, judge, rows=chosen.rows, peers=chosen.peers)

@@ -9,7 +9,6 @@ with: python benchmarks/truth.py [--json]
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,14 +41,8 @@ def main() -> None:
     """Simulate, train, compare with the truth."""
     chosen = options(__doc__ or "", "truth", leads=40_000, months=24, seed=0)
     with TemporaryDirectory() as name:
-        root = Path(name)
-        scenario = Scenario(truth_leads=chosen.leads)
-        made = simulate(root / "data", leads=chosen.leads, months=chosen.months, seed=chosen.seed, scenario=scenario)
-        print(f"simulated: {chosen.leads:,} leads, {made.activities:,} activities, {chosen.months} months")
-        truth = pd.read_parquet(root / "data" / "truth")
-        truth[AS_OF] = truth[AS_OF].astype("int64")
-        found = {target: _judge(root, target, truth[truth["target"] == target]) for target in TARGETS}
-        shutil.rmtree(root / "data")
+        truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=chosen.seed)
+        found = {target: _judge(Path(name), target, truth) for target in TARGETS}
     rows = [{"target": name, "model": model, **row} for name, models in found.items() for model, row in models.items()]
     print(pd.DataFrame(rows).round(4).to_string(index=False))
     ours = [models["leadml"] for models in found.values()]
@@ -62,6 +55,24 @@ def main() -> None:
     finish("truth", figures, chosen)
 
 
+def simulated(root: Path, *, leads: int, months: int, seed: int) -> pd.DataFrame:
+    """Write the tables of a simulated CRM into a folder and return the true probabilities of its looks."""
+    made = simulate(root / "data", leads=leads, months=months, seed=seed, scenario=Scenario(truth_leads=leads))
+    print(f"simulated: {leads:,} leads, {made.activities:,} activities, {months} months")
+    truth = pd.read_parquet(root / "data" / "truth")
+    return truth.assign(**{AS_OF: truth[AS_OF].astype("int64")})
+
+
+def prepare(root: Path, target: str, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Material, Project]:
+    """Return the looks to learn from, those kept aside with their true probabilities, and where they come from."""
+    project = Project(root, _params(), target)
+    material = gather_material(project, now=NOW, progress=lambda _: None)
+    frame = material.loaded.frame
+    learn = frame[material.holdout.learnable(frame)].reset_index(drop=True)
+    known = truth.loc[truth["target"] == target, [LEAD_ID, AS_OF, "probability"]]
+    return learn, frame[material.holdout.mask(frame)].merge(known, on=[LEAD_ID, AS_OF]), material, project
+
+
 def _params() -> Params:
     written = load_params(EXAMPLE)
     kept = ("data", "sources", "targets", "features", "stages")
@@ -69,11 +80,7 @@ def _params() -> Params:
 
 
 def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict[str, dict[str, float]]:
-    project = Project(root, _params(), target)
-    material = gather_material(project, now=NOW, progress=lambda _: None)
-    frame = material.loaded.frame
-    learn = frame[material.holdout.learnable(frame)].reset_index(drop=True)
-    judge = frame[material.holdout.mask(frame)].merge(truth[[LEAD_ID, AS_OF, "probability"]], on=[LEAD_ID, AS_OF])
+    learn, judge, material, project = prepare(root, target, truth)
     fields = material.contract.fields
     models = {"leadml": fit_model(learn, fields, project.params).model}
     if target == NAIVE_TARGET:

@@ -17,6 +17,7 @@ from leadml.model.calibration import Calibrator
 from leadml.model.estimator import LeadModel
 from leadml.model.explain import explain_leads
 from leadml.model.reference import profile
+from leadml.model.spread import Spread
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
 
@@ -33,6 +34,7 @@ def bundle(bank_fitted, bank_leads, bank_contract):
             bank_fitted.model.linear,
             bank_fitted.model.trees,
             calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
+            spread=Spread(0.7, 0.9),
         ),
         stages={"cuts": []},
         holdout=Holdout(0.25, 3, 1_700_000_000_000_000),

@@ -43,7 +43,7 @@ def test_a_chunk_gives_the_bits_of_the_whole(bank_fitted, bank_leads, rows, cali
     """A lead's probability does not depend on the leads beside it."""
     fitted = bank_fitted.model
     chosen = calibrator or fitted.calibrator
-    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, calibrator=chosen)
+    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, calibrator=chosen, spread=fitted.spread)
     frame = bank_leads.frame.iloc[:210]
     chunks = [model.predict(frame.iloc[first : first + rows]) for first in range(0, len(frame), rows)]
     assert np.array_equal(np.concatenate(chunks), model.predict(frame))

@@ -20,7 +20,7 @@ def _fit(matrix, label, choices, *, rounds):
 
 
 def _grow(matrix, label, folds, choices, **others):
-    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, choices, **{"budget": 1.0, **others})
+    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, choices, **{"budget": 1.0, "stride": 1, **others})
     return found.rounds, found.margin
 
 
@@ -207,7 +207,7 @@ def test_trees_on_a_base_add_what_it_lacks(matrix, label, folds):
     """Their margin is without the base, and both together lose less than the base alone."""
     base = np.nan_to_num(matrix[:, 4]) / 8 - 1
     bases = [(base[fit], base[judge]) for fit, judge in folds]
-    found = grow(Soil(matrix, label, (0,) * 6), folds, bases, ON_LINE, CHOICES, budget=1.0)
+    found = grow(Soil(matrix, label, (0,) * 6), folds, bases, ON_LINE, CHOICES, budget=1.0, stride=1)
     together = base + found.margin
 
     def loss(margin):
@@ -234,10 +234,27 @@ def test_a_declared_direction_is_kept_for_every_lead(matrix, label, at, directio
     assert against((0,) * 6) < -1e-3
 
 
-@pytest.mark.parametrize(("budget", "rounds"), [(0.0, 25), (1500 * 2 * 6 * 40 / 1e9, 40)])
+@pytest.mark.parametrize(("budget", "rounds"), [(0.0, 25), (1500 * 2 * 6 * 40.5 / 1e9, 40)])
 def test_no_more_is_grown_than_the_budget_allows(matrix, label, folds, budget, rounds):
     """Leads of all folds times fields times rounds; twenty-five rounds are grown in any case."""
     slow = CHOICES.model_copy(update={"learning_rate": 0.001, "patience": 1000})
-    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, slow, budget=budget)
+    found = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, slow, budget=budget, stride=1)
     assert found.rounds == rounds
     assert found.work == pytest.approx(1500 * 2 * 6 * rounds / 1e9)
+
+
+def test_longer_steps_stand_for_several_rounds(matrix, label, folds):
+    """With a stride the rate is as many times higher, and rounds are told in those of the model."""
+    soil = Soil(matrix, label, (0,) * 6)
+    quick = grow(soil, folds, None, ALONE, CHOICES, budget=1.0, stride=2)
+    double = CHOICES.model_copy(update={"learning_rate": 0.4, "max_rounds": 40, "patience": 5})
+    slow = grow(soil, folds, None, ALONE, double, budget=1.0, stride=1)
+    assert quick.rounds == 2 * slow.rounds
+    assert np.array_equal(quick.margin, slow.margin)
+
+
+def test_gains_tell_which_fields_the_trees_used(matrix, label, folds):
+    """Fields that made the labels bring more than one that did not."""
+    gains = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, CHOICES, budget=1.0).gains
+    assert gains.shape == (6,)
+    assert min(gains[at] for at in (0, 3, 4)) > gains[2]

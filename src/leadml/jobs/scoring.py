@@ -244,6 +244,7 @@ def score_frame(
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
     stages = advised_stages(explanation.probability, plan.cuts)
     counted.stages = dict.fromkeys((LEAD, *(cut.stage for cut in plan.cuts)) if plan.cuts else (), 0) | counted.stages
+    low, high = bundle.model.spread.interval(explanation.probability)
     constant = {
         "model_version": order.version,
         "batch_id": counted.batch_id,
@@ -254,6 +255,8 @@ def score_frame(
         **({} if order.as_of is None else {AS_OF: np.full(len(frame), shown_instant(order.as_of), dtype=object)}),
         "target": np.full(len(frame), bundle.target, dtype=object),
         "probability": explanation.probability,
+        "probability_low": low,
+        "probability_high": high,
         "score": 100.0 * explanation.probability,
         "stage": stages,
         "stage_source": np.full(len(frame), "advised" if plan.cuts else "", dtype=object),

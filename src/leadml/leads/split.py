@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 ORIGINS = (0.5, 0.9)
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,11 @@ def _snapshot_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
         (np.flatnonzero((part != at) & (mature_at <= origin)), np.flatnonzero((part == at) & (as_of >= origin)))
         for at, origin in enumerate(origins)
     ]
+
+
+def half_of(frame: pd.DataFrame, split: SplitParams) -> Mask:
+    """Return which rows are of a half of the accounts, leads or fields, whose hash puts them there."""
+    return _uniform(frame, f"half {split.seed}") < HALF
 
 
 def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:

@@ -28,6 +28,7 @@ from leadml.model.estimator import LeadModel
 from leadml.model.linear import LinearPart
 from leadml.model.lookup import Lookup
 from leadml.model.reference import golden_frame, golden_rows
+from leadml.model.spread import Spread
 from leadml.model.trees import Trees
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Bundle:
             "encoder": self.model.encoder.to_json(),
             "linear": self.model.linear.to_json(),
             "calibrator": self.model.calibrator.to_json(),
+            "spread": self.model.spread.to_json(),
             "stages": self.stages,
             "holdout": {"share": self.holdout.share, "seed": self.holdout.seed, "since": self.holdout.since},
             "profile": self.profile,
@@ -253,6 +255,7 @@ def _assemble(
         LinearPart.from_json(stored["linear"]),
         trees,
         Calibrator.from_json(stored["calibrator"]),
+        Spread(**stored["spread"]),
         lookup,
     )
     return Bundle(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import ModelError, nearest
-from leadml.model.linear import fit_path, plan_terms
+from leadml.model.linear import fit_linear, plan_terms
 from leadml.model.trees import Growth, Kind, Soil, grow
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Leads:
         Of each field, from `directions_of`.
     folds
         Rows to fit on, and to judge by.
+    half
+        Which leads are of a half of the accounts or leads, shape (n_leads,).
     """
 
     encoder: Encoder
@@ -63,6 +65,7 @@ class Leads:
     clock: NDArray[np.int64] | None
     directions: tuple[int, ...]
     folds: Sequence[Fold]
+    half: NDArray[np.bool_]
 
     @property
     def judged(self) -> NDArray[np.intp]:
@@ -71,8 +74,9 @@ class Leads:
 
     @property
     def growth(self) -> float:
-        """How many times the leads of the largest fold all leads are: so many times the rounds suit them."""
-        return len(self.label) / max(len(fit) for fit, _ in self.folds)
+        """How many times the leads that a fold is fitted on all leads are: so many times the rounds suit them."""
+        sizes = [len(judge) for _, judge in self.folds]
+        return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
 
     def weight(self, half_life: float, rows: NDArray[np.intp] | slice = slice(None)) -> Floats | None:
         """Return what some leads count by their age; None where all count alike."""
@@ -123,14 +127,14 @@ class Choice:
     loss
         Log loss of the leads that judge.
     tried
-        Log loss of each kind of trees alone, or with the linear part that it stands on, by its name.
+        All trees that were tried.
     """
 
     lines: tuple[tuple[Line, float], ...]
     growths: tuple[tuple[Growth, float], ...]
     margin: Floats
     loss: float
-    tried: dict[str, float]
+    tried: list[Growth]
 
 
 def choose_parts(leads: Leads, choices: ModelParams, progress: Progress) -> Choice:
@@ -204,34 +208,43 @@ def log_loss(margin: Floats, label: Labels) -> float:
 
 
 def _try_lines(leads: Leads, choices: ModelParams) -> list[Line]:
-    """Return every linear part that may be chosen; all folds and half-lives are fitted side by side."""
+    """Return linear parts to choose from: of each strength, and of each half-life with the best strength."""
+    half_lives = choices.half_lives if leads.clock is not None else (0.0,)
+    lines = _fit_lines(leads, [(strength, half_lives[0]) for strength in choices.linear_strengths], choices)
+    best = min(lines, key=lambda line: line.loss)
+    return lines + _fit_lines(leads, [(best.strength, half_life) for half_life in half_lives[1:]], choices)
+
+
+def _fit_lines(leads: Leads, kinds: list[tuple[float, float]], choices: ModelParams) -> list[Line]:
+    """Return the linear parts of some strengths and half-lives; all folds are fitted side by side."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - the door opens without it
 
-    half_lives = choices.half_lives if leads.clock is not None else (0.0,)
     matrix = leads.encoder.columns_of(leads.fields)
 
-    def fit(work: tuple[float, Fold]) -> list[tuple[Floats, Floats]]:
-        half_life, (rows, judge) = work
-        known = matrix[rows]
-        weight, terms = leads.weight(half_life, rows), leads.terms(known)
-        parts = fit_path(known, leads.label[rows], terms, strengths=choices.linear_strengths, weight=weight)
-        return [(part.margin(known), part.margin(matrix[judge])) for part in parts]
+    def fit(fold: Fold) -> list[tuple[Floats, Floats]]:
+        rows, judge = fold
+        known, asked = matrix[rows], matrix[judge]
+        terms = leads.terms(known)
+        parts = [
+            fit_linear(known, leads.label[rows], terms, strength=strength, weight=leads.weight(half_life, rows))
+            for strength, half_life in kinds
+        ]
+        return [(part.margin(known), part.margin(asked)) for part in parts]
 
-    work = [(half_life, fold) for half_life in half_lives for fold in leads.folds]
     with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
-        found = list(pool.map(fit, work))
+        found = list(pool.map(fit, leads.folds))
     lines = []
-    for at, half_life in enumerate(half_lives):
-        of_folds = found[at * len(leads.folds) : (at + 1) * len(leads.folds)]
-        for number, strength in enumerate(choices.linear_strengths):
-            bases = [pairs[number] for pairs in of_folds]
-            margin = np.full(len(leads.label), np.nan)
-            for (_, judge), (_, said) in zip(leads.folds, bases, strict=True):
-                margin[judge] = said
-            lines.append(
-                Line(strength, half_life, bases, margin, log_loss(margin[leads.judged], leads.label[leads.judged]))
-            )
+    for number, (strength, half_life) in enumerate(kinds):
+        bases = [pairs[number] for pairs in found]
+        margin = np.full(len(leads.label), np.nan)
+        for (_, judge), (_, said) in zip(leads.folds, bases, strict=True):
+            margin[judge] = said
+        lines.append(Line(strength, half_life, bases, margin, _loss_of(margin, leads)))
     return lines
+
+
+def _loss_of(margin: Floats, leads: Leads) -> float:
+    return log_loss(margin[leads.judged], leads.label[leads.judged])
 
 
 def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -> Choice:
@@ -261,5 +274,4 @@ def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -
     margin[rows] = mix(line, weights)
     chosen = [(growth, float(weight)) for growth, weight in zip(best, weights[1:], strict=True)]
     stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
-    tried = {str(growth.kind): growth.loss for growth in growths}
-    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(losses), tried)
+    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(losses), growths)

@@ -14,14 +14,16 @@ import numpy as np
 
 from leadml.errors import ModelError
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
-from leadml.leads.split import describe_part, make_folds
+from leadml.leads.split import describe_part, half_of, make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.choose import Choice, Leads, choose_parts, directions_of
 from leadml.model.compile import compile_model
 from leadml.model.encode import Encoder, fit_encoder
 from leadml.model.linear import LinearPart, fit_linear, weighted_sum
+from leadml.model.spread import Spread, deviation_of
 from leadml.model.tree_text import read_trees
 from leadml.model.trees import Soil, Trees, fit_boosters
+from leadml.model.unseen import lacking_information
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +54,8 @@ class LeadModel:
         The two parts, what each weighs in their numbers.
     calibrator
         From log-odds to probability.
+    spread
+        How far true log-odds may lie from those that are said.
     lookup
         Both parts as tables; None where the trees are too deep for that.
     """
@@ -60,13 +64,16 @@ class LeadModel:
     linear: LinearPart
     trees: Trees
     calibrator: Calibrator
+    spread: Spread
     lookup: Lookup | None
 
     @classmethod
-    def of(cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator) -> LeadModel:
+    def of(
+        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, spread: Spread
+    ) -> LeadModel:
         """Return the model of these parts, with their tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
-        return cls(encoder, linear, trees, calibrator, lookup)
+        return cls(encoder, linear, trees, calibrator, spread, lookup)
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).
@@ -168,17 +175,23 @@ def fit_model(
     clock = next((frame[name].to_numpy() for name in (AS_OF, CREATED_AT) if name in frame), None)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
-    leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, make_folds(frame, params.split))
+    folds, half = make_folds(frame, params.split), half_of(frame, params.split)
+    leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, folds, half)
     choice = choose_parts(leads, params.model, progress)
     margin, judged = choice.margin[leads.judged], label[leads.judged]
     calibrator, calibration_losses = choose_calibrator(
         margin, judged, params.calibration, clock=None if clock is None else clock[leads.judged]
     )
+    progress("measuring what is not seen")
+    lacking = lacking_information(leads, choice.growths[0][0], params.model)
+    spread = Spread(deviation_of(calibrator.probability(margin), lacking), params.calibration.interval)
     progress("fitting the chosen model")
-    model = _fit_parts(leads, choice, calibrator, params.model)
+    model = _fit_parts(leads, choice, calibrator, spread, params.model)
     choices = _told(choice) | {
         "calibration": calibrator.method,
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
+        "information_lacking": lacking,
+        "log_odds_deviation": spread.deviation,
         "table_numbers": model.lookup.cells if model.lookup else 0,
     }
     clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
@@ -190,7 +203,7 @@ def fit_model(
     return Fitted(model, calibrator.probability(margin), judged, groups, choices, parts)
 
 
-def _fit_parts(leads: Leads, choice: Choice, calibrator: Calibrator, choices: ModelParams) -> LeadModel:
+def _fit_parts(leads: Leads, choice: Choice, calibrator: Calibrator, spread: Spread, choices: ModelParams) -> LeadModel:
     """Return the model of all leads, as it was chosen."""
     matrix = leads.encoder.columns_of(leads.fields)
     terms = leads.terms(matrix)
@@ -213,7 +226,8 @@ def _fit_parts(leads: Leads, choice: Choice, calibrator: Calibrator, choices: Mo
         (text, weight / choices.boosters) for (_, weight), some in zip(used, texts, strict=True) for text in some
     ]
     linear = weighted_sum([(line, weight) for line, (_, weight) in zip(lines, choice.lines, strict=True)])
-    return LeadModel.of(leads.encoder, linear, Trees.of(boosters, threads=choices.threads), calibrator=calibrator)
+    trees = Trees.of(boosters, threads=choices.threads)
+    return LeadModel.of(leads.encoder, linear, trees, calibrator=calibrator, spread=spread)
 
 
 def _told(choice: Choice) -> dict[str, Any]:
@@ -224,5 +238,6 @@ def _told(choice: Choice) -> dict[str, Any]:
     for growth, weight in choice.growths:
         name = "trees_on_linear" if growth.kind.on_line else "trees"
         told |= {f"{name}_weight": weight, f"{name}_leaves": growth.kind.leaves, f"{name}_rounds": growth.rounds}
-    tried = {f"log_loss_{kind.replace(' ', '_')}": loss for kind, loss in choice.tried.items()}
+    losses = {str(growth.kind): growth.loss for growth in choice.tried}
+    tried = {f"log_loss_{kind.replace(' ', '_')}": loss for kind, loss in losses.items()}
     return told | {"log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}

@@ -165,37 +165,23 @@ def fit_linear(
     weight
         What each lead counts, shape (n_leads,), mean 1; None where all count alike.
     """
-    return fit_path(matrix, label, terms, strengths=(strength,), weight=weight)[0]
-
-
-def fit_path(
-    matrix: Floats,
-    label: NDArray[np.int8],
-    terms: tuple[Term, ...],
-    *,
-    strengths: Sequence[float],
-    weight: Floats | None = None,
-) -> list[LinearPart]:
-    """Return what `fit_linear` returns for each of some strengths."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     if not terms:
         rate = float(np.average(label, weights=weight))
-        return [LinearPart(float(np.log(rate) - np.log1p(-rate)), ()) for _ in strengths]
+        return LinearPart(float(np.log(rate) - np.log1p(-rate)), ())
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
-    parts = []
-    for strength in strengths:
-        with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
-            if any(term.direction for term in terms):
-                *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
-            else:
-                solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8)
-                fitted = solver.fit(design, label, sample_weight=weight)
-                coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
-        found = tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
-        parts.append(LinearPart(base, found))
-    return parts
+    with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
+        if any(term.direction for term in terms):
+            *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
+        else:
+            solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8)
+            fitted = solver.fit(design, label, sample_weight=weight)
+            coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
+    return LinearPart(
+        base, tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
+    )
 
 
 def _fit_directed(

@@ -35,6 +35,7 @@ PARAMETER_BLOCK = "\nparameters:"
 VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value that a lead had
 ROUNDS_AT_A_TIME = 25
 BILLION = 1e9
+STRIDE = 2
 MANY_LEADS = 100_000  # from so many on LightGBM's own threads gain more than they cost
 
 
@@ -113,11 +114,13 @@ class Growth:
     kind
         Of the trees.
     rounds
-        How many rounds lose least on leads that the trees did not see, at least 1.
+        How many rounds of the model lose least on leads that the trees did not see, at least 1.
     margin
         What the trees give those leads, log-odds of shape (n_leads,), NaN for leads that judge no fold.
     loss
         Log loss of those leads, the linear part included where the trees stand on it.
+    gains
+        What each field brought to the trees, shape (n_fields,), 0 or more.
     work
         Values that were looked at, in billions: leads times fields times rounds.
     """
@@ -126,6 +129,7 @@ class Growth:
     rounds: int
     margin: Floats
     loss: float
+    gains: Floats
     work: float
 
 
@@ -163,11 +167,12 @@ def grow(
     choices: ModelParams,
     *,
     budget: float,
+    stride: int = STRIDE,
 ) -> Growth:
     """Return the trees of a kind as leads see them that they were not grown on.
 
     All folds grow side by side, one thread each, until ``choices.patience`` rounds have brought nothing or the budget
-    is spent.
+    is spent. A round is as long a step as some of those that the model will have, and counts for as many.
 
     Parameters
     ----------
@@ -183,7 +188,12 @@ def grow(
         Size, speed and penalties.
     budget
         Billions of values that may be looked at; some rounds are grown in any case.
+    stride
+        Steps of the model that a round here stands for.
     """
+    longer = {"learning_rate": min(stride * choices.learning_rate, 1.0)}
+    choices = choices.model_copy(update=longer | {"max_rounds": -(-choices.max_rounds // stride)})
+    patience = -(-choices.patience // stride)
     boosters = []
     for at, (fit, judge) in enumerate(folds):
         start = bases[at] if bases else (None, None)
@@ -194,7 +204,7 @@ def grow(
     values = sum(len(fit) for fit, _ in folds) * soil.fields.shape[1] / BILLION
     most = int(min(choices.max_rounds, max(ROUNDS_AT_A_TIME, budget / values)))
     with ThreadPoolExecutor(choices.threads or os.cpu_count(), initializer=_silence) as pool:
-        while len(curve) < most and len(curve) - best < choices.patience:
+        while len(curve) < most and len(curve) - best < patience:
             block = min(ROUNDS_AT_A_TIME, most - len(curve))
             losses = list(pool.map(lambda booster: _add_rounds(booster, block), boosters))  # noqa: B023 - run at once
             curve += np.average(losses, axis=0, weights=sizes).tolist()
@@ -202,7 +212,8 @@ def grow(
     margin = np.full(len(soil.label), np.nan)
     for (_, judge), booster in zip(folds, boosters, strict=True):
         margin[judge] = booster.predict(soil.fields[judge], raw_score=True, num_iteration=best, num_threads=1)
-    return Growth(kind, best, margin, curve[best - 1], values * len(curve))
+    gains = np.sum([booster.feature_importance("gain", iteration=best) for booster in boosters], axis=0)
+    return Growth(kind, best * stride, margin, curve[best - 1], gains, values * len(curve))
 
 
 def fit_boosters(orders: Sequence[tuple[Soil, Kind, int]], choices: ModelParams) -> list[list[str]]:

@@ -151,6 +151,8 @@ class CalibrationParams(Section):
 
     methods: Annotated[tuple[Calibration, ...], Field(min_length=1)] = ("none", "sigmoid", "beta", "isotonic")
     """Calibrations to choose from."""
+    interval: Share = 0.9
+    """Share of leads whose true probability lies from probability_low to probability_high, as far as can be told."""
     isotonic_min_conversions: Count = 1000
     """Conversions below which isotonic calibration is not tried."""
 

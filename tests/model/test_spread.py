@@ -1,0 +1,118 @@
+"""Intervals for probabilities: what they hold, and what they are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from leadml.leads.field import Field
+from leadml.model.choose import Leads
+from leadml.model.encode import Encoder
+from leadml.model.spread import Spread, centers, deviation_of, information
+from leadml.model.trees import Kind, Soil, grow
+from leadml.model.unseen import halve_topics, lacking_information
+from leadml.params import ModelParams
+
+CHOICES = ModelParams(max_rounds=200, patience=20, learning_rate=0.1, boosters=1, l2=5.0, threads=1)
+PROBABILITIES = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=20).map(np.array)
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(PROBABILITIES, st.floats(0.0, 3.0), st.floats(0.05, 0.99))
+def test_an_interval_holds_the_probability_and_keeps_the_order(probability, deviation, level):
+    """Ends lie in [0, 1] on both sides, rise with the probability, and are the probability where nothing is unseen."""
+    low, high = Spread(deviation, level).interval(np.sort(probability))
+    assert ((low >= 0) & (low <= high) & (high <= 1)).all()
+    assert (np.diff(low) >= 0).all()
+    assert (np.diff(high) >= 0).all()
+    exact = np.concatenate(Spread(0.0, level).interval(probability))
+    assert exact == pytest.approx(np.tile(probability, 2), abs=1e-4)
+
+
+@pytest.mark.parametrize("said", [0.001, 0.05, 0.4, 0.9])
+@pytest.mark.parametrize("deviation", [0.3, 1.0, 2.0])
+def test_drawn_truths_have_the_mean_said_and_lie_inside_as_often_as_promised(said, deviation):
+    """A million true log-odds around the center: their mean is what was said, and the level's share is inside."""
+    center = centers(np.array([said]), deviation)[0]
+    true = expit(center + deviation * np.random.default_rng(0).normal(size=1_000_000))
+    assert true.mean() == pytest.approx(said, rel=0.01)
+    low, high = Spread(deviation, 0.9).interval(np.array([said]))
+    assert ((true >= low) & (true <= high)).mean() == pytest.approx(0.9, abs=0.005)
+
+
+def test_information_is_what_knowing_the_truth_would_save():
+    """The log loss of what was said, less that of the truth, on drawn truths."""
+    said = np.array([0.02, 0.1, 0.3])
+    normal = np.random.default_rng(1).normal(size=(1_000_000, 1))
+    true = expit(centers(said, 0.9) + 0.9 * normal)
+
+    def loss(of):
+        return -(true * np.log(of) + (1 - true) * np.log1p(-of)).mean()
+
+    assert information(said, 0.9) == pytest.approx(loss(said) - loss(true), rel=0.01)
+
+
+@settings(deadline=None, derandomize=True, max_examples=20)
+@given(PROBABILITIES, st.floats(0.1, 2.5))
+def test_the_deviation_is_found_from_the_information(probability, deviation):
+    """One undoes the other, also where only quantiles of many leads are looked at."""
+    assert deviation_of(probability, information(probability, deviation)) == pytest.approx(deviation, abs=1e-6)
+
+
+@pytest.mark.parametrize(("lacking", "deviation"), [(0.0, 0.0), (-1.0, 0.0), (5.0, 3.0)])
+def test_deviations_have_bounds(lacking, deviation):
+    """Where nothing is lacking there is none, and of more than can be told it is the widest."""
+    assert deviation_of(np.full(5000, 0.1), lacking) == pytest.approx(deviation)
+
+
+def test_halves_divide_topics_and_weigh_about_the_same():
+    """Fields of a topic stay together, every field is in one half, and the best topics are dealt out in turn."""
+    fields = tuple(Field(f"f{at}", "number", "fit", "column", f"topic {at // 2}") for at in range(16))
+    gains = np.random.default_rng(2).exponential(size=16)
+    first, second = halve_topics(fields, gains)
+    assert sorted([*first, *second]) == list(range(16))
+    assert {fields[at].subject for at in first}.isdisjoint({fields[at].subject for at in second})
+    assert gains[first].sum() / gains.sum() == pytest.approx(0.5, abs=0.2)
+
+
+def _leads(size, *, hidden, seed=0):
+    """Return leads whose truth depends on eight numbers, of which some are hidden, and how much knowing it is worth."""
+    random = np.random.default_rng(seed)
+    numbers, label_of = random.normal(size=(size, 8)), random.random(size)
+    true = expit(0.6 * numbers.sum(axis=1) - 1)
+    label = (label_of < true).astype(np.int8)
+    shown = 8 - hidden
+    fields = tuple(Field(f"x{at}", "number", "fit") for at in range(shown))
+    rows = np.arange(size)
+    folds = [(rows[rows % 5 != at], rows[rows % 5 == at]) for at in range(5)]
+    encoder = Encoder(fields, ((),) * shown)
+    leads = Leads(encoder, numbers[:, :shown], label, None, (0,) * shown, folds, rows // 5 % 2 == 0)
+    return leads, -(true * np.log(true) + (1 - true) * np.log1p(-true)).mean()
+
+
+def _lacking(leads):
+    soil = Soil(leads.fields, leads.label, leads.directions)
+    best = grow(soil, leads.folds, None, Kind(4, on_line=False), CHOICES, budget=1.0)
+    return lacking_information(leads, best, CHOICES), best.loss
+
+
+def test_what_is_lacking_is_told_within_a_factor_of_two():
+    """With half of the fields hidden, beside what knowing the truth would save."""
+    leads, least = _leads(6000, hidden=4)
+    lacking, loss = _lacking(leads)
+    assert 0.5 < lacking / (loss - least) < 2
+
+
+def test_more_leads_lack_less():
+    """The share that comes of few leads falls."""
+    few, many = (_lacking(_leads(size, hidden=0)[0])[0] for size in (800, 12_000))
+    assert many < few
+
+
+def test_a_single_field_can_be_learned_from():
+    """Where there are no two topics only the leads are halved."""
+    lacking, _ = _lacking(_leads(1500, hidden=7)[0])
+    assert 0 <= lacking < 0.2
