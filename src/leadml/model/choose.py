@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import ModelError, nearest
-from leadml.model.linear import fit_linear, plan_terms
+from leadml.model.linear import fit_lines, plan_terms
 from leadml.model.trees import Growth, Kind, Soil, grow
 
 if TYPE_CHECKING:
@@ -225,10 +225,8 @@ def _fit_lines(leads: Leads, kinds: list[tuple[float, float]], choices: ModelPar
         rows, judge = fold
         known, asked = matrix[rows], matrix[judge]
         terms = leads.terms(known)
-        parts = [
-            fit_linear(known, leads.label[rows], terms, strength=strength, weight=leads.weight(half_life, rows))
-            for strength, half_life in kinds
-        ]
+        weighted = [(strength, leads.weight(half_life, rows)) for strength, half_life in kinds]
+        parts = fit_lines(known, leads.label[rows], terms, weighted)
         return [(part.margin(known), part.margin(asked)) for part in parts]
 
     with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FARTHEST = 5.0
 LARGEST = 1e100
 KNEES = (0.2, 0.4, 0.6, 0.8)
+EXACT, NEAR = 1e-8, 1e-6  # of the mean gradient
 
 
 @dataclass(frozen=True)
@@ -165,23 +166,37 @@ def fit_linear(
     weight
         What each lead counts, shape (n_leads,), mean 1; None where all count alike.
     """
+    return fit_lines(matrix, label, terms, [(strength, weight)], tolerance=EXACT)[0]
+
+
+def fit_lines(
+    matrix: Floats,
+    label: NDArray[np.int8],
+    terms: tuple[Term, ...],
+    kinds: Sequence[tuple[float, Floats | None]],
+    *,
+    tolerance: float = NEAR,
+) -> list[LinearPart]:
+    """Return a linear part for each of some strengths and weights, by default near enough to choose among them."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    if not terms:
-        rate = float(np.average(label, weights=weight))
-        return LinearPart(float(np.log(rate) - np.log1p(-rate)), ())
-    design = np.column_stack([term.values(matrix[:, term.column]) for term in terms])
-    with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
-        if any(term.direction for term in terms):
-            *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
-        else:
-            solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8)
-            fitted = solver.fit(design, label, sample_weight=weight)
-            coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
-    return LinearPart(
-        base, tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
-    )
+    design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
+    parts = []
+    for strength, weight in kinds:
+        with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
+            if not terms:
+                rate = float(np.average(label, weights=weight))
+                coefficients, base = [], float(np.log(rate) - np.log1p(-rate))
+            elif any(term.direction for term in terms):
+                *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
+            else:
+                solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=tolerance)
+                fitted = solver.fit(design, label, sample_weight=weight)
+                coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
+        found = tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
+        parts.append(LinearPart(base, found))
+    return parts
 
 
 def _fit_directed(

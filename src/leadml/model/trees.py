@@ -194,16 +194,19 @@ def grow(
     longer = {"learning_rate": min(stride * choices.learning_rate, 1.0)}
     choices = choices.model_copy(update=longer | {"max_rounds": -(-choices.max_rounds // stride)})
     patience = -(-choices.patience // stride)
-    boosters = []
-    for at, (fit, judge) in enumerate(folds):
-        start = bases[at] if bases else (None, None)
-        boosters.append(_fold_booster(soil.part(fit, start[0]), soil.part(judge, start[1]), kind, choices))
+
+    def plant(at: int) -> lightgbm.Booster:
+        parts = zip(folds[at], bases[at] if bases else (None, None), strict=True)
+        fit, judge = (soil.part(rows, base) for rows, base in parts)
+        return _fold_booster(fit, judge, kind, choices)
+
     sizes = [len(judge) for _, judge in folds]
     curve: list[float] = []
     best = 0
     values = sum(len(fit) for fit, _ in folds) * soil.fields.shape[1] / BILLION
     most = int(min(choices.max_rounds, max(ROUNDS_AT_A_TIME, budget / values)))
     with ThreadPoolExecutor(choices.threads or os.cpu_count(), initializer=_silence) as pool:
+        boosters = list(pool.map(plant, range(len(folds))))
         while len(curve) < most and len(curve) - best < patience:
             block = min(ROUNDS_AT_A_TIME, most - len(curve))
             losses = list(pool.map(lambda booster: _add_rounds(booster, block), boosters))  # noqa: B023 - run at once

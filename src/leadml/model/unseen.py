@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from leadml.model.choose import Leads
     from leadml.params import ModelParams
 
-STRIDE = 4
+STRIDE = 8
 HALF_COSTS = sqrt(2.0) - 1.0  # the cost of a half, over what the whole lacks
 
 

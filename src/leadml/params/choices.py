@@ -125,7 +125,7 @@ class ModelParams(Section):
     budget: Annotated[float, Field(gt=0)] = 30.0
     """Billions of values (leads times fields times rounds) that choosing among trees may look at; then the best yet
     is taken."""
-    boosters: Annotated[int, Field(ge=1, le=64)] = 2
+    boosters: Annotated[int, Field(ge=1, le=64)] = 1
     """Boosters that are averaged and written as one."""
     min_leads_per_leaf: Count = 20
     """Leads."""
