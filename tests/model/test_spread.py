@@ -16,7 +16,7 @@ from leadml.model.trees import Kind, Soil, grow
 from leadml.model.unseen import halve_topics, lacking_information
 from leadml.params import ModelParams
 
-CHOICES = ModelParams(max_rounds=200, patience=20, learning_rate=0.1, boosters=1, l2=5.0, threads=1)
+CHOICES = ModelParams(max_rounds=400, patience=40, l2=5.0, threads=1)
 PROBABILITIES = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=20).map(np.array)
 
 
