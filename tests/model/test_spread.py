@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,3 +118,10 @@ def test_a_single_field_can_be_learned_from():
     """Where there are no two topics only the leads are halved."""
     lacking, _ = _lacking(_leads(1500, hidden=7)[0])
     assert 0 <= lacking < 0.2
+
+
+@pytest.mark.parametrize("half", [np.ones(400, dtype=bool), np.zeros(400, dtype=bool)])
+def test_leads_that_cannot_be_halved_are_not(half):
+    """Where all leads are of a few accounts a half may be empty; then the topics alone tell."""
+    leads, _ = _leads(400, hidden=4)
+    assert _lacking(replace(leads, half=half))[0] >= 0

@@ -128,15 +128,15 @@ def choose_calibrator(
     lost: dict[Method, list[Floats]] = {}
     for method in methods:
         fitted = [(fit_calibrator(margin[fit], label[fit], method=method), judge) for fit, judge in folds]
-        lost[method] = [_losses(calibrator.logit(margin[judge]), label[judge]) for calibrator, judge in fitted]
+        lost[method] = [losses(calibrator.logit(margin[judge]), label[judge]) for calibrator, judge in fitted]
     best = methods[0]
     for method in methods[1:]:
         gains = [old - new for old, new in zip(lost[best], lost[method], strict=True)]
         units = np.concatenate(gains) if clock is None else np.array([gain.mean() for gain in gains])
         if units.mean() > stdtrit(len(units) - 1, CERTAIN) * units.std(ddof=1) / np.sqrt(len(units)):
             best = method
-    losses = {method: float(np.concatenate(some).mean()) for method, some in lost.items()}
-    return fit_calibrator(margin, label, method=best), losses
+    mean = {method: float(np.concatenate(some).mean()) for method, some in lost.items()}
+    return fit_calibrator(margin, label, method=best), mean
 
 
 def fit_calibrator(margin: Floats, label: Labels, *, method: Method) -> Calibrator:
@@ -206,5 +206,6 @@ def _isotonic(margin: Floats, label: Labels) -> tuple[float, ...]:
     return (*places.tolist(), *gentle.tolist())
 
 
-def _losses(logit: Floats, label: Labels) -> Floats:
+def losses(logit: Floats, label: Labels) -> Floats:
+    """Return the log loss of each lead, shape (n_leads,), 0 or more."""
     return np.asarray(np.logaddexp(0.0, np.where(label == 1, -logit, logit)))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import ModelError, nearest
+from leadml.model.calibration import losses
 from leadml.model.linear import fit_lines, plan_terms
 from leadml.model.trees import Growth, Kind, Soil, grow
 
@@ -204,7 +205,7 @@ def recency(clock: NDArray[np.int64], half_life: float) -> Floats:
 
 def log_loss(margin: Floats, label: Labels) -> float:
     """Return the mean log loss of log-odds, 0 or more."""
-    return float(np.logaddexp(0.0, np.where(label == 1, -margin, margin)).mean())
+    return float(losses(margin, label).mean())
 
 
 def _try_lines(leads: Leads, choices: ModelParams) -> list[Line]:
@@ -266,10 +267,10 @@ def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -
             total += weight * some
         return np.asarray(total)
 
-    losses = [round(log_loss(mix(*option), leads.label[rows]), 9) for option in options]
-    line, weights = options[int(np.argmin(losses))]
+    lost = [round(log_loss(mix(*option), leads.label[rows]), 9) for option in options]
+    line, weights = options[int(np.argmin(lost))]
     margin = np.full(len(leads.label), np.nan)
     margin[rows] = mix(line, weights)
     chosen = [(growth, float(weight)) for growth, weight in zip(best, weights[1:], strict=True)]
     stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
-    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(losses), growths)
+    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(lost), growths)

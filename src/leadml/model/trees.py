@@ -1,4 +1,4 @@
-"""The trees of the model: LightGBM, shallow, grown side by side in folds and averaged at the end.
+"""The trees of the model: LightGBM, shallow, grown side by side in folds and added up at the end.
 
 What enters is fields of leads, numbers and codes, with labels; what leaves is LightGBM's own text and exact
 contributions from it.

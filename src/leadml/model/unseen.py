@@ -56,12 +56,13 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
 
     known = loss(every, leads.folds)
     halves = halve_topics(leads.encoder.fields, best.gains)
-    cost = 0.0
-    for half in (leads.half, ~leads.half):
-        cost += max(loss(every, [(fit[half[fit]], judge) for fit, judge in leads.folds]) - known, 0.0) / 2
+    parts = [[(fit[half[fit]], judge) for fit, judge in leads.folds] for half in (leads.half, ~leads.half)]
+    costs: list[float] = []
+    if all(len(np.unique(leads.label[fit])) > 1 for folds in parts for fit, _ in folds):  # else too few to halve
+        costs.append(float(np.mean([loss(every, folds) for folds in parts])) - known)
     if all(len(half) for half in halves):
-        cost += max(float(np.mean([loss(half, leads.folds) for half in halves])) - known, 0.0)
-    return cost / HALF_COSTS
+        costs.append(float(np.mean([loss(half, leads.folds) for half in halves])) - known)
+    return sum(max(cost, 0.0) for cost in costs) / HALF_COSTS
 
 
 def halve_topics(fields: tuple[Field, ...], gains: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -139,7 +139,7 @@ class ModelParams(Section):
     """Inverse penalties of the linear part to choose from; larger trusts the data more."""
     half_lives: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = (0.0, 0.25, 0.0625)
     """Share of the leads, the newest, after which a lead counts half in the linear part, to choose from where leads
-    have dates; 0 lets all count alike."""
+    have dates; 0 lets all count alike. Each strength is tried with the first, the others with the best strength."""
     directions: dict[str, Literal["rises", "falls"]] = {}
     """Numbers and booleans with which the probability may only rise, or only fall."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
