@@ -49,7 +49,7 @@ def main() -> None:
     fitted = fit_model(learn, case.fields, _default_params()).model
     fields, label = fitted.encoder.fields_of(learn), learn[LABEL].to_numpy(dtype=np.int8)
     soil = Soil(fields, label, (0,) * fields.shape[1])
-    [[text]] = fit_boosters([(soil, Kind(31, on_line=False), 300)], DEEP)
+    [[text]] = fit_boosters([(soil, Kind(31, 5.0, on_line=False), 300)], DEEP)
     deep = LeadModel.of(
         fitted.encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Spread(0.0, 0.9)
     )

@@ -107,13 +107,28 @@ def test_a_rule_by_time_holds_for_leads_that_come_later():
     assert Holdout(0.25, 0, since=5).mask(frame).tolist() == [False, True, True]
 
 
+@given(SEEDS, st.integers(2, 8), st.integers(1, 4))
+def test_folds_have_names_and_conversions_in_equal_numbers(seed, folds, looks):
+    """Rows of one name are on one side, and folds differ by one name and by one name that converted at most."""
+    frame = _frame(120, seed=seed)
+    frame[SPLIT_KEY] = [f"account {row // looks}" for row in range(len(frame))]
+    names = frame.groupby(SPLIT_KEY)[LABEL].max()
+    split = SplitParams(seed=seed, folds=folds)
+    judged = [frame.loc[judge, SPLIT_KEY].unique() for _, judge in make_folds(frame, split)]
+    assert sorted(np.concatenate(judged)) == sorted(names.index)
+    for numbers in ([len(some) for some in judged], [names[some].sum() for some in judged]):
+        assert max(numbers) - min(numbers) <= 1
+
+
 @pytest.mark.parametrize("dated", [False, True])
-@pytest.mark.parametrize("labels", [[0] * 50, [1] * 50, [1] + [0] * 49])
-def test_a_fold_of_one_kind_is_refused(dated, labels):
-    """A model cannot be fitted or judged where all leads became the same."""
-    frame = _frame(50, dated=dated).assign(**{LABEL: labels})
+@pytest.mark.parametrize("labels", [[0] * 50, [1] * 50, [0] * 49 + [1]])
+def test_a_fold_fitted_on_leads_of_one_kind_is_refused(dated, labels):
+    """A model cannot be fitted where all leads became the same."""
+    frame = _frame(50).assign(**{LABEL: labels})
+    if dated:
+        frame[CREATED_AT] = np.arange(50)
     with pytest.raises(
-        ModelError, match=r"got \d+ leads of one kind or none in fold [1-5] of 5; lower split.folds or bring more"
+        ModelError, match=r"got \d+ of \d+ that converted and \d+ that judge in fold [1-5] of 5; lower split.folds or"
     ):
         make_folds(frame, SplitParams())
 
@@ -217,5 +232,7 @@ def test_looks_whose_labels_were_never_known_in_time_cannot_be_folded():
     """A horizon as long as the data leaves nothing to fit on, which is said."""
     frame = _looks(1)
     frame[MATURE_AT] = frame[AS_OF] + 4000 * DAY
-    with pytest.raises(ModelError, match=r"got 0 leads of one kind or none in fold 1 of 5; lower split.folds"):
+    with pytest.raises(
+        ModelError, match=r"got 0 of 0 that converted and \d+ that judge in fold 1 of 5; lower split.folds"
+    ):
         make_folds(frame, SplitParams())

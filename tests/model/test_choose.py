@@ -12,13 +12,14 @@ from scipy.special import expit
 
 from leadml.errors import ModelError
 from leadml.leads.field import Field
+from leadml.model.calibration import losses
 from leadml.model.choose import Leads, choose_parts, directions_of, log_loss, recency
 from leadml.model.encode import Encoder
 from leadml.params import ModelParams
 
 FIELDS = tuple(Field(name, "number", "fit") for name in ("old", "new", "noise"))
 CHOICES = ModelParams(
-    max_rounds=60, patience=20, learning_rate=0.1, boosters=1, l2=5.0, threads=1, linear_strengths=(0.1,)
+    max_rounds=60, patience=20, learning_rate=0.1, boosters=1, leaf_penalties=(5.0,), threads=1, linear_strengths=(0.1,)
 )
 
 
@@ -54,7 +55,7 @@ def test_a_lead_counts_half_of_one_that_is_a_half_life_newer(clock, half_life):
 def test_a_line_is_taken_where_lines_are_the_truth():
     """With few leads and straight effects trees that stand alone weigh little."""
     choice = choose_parts(_leads(lambda x, _: 1.5 * x[:, 0] - x[:, 1], size=1200), CHOICES, lambda _: None)
-    assert _weights(choice)["8 leaves"] <= 0.2
+    assert _weights(choice)["8 leaves, penalty 5"] <= 0.2
     assert choice.loss <= min(growth.loss for growth in choice.tried) + 1e-9
 
 
@@ -83,11 +84,24 @@ def test_the_budget_ends_the_search_and_what_was_tried_is_told():
     """With hardly any budget only the first kind of trees is tried; progress names each."""
     leads, heard = _leads(lambda x, _: x[:, 0]), []
     few = CHOICES.model_copy(update={"budget": 1e-9, "leaves": (4, 2)})
-    assert [str(growth.kind) for growth in choose_parts(leads, few, heard.append).tried] == ["4 leaves"]
-    assert heard == ["choosing the linear part", "choosing trees: 4 leaves"]
-    all_kinds = CHOICES.model_copy(update={"leaves": (4, 2)})
-    kinds = ["4 leaves", "4 leaves on the linear part", "2 leaves", "2 leaves on the linear part"]
+    assert [str(growth.kind) for growth in choose_parts(leads, few, heard.append).tried] == ["2 leaves, penalty 5"]
+    assert heard == ["choosing the linear part", "choosing trees: 2 leaves, penalty 5"]
+    all_kinds = CHOICES.model_copy(update={"leaves": (4, 2), "leaf_penalties": (5.0, 50.0), "bases": ("linear",)})
+    kinds = [f"{leaves} leaves, penalty {penalty}, on the linear part" for leaves in (2, 4) for penalty in (50, 5)]
     assert [str(growth.kind) for growth in choose_parts(leads, all_kinds, lambda _: None).tried] == kinds
+
+
+def test_the_plainest_trees_are_taken_that_lose_no_more_than_the_best_by_a_standard_error():
+    """Where fields combine, more leaves are surely better and taken; where they do not, the fewest are."""
+    both = CHOICES.model_copy(update={"leaves": (2, 8), "bases": ("none",)})
+    for combine, leaves in ((True, 8), (False, 2)):
+        leads = _leads(lambda x, _, combine=combine: 2 * x[:, 0] * np.sign(x[:, 1]) if combine else x[:, 0])
+        choice = choose_parts(leads, both, lambda _: None)
+        [(growth, _)] = choice.growths
+        assert growth.kind.leaves == leaves
+        best = min(choice.tried, key=lambda one: one.loss)
+        gaps = losses(growth.margin, leads.label) - losses(best.margin, leads.label)
+        assert gaps.mean() <= gaps.std() / np.sqrt(len(gaps))
 
 
 def test_rounds_grow_with_the_leads():

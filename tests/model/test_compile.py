@@ -49,12 +49,12 @@ def _leads(seed, size=3000):
 
 
 def _trees(fields, label, *, leaves, rounds=60, rate=0.2):
-    choices = ModelParams(learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5, l2=5.0)
+    choices = ModelParams(learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5)
     return _grown(fields, label, choices, leaves=leaves, rounds=rounds)
 
 
 def _grown(fields, label, choices, *, leaves, rounds):
-    [texts] = fit_boosters([(Soil(fields, label, (0,) * 5), Kind(leaves, on_line=False), rounds)], choices)
+    [texts] = fit_boosters([(Soil(fields, label, (0,) * 5), Kind(leaves, 5.0, on_line=False), rounds)], choices)
     return Trees.of([(text, 1 / len(texts)) for text in texts])
 
 
@@ -132,7 +132,7 @@ def test_a_leaf_is_shared_out_by_shapley_s_rule(shares, value):
 def test_tables_do_not_grow_with_the_trees():
     """Eight times as many trees that test the same steps: hardly more numbers."""
     fields, label = _leads(1)
-    choices = ModelParams(bins=15, learning_rate=0.1, threads=1, l2=5.0)
+    choices = ModelParams(bins=15, learning_rate=0.1, threads=1)
     few, many = (_grown(fields, label, choices, leaves=3, rounds=rounds) for rounds in (500, 4000))
     sizes = [compile_model(ENCODER, ALONE, read_trees(trees.text)).cells for trees in (few, many)]
 

@@ -18,7 +18,7 @@ from leadml.model.trees import Kind, Soil, grow
 from leadml.model.unseen import halve_topics, lacking_information
 from leadml.params import ModelParams
 
-CHOICES = ModelParams(max_rounds=400, patience=40, l2=5.0, threads=1)
+CHOICES = ModelParams(max_rounds=400, patience=40, leaf_penalties=(5.0,), threads=1)
 PROBABILITIES = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=20).map(np.array)
 
 
@@ -97,7 +97,7 @@ def _leads(size, *, hidden, seed=0):
 
 def _lacking(leads):
     soil = Soil(leads.fields, leads.label, leads.directions)
-    best = grow(soil, leads.folds, None, Kind(4, on_line=False), CHOICES, budget=1.0)
+    best = grow(soil, leads.folds, None, Kind(4, 5.0, on_line=False), CHOICES, budget=1.0)
     return lacking_information(leads, best, CHOICES), best.loss
 
 

@@ -10,8 +10,8 @@ from scipy.special import expit
 from leadml.model.trees import Kind, Soil, Trees, fit_boosters, grow
 from leadml.params import ModelParams
 
-CHOICES = ModelParams(max_rounds=80, patience=10, learning_rate=0.2, l2=5.0, field_share=0.5, boosters=1, threads=1)
-ALONE, ON_LINE = Kind(4, on_line=False), Kind(4, on_line=True)
+CHOICES = ModelParams(max_rounds=80, patience=10, learning_rate=0.2, field_share=0.5, boosters=1, threads=1)
+ALONE, ON_LINE = Kind(4, 5.0, on_line=False), Kind(4, 5.0, on_line=True)
 
 
 def _fit(matrix, label, choices, *, rounds):
@@ -224,7 +224,7 @@ def test_a_declared_direction_is_kept_for_every_lead(matrix, label, at, directio
     steps = np.linspace(-40, 40, 60)
 
     def against(directions):
-        [texts] = fit_boosters([(Soil(matrix, label, directions), Kind(8, on_line=False), 60)], CHOICES)
+        [texts] = fit_boosters([(Soil(matrix, label, directions), Kind(8, 5.0, on_line=False), 60)], CHOICES)
         rows = np.repeat(matrix[:40], len(steps), axis=0)
         rows[:, at] = np.tile(steps, 40)
         moves = np.diff(Trees.of([(texts[0], 1.0)]).margin(rows).reshape(40, -1), axis=1)

@@ -46,7 +46,7 @@ def test_choices_cannot_be_changed_once_read():
     ("override", "section", "key", "value"),
     [
         ("split.folds=3", "split", "folds", 3),
-        ("model.l2=0.5", "model", "l2", 0.5),
+        ("model.field_share=0.5", "model", "field_share", 0.5),
         ("limits.allow_small=true", "limits", "allow_small", True),
         ("data.lead_id=id", "data", "lead_id", "id"),
         ("data.lead_id=null", "data", "lead_id", None),
@@ -135,7 +135,7 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
         ("split.folds=1", "--set split.folds: split.folds: input should be greater than or equal to 2, got 1"),
         ("split.seed=-1", "--set split.seed: split.seed: input should be greater than or equal to 0, got -1"),
         ("split.test_share=1e-17", "--set split.test_share: split.test_share: input should be greater than"),
-        ("model.l2=1e999", "--set model.l2: model.l2: input should be a finite number, got inf"),
+        ("leaks.alone=1e999", "--set leaks.alone: leaks.alone: input should be a finite number, got inf"),
         ("leaks.alone=nan", "--set leaks.alone: leaks.alone: input should be a finite number, got 'nan'"),
         ("leaks.accept={age: short}", "--set leaks.accept: leaks.accept.age: string should have at least 10"),
         ("target.positive=[yes", "--set target.positive:1: is not YAML: expected ',' or ']'"),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ORIGINS = (0.5, 0.9)
 HALF = 0.5
+KINDS = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     Raises
     ------
     ModelError
-        Where a fold would lack leads that converted or leads that did not.
+        Where a fold would be fitted on leads of one kind only, or judged by none.
     """
     if frame.empty:
         msg = "there must be leads to fold, got 0 leads"
@@ -142,11 +143,12 @@ def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
         block = _parts(frame, split)
         folds = [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(split.folds)]
     label = frame[LABEL].to_numpy()
-    for number, rows in enumerate((rows for fold in folds for rows in fold), start=2):
-        if len(np.unique(label[rows])) < 2:  # noqa: PLR2004 - converted and not
+    for number, (fit, judge) in enumerate(folds, start=1):
+        if len(np.unique(label[fit])) < len(KINDS) or not len(judge):
             msg = (
-                f"each fold must hold leads that converted and leads that did not, got {len(rows):,} leads of one kind "
-                f"or none in fold {number // 2} of {split.folds}; lower split.folds or bring more leads"
+                f"each fold must be fitted on leads that converted and leads that did not, and judged by some, got "
+                f"{int(label[fit].sum()):,} of {len(fit):,} that converted and {len(judge):,} that judge in fold "
+                f"{number} of {split.folds}; lower split.folds or bring more leads"
             )
             raise ModelError(msg)
     return folds
@@ -173,7 +175,15 @@ def half_of(frame: pd.DataFrame, split: SplitParams) -> Mask:
 
 
 def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
-    return (_uniform(frame, f"fold {split.seed}") * split.folds).astype(np.intp)
+    """Return the part of each row: rows of one name are in one, and as many names that converted are in each.
+
+    Names are dealt out in the order of their hashes, those without a conversion first.
+    """
+    _, name = np.unique(_uniform(frame, f"fold {split.seed}"), return_inverse=True)
+    converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0
+    part = np.empty(len(converted), dtype=np.intp)
+    part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % split.folds
+    return part[name]
 
 
 def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:

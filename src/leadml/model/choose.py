@@ -156,7 +156,7 @@ def choose_parts(leads: Leads, choices: ModelParams, progress: Progress) -> Choi
     soil = Soil(leads.fields, leads.label, leads.directions)
     growths: list[Growth] = []
     left = choices.budget
-    for kind in (Kind(leaves, on == "linear") for leaves in choices.leaves for on in choices.bases):
+    for kind in _kinds(choices):
         if growths and left <= 0:
             break
         progress(f"choosing trees: {kind}")
@@ -208,6 +208,12 @@ def log_loss(margin: Floats, label: Labels) -> float:
     return float(losses(margin, label).mean())
 
 
+def _kinds(choices: ModelParams) -> list[Kind]:
+    """Return the trees to choose from, the plainest first: few leaves, strong penalties."""
+    sizes, penalties = sorted(set(choices.leaves)), sorted(set(choices.leaf_penalties), reverse=True)
+    return [Kind(leaves, penalty, on == "linear") for leaves, penalty, on in product(sizes, penalties, choices.bases)]
+
+
 def _try_lines(leads: Leads, choices: ModelParams) -> list[Line]:
     """Return linear parts to choose from: of each strength, and of each half-life with the best strength."""
     half_lives = choices.half_lives if leads.clock is not None else (0.0,)
@@ -247,17 +253,15 @@ def _loss_of(margin: Floats, leads: Leads) -> float:
 
 
 def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -> Choice:
-    """Return the linear part, the best trees that stand alone and the best on the linear part, with their weights.
+    """Return the linear part, trees that stand alone and trees on the linear part, with their weights.
 
     Every linear part is tried with weights in steps of a twentieth; of equal losses the first is taken.
     """
     rows = leads.judged
-    best = [
-        min(some, key=lambda growth: growth.loss)
-        for some in ([growth for growth in growths if growth.kind.on_line == on_line] for on_line in (False, True))
-        if some
-    ]
-    margins = [growth.margin[rows] + (base.margin[rows] if growth.kind.on_line else 0.0) for growth in best]
+    whole = [(growth, growth.margin[rows] + (base.margin[rows] if growth.kind.on_line else 0.0)) for growth in growths]
+    divided = ([one for one in whole if one[0].kind.on_line == on_line] for on_line in (False, True))
+    best = [_plainest(some, leads.label[rows]) for some in divided if some]
+    margins = [margin for _, margin in best]
     steps = [parts for parts in product(range(STEPS + 1), repeat=len(best)) if sum(parts) <= STEPS]
     options = [(line, np.array((STEPS - sum(parts), *parts)) / STEPS) for line in lines for parts in steps]
 
@@ -271,6 +275,20 @@ def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -
     line, weights = options[int(np.argmin(lost))]
     margin = np.full(len(leads.label), np.nan)
     margin[rows] = mix(line, weights)
-    chosen = [(growth, float(weight)) for growth, weight in zip(best, weights[1:], strict=True)]
+    chosen = [(growth, float(weight)) for (growth, _), weight in zip(best, weights[1:], strict=True)]
     stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
     return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(lost), growths)
+
+
+def _plainest(some: list[tuple[Growth, Floats]], label: Labels) -> tuple[Growth, Floats]:
+    """Return the first of some trees, and their log-odds, that lose no more than the best by a standard error.
+
+    Notes
+    -----
+    The rule of one standard error of Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees" (1984),
+    with the error of the difference on the same leads.
+    """
+    lost = [losses(margin, label) for _, margin in some]
+    best = min(lost, key=lambda one: round(float(one.mean()), 9))
+    gaps = [one - best for one in lost]
+    return next(one for one, gap in zip(some, gaps, strict=True) if gap.mean() <= gap.std() / np.sqrt(len(label)))

@@ -8,7 +8,7 @@ It refuses leads of one kind only; the order of the rows and the number of threa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,10 +33,26 @@ if TYPE_CHECKING:
 
     from leadml.leads.field import Field
     from leadml.model.lookup import Lookup
-    from leadml.params import ModelParams, Params
+    from leadml.params import CalibrationParams, ModelParams, SplitParams
 
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8]
+
+
+class FitParams(Protocol):
+    """The sections of the params that a fit reads."""
+
+    @property
+    def split(self) -> SplitParams:
+        """Folds."""
+
+    @property
+    def model(self) -> ModelParams:
+        """What is tried, and how long."""
+
+    @property
+    def calibration(self) -> CalibrationParams:
+        """Methods, and the level of the intervals."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +165,7 @@ class Fitted:
 
 
 def fit_model(
-    frame: pd.DataFrame, fields: Sequence[Field], params: Params, *, progress: Callable[[str], None] = lambda _: None
+    frame: pd.DataFrame, fields: Sequence[Field], params: FitParams, *, progress: Callable[[str], None] = lambda _: None
 ) -> Fitted:
     """Return the model of checked leads.
 
@@ -237,7 +253,8 @@ def _told(choice: Choice) -> dict[str, Any]:
     told |= {"base_weight": stood_on, "base_strength": base.strength, "base_half_life": base.half_life}
     for growth, weight in choice.growths:
         name = "trees_on_linear" if growth.kind.on_line else "trees"
-        told |= {f"{name}_weight": weight, f"{name}_leaves": growth.kind.leaves, f"{name}_rounds": growth.rounds}
+        told |= {f"{name}_weight": weight, f"{name}_leaves": growth.kind.leaves}
+        told |= {f"{name}_penalty": growth.kind.penalty, f"{name}_rounds": growth.rounds}
     losses = {str(growth.kind): growth.loss for growth in choice.tried}
-    tried = {f"log_loss_{kind.replace(' ', '_')}": loss for kind, loss in losses.items()}
+    tried = {f"log_loss_{kind.replace(', ', '_').replace(' ', '_')}": loss for kind, loss in losses.items()}
     return told | {"log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}

@@ -93,16 +93,19 @@ class Kind:
     ----------
     leaves
         Leaves of a tree.
+    penalty
+        On the squared values of leaves, 0 or more.
     on_line
         Whether the trees are grown on the linear part, to add what it lacks, or alone.
     """
 
     leaves: int
+    penalty: float
     on_line: bool
 
     def __str__(self) -> str:
         """Return the kind in words."""
-        return f"{self.leaves} leaves{' on the linear part' if self.on_line else ''}"
+        return f"{self.leaves} leaves, penalty {self.penalty:g}{', on the linear part' if self.on_line else ''}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def grow(
     kind
         Which trees.
     choices
-        Size, speed and penalties.
+        Size and speed.
     budget
         Billions of values that may be looked at; some rounds are grown in any case.
     stride
@@ -227,7 +230,7 @@ def fit_boosters(orders: Sequence[tuple[Soil, Kind, int]], choices: ModelParams)
     orders
         Leads to learn from, which trees, and how many a booster has, at least 1.
     choices
-        Size, speed, penalties and number of boosters.
+        Size, speed and number of boosters.
     """
     import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
 
@@ -279,7 +282,7 @@ def _settings(choices: ModelParams, kind: Kind, soil: Soil, threads: int) -> dic
         "num_leaves": kind.leaves,
         "learning_rate": choices.learning_rate,
         "min_data_in_leaf": choices.min_leads_per_leaf,
-        "lambda_l2": choices.l2,
+        "lambda_l2": kind.penalty,
         "feature_fraction": choices.field_share,
         "max_bin": choices.bins,
         "num_threads": threads,

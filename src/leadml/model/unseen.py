@@ -47,7 +47,7 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
     leads, is an assumption. `benchmarks/intervals.py` shows how it fares where the truth is known.
     """
     every = np.arange(leads.fields.shape[1])
-    kind = Kind(best.kind.leaves, on_line=False)
+    kind = Kind(best.kind.leaves, best.kind.penalty, on_line=False)
     quick = choices.model_copy(update={"max_rounds": best.rounds})
 
     def loss(chosen: NDArray[np.intp], folds: Sequence[Fold]) -> float:

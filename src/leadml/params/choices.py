@@ -113,7 +113,8 @@ class ModelParams(Section):
     max_levels: Annotated[int, Field(ge=1, le=255)] = 50
     """Levels of a category that are kept, the most frequent ones."""
     leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8,)
-    """Leaves of a tree, to choose from; of 2 the trees combine no fields."""
+    """Leaves of a tree, to choose from: the fewest that lose no more than the best by a standard error; of 2 the trees
+    combine no fields."""
     bases: Annotated[tuple[Base, ...], Field(min_length=1)] = ("none", "linear")
     """What the trees are grown on, to choose from: nothing, or the linear part, to add what it lacks."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
@@ -129,8 +130,9 @@ class ModelParams(Section):
     """Boosters that are averaged and written as one."""
     min_leads_per_leaf: Count = 20
     """Leads."""
-    l2: Annotated[float, Field(ge=0)] = 50.0
-    """Penalty on the squared values of leaves."""
+    leaf_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (50.0, 5.0)
+    """Penalties on the squared values of leaves, to choose from: the strongest that loses no more than the best by a
+    standard error."""
     field_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Share of the fields that each tree may use."""
     bins: Annotated[int, Field(ge=3, le=255)] = 63

@@ -1,0 +1,214 @@
+"""The model as scikit-learn's tools know one: fit, predict_proba, clone, cross-validate, search.
+
+What enters is a table or an array of leads and two classes; what leaves is what `fit_model` makes of them.
+Texts are categories; texts and numbers may be missing. It reads no params.yaml, solves no cuts and writes no bundle:
+for jobs there is ``leadml train``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+from leadml.errors import ModelError
+from leadml.leads.duplicates import content_keys
+from leadml.leads.field import Field
+from leadml.leads.schema import CREATED_AT, LABEL, SPLIT_KEY
+from leadml.model.estimator import fit_model
+from leadml.model.explain import Explanation, explain_leads
+from leadml.params import CalibrationParams, ModelParams, SplitParams
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from sklearn.utils import Tags
+
+    from leadml.params import Kind
+
+    Floats = NDArray[np.float64]
+
+CLASSES = 2
+EVEN = 0.5
+RESERVED = {LABEL, SPLIT_KEY, CREATED_AT}
+
+
+@dataclass(frozen=True)
+class Sections:
+    """What a fit reads."""
+
+    split: SplitParams
+    model: ModelParams
+    calibration: CalibrationParams
+
+
+class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """An additive log-odds model of lines and trees, calibrated, with intervals and exact reasons.
+
+    Parameters
+    ----------
+    model
+        What is tried, and how long; None for the defaults.
+    split
+        Number of folds and their seed; None for the defaults.
+    calibration
+        Which methods are tried, and the level of the intervals; None for the defaults.
+
+    Attributes
+    ----------
+    classes_
+        The two classes in order; the probability of the second is learned.
+    model_
+        The fitted `LeadModel`.
+    choices_
+        What was chosen and the loss of what was not.
+    n_features_in_, feature_names_in_
+        As scikit-learn has them.
+
+    Examples
+    --------
+    >>> leads = pd.DataFrame({"visits": np.arange(600.0) % 20, "source": ["web", "fair"] * 300})
+    >>> bought = np.where((leads["visits"] > 9) & (np.arange(600) % 7 > 0), "yes", "no")
+    >>> LeadClassifier().fit(leads, bought).predict(leads[8:12]).tolist()
+    ['no', 'no', 'yes', 'yes']
+    """
+
+    def __init__(
+        self,
+        *,
+        model: ModelParams | None = None,
+        split: SplitParams | None = None,
+        calibration: CalibrationParams | None = None,
+    ) -> None:
+        self.model = model
+        self.split = split
+        self.calibration = calibration
+
+    def fit(self, X: Any, y: Any, *, created_at: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Learn which leads are of the second class.
+
+        Parameters
+        ----------
+        X
+            Array of numbers of shape (n_leads, n_fields), or a frame of numbers, booleans and texts.
+        y
+            Two classes, shape (n_leads,).
+        created_at
+            Instants of shape (n_leads,): with them every fold is judged by leads newer than those it was fitted on.
+
+        Raises
+        ------
+        ValueError
+            Where there are not two classes, or too few leads of one of them.
+        """
+        if y is None:
+            msg = "requires y to be passed, but the target y is None"
+            raise ValueError(msg)
+        frame, fields = self._learned(X)
+        label = column_or_1d(y, warn=True)
+        check_consistent_length(frame, label)
+        assert_all_finite(label, input_name="y")
+        check_classification_targets(label)
+        self.classes_, codes = np.unique(label, return_inverse=True)
+        if len(self.classes_) > CLASSES:
+            msg = f"Only binary classification is supported. The type of the target is {type_of_target(label)}."
+            raise ValueError(msg)
+        if len(self.classes_) < CLASSES:
+            msg = f"y must hold leads of two classes, got 1 class, {str(self.classes_[0])!r}; bring leads of the other"
+            raise ValueError(msg)
+        frame[SPLIT_KEY] = content_keys(frame)
+        frame[LABEL] = codes.astype(np.int8)
+        if created_at is not None:
+            frame[CREATED_AT] = pd.to_datetime(np.asarray(created_at)).as_unit("us").astype(np.int64)
+        sections = Sections(
+            self.split or SplitParams(), self.model or ModelParams(), self.calibration or CalibrationParams()
+        )
+        try:
+            fitted = fit_model(frame, fields, sections)
+        except ModelError as error:
+            raise ValueError(str(error)) from error
+        self.model_, self.choices_ = fitted.model, fitted.choices
+        return self
+
+    def predict_proba(self, X: Any) -> Floats:  # noqa: N803
+        """Return the probability of both classes, shape (n_leads, 2)."""
+        probability = self._explained(X).probability
+        return np.column_stack([1.0 - probability, probability])
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """Return the more probable class of each lead, shape (n_leads,)."""
+        second = self._explained(X).probability > EVEN
+        return np.asarray(self.classes_[second.astype(np.intp)])
+
+    def predict_interval(self, X: Any) -> Floats:  # noqa: N803
+        """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
+        probability = self._explained(X).probability
+        return np.column_stack(self.model_.spread.interval(probability))
+
+    def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
+        """Return the start, and what each field adds to it, shape (n_leads, n_fields), in percentage points.
+
+        Start and points of a lead add up to 100 times the probability of the second class.
+        """
+        explained = self._explained(X)
+        return explained.start_points, explained.points
+
+    def _explained(self, leads: Any) -> Explanation:
+        check_is_fitted(self)
+        encoder = self.model_.encoder
+        table = self._table(leads, learn=False)
+        return explain_leads(self.model_, encoder.fields_of(_as_fields(table, encoder.fields)))
+
+    def _learned(self, leads: Any) -> tuple[pd.DataFrame, list[Field]]:
+        """Return leads to learn from as leadml has them, and their fields."""
+        table = self._table(leads, learn=True)
+        if taken := sorted(RESERVED & set(table.columns)):
+            msg = f"no column may be called {' or '.join(taken)}, which leadml uses itself; name it otherwise"
+            raise ValueError(msg)
+        fields = [Field(name, _kind(table[name]), "fit") for name in table.columns]
+        return _as_fields(table, fields), fields
+
+    def _table(self, leads: Any, *, learn: bool) -> pd.DataFrame:
+        """Return leads with a name for each column, checked against those that were learned from."""
+        if not isinstance(leads, pd.DataFrame):
+            numbers = validate_data(self, leads, dtype=np.float64, ensure_all_finite="allow-nan", reset=learn)
+            return pd.DataFrame(numbers, columns=[f"x{at}" for at in range(numbers.shape[1])])
+        validate_data(self, leads, skip_check_array=True, reset=learn)
+        names = getattr(self, "feature_names_in_", [f"x{at}" for at in range(leads.shape[1])])
+        return leads.set_axis(list(names), axis=1).reset_index(drop=True)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that values may be missing and that there are two classes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _kind(column: pd.Series) -> Kind:
+    if pd.api.types.is_bool_dtype(column):
+        return "boolean"
+    return "number" if pd.api.types.is_numeric_dtype(column) else "category"
+
+
+def _as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
+    """Return the columns as numbers and texts."""
+    found = {}
+    for field in fields:
+        column = table[field.name]
+        if field.kind == "category":
+            found[field.name] = column.astype(object).map(str, na_action="ignore")
+            continue
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isinf(values).any():
+            msg = f"numbers must be finite, got infinity in column {field.name!r}"
+            raise ValueError(msg)
+        found[field.name] = pd.Series(values)
+    return pd.DataFrame(found)
