@@ -14,6 +14,8 @@ from multiprocessing import cpu_count
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from leadml.errors import ModelError, nearest
 from leadml.model.calibration import losses
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 STEPS = 20  # of a weight
+FARTHEST = 100.0
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,10 @@ class Choice:
         Linear parts and their weights: one for itself, and one that trees stand on.
     growths
         Trees and their weights: those that stand alone, and those on the linear part.
+    lift
+        Log-odds that all together lack: with them the probabilities of the leads that judge add up to the conversions.
     margin
-        Log-odds of all together, shape (n_leads,), NaN for leads that judge no fold.
+        Log-odds of all together, lifted, shape (n_leads,), NaN for leads that judge no fold.
     loss
         Log loss of the leads that judge.
     tried
@@ -133,6 +138,7 @@ class Choice:
 
     lines: tuple[tuple[Line, float], ...]
     growths: tuple[tuple[Growth, float], ...]
+    lift: float
     margin: Floats
     loss: float
     tried: list[Growth]
@@ -274,10 +280,25 @@ def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -
     lost = [round(log_loss(mix(*option), leads.label[rows]), 9) for option in options]
     line, weights = options[int(np.argmin(lost))]
     margin = np.full(len(leads.label), np.nan)
-    margin[rows] = mix(line, weights)
+    mixed = mix(line, weights)
+    lift = _lacking(mixed, leads.label[rows])
+    margin[rows] = mixed + lift
     chosen = [(growth, float(weight)) for (growth, _), weight in zip(best, weights[1:], strict=True)]
     stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
-    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), margin, min(lost), growths)
+    loss = log_loss(margin[rows], leads.label[rows])
+    return Choice(((line, float(weights[0])), (base, stood_on)), tuple(chosen), lift, margin, loss, growths)
+
+
+def _lacking(margin: Floats, label: Labels) -> float:
+    """Return the log-odds to add for the probabilities to add up to the conversions; 0 where all leads are of one kind.
+
+    A mean of log-odds says less than the mean of their probabilities where most leads do not convert, and a penalty on
+    leaves holds the sum back as well.
+    """
+    rate = float(label.mean())
+    if not 0 < rate < 1:
+        return 0.0
+    return float(brentq(lambda lift: expit(margin + lift).mean() - rate, -FARTHEST, FARTHEST))
 
 
 def _plainest(some: list[tuple[Growth, Floats]], label: Labels) -> tuple[Growth, Floats]:

@@ -7,7 +7,7 @@ It refuses leads of one kind only; the order of the rows and the number of threa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -242,6 +242,7 @@ def _fit_parts(leads: Leads, choice: Choice, calibrator: Calibrator, spread: Spr
         (text, weight / choices.boosters) for (_, weight), some in zip(used, texts, strict=True) for text in some
     ]
     linear = weighted_sum([(line, weight) for line, (_, weight) in zip(lines, choice.lines, strict=True)])
+    linear = replace(linear, base=linear.base + choice.lift)
     trees = Trees.of(boosters, threads=choices.threads)
     return LeadModel.of(leads.encoder, linear, trees, calibrator=calibrator, spread=spread)
 
@@ -257,4 +258,4 @@ def _told(choice: Choice) -> dict[str, Any]:
         told |= {f"{name}_penalty": growth.kind.penalty, f"{name}_rounds": growth.rounds}
     losses = {str(growth.kind): growth.loss for growth in choice.tried}
     tried = {f"log_loss_{kind.replace(', ', '_').replace(' ', '_')}": loss for kind, loss in losses.items()}
-    return told | {"log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}
+    return told | {"lift": choice.lift, "log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}
