@@ -63,7 +63,7 @@ def _leadml(split: Split) -> dict[str, float]:
 
 
 def _bytes(model: LeadModel) -> int:
-    parts = (model.lookup.to_json() if model.lookup else {}, model.encoder.to_json(), model.linear.to_json())
+    parts = (model.lookup.to_json(), model.encoder.to_json(), model.linear.to_json())
     return len(model.trees.text) + sum(len(json.dumps(part)) for part in parts)
 
 

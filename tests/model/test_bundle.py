@@ -175,7 +175,7 @@ def test_swapped_files_are_refused(folder):
 def test_another_format_is_refused(folder, number):
     """A bundle of another leadml says so."""
     _reseal(folder, manifest=lambda stored: stored.update(format=number))
-    _refused(folder, f"must have format 5, got {number}; use the leadml that wrote it")
+    _refused(folder, f"must have format 6, got {number}; use the leadml that wrote it")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"nonsense", b"[" * 100_000, b'{"a": "\xff"}'])

@@ -14,11 +14,14 @@ from scipy.special import expit
 
 from leadml.errors import ModelError
 from leadml.leads.field import Field
+from leadml.model.calibration import Calibrator
 from leadml.model.compile import MOST_CELLS, compile_model, shapley
 from leadml.model.encode import Encoder
+from leadml.model.estimator import LeadModel
 from leadml.model.linear import LinearPart, fit_linear, plan_terms
 from leadml.model.lookup import Lookup
-from leadml.model.tree_text import Condition, Leaf, Tree, read_trees
+from leadml.model.spread import Spread
+from leadml.model.tree_text import Condition, Leaf, Tree, read_trees, some_trees
 from leadml.model.trees import Kind, Soil, Trees, fit_boosters
 from leadml.params import ModelParams
 
@@ -144,9 +147,28 @@ def test_trees_that_are_too_deep_have_no_tables():
     encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(11)), ((),) * 11)
     way = tuple(Condition(at, threshold=0.5, kind=2, left=True, share=0.9) for at in range(11))
 
-    assert compile_model(encoder, ALONE, [Tree((Leaf(1.0, way),), 0.0)]) is None
-    found = compile_model(encoder, ALONE, [Tree((Leaf(1.0, way[1:]),), 0.0)])
+    shallow, deep = Tree((Leaf(1.0, way[1:]),), 0.0), Tree((Leaf(1.0, way),), 0.5)
+    found = compile_model(encoder, ALONE, [deep, shallow, deep])
+    assert (found.left, found.start) == ((0, 2), 0.0)
     assert found.contributions(np.zeros((1, 11)))[0] == pytest.approx([0.0, *[(1 - 0.9**10) / 10] * 10])
+
+
+@pytest.mark.parametrize(("most", "left"), [(1 << 23, 0), (20_000, 12), (1000, 24), (0, 25)])
+def test_trees_without_room_in_tables_are_explained_by_lightgbm(monkeypatch, most, left):
+    """However many trees have tables, the sums are those of TreeSHAP; the first half, or the half of it, has them."""
+    monkeypatch.setattr("leadml.model.compile.MOST_NUMBERS", most)
+    fields, label = _leads(7)
+    trees, matrix = _trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
+    linear = fit_linear(matrix, label, plan_terms(matrix, ENCODER.is_flag), strength=0.1)
+    model = LeadModel.of(ENCODER, linear, trees, calibrator=Calibrator(), spread=Spread(0.0, 0.9))
+    rows = _strange(fields, trees)
+    expected, base = _expected(linear, trees, rows)
+    start, found = model.contributions(rows)
+
+    assert len(model.lookup.left) >= left
+    assert np.abs(found - expected).max() < 1e-11
+    assert start == pytest.approx(linear.base + base, abs=1e-11)
+    assert read_trees(trees.text)[-1] == read_trees(some_trees(trees.text, [24]))[0]
 
 
 def test_fields_that_are_tested_with_many_others_have_several_tables():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,13 +60,11 @@ def test_no_leads_get_no_probabilities(bank_fitted, bank_leads):
 
 
 def test_log_odds_are_the_sum_of_both_parts(toy_fitted, toy_leads):
-    """From tables or without."""
+    """The linear part's and the trees', to the last bits."""
     model = toy_fitted.model
     fields = model.encoder.fields_of(toy_leads)
     expected = model.linear.margin(model.encoder.columns_of(fields)) + model.trees.margin(fields)
-    assert model.lookup is not None
-    for some in (model, replace(model, lookup=None)):
-        assert np.abs(summed(*some.contributions(fields)) - expected).max() < 1e-12
+    assert np.abs(summed(*model.contributions(fields)) - expected).max() < 1e-12
 
 
 def test_columns_are_not_taken_for_fields(toy_fitted, toy_leads):
@@ -90,12 +86,9 @@ def test_any_lead_has_a_probability_between_0_and_1(toy_fitted, age, job, visits
 def test_parts_together_lose_no_more_than_any_alone(bank_fitted):
     """Weights are chosen on leads kept from all parts, and add up to 1."""
     choices = bank_fitted.choices
-    alone = [
-        loss
-        for name, loss in choices.items()
-        if name.startswith("log_loss_") and "calibration" not in name and name != "log_loss_together"
-    ]
-    assert len(alone) == 3
+    kinds = (("trees", ""), ("trees_on_linear", "_on_the_linear_part"))
+    names = [f"{choices[f'{name}_leaves']}_leaves_penalty_{choices[f'{name}_penalty']:g}{end}" for name, end in kinds]
+    alone = [choices[f"log_loss_{name}"] for name in ("linear", *names)]
     assert choices["log_loss_together"] <= min(alone) + 1e-9
     weights = [choices[f"{name}_weight"] for name in ("linear", "trees", "trees_on_linear")]
     assert sum(weights) == pytest.approx(1.0)
@@ -133,9 +126,10 @@ def test_with_instants_leads_are_judged_by_models_of_earlier_ones(toy_leads, toy
 
 @pytest.mark.parametrize("kind", [0, 1])
 def test_leads_of_one_kind_only_are_refused(toy_leads, toy_fields, quick_params, kind):
-    """A fold without both kinds cannot judge."""
+    """No fold can be fitted."""
     with pytest.raises(
-        ModelError, match=r"got \d+ leads of one kind or none in fold 1 of 5; lower split.folds or bring more"
+        ModelError,
+        match=rf"got {640 * kind} of 640 that converted and 160 that judge in fold 1 of 5; lower split.folds",
     ):
         fit_model(toy_leads.assign(converted=np.int8(kind)), toy_fields, quick_params)
 
@@ -161,3 +155,10 @@ def test_a_huge_number_does_not_stop_the_fit(toy_leads, toy_fields, quick_params
     fitted = fit_model(frame, toy_fields, quick_params)
     assert np.isfinite(fitted.probability).all()
     assert _loss(fitted.probability, fitted.label) < 0.6
+
+
+def test_probabilities_of_leads_kept_aside_add_up_to_the_conversions(bank_fitted):
+    """What folds say of leads that they did not see is as many conversions as there were, calibrated or not."""
+    assert bank_fitted.choices["calibration"] == "none"
+    assert bank_fitted.probability.sum() == pytest.approx(bank_fitted.label.sum(), abs=1e-6)
+    assert bank_fitted.choices["lift"] != 0

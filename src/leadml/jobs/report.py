@@ -140,7 +140,7 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("learned from", sizes["learn"]),
         ("kept aside", f"{sizes['judge']} ({split['kind']})"),
         ("model", f"additive log-odds: {_parts_in_words(choices)}; calibration {choices['calibration']}"),
-        ("reasons", _reasons(choices["table_numbers"])),
+        ("reasons", _reasons(choices["table_numbers"], choices["trees_without_tables"])),
         (
             "fields",
             _listed(
@@ -234,10 +234,11 @@ def _unit(bundle: Bundle) -> str:
     return "looks" if bundle.outlook else "leads"
 
 
-def _reasons(numbers: int) -> str:
-    if numbers:
-        return f"exact, read from tables of {numbers:,} numbers"
-    return "exact, by LightGBM for each lead, which is slow: the trees are too deep for tables"
+def _reasons(numbers: int, trees_left: int) -> str:
+    said = f"exact, read from tables of {numbers:,} numbers"
+    if not trees_left:
+        return said
+    return f"{said}; for {trees_left:,} trees that are too deep or too many for tables, by LightGBM, which is slow"
 
 
 def _predicted(bundle: Bundle) -> str:

@@ -34,7 +34,7 @@ from leadml.model.trees import Trees
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
 FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
@@ -102,7 +102,7 @@ class Bundle:
         return {
             BOOSTER: self.model.trees.text,
             MODEL: canonical_json(model),
-            TABLES: canonical_json(self.model.lookup.to_json() if self.model.lookup else {}),
+            TABLES: canonical_json(self.model.lookup.to_json()),
             EVALUATION: canonical_json(self.evaluation),
         }
 
@@ -232,7 +232,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
     stored = _parse(folder, MODEL, raw[MODEL])
     tables, evaluation = (_parse(folder, name, raw[name]) for name in (TABLES, EVALUATION))
     try:
-        lookup = Lookup.from_json(tables) if tables else None
+        lookup = Lookup.from_json(tables)
         bundle = _assemble(manifest, stored, evaluation, (Trees(raw[BOOSTER].decode(), threads), lookup))
         gap = _golden_gap(bundle.model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -247,7 +247,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> Bundle:
 
 
 def _assemble(
-    manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict[str, Any], read: tuple[Trees, Lookup | None]
+    manifest: dict[str, Any], stored: dict[str, Any], evaluation: dict[str, Any], read: tuple[Trees, Lookup]
 ) -> Bundle:
     dialect, (trees, lookup) = manifest["dialect"], read
     model = LeadModel(

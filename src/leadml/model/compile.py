@@ -4,12 +4,12 @@ What enters is the linear part and the trees of a model; what leaves is the same
 are those of path-dependent TreeSHAP.
 What a leaf contributes depends only on which of the conditions on its way a lead meets, so that all leaves whose ways
 test the same fields add up to one table over the steps of those fields. Nothing is sampled; trees whose ways are too
-long for that are left to LightGBM.
+long for that, or for which no room is left, are left to LightGBM.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
 from math import factorial, floor, prod
@@ -58,8 +58,11 @@ class Path:
     payoff: Floats
 
 
-def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
-    """Return a model as look-ups; None where a way has too many conditions or the tables would hold too many numbers.
+def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup:
+    """Return a model as look-ups.
+
+    Trees with a way that tests more than 10 fields stay out. Where the tables of the others would hold more than 8
+    million numbers (64 MB), those of their first half are made, or of the half of that, until there is room.
 
     Parameters
     ----------
@@ -82,24 +85,14 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -
     array([[-3.],
            [ 1.]])
     """
-    ways = [(leaf.value, _by_field(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
-    if any(len(way) > MOST_CONDITIONS for _, way in ways):
-        return None
-    edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
-    singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
-    tables, numbers = [], 0
-    paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
-    for fields, group in groupby(paths, key=lambda path: path.fields):
-        for table in _tables(list(group), [singles[at] for at in fields]):
-            if len(fields) == 1:
-                singles[fields[0]].constants[:] += table.values[0][table.places[0]]
-            else:
-                tables.append(table)
-                numbers += table.values.size
-        if numbers > MOST_NUMBERS:
-            return None
-    start = linear.base + sum(tree.mean for tree in trees)
-    return Lookup(start, tuple(singles), tuple(tables))
+    short = [
+        all(len({condition.field for condition in leaf.way}) <= MOST_CONDITIONS for leaf in tree.leaves)
+        for tree in trees
+    ]
+    inside = [at for at, is_short in enumerate(short) if is_short]
+    while (found := _tabulate(encoder, linear, [trees[at] for at in inside])) is None:
+        inside = inside[: len(inside) // 2]
+    return replace(found, left=tuple(sorted(set(range(len(trees))) - set(inside))))
 
 
 def shapley(shares: Floats, value: Floats) -> Floats:
@@ -141,6 +134,26 @@ def shapley(shares: Floats, value: Floats) -> Floats:
                 sums = grown
         found[:, :, at] = value[:, None] * (met[None, :, at] - shares[:, None, at]) * (sums @ weights)
     return found
+
+
+def _tabulate(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
+    """Return a model as look-ups; None where the tables would hold too many numbers."""
+    ways = [(leaf.value, _by_field(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
+    edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
+    singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
+    tables, numbers = [], 0
+    paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
+    for fields, group in groupby(paths, key=lambda path: path.fields):
+        for table in _tables(list(group), [singles[at] for at in fields]):
+            if len(fields) == 1:
+                singles[fields[0]].constants[:] += table.values[0][table.places[0]]
+            else:
+                tables.append(table)
+                numbers += table.values.size
+        if numbers > MOST_NUMBERS:
+            return None
+    start = linear.base + sum(tree.mean for tree in trees)
+    return Lookup(start, tuple(singles), tuple(tables))
 
 
 def _by_field(way: Sequence[Condition]) -> Way:

@@ -8,6 +8,7 @@ It refuses leads of one kind only; the order of the rows and the number of threa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from leadml.model.compile import compile_model
 from leadml.model.encode import Encoder, fit_encoder
 from leadml.model.linear import LinearPart, fit_linear, weighted_sum
 from leadml.model.spread import Spread, deviation_of
-from leadml.model.tree_text import read_trees
+from leadml.model.tree_text import read_trees, some_trees
 from leadml.model.trees import Soil, Trees, fit_boosters
 from leadml.model.unseen import lacking_information
 
@@ -60,7 +61,7 @@ class LeadModel:
     """A fitted model.
 
     Its log-odds are the sum of both parts, and its probability is the calibrator's. They are read from tables, which
-    are the same model added up; only where there are none are the parts themselves asked.
+    are the same model added up; only trees that are in no table are asked themselves.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class LeadModel:
     spread
         How far true log-odds may lie from those that are said.
     lookup
-        Both parts as tables; None where the trees are too deep for that.
+        Both parts as tables.
     """
 
     encoder: Encoder
@@ -81,7 +82,7 @@ class LeadModel:
     trees: Trees
     calibrator: Calibrator
     spread: Spread
-    lookup: Lookup | None
+    lookup: Lookup
 
     @classmethod
     def of(
@@ -107,11 +108,16 @@ class LeadModel:
         if fields.shape[1] != len(self.encoder.fields):
             msg = f"fields must have a column for each of {len(self.encoder.fields)} fields, got {fields.shape[1]}"
             raise ModelError(msg)
-        if self.lookup is not None:
-            return self.lookup.start, self.lookup.contributions(fields, threads=self.trees.threads)
-        columns = self.linear.contributions(self.encoder.columns_of(fields))
-        tree_part, tree_base = self.trees.contributions(fields)
-        return self.linear.base + tree_base, added_up(columns, self.encoder.owners) + tree_part
+        found = self.lookup.contributions(fields, threads=self.trees.threads)
+        if not self.lookup.left:
+            return self.lookup.start, found
+        more, base = self._left.contributions(fields)
+        return self.lookup.start + base, found + more
+
+    @cached_property
+    def _left(self) -> Trees:
+        """The trees that are in no table."""
+        return replace(self.trees, text=some_trees(self.trees.text, self.lookup.left))
 
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
@@ -208,7 +214,8 @@ def fit_model(
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
         "information_lacking": lacking,
         "log_odds_deviation": spread.deviation,
-        "table_numbers": model.lookup.cells if model.lookup else 0,
+        "table_numbers": model.lookup.cells,
+        "trees_without_tables": len(model.lookup.left),
     }
     clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
     parts = [

@@ -103,11 +103,14 @@ class Lookup:
         What each field adds alone.
     tables
         What fields add together.
+    left
+        Positions of the trees that are in no table.
     """
 
     start: float
     singles: tuple[Single, ...]
     tables: tuple[Table, ...]
+    left: tuple[int, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -171,6 +174,7 @@ class Lookup:
                 }
                 for table in self.tables
             ],
+            "left": list(self.left),
         }
 
     @classmethod
@@ -188,7 +192,7 @@ class Lookup:
             )
             for entry in stored["tables"]
         )
-        return cls(stored["start"], tuple(singles), tuple(tables))
+        return cls(stored["start"], tuple(singles), tuple(tables), tuple(stored["left"]))
 
 
 def _packed(numbers: Floats) -> str:

@@ -91,9 +91,19 @@ def weighted_sum(boosters: Sequence[tuple[str, float]]) -> str:
     boosters
         LightGBM's model texts of the same fields, without parameter blocks, and their weights; at least one.
     """
-    head = boosters[0][0].partition("\nTree=")[0]
+    return _joined(boosters[0][0], [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)])
+
+
+def some_trees(text: str, places: Sequence[int]) -> str:
+    """Return the text of a booster that has only some of the trees, by their positions; at least one."""
+    blocks = _blocks(text)
+    return _joined(text, [_weighted(blocks[at], 1.0) for at in places])
+
+
+def _joined(text: str, trees: Sequence[str]) -> str:
+    """Return a text with the head of another and these trees."""
+    head = text.partition("\nTree=")[0]
     kept = "\n".join(line for line in head.split("\n") if not line.startswith("tree_sizes="))  # no longer true
-    trees = [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)]
     numbered = [f"Tree={at}\n{tree}\n" for at, tree in enumerate(trees)]
     return "\n".join([kept.rstrip("\n"), "", *numbered, "end of trees", ""])
 
