@@ -17,12 +17,13 @@ import pandas as pd
 from leak_cases import as_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from leadml.leads.field import Field
 
 BUNDLED = Path(__file__).parents[1] / "data" / "raw" / "bank.csv"
 LEARN_SHARE = 0.7
+SEED = 7  # of the splits that others were measured on
 SECOND = 1_000_000  # microseconds
 FILES = {
     "bank-additional-full.csv.gz": (
@@ -46,8 +47,8 @@ class Split:
     fields: tuple[Field, ...]
 
 
-def splits(folder: Path) -> Iterator[Split]:
-    """Yield every split whose file is there, and say which are not."""
+def splits(folder: Path, *, seeds: Sequence[int] = (SEED,)) -> Iterator[Split]:
+    """Yield every split whose file is there, random ones once for each seed, and say which files are not there."""
     for name, (expected, source) in FILES.items():
         path = folder / name
         if not path.exists():
@@ -56,29 +57,31 @@ def splits(folder: Path) -> Iterator[Split]:
         found = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
         if found != expected:
             print(f"{path} holds other rows than were compared on before: its sha256 is {found}, not {expected}")
-        yield from _bank(path) if name.startswith("bank") else _shoppers(path)
+        yield from _bank(path, seeds) if name.startswith("bank") else _shoppers(path, seeds)
     table = pd.read_csv(BUNDLED).drop(columns=["id", "duration"])
     case = as_case("bank", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
-    yield _random("bank_small", case.frame, case.fields)
+    yield from _random("bank_small", case.frame, case.fields, seeds)
 
 
-def _bank(path: Path) -> Iterator[Split]:
+def _bank(path: Path, seeds: Sequence[int]) -> Iterator[Split]:
     table = pd.read_csv(path, sep=";").drop(columns="duration")
     case = as_case("campaigns", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
-    yield _random("bank_random", case.frame, case.fields)
+    yield from _random("bank_random", case.frame, case.fields, seeds)
     dated = case.frame.assign(created_at=np.arange(len(case.frame)) * SECOND)  # the order of the file is that of time
     size = int(LEARN_SHARE * len(dated))
     yield Split("bank_forward", dated[:size], dated[size:].reset_index(drop=True), case.fields)
 
 
-def _shoppers(path: Path) -> Iterator[Split]:
+def _shoppers(path: Path, seeds: Sequence[int]) -> Iterator[Split]:
     table = pd.read_csv(path).drop(columns="PageValues")
     coded = ("OperatingSystems", "Browser", "Region", "TrafficType")
     case = as_case("shoppers", table.drop(columns="Revenue"), table["Revenue"].to_numpy(), coded)
-    yield _random("shoppers", case.frame, case.fields)
+    yield from _random("shoppers", case.frame, case.fields, seeds)
 
 
-def _random(name: str, frame: pd.DataFrame, fields: tuple[Field, ...]) -> Split:
-    shuffled = frame.sample(frac=1, random_state=7).reset_index(drop=True)
-    size = int(LEARN_SHARE * len(shuffled))
-    return Split(name, shuffled[:size], shuffled[size:].reset_index(drop=True), fields)
+def _random(name: str, frame: pd.DataFrame, fields: tuple[Field, ...], seeds: Sequence[int]) -> Iterator[Split]:
+    for seed in seeds:
+        shuffled = frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+        size = int(LEARN_SHARE * len(shuffled))
+        told = name if tuple(seeds) == (SEED,) else f"{name}_{seed}"
+        yield Split(told, shuffled[:size], shuffled[size:].reset_index(drop=True), fields)

@@ -1,0 +1,88 @@
+"""What each choice of the estimator is worth: the default params with one of them changed, on splits of real leads.
+
+Splits: random 70/30 of the bundled leads, the bank's campaigns and a shop's sessions, shuffled by other seeds than
+compare.py's, and the first 70% against the last 30% of the campaigns. A difference is that of the mean log loss of the
+leads that judge, changed less default (above 0: the default is better), beside its standard error over the leads.
+Run with: python benchmarks/ablations.py [--json] [--keep] [--recorded] [--data DIR] [--seeds N]
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from compare_data import Split, splits
+from measure import finish, options
+
+from leadml.leads.schema import LABEL
+from leadml.model.calibration import losses
+from leadml.model.estimator import fit_model
+from leadml.params import CalibrationParams, ModelParams, Params, SplitParams, load_params
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ROOT = Path(__file__).parents[1]
+CHANGED: dict[str, dict[str, Any]] = {
+    "2 leaves": {"model": ModelParams(leaves=(2,))},
+    "4 leaves": {"model": ModelParams(leaves=(4,))},
+    "16 leaves": {"model": ModelParams(leaves=(16,))},
+    "4 or 8 leaves": {"model": ModelParams(leaves=(4, 8))},
+    "penalty 50 alone": {"model": ModelParams(leaf_penalties=(50.0,))},
+    "penalty 5 alone": {"model": ModelParams(leaf_penalties=(5.0,))},
+    "no trees that stand alone": {"model": ModelParams(bases=("linear",))},
+    "no trees on the linear part": {"model": ModelParams(bases=("none",))},
+    "one strength of the linear part": {"model": ModelParams(linear_strengths=(1.0,))},
+    "no half-lives": {"model": ModelParams(half_lives=(0.0,))},
+    "no calibration": {"calibration": CalibrationParams(methods=("none",))},
+    "all fields for each tree": {"model": ModelParams(field_share=1.0)},
+    "255 bins": {"model": ModelParams(bins=255)},
+    "steps twice as long": {"model": ModelParams(learning_rate=0.1)},
+    "4 boosters": {"model": ModelParams(boosters=4)},
+    "10 folds": {"split": SplitParams(folds=10)},
+}
+
+
+def main() -> None:
+    """Fit every variant on every split, print the differences and the seconds."""
+    chosen = options(__doc__ or "", "ablations", data=ROOT / "data" / "raw", seeds=2)
+    differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
+    default: dict[str, Any] = {}
+    for split in splits(chosen.data, seeds=range(chosen.seeds)):
+        before, seconds = _lost(split, {})
+        default[split.name] = {"log_loss": float(before.mean()), "seconds": seconds}
+        for name, change in CHANGED.items():
+            after, seconds = _lost(split, change)
+            gap = after - before
+            error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
+            row = {"difference": float(gap.mean()), "standard_error": error, "seconds": seconds}
+            differences[name][split.name] = row
+    shown = {
+        name: {at: f"{1e4 * row['difference']:+.1f} ± {1e4 * row['standard_error']:.1f}" for at, row in rows.items()}
+        for name, rows in differences.items()
+    }
+    took = {name: sum(row["seconds"] for row in rows.values()) for name, rows in differences.items()}
+    table = pd.DataFrame(shown).T.assign(seconds=[round(took[name], 1) for name in shown])
+    print("differences of log loss times 10,000, changed less default; seconds to fit on all splits")
+    print(table.to_string())
+    print(pd.DataFrame(default).T.round(4).to_string())
+    finish("ablations", {"default": default, "changed": differences}, chosen)
+
+
+def _lost(split: Split, change: dict[str, Any]) -> tuple[NDArray[np.float64], float]:
+    """Return the log loss of each lead that judges, and the seconds that fitting took."""
+    written = load_params(ROOT / "params.yaml")
+    kept = {name: getattr(written, name) for name in ("data", "target", "features", "stages")}
+    begun = time.perf_counter()
+    model = fit_model(split.learn.reset_index(drop=True), split.fields, Params(**kept, **change)).model
+    seconds = time.perf_counter() - begun
+    probability = model.predict(split.judge)
+    margin = np.log(probability) - np.log1p(-probability)
+    return losses(margin, split.judge[LABEL].to_numpy(dtype=np.int8)), seconds
+
+
+if __name__ == "__main__":
+    main()

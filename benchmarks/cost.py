@@ -1,0 +1,122 @@
+"""What predictions and reasons cost against the number of trees, of leads and of fields: figures and a plot.
+
+Leads are drawn at random: normal numbers, of which the first tell most, alone and in pairs. Trees of the default size
+are fitted on 20,000 of them. Times are of computing alone, of arrays in memory, the best of three; LightGBM's own
+predictions and contributions (TreeSHAP, of at most 2,000 leads) stand beside.
+Run with: python benchmarks/cost.py [--json] [--keep] [--recorded] [--leads N]
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from measure import RESULTS, finish, options
+from scipy.special import expit
+
+from leadml.leads.field import Field
+from leadml.model.calibration import Calibrator
+from leadml.model.encode import Encoder
+from leadml.model.estimator import LeadModel
+from leadml.model.explain import explain_leads
+from leadml.model.linear import LinearPart
+from leadml.model.spread import Spread
+from leadml.model.trees import Kind, Soil, Trees, fit_boosters
+from leadml.params import ModelParams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEARNED = 20_000
+FEW = 2_000
+TRIES = 3
+TREES, FIELDS = (50, 100, 200, 400, 800, 1600, 3200), (5, 10, 20, 40, 80)
+SHARES_OF_LEADS = (0.01, 0.1, 1.0, 10.0)
+USUAL_TREES, USUAL_FIELDS = 400, 20
+SPEEDS = ("reasons", "predict", "treeshap")
+
+
+def main() -> None:
+    """Fit, time, print a table, draw."""
+    chosen = options(__doc__ or "", "cost", leads=100_000)
+    usual = _fitted(USUAL_FIELDS, USUAL_TREES)
+    rows = [_row("trees", _fitted(USUAL_FIELDS, trees), chosen.leads) for trees in TREES]
+    rows += [_row("leads", usual, int(share * chosen.leads)) for share in SHARES_OF_LEADS]
+    rows += [_row("fields", _fitted(fields, USUAL_TREES), chosen.leads) for fields in FIELDS]
+    print(pd.DataFrame(rows).round(2).to_string(index=False))
+    finish("cost", {"rows": rows}, chosen)
+    if chosen.keep:
+        _draw(pd.DataFrame(rows))
+
+
+def _fitted(count: int, trees: int) -> tuple[LeadModel, float]:
+    """Return a model of so many fields and trees, and the seconds that its tables took to make."""
+    random = np.random.default_rng(0)
+    fields = random.normal(size=(LEARNED, count))
+    weights = 1.0 / np.arange(1, count + 1)
+    margin = np.tanh(fields) @ weights + 0.5 * (fields[:, :-1] * fields[:, 1:]) @ weights[1:] - 2.0
+    label = (random.random(LEARNED) < expit(margin)).astype(np.int8)
+    choices = ModelParams()
+    kind = Kind(choices.leaves[0], choices.leaf_penalties[0], on_line=False)
+    [[text]] = fit_boosters([(Soil(fields, label, (0,) * count), kind, trees)], choices)
+    encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(count)), ((),) * count)
+    begun = time.perf_counter()
+    model = LeadModel.of(
+        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Spread(0.0, 0.9)
+    )
+    return model, time.perf_counter() - begun
+
+
+def _row(varied: str, fitted: tuple[LeadModel, float], leads: int) -> dict[str, float | str]:
+    model, seconds = fitted
+    count = len(model.encoder.fields)
+    fields = np.asfortranarray(np.random.default_rng(1).normal(size=(leads, count)))
+    few = fields[:FEW]
+    booster = model.trees.booster
+    return {
+        "varied": varied,
+        "trees": booster.num_trees(),
+        "leads": leads,
+        "fields": count,
+        "reasons": leads / _fastest(lambda: explain_leads(model, fields)),
+        "predict": leads / _fastest(lambda: booster.predict(fields, raw_score=True)),
+        "treeshap": len(few) / _fastest(lambda: booster.predict(few, pred_contrib=True)),
+        "tables": len(model.lookup.tables),
+        "megabytes": model.lookup.cells * 8 / 1e6,
+        "trees_without_tables": len(model.lookup.left),
+        "seconds_to_make_tables": seconds,
+    }
+
+
+def _fastest(work: Callable[[], object]) -> float:
+    found = []
+    for _ in range(TRIES):
+        begun = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def _draw(table: pd.DataFrame) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "leadml"
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.5), layout="constrained", sharey=True)
+    words = {"reasons": "leadml: predictions and reasons", "predict": "LightGBM: predictions", "treeshap": "TreeSHAP"}
+    for place, varied in zip(axes, ("trees", "leads", "fields"), strict=True):
+        rows = table[table["varied"] == varied]
+        for name in SPEEDS:
+            place.plot(rows[varied], rows[name], marker="o", label=words[name])
+        place.set(xlabel=varied, xscale="log", yscale="log")
+    axes[0].set(ylabel="leads a second on 2 cores")
+    axes[0].legend(loc="lower left", fontsize="small")
+    figure.savefig(RESULTS / "cost.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
