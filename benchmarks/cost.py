@@ -1,8 +1,10 @@
 """What predictions and reasons cost against the number of trees, of leads and of fields: figures and a plot.
 
 Leads are drawn at random: normal numbers, of which the first tell most, alone and in pairs. Trees of the default size
-are fitted on 20,000 of them. Times are of computing alone, of arrays in memory, the best of three; LightGBM's own
-predictions and contributions (TreeSHAP, of at most 2,000 leads) stand beside.
+are fitted on 20,000 of them, and trees of 3 leaves, which combine two fields at most. Tables cost by how many
+combinations of fields the trees test, which stops growing once all are tested: for pairs soon, for eight leaves and
+twenty fields not within thousands of trees. Times are of computing alone, of arrays in memory, the best of three;
+LightGBM's own predictions and contributions (TreeSHAP, of at most 2,000 leads) stand beside.
 Run with: python benchmarks/cost.py [--json] [--keep] [--recorded] [--leads N]
 """
 
@@ -34,7 +36,8 @@ FEW = 2_000
 TRIES = 3
 TREES, FIELDS = (50, 100, 200, 400, 800, 1600, 3200), (5, 10, 20, 40, 80)
 SHARES_OF_LEADS = (0.01, 0.1, 1.0, 10.0)
-USUAL_TREES, USUAL_FIELDS = 400, 20
+USUAL_TREES, USUAL_FIELDS, SMALL = 400, 20, 3
+DEFAULT = ModelParams()
 SPEEDS = ("reasons", "predict", "treeshap")
 
 
@@ -43,6 +46,7 @@ def main() -> None:
     chosen = options(__doc__ or "", "cost", leads=100_000)
     usual = _fitted(USUAL_FIELDS, USUAL_TREES)
     rows = [_row("trees", _fitted(USUAL_FIELDS, trees), chosen.leads) for trees in TREES]
+    rows += [_row("small trees", _fitted(USUAL_FIELDS, trees, leaves=SMALL), chosen.leads) for trees in TREES]
     rows += [_row("leads", usual, int(share * chosen.leads)) for share in SHARES_OF_LEADS]
     rows += [_row("fields", _fitted(fields, USUAL_TREES), chosen.leads) for fields in FIELDS]
     print(pd.DataFrame(rows).round(2).to_string(index=False))
@@ -51,16 +55,15 @@ def main() -> None:
         _draw(pd.DataFrame(rows))
 
 
-def _fitted(count: int, trees: int) -> tuple[LeadModel, float]:
+def _fitted(count: int, trees: int, *, leaves: int = DEFAULT.leaves[0]) -> tuple[LeadModel, float]:
     """Return a model of so many fields and trees, and the seconds that its tables took to make."""
     random = np.random.default_rng(0)
     fields = random.normal(size=(LEARNED, count))
     weights = 1.0 / np.arange(1, count + 1)
     margin = np.tanh(fields) @ weights + 0.5 * (fields[:, :-1] * fields[:, 1:]) @ weights[1:] - 2.0
     label = (random.random(LEARNED) < expit(margin)).astype(np.int8)
-    choices = ModelParams()
-    kind = Kind(choices.leaves[0], choices.leaf_penalties[0], on_line=False)
-    [[text]] = fit_boosters([(Soil(fields, label, (0,) * count), kind, trees)], choices)
+    kind = Kind(leaves, DEFAULT.leaf_penalties[0], on_line=False)
+    [[text]] = fit_boosters([(Soil(fields, label, (0,) * count), kind, trees)], DEFAULT)
     encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(count)), ((),) * count)
     begun = time.perf_counter()
     model = LeadModel.of(
@@ -113,6 +116,10 @@ def _draw(table: pd.DataFrame) -> None:
         for name in SPEEDS:
             place.plot(rows[varied], rows[name], marker="o", label=words[name])
         place.set(xlabel=varied, xscale="log", yscale="log")
+    small = table[table["varied"] == "small trees"]
+    axes[0].plot(
+        small["trees"], small["reasons"], marker="s", color="C0", linestyle=":", label="leadml: 3 leaves a tree"
+    )
     axes[0].set(ylabel="leads a second on 2 cores")
     axes[0].legend(loc="lower left", fontsize="small")
     figure.savefig(RESULTS / "cost.svg", metadata={"Date": None})
