@@ -125,3 +125,16 @@ def test_a_direction_of_no_number_is_refused(name, message):
     """A category has no order, and a name that is no field is a slip."""
     with pytest.raises(ModelError, match=f"^model.directions must name numbers and booleans, {message}"):
         directions_of((*FIELDS, Field("job", "category", "fit")), {name: "rises"})
+
+
+def test_log_odds_are_lifted_until_probabilities_add_up_but_not_by_time():
+    """Leads kept from the parts convert as often as is said; with dates nothing is added to what the parts say."""
+    for dated in (False, True):
+        leads = _leads(lambda x, _: 2 * x[:, 0] * x[:, 1] - 3, dated=dated)
+        choice = choose_parts(leads, CHOICES, lambda _: None)
+        rows = leads.judged
+        said = expit(choice.margin[rows])
+        assert (choice.lift == 0) == dated
+        if not dated:
+            assert said.sum() == pytest.approx(leads.label[rows].sum(), abs=1e-6)
+            assert choice.lift > 0

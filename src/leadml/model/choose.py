@@ -128,6 +128,7 @@ class Choice:
         Trees and their weights: those that stand alone, and those on the linear part.
     lift
         Log-odds that all together lack: with them the probabilities of the leads that judge add up to the conversions.
+        0 where leads have dates: there the sum tells what changed since the leads that were learned from.
     margin
         Log-odds of all together, lifted, shape (n_leads,), NaN for leads that judge no fold.
     loss
@@ -281,7 +282,7 @@ def _weigh(leads: Leads, lines: list[Line], base: Line, growths: list[Growth]) -
     line, weights = options[int(np.argmin(lost))]
     margin = np.full(len(leads.label), np.nan)
     mixed = mix(line, weights)
-    lift = _lacking(mixed, leads.label[rows])
+    lift = _lacking(mixed, leads.label[rows]) if leads.clock is None else 0.0
     margin[rows] = mixed + lift
     chosen = [(growth, float(weight)) for (growth, _), weight in zip(best, weights[1:], strict=True)]
     stood_on = sum(weight for growth, weight in chosen if growth.kind.on_line)
