@@ -128,3 +128,95 @@ def test_what_cannot_be_learned_from_is_refused(change, message):
     """Each refusal says what must hold and what was got."""
     with pytest.raises(ValueError, match=message):
         LeadClassifier(model=QUICK).fit(*change(*_leads(80)))
+
+
+def _value_at(values, rates, seed=0):
+    random = np.random.default_rng(seed)
+    return (random.random(len(values)) < rates[values]).astype(int)
+
+
+def test_what_many_leads_say_alike_is_learned():
+    """Twelve levels and nothing else: each gets its own rate, though all leads of a level are alike."""
+    level = np.random.default_rng(1).integers(0, 12, 3000)
+    rates = np.linspace(0.05, 0.6, 12)[np.random.default_rng(2).permutation(12)]
+    frame = pd.DataFrame({"source": [f"s{at}" for at in level]})
+    said = LeadClassifier(model=QUICK).fit(frame, _value_at(level, rates)).predict_proba(frame)[:, 1]
+    assert np.abs(said - rates[level]).max() < 0.08
+
+
+def test_columns_of_any_type_are_read_as_what_they_are(fitted):
+    """Nullable, categorical, object and polars columns, and arrays in the order of the names, give one answer."""
+    polars = pytest.importorskip("polars")
+    _, frame, label = fitted
+    numbers = frame[["visits", "known"]]
+    expected = LeadClassifier(model=QUICK).fit(numbers, label).predict_proba(numbers)
+    gaps = frame["known"].astype(object).where(np.arange(len(frame)) % 2 == 0, frame["known"].astype("boolean"))
+    for same in (
+        numbers.astype({"known": "boolean", "visits": "Float64"}),
+        numbers.assign(known=gaps),
+        polars.DataFrame({name: numbers[name].to_numpy() for name in numbers}),
+    ):
+        again = LeadClassifier(model=QUICK).fit(same, label)
+        assert (again.predict_proba(numbers) == expected).all()
+        assert (again.predict_proba(same) == expected).all()
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        assert (again.predict_proba(numbers.astype(float).to_numpy()) == expected).all()
+    coded = LeadClassifier(model=QUICK).fit(frame.assign(source=pd.Categorical(np.arange(len(frame)) % 3)), label)
+    asked = frame.head(3).assign(source=np.arange(3.0)).astype({"source": object})
+    assert coded.model_.encoder.count_other(asked.assign(source=["0", "1", "2"])) == {"source": 0}
+    assert np.isfinite(coded.predict_proba(asked)).all()
+
+
+def test_instants_count_by_their_order(fitted):
+    """Dates, seconds and ranks are one clock."""
+    _, frame, label = fitted
+    dates = pd.date_range("2026-01-01", periods=len(frame), freq="s")
+    clocks = (dates, dates.astype("int64"), np.arange(len(frame)) / 7, dates.strftime("%Y-%m-%d %H:%M:%S"))
+    said = [LeadClassifier(model=QUICK).fit(frame, label, created_at=one).predict_proba(frame) for one in clocks]
+    assert all((some == said[0]).all() for some in said)
+
+
+def _clock(size, gap=False):
+    clock = pd.Series(pd.date_range("2026-01-01", periods=size, freq="h"))
+    return clock.where(clock.index > 2) if gap else clock
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"created_at": _clock(80, gap=True)}, r"^created_at must be known for every lead, got 3 gaps$"),
+        ({"created_at": _clock(79)}, "inconsistent numbers of samples"),
+        ({"y": pd.Series(["won", None] * 40)}, r"^y must be known for every lead, got gaps \(NaN\); leave out leads"),
+        (
+            {"X": pd.DataFrame({"at": _clock(80)})},
+            r"^column 'at' must hold numbers, booleans or texts, got datetime64; mak",
+        ),
+        (
+            {"X": pd.DataFrame([[1, 2]] * 80, columns=["a", "a"])},
+            r"^columns must have names of their own, got 'a' twice$",
+        ),
+        (
+            {"X": pd.DataFrame({"as_of": [1.0] * 80})},
+            r"^no column may be called as_of, which leadml uses itself; name it",
+        ),
+        ({"X": pd.DataFrame({"a": []})}, r"^leads must have rows and columns, got 0 sample\(s\) and 1 feature\(s\)$"),
+    ],
+)
+def test_what_is_no_lead_is_refused(change, message):
+    """Gaps in outcomes or instants, columns of other kinds, and names that cannot be told apart."""
+    frame, label = _leads(80)
+    with pytest.raises(ValueError, match=message):
+        LeadClassifier(model=QUICK).fit(**({"X": frame, "y": label} | change))
+
+
+def test_a_text_is_not_taken_for_a_number(fitted):
+    """A column that was a number when it was learned from stays one."""
+    classifier, frame, _ = fitted
+    with pytest.raises(
+        ValueError, match=r"^column 'visits' must hold numbers or booleans, as when it was learned from, g"
+    ):
+        classifier.predict(frame.assign(visits="many"))
+    with pytest.raises(
+        ValueError, match=r"^column 'visits' must hold numbers, booleans or texts, got datetime64; make"
+    ):
+        classifier.predict(frame.assign(visits=_clock(len(frame))))

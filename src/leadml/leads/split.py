@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ORIGINS = (0.5, 0.9)
 HALF = 0.5
+COPIES = 4
 KINDS = (0, 1)
 
 
@@ -170,8 +171,8 @@ def _snapshot_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
 
 
 def half_of(frame: pd.DataFrame, split: SplitParams) -> Mask:
-    """Return which rows are of a half of the accounts, leads or fields, whose hash puts them there."""
-    return _uniform(frame, f"half {split.seed}") < HALF
+    """Return which rows are of a half of the accounts, leads or copies, whose hash puts them there."""
+    return _hashes(_names(frame), f"half {split.seed}") < HALF
 
 
 def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
@@ -179,16 +180,33 @@ def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
 
     Names are dealt out in the order of their hashes, those without a conversion first.
     """
-    _, name = np.unique(_uniform(frame, f"fold {split.seed}"), return_inverse=True)
+    _, name = np.unique(_hashes(_names(frame), f"fold {split.seed}"), return_inverse=True)
     converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0
     part = np.empty(len(converted), dtype=np.intp)
     part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % split.folds
     return part[name]
 
 
+def _names(frame: pd.DataFrame) -> pd.Series:
+    """Return by what name rows are folded: account, id or, without ids, what the row says.
+
+    A few rows that say the same are copies and stay together. What many say is no copy: it is divided, or a level that
+    many leads share would be judged by models that never saw it.
+    """
+    if AS_OF in frame or SPLIT_KEY not in frame:
+        return frame[SPLIT_KEY if SPLIT_KEY in frame else LEAD_ID]
+    ranked = frame[[SPLIT_KEY, LABEL]].reset_index(drop=True).sort_values([SPLIT_KEY, LABEL], kind="stable")
+    few = ranked.groupby(SPLIT_KEY, sort=False).cumcount().sort_index().to_numpy() // COPIES
+    return pd.Series([f"{name} {part}" for name, part in zip(frame[SPLIT_KEY], few.tolist(), strict=True)])
+
+
 def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
+    return _hashes(frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID], salt)
+
+
+def _hashes(names: pd.Series, salt: str) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each name, the same for equal names."""
     key = salt.encode()
-    names = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
     codes, unique = pd.factorize(names)
     digests = (hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in unique)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")

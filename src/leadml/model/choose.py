@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 STEPS = 20  # of a weight
 FARTHEST = 100.0
+NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -297,7 +298,7 @@ def _lacking(margin: Floats, label: Labels) -> float:
     leaves holds the sum back as well.
     """
     rate = float(label.mean())
-    if not 0 < rate < 1:
+    if not 0 < rate < 1 or abs(expit(margin).mean() - rate) < NOTHING:
         return 0.0
     return float(brentq(lambda lift: expit(margin + lift).mean() - rate, -FARTHEST, FARTHEST))
 

@@ -18,9 +18,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from leadml.errors import ModelError
+from leadml.leads.convert import plain_text
 from leadml.leads.duplicates import content_keys
 from leadml.leads.field import Field
-from leadml.leads.schema import CREATED_AT, LABEL, SPLIT_KEY
+from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.model.estimator import fit_model
 from leadml.model.explain import Explanation, explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 CLASSES = 2
 EVEN = 0.5
-RESERVED = {LABEL, SPLIT_KEY, CREATED_AT}
+RESERVED = {LABEL, LEAD_ID, SPLIT_KEY, CREATED_AT, AS_OF, MATURE_AT}
+TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         y
             Two classes, shape (n_leads,).
         created_at
-            Instants of shape (n_leads,): with them every fold is judged by leads newer than those it was fitted on.
+            Dates or numbers of shape (n_leads,): every fold is then judged by leads newer than those it was fitted on.
 
         Raises
         ------
@@ -112,21 +114,13 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
             msg = "requires y to be passed, but the target y is None"
             raise ValueError(msg)
         frame, fields = self._learned(X)
-        label = column_or_1d(y, warn=True)
-        check_consistent_length(frame, label)
-        assert_all_finite(label, input_name="y")
-        check_classification_targets(label)
-        self.classes_, codes = np.unique(label, return_inverse=True)
-        if len(self.classes_) > CLASSES:
-            msg = f"Only binary classification is supported. The type of the target is {type_of_target(label)}."
-            raise ValueError(msg)
-        if len(self.classes_) < CLASSES:
-            msg = f"y must hold leads of two classes, got 1 class, {str(self.classes_[0])!r}; bring leads of the other"
-            raise ValueError(msg)
+        classes, codes = _two_classes(y)
+        check_consistent_length(frame, codes)
         frame[SPLIT_KEY] = content_keys(frame)
-        frame[LABEL] = codes.astype(np.int8)
+        frame[LABEL] = codes
         if created_at is not None:
-            frame[CREATED_AT] = pd.to_datetime(np.asarray(created_at)).as_unit("us").astype(np.int64)
+            check_consistent_length(frame, created_at)
+            frame[CREATED_AT] = _order_of(created_at)
         sections = Sections(
             self.split or SplitParams(), self.model or ModelParams(), self.calibration or CalibrationParams()
         )
@@ -134,7 +128,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
             fitted = fit_model(frame, fields, sections)
         except ModelError as error:
             raise ValueError(str(error)) from error
-        self.model_, self.choices_ = fitted.model, fitted.choices
+        self.classes_, self.model_, self.choices_ = classes, fitted.model, fitted.choices
         return self
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
@@ -177,12 +171,16 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
     def _table(self, leads: Any, *, learn: bool) -> pd.DataFrame:
         """Return leads with a name for each column, checked against those that were learned from."""
-        if not isinstance(leads, pd.DataFrame):
+        if hasattr(leads, "to_pandas"):
+            leads = leads.to_pandas()
+        if isinstance(leads, pd.DataFrame):
+            _refuse_shapes(leads)
+            validate_data(self, leads, skip_check_array=True, reset=learn)
+            numbers = leads
+        else:
             numbers = validate_data(self, leads, dtype=np.float64, ensure_all_finite="allow-nan", reset=learn)
-            return pd.DataFrame(numbers, columns=[f"x{at}" for at in range(numbers.shape[1])])
-        validate_data(self, leads, skip_check_array=True, reset=learn)
-        names = getattr(self, "feature_names_in_", [f"x{at}" for at in range(leads.shape[1])])
-        return leads.set_axis(list(names), axis=1).reset_index(drop=True)
+        names = getattr(self, "feature_names_in_", [f"x{at}" for at in range(numbers.shape[1])])
+        return pd.DataFrame(numbers).set_axis(list(names), axis=1).reset_index(drop=True)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that values may be missing and that there are two classes."""
@@ -192,10 +190,55 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         return tags
 
 
+def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
+    """Return the two classes in order, and which each lead is of."""
+    if pd.isna(np.asarray(y, dtype=object)).any():
+        msg = "y must be known for every lead, got gaps (NaN); leave out leads whose outcome is not known"
+        raise ValueError(msg)
+    label = column_or_1d(y, warn=True)
+    assert_all_finite(label, input_name="y")
+    check_classification_targets(label)
+    classes, codes = np.unique(label, return_inverse=True)
+    if len(classes) > CLASSES:
+        msg = f"Only binary classification is supported. The type of the target is {type_of_target(label)}."
+        raise ValueError(msg)
+    if len(classes) < CLASSES:
+        msg = f"y must hold leads of two classes, got 1 class, {str(classes[0])!r}; bring leads of the other"
+        raise ValueError(msg)
+    return classes, codes.astype(np.int8)
+
+
+def _order_of(created_at: Any) -> NDArray[np.int64]:
+    """Return the ranks of instants: numbers, or what pandas reads as dates."""
+    instants = pd.Series(np.asarray(created_at))
+    if not pd.api.types.is_numeric_dtype(instants):
+        instants = pd.to_datetime(instants)
+    if instants.isna().any():
+        msg = f"created_at must be known for every lead, got {int(instants.isna().sum()):,} gaps"
+        raise ValueError(msg)
+    return np.asarray(pd.factorize(instants, sort=True)[0], dtype=np.int64)
+
+
+def _refuse_shapes(leads: pd.DataFrame) -> None:
+    if 0 in leads.shape:
+        rows, columns = leads.shape
+        msg = f"leads must have rows and columns, got {rows} sample(s) and {columns} feature(s)"
+        raise ValueError(msg)
+    if not leads.columns.is_unique:
+        msg = f"columns must have names of their own, got {leads.columns[leads.columns.duplicated()][0]!r} twice"
+        raise ValueError(msg)
+
+
 def _kind(column: pd.Series) -> Kind:
-    if pd.api.types.is_bool_dtype(column):
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred == "boolean":
         return "boolean"
-    return "number" if pd.api.types.is_numeric_dtype(column) else "category"
+    if pd.api.types.is_numeric_dtype(column) and inferred != "complex":
+        return "number"
+    if inferred in TEXTS:
+        return "category"
+    msg = f"column {column.name!r} must hold numbers, booleans or texts, got {inferred}; make it one of these"
+    raise ValueError(msg)
 
 
 def _as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
@@ -204,8 +247,11 @@ def _as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
     for field in fields:
         column = table[field.name]
         if field.kind == "category":
-            found[field.name] = column.astype(object).map(str, na_action="ignore")
+            found[field.name] = column.astype(object).map(lambda value: plain_text(str(value)), na_action="ignore")
             continue
+        if _kind(column) == "category" and column.notna().any():
+            msg = f"column {field.name!r} must hold numbers or booleans, as when it was learned from, got texts"
+            raise ValueError(msg)
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         if np.isinf(values).any():
             msg = f"numbers must be finite, got infinity in column {field.name!r}"

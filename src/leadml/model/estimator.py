@@ -191,7 +191,8 @@ def fit_model(
     ModelError
         Where a fold would hold leads of one kind only.
     """
-    order = [LEAD_ID, AS_OF] if AS_OF in frame else [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
+    named = [LEAD_ID, AS_OF] if AS_OF in frame else [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
+    order = [*named, *({CREATED_AT} & set(frame.columns))]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
     encoder = fit_encoder(frame, fields, params.model)
     clock = next((frame[name].to_numpy() for name in (AS_OF, CREATED_AT) if name in frame), None)
