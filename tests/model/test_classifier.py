@@ -176,7 +176,7 @@ def test_instants_count_by_their_order(fitted):
     assert all((some == said[0]).all() for some in said)
 
 
-def _clock(size, gap=False):
+def _clock(size, *, gap=False):
     clock = pd.Series(pd.date_range("2026-01-01", periods=size, freq="h"))
     return clock.where(clock.index > 2) if gap else clock
 
