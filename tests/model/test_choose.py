@@ -33,7 +33,15 @@ def _leads(margin_of, *, size=3000, seed=0, dated=False):
         folds = [(np.flatnonzero(part < at), np.flatnonzero(part == at)) for at in range(1, 6)]
     else:
         folds = [(np.flatnonzero(time % 5 != at), np.flatnonzero(time % 5 == at)) for at in range(5)]
-    return Leads(Encoder(FIELDS, ((),) * 3), fields, label, time if dated else None, (0, 0, 0), folds, time % 2 == 0)
+    return Leads(
+        Encoder(FIELDS, ((),) * 3),
+        fields,
+        label,
+        time if dated else None,
+        (0, 0, 0),
+        folds,
+        np.tile(time % 2 == 0, (10, 1)),
+    )
 
 
 def _weights(choice):

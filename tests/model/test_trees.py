@@ -258,3 +258,20 @@ def test_gains_tell_which_fields_the_trees_used(matrix, label, folds):
     gains = grow(Soil(matrix, label, (0,) * 6), folds, None, ALONE, CHOICES, budget=1.0).gains
     assert gains.shape == (6,)
     assert min(gains[at] for at in (0, 3, 4)) > gains[2]
+
+
+def test_trees_test_no_field_that_is_hidden_from_their_fold(matrix, label, folds):
+    """Hidden in all folds a field brings nothing; hidden in one it brings less, and the others' leads see no change."""
+    soil = Soil(matrix, label, (0,) * 6)
+    all_shown = np.ones((len(folds), 6), dtype=bool)
+    nowhere, once = all_shown.copy(), all_shown.copy()
+    nowhere[:, 0], once[0, 0] = False, False
+    whole, least, part = (
+        grow(soil, folds, None, ALONE, CHOICES.model_copy(update={"max_rounds": 10}), budget=1.0, shown=list(shown))
+        for shown in (all_shown, nowhere, once)
+    )
+    assert least.gains[0] == 0
+    assert 0 < part.gains[0] < whole.gains[0]
+    assert whole.rounds == part.rounds
+    for at, (_, judge) in enumerate(folds):
+        assert (whole.margin[judge] == part.margin[judge]).all() == (at > 0)

@@ -170,9 +170,10 @@ def _snapshot_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
     ]
 
 
-def half_of(frame: pd.DataFrame, split: SplitParams) -> Mask:
-    """Return which rows are of a half of the accounts, leads or copies, whose hash puts them there."""
-    return _hashes(_names(frame), f"half {split.seed}") < HALF
+def halves_of(frame: pd.DataFrame, split: SplitParams, count: int) -> Mask:
+    """Return which rows are of some halves of the accounts, leads or copies, by hash, shape (count, n_rows)."""
+    names = _names(frame)
+    return np.array([_hashes(names, f"half {split.seed} {at}") < HALF for at in range(count)])
 
 
 def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:

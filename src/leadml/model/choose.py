@@ -60,8 +60,8 @@ class Leads:
         Of each field, from `directions_of`.
     folds
         Rows to fit on, and to judge by.
-    half
-        Which leads are of a half of the accounts or leads, shape (n_leads,).
+    halves
+        Some halves of the accounts or leads, which leads are of each, shape (n_halves, n_leads).
     """
 
     encoder: Encoder
@@ -70,7 +70,7 @@ class Leads:
     clock: NDArray[np.int64] | None
     directions: tuple[int, ...]
     folds: Sequence[Fold]
-    half: NDArray[np.bool_]
+    halves: NDArray[np.bool_]
 
     @property
     def judged(self) -> NDArray[np.intp]:

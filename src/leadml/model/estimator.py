@@ -15,7 +15,7 @@ import numpy as np
 
 from leadml.errors import ModelError
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
-from leadml.leads.split import describe_part, half_of, make_folds
+from leadml.leads.split import describe_part, halves_of, make_folds
 from leadml.model.calibration import Calibrator, choose_calibrator
 from leadml.model.choose import Choice, Leads, choose_parts, directions_of
 from leadml.model.compile import compile_model
@@ -24,7 +24,7 @@ from leadml.model.linear import LinearPart, fit_linear, weighted_sum
 from leadml.model.spread import Spread, deviation_of
 from leadml.model.tree_text import read_trees, some_trees
 from leadml.model.trees import Soil, Trees, fit_boosters
-from leadml.model.unseen import lacking_information
+from leadml.model.unseen import HALVINGS, lacking_information
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,8 +198,9 @@ def fit_model(
     clock = next((frame[name].to_numpy() for name in (AS_OF, CREATED_AT) if name in frame), None)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
-    folds, half = make_folds(frame, params.split), half_of(frame, params.split)
-    leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, folds, half)
+    folds = make_folds(frame, params.split)
+    halves = halves_of(frame, params.split, HALVINGS * len(folds))
+    leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, folds, halves)
     choice = choose_parts(leads, params.model, progress)
     margin, judged = choice.margin[leads.judged], label[leads.judged]
     calibrator, calibration_losses = choose_calibrator(

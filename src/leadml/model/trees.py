@@ -171,6 +171,7 @@ def grow(
     *,
     budget: float,
     stride: int = STRIDE,
+    shown: Sequence[NDArray[np.bool_]] | None = None,
 ) -> Growth:
     """Return the trees of a kind as leads see them that they were not grown on.
 
@@ -193,6 +194,8 @@ def grow(
         Billions of values that may be looked at; some rounds are grown in any case.
     stride
         Steps of the model that a round here stands for.
+    shown
+        For each fold which fields its trees may test, shape (n_fields,); None for all.
     """
     longer = {"learning_rate": min(stride * choices.learning_rate, 1.0)}
     choices = choices.model_copy(update=longer | {"max_rounds": -(-choices.max_rounds // stride)})
@@ -201,6 +204,8 @@ def grow(
     def plant(at: int) -> lightgbm.Booster:
         parts = zip(folds[at], bases[at] if bases else (None, None), strict=True)
         fit, judge = (soil.part(rows, base) for rows, base in parts)
+        if shown is not None:
+            fit.fields[:, ~shown[at]] = 0.0  # a copy of its own; trees cannot test what is the same for all
         return _fold_booster(fit, judge, kind, choices)
 
     sizes = [len(judge) for _, judge in folds]

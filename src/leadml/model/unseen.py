@@ -1,8 +1,9 @@
 """How much more leads and fields like these would tell.
 
 What enters is leads and trees as the folds saw them; what leaves is an estimate of the information that a model lacks.
-Trees are grown again on half of the leads and, twice, on half of the topics; from what each half costs follows what
-all leads and all topics still lack, if the loss falls as one over the root of their number.
+Trees are grown again on half of the leads and on half of the topics, another half in each fold, so that none decides;
+from what halves cost follows what all leads and all topics still lack, if the loss falls as one over the root of their
+number.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from leadml.model.choose import Leads
     from leadml.params import ModelParams
 
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
 STRIDE = 8
-HALVINGS = (3, 2)
+HALVINGS = 2  # of each fold
 HALF_COSTS = sqrt(2.0) - 1.0  # the cost of a half, over what the whole lacks
 
 
@@ -47,29 +51,28 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
     "The shape of learning curves: a review", IEEE TPAMI 45, 2023); the root, and that fields follow the same law as
     leads, is an assumption. `benchmarks/intervals.py` shows how it fares where the truth is known.
     """
-    every = np.arange(leads.fields.shape[1])
     kind = Kind(best.kind.leaves, max(choices.leaf_penalties), on_line=False)
     quick = choices.model_copy(update={"max_rounds": best.rounds})
+    soil = Soil(leads.fields, leads.label, leads.directions)
 
-    def loss(chosen: NDArray[np.intp], folds: Sequence[Fold]) -> float:
-        soil = Soil(leads.fields[:, chosen], leads.label, tuple(leads.directions[at] for at in chosen))
-        return grow(soil, folds, None, kind, quick, budget=quick.budget, stride=STRIDE).loss
+    def loss(folds: Sequence[Fold], shown: Sequence[Mask] | None = None) -> float:
+        return grow(soil, folds, None, kind, quick, budget=quick.budget, stride=STRIDE, shown=shown).loss
 
-    known = loss(every, leads.folds)
-    halves = [half for at in HALVINGS for half in halve_topics(leads.encoder.fields, best.gains, at)]
-    parts = [[(fit[half[fit]], judge) for fit, judge in leads.folds] for half in (leads.half, ~leads.half)]
+    known = loss(leads.folds)
     costs: list[float] = []
-    if all(len(np.unique(leads.label[fit])) > 1 for folds in parts for fit, _ in folds):  # else too few to halve
-        costs.append(float(np.mean([loss(every, folds) for folds in parts])) - known)
-    if all(len(half) for half in halves):
-        costs.append(float(np.mean([loss(half, leads.folds) for half in halves])) - known)
+    halved = [folds for half in np.split(leads.halves, HALVINGS) for folds in _both(leads.folds, half)]
+    if all(len(np.unique(leads.label[fit])) > 1 for folds in halved for fit, _ in folds):  # else too few to halve
+        costs.append(float(np.mean([loss(folds) for folds in halved])) - known)
+    random = np.random.default_rng(0)
+    topics = [halve_topics(leads.encoder.fields, best.gains, random) for _ in range(HALVINGS * len(leads.folds))]
+    if all(half.any() and not half.all() for half in topics):
+        sides = [side for half in np.split(np.array(topics), HALVINGS) for side in (list(half), list(~half))]
+        costs.append(float(np.mean([loss(leads.folds, side) for side in sides])) - known)
     return sum(max(cost, 0.0) for cost in costs) / HALF_COSTS
 
 
-def halve_topics(
-    fields: tuple[Field, ...], gains: NDArray[np.float64], together: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the positions of two halves of the fields that tell about as much; the fields of a topic are in one.
+def halve_topics(fields: tuple[Field, ...], gains: Floats, random: np.random.Generator) -> Mask:
+    """Return which fields are of one of two halves that tell about as much; the fields of a topic are in one.
 
     Parameters
     ----------
@@ -77,20 +80,26 @@ def halve_topics(
         The fields, in order.
     gains
         What each brought to the trees, shape (n_fields,).
-    together
-        Of each four topics in order of what they brought, the one (1 to 3) that joins the first.
+    random
+        Decides, of the first two topics by what they brought, of the next two and so on, which is in the half.
 
     Examples
     --------
     >>> from leadml.leads.field import Field
     >>> fields = tuple(Field(name, "number", "fit") for name in "abcd")
-    >>> [half.tolist() for half in halve_topics(fields, np.array([4.0, 3.0, 2.0, 1.0]), 3)]
-    [[0, 3], [1, 2]]
+    >>> halve_topics(fields, np.array([4.0, 3.0, 2.0, 1.0]), np.random.default_rng(0)).tolist()
+    [False, True, False, True]
     """
     total: dict[str, float] = {}
     for field, gain in zip(fields, gains.tolist(), strict=True):
         total[field.subject] = total.get(field.subject, 0.0) + gain
     ranked = sorted(total, key=lambda name: (-total[name], name))
-    first = {name for at, name in enumerate(ranked) if at % 4 in {0, together}}
-    inside = np.array([field.subject in first for field in fields], dtype=bool)
-    return np.flatnonzero(inside), np.flatnonzero(~inside)
+    pairs = (ranked[at : at + 2] for at in range(0, len(ranked), 2))
+    chosen = {pair[random.integers(len(pair))] for pair in pairs}
+    return np.array([field.subject in chosen for field in fields], dtype=bool)
+
+
+def _both(folds: Sequence[Fold], halves: Mask) -> tuple[list[Fold], list[Fold]]:
+    """Return the folds fitted on a half of their leads each, and on the other halves."""
+    first = [(fit[half[fit]], judge) for half, (fit, judge) in zip(halves, folds, strict=True)]
+    return first, [(fit[~half[fit]], judge) for half, (fit, judge) in zip(halves, folds, strict=True)]
