@@ -40,7 +40,7 @@ def _leads(margin_of, *, size=3000, seed=0, dated=False):
         time if dated else None,
         (0, 0, 0),
         folds,
-        np.tile(time % 2 == 0, (10, 1)),
+        np.tile(time % 2 == 0, (5, 1)),
     )
 
 

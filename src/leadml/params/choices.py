@@ -110,7 +110,7 @@ class ModelParams(Section):
 
     min_level_count: Count = 20
     """Leads; a level of a category that fewer have is "other"."""
-    max_levels: Annotated[int, Field(ge=1, le=255)] = 50
+    max_levels: Annotated[int, Field(ge=1, le=255)] = 255
     """Levels of a category that are kept, the most frequent ones."""
     leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8,)
     """Leaves of a tree, to choose from: the fewest that lose no more than the best by a standard error; of 2 the trees
