@@ -1,8 +1,8 @@
 """How much more leads and fields like these would tell.
 
 What enters is leads and trees as the folds saw them; what leaves is an estimate of the information that a model lacks.
-Trees are grown again on half of the leads and on half of the topics, another half in each fold, so that none decides;
-from what halves cost follows what all leads and all topics still lack, if that falls with the power 0.4 of their number.
+Trees are grown again on half of the leads and on half of the topics, another half in each fold, so that none decides.
+From what halves cost follows what all leads and topics still lack, if that falls with the power 0.4 of their number.
 """
 
 from __future__ import annotations
