@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,7 +147,6 @@ def test_what_many_leads_say_alike_is_learned():
 
 def test_columns_of_any_type_are_read_as_what_they_are(fitted):
     """Nullable, categorical, object and polars columns, and arrays in the order of the names, give one answer."""
-    polars = pytest.importorskip("polars")
     _, frame, label = fitted
     numbers = frame[["visits", "known"]]
     expected = LeadClassifier(model=QUICK).fit(numbers, label).predict_proba(numbers)
@@ -154,7 +154,7 @@ def test_columns_of_any_type_are_read_as_what_they_are(fitted):
     for same in (
         numbers.astype({"known": "boolean", "visits": "Float64"}),
         numbers.assign(known=gaps),
-        polars.DataFrame({name: numbers[name].to_numpy() for name in numbers}),
+        pl.DataFrame({name: numbers[name].to_numpy() for name in numbers}),
     ):
         again = LeadClassifier(model=QUICK).fit(same, label)
         assert (again.predict_proba(numbers) == expected).all()

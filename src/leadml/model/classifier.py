@@ -23,7 +23,7 @@ from leadml.leads.duplicates import content_keys
 from leadml.leads.field import Field
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.model.estimator import fit_model
-from leadml.model.explain import Explanation, explain_leads
+from leadml.model.explain import explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 if TYPE_CHECKING:
@@ -133,17 +133,17 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
         """Return the probability of both classes, shape (n_leads, 2)."""
-        probability = self._explained(X).probability
+        probability = self._probability(X)
         return np.column_stack([1.0 - probability, probability])
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the more probable class of each lead, shape (n_leads,)."""
-        second = self._explained(X).probability > EVEN
+        second = self._probability(X) > EVEN
         return np.asarray(self.classes_[second.astype(np.intp)])
 
     def predict_interval(self, X: Any) -> Floats:  # noqa: N803
         """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
-        probability = self._explained(X).probability
+        probability = self._probability(X)
         return np.column_stack(self.model_.spread.interval(probability))
 
     def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
@@ -151,14 +151,18 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
         Start and points of a lead add up to 100 times the probability of the second class.
         """
-        explained = self._explained(X)
+        frame = self._frame(X)
+        explained = explain_leads(self.model_, self.model_.encoder.fields_of(frame))
         return explained.start_points, explained.points
 
-    def _explained(self, leads: Any) -> Explanation:
+    def _probability(self, leads: Any) -> Floats:
+        frame = self._frame(leads)  # first, as it refuses what was never fitted
+        return self.model_.predict(frame)
+
+    def _frame(self, leads: Any) -> pd.DataFrame:
+        """Return leads to score as leadml has them."""
         check_is_fitted(self)
-        encoder = self.model_.encoder
-        table = self._table(leads, learn=False)
-        return explain_leads(self.model_, encoder.fields_of(_as_fields(table, encoder.fields)))
+        return _as_fields(self._table(leads, learn=False), self.model_.encoder.fields)
 
     def _learned(self, leads: Any) -> tuple[pd.DataFrame, list[Field]]:
         """Return leads to learn from as leadml has them, and their fields."""

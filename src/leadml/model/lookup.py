@@ -2,7 +2,8 @@
 
 What enters is the fields of leads as numbers and codes; what leaves is the log-odds that each field adds, which are the
 prediction and its exact reasons at once.
-The tables do not grow with the number of trees, and a lead's numbers do not depend on the leads beside it.
+The tables grow with the sets of fields that trees test, not with the trees, and a lead's numbers do not depend on the
+leads beside it.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
     Notes
     -----
     That losses fall by a power of the number of examples is what studies of learning curves find (Viering and Loog,
-    "The shape of learning curves: a review", IEEE TPAMI 45, 2023), of at most one half; 0.4, and that fields follow the
-    same law as leads, are assumptions. `benchmarks/intervals.py` shows how it fares where the truth is known.
+    "The shape of learning curves: a review", IEEE TPAMI 45, 2023); 0.4, and that fields follow the same law as leads,
+    are assumptions. `benchmarks/intervals.py` shows how they fare where the truth is known.
     """
     kind = Kind(best.kind.leaves, max(choices.leaf_penalties), on_line=False)
     soil = Soil(leads.fields, leads.label, leads.directions)
