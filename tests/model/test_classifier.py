@@ -120,6 +120,10 @@ def test_an_unknown_level_and_a_missing_one_are_scored(fitted):
             lambda x, y: (x, np.full(len(y), "won")),
             "^y must hold leads of two classes, got 1 class, 'won'; bring leads",
         ),
+        (
+            lambda x, y: (x, [1 if one == "won" else "lost" for one in y]),
+            "^y must hold texts or numbers, got both",
+        ),
         (lambda x, y: (x.rename(columns={"visits": "converted"}), y), "^no column may be called converted, which"),
         (lambda x, y: (x.assign(visits=np.inf), y), "^numbers must be finite, got infinity in column 'visits'$"),
         (lambda x, y: (x, np.where(np.arange(len(y)) == 0, "won", "lost")), "^each fold must be fitted on leads that"),
@@ -134,6 +138,15 @@ def test_what_cannot_be_learned_from_is_refused(change, message):
 def _value_at(values, rates, seed=0):
     random = np.random.default_rng(seed)
     return (random.random(len(values)) < rates[values]).astype(int)
+
+
+def test_a_section_may_be_a_mapping(fitted):
+    """Keys and values of a section make the same model as the section; a wrong one is refused by name."""
+    classifier, frame, label = fitted
+    mapped = LeadClassifier(model=QUICK.model_dump()).fit(frame, label)
+    assert (mapped.predict_proba(frame) == classifier.predict_proba(frame)).all()
+    with pytest.raises(ValueError, match=r"leafs"):
+        LeadClassifier(model={"leafs": (4,)}).fit(frame, label)
 
 
 def test_what_many_leads_say_alike_is_learned():

@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from leadml.errors import ModelError, nearest
 from leadml.model.calibration import losses
-from leadml.model.linear import fit_lines, plan_terms
+from leadml.model.linear import fit_lines, margins, plan_terms
 from leadml.model.trees import Growth, Kind, Soil, grow
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _fit_lines(leads: Leads, kinds: list[tuple[float, float]], choices: ModelPar
         terms = leads.terms(known)
         weighted = [(strength, leads.weight(half_life, rows)) for strength, half_life in kinds]
         parts = fit_lines(known, leads.label[rows], terms, weighted)
-        return [(part.margin(known), part.margin(asked)) for part in parts]
+        return list(zip(margins(parts, known), margins(parts, asked), strict=True))
 
     with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
         found = list(pool.map(fit, leads.folds))

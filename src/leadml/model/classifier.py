@@ -27,7 +27,7 @@ from leadml.model.explain import explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from sklearn.utils import Tags
@@ -57,11 +57,11 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     Parameters
     ----------
     model
-        What is tried, and how long; None for the defaults.
+        What is tried, and how long: a section of the params or a mapping of its keys; None for the defaults.
     split
-        Number of folds and their seed; None for the defaults.
+        Number of folds and their seed, likewise.
     calibration
-        Which methods are tried, and the level of the intervals; None for the defaults.
+        Which methods are tried, and the level of the intervals, likewise.
 
     Attributes
     ----------
@@ -85,9 +85,9 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     def __init__(
         self,
         *,
-        model: ModelParams | None = None,
-        split: SplitParams | None = None,
-        calibration: CalibrationParams | None = None,
+        model: ModelParams | Mapping[str, Any] | None = None,
+        split: SplitParams | Mapping[str, Any] | None = None,
+        calibration: CalibrationParams | Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
         self.split = split
@@ -108,7 +108,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         Raises
         ------
         ValueError
-            Where there are not two classes, or too few leads of one of them.
+            Where there are not two classes, too few leads of one of them, or a section has a key that it may not have.
         """
         if y is None:
             msg = "requires y to be passed, but the target y is None"
@@ -122,7 +122,9 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
             check_consistent_length(frame, created_at)
             frame[CREATED_AT] = _order_of(created_at)
         sections = Sections(
-            self.split or SplitParams(), self.model or ModelParams(), self.calibration or CalibrationParams()
+            SplitParams.model_validate(self.split or {}),
+            ModelParams.model_validate(self.model or {}),
+            CalibrationParams.model_validate(self.calibration or {}),
         )
         try:
             fitted = fit_model(frame, fields, sections)
@@ -196,8 +198,12 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
 def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
     """Return the two classes in order, and which each lead is of."""
-    if pd.isna(np.asarray(y, dtype=object)).any():
+    given = np.asarray(y, dtype=object)
+    if pd.isna(given).any():
         msg = "y must be known for every lead, got gaps (NaN); leave out leads whose outcome is not known"
+        raise ValueError(msg)
+    if len({isinstance(one, str) for one in given.ravel()}) > 1:
+        msg = "y must hold texts or numbers, got both; write both classes alike"
         raise ValueError(msg)
     label = column_or_1d(y, warn=True)
     assert_all_finite(label, input_name="y")

@@ -93,14 +93,8 @@ class LinearPart:
         return added
 
     def margin(self, matrix: Floats) -> Floats:
-        """Return log-odds of shape (n_leads,).
-
-        The sum is taken term by term, so that a lead's number does not depend on the leads beside it.
-        """
-        margin = np.full(len(matrix), self.base)
-        for term in self.terms:
-            margin += term.coefficient * term.values(matrix[:, term.column])
-        return margin
+        """Return log-odds of shape (n_leads,)."""
+        return margins([self], matrix)[0]
 
     def to_json(self) -> dict[str, Any]:
         """Return the linear part as plain data."""
@@ -110,6 +104,19 @@ class LinearPart:
     def from_json(cls, stored: dict[str, Any]) -> LinearPart:
         """Return the linear part that `to_json` wrote."""
         return cls(stored["base"], tuple(Term(**term) for term in stored["terms"]))
+
+
+def margins(parts: Sequence[LinearPart], matrix: Floats) -> list[Floats]:
+    """Return the log-odds of linear parts that differ only by their numbers, each of shape (n_leads,).
+
+    A sum is taken term by term, so that a lead's number does not depend on the leads beside it.
+    """
+    found = [np.full(len(matrix), part.base) for part in parts]
+    for same in zip(*(part.terms for part in parts), strict=True):
+        values = same[0].values(matrix[:, same[0].column])
+        for at, term in enumerate(same):
+            found[at] += term.coefficient * values
+    return found
 
 
 def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
@@ -177,12 +184,16 @@ def fit_lines(
     *,
     tolerance: float = NEAR,
 ) -> list[LinearPart]:
-    """Return a linear part for each of some strengths and weights, by default near enough to choose among them."""
+    """Return a linear part for each of some strengths and weights, by default near enough to choose among them.
+
+    Each is sought from where the one before was found.
+    """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
     parts = []
+    solver = LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True)
     for strength, weight in kinds:
         with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
             if not terms:
@@ -191,8 +202,7 @@ def fit_lines(
             elif any(term.direction for term in terms):
                 *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
             else:
-                solver = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=tolerance)
-                fitted = solver.fit(design, label, sample_weight=weight)
+                fitted = solver.set_params(C=strength).fit(design, label, sample_weight=weight)
                 coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
         found = tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
         parts.append(LinearPart(base, found))
