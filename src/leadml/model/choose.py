@@ -61,7 +61,7 @@ class Leads:
     folds
         Rows to fit on, and to judge by.
     halves
-        For each fold which leads are of a half of the accounts or leads, shape (n_folds, n_leads).
+        Which leads are of some halves of the accounts or leads, shape (n_halves, n_leads).
     """
 
     encoder: Encoder

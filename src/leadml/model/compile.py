@@ -48,14 +48,53 @@ class Path:
         Positions of the fields that its conditions test.
     spans
         For each field the first code that meets its conditions, the one after the last, and whether gaps meet them.
-    payoff
-        Array of shape (n_fields, n_patterns): what each field gets, in log-odds; bit ``c`` of a pattern says that the
-        conditions of field ``c`` are met.
+    shares
+        For each field the share of the leads that its conditions let through.
+    value
+        Of the leaf, in log-odds.
     """
 
     fields: tuple[int, ...]
     spans: tuple[Span, ...]
-    payoff: Floats
+    shares: tuple[float, ...]
+    value: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table before its numbers are known.
+
+    Parameters
+    ----------
+    paths
+        Leaves of the same fields.
+    met
+        For each field which paths each of its steps meets, shape (n_paths, n_steps).
+    places
+        For each field the step of each of its codes.
+    """
+
+    paths: list[Path]
+    met: tuple[Codes, ...]
+    places: tuple[Codes, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many steps each field has."""
+        return [some.shape[1] for some in self.met]
+
+    def table(self) -> Table:
+        """Return the table: all leaves added up."""
+        sizes = self.sizes
+        values = np.zeros((len(sizes), *sizes))
+        shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
+        bits = [(met << at).reshape(-1, *shape) for at, (met, shape) in enumerate(zip(self.met, shapes, strict=True))]
+        gains = shapley(np.array([path.shares for path in self.paths]), np.array([path.value for path in self.paths]))
+        for number, gain in enumerate(gains):
+            values += gain.T[:, reduce(np.add, [some[number] for some in bits])]
+        strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
+        places = tuple((place * stride).astype(np.intp) for place, stride in zip(self.places, strides, strict=True))
+        return Table(self.paths[0].fields, places, values.reshape(len(sizes), -1))
 
 
 def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup:
@@ -141,17 +180,20 @@ def _tabulate(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lo
     ways = [(leaf.value, _by_field(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
     edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
     singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
-    tables, numbers = [], 0
     paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
-    for fields, group in groupby(paths, key=lambda path: path.fields):
-        for table in _tables(list(group), [singles[at] for at in fields]):
-            if len(fields) == 1:
-                singles[fields[0]].constants[:] += table.values[0][table.places[0]]
-            else:
-                tables.append(table)
-                numbers += table.values.size
-        if numbers > MOST_NUMBERS:
-            return None
+    plans = [
+        plan
+        for fields, group in groupby(paths, key=lambda path: path.fields)
+        for plan in _plans(list(group), [singles[at] for at in fields])
+    ]
+    if sum(len(plan.met) * prod(plan.sizes) for plan in plans if len(plan.met) > 1) > MOST_NUMBERS:
+        return None
+    tables = []
+    for table in (plan.table() for plan in plans):
+        if len(table.fields) == 1:
+            singles[table.fields[0]].constants[:] += table.values[0][table.places[0]]
+        else:
+            tables.append(table)
     start = linear.base + sum(tree.mean for tree in trees)
     return Lookup(start, tuple(singles), tuple(tables))
 
@@ -191,7 +233,7 @@ def _linear_single(encoder: Encoder, linear: LinearPart, at: int, edges: Floats)
 
 
 def _paths(ways: list[tuple[float, Way]], encoder: Encoder, edges: list[Floats]) -> Iterator[Path]:
-    """Yield the leaves, those with as many fields at a time."""
+    """Yield the leaves."""
     places = [{edge: code for code, edge in enumerate(some.tolist())} for some in edges]
     ends = [len(some) + 1 if len(some) else encoder.width(at) for at, some in enumerate(edges)]
 
@@ -207,30 +249,19 @@ def _paths(ways: list[tuple[float, Way]], encoder: Encoder, edges: list[Floats])
             gap = gap and condition.passed_by_gap
         return first, after, gap
 
-    ways = sorted(ways, key=lambda way: len(way[1]))
-    for _, group in groupby(ways, key=lambda way: len(way[1])):
-        same = list(group)
-        shares = [[prod(condition.share for condition in some) for _, some in way] for _, way in same]
-        gains = shapley(np.array(shares), np.array([value for value, _ in same]))
-        for (_, way), gain in zip(same, gains, strict=True):
-            yield Path(tuple(field for field, _ in way), tuple(span(*one) for one in way), gain.T)
+    for value, way in ways:
+        shares = tuple(prod(condition.share for condition in some) for _, some in way)
+        yield Path(tuple(field for field, _ in way), tuple(span(*one) for one in way), shares, value)
 
 
-def _tables(paths: list[Path], singles: list[Single]) -> list[Table]:
+def _plans(paths: list[Path], singles: list[Single]) -> list[Plan]:
     """Return tables that add up leaves of the same fields, as few as hold a bounded number of cells each."""
-    steps = [_steps([path.spans[at] for path in paths], single) for at, single in enumerate(singles)]
-    sizes = [met.shape[1] for met, _ in steps]
-    if prod(sizes) > MOST_CELLS and len(paths) > 1:
-        middle = len(paths) // 2
-        return _tables(paths[:middle], singles) + _tables(paths[middle:], singles)
-    values = np.zeros((len(sizes), *sizes))
-    shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-    bits = [(met << at).reshape(-1, *shape) for at, ((met, _), shape) in enumerate(zip(steps, shapes, strict=True))]
-    for number, path in enumerate(paths):
-        values += path.payoff[:, reduce(np.add, [some[number] for some in bits])]
-    strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
-    places = tuple((place * stride).astype(np.intp) for (_, place), stride in zip(steps, strides, strict=True))
-    return [Table(paths[0].fields, places, values.reshape(len(sizes), -1))]
+    met, places = zip(*(_steps([path.spans[at] for path in paths], one) for at, one in enumerate(singles)), strict=True)
+    plan = Plan(paths, met, places)
+    if prod(plan.sizes) <= MOST_CELLS or len(paths) == 1:
+        return [plan]
+    middle = len(paths) // 2
+    return _plans(paths[:middle], singles) + _plans(paths[middle:], singles)
 
 
 def _steps(spans: list[Span], single: Single) -> tuple[Codes, Codes]:

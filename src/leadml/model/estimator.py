@@ -24,7 +24,7 @@ from leadml.model.linear import LinearPart, fit_linear, weighted_sum
 from leadml.model.spread import Spread, deviation_of
 from leadml.model.tree_text import read_trees, some_trees
 from leadml.model.trees import Soil, Trees, fit_boosters
-from leadml.model.unseen import lacking_information
+from leadml.model.unseen import DIVISIONS, lacking_information
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,7 +199,7 @@ def fit_model(
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
     folds = make_folds(frame, params.split)
-    halves = halves_of(frame, params.split, len(folds))
+    halves = halves_of(frame, params.split, 2 * DIVISIONS)
     leads = Leads(encoder, encoder.fields_of(frame), label, clock, directions, folds, halves)
     choice = choose_parts(leads, params.model, progress)
     margin, judged = choice.margin[leads.judged], label[leads.judged]

@@ -1,8 +1,9 @@
 """How much more leads and fields like these would tell.
 
-What enters is leads and trees as the folds saw them; what leaves is an estimate of the information that a model lacks.
-Trees are grown again on half of the leads and on half of the topics, another half in each fold, so that none decides.
-From what halves cost follows what all leads and topics still lack, if that falls with the power 0.4 of their number.
+What enters is leads and the trees that were chosen; what leaves is an estimate of the information that a model lacks.
+Leads are divided in two, each half judged by trees grown on the other, and trees are grown again on half of those leads
+and on half of the topics: all leads judge, and no single division decides.
+From what halves cost follows what all leads and topics still lack, if that falls with a power of their number.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 STRIDE = 8
-TOPIC_HALVINGS = 4  # of each fold: which topics are in a half decides more than which leads
-HALF_COSTS = 2.0**0.4 - 1.0  # the cost of a half, over what the whole lacks
+DIVISIONS = 4
+HALF = 2.0**0.4  # so many times as much is lacking with half of the leads, or of the topics
 
 
 def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> float:
@@ -51,21 +52,26 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
     """
     kind = Kind(best.kind.leaves, max(choices.leaf_penalties), on_line=False)
     soil = Soil(leads.fields, leads.label, leads.directions)
+    random = np.random.default_rng(0)
+    of_leads: list[float] = []
+    of_topics: list[float] = []
 
     def loss(folds: Sequence[Fold], shown: Sequence[Mask] | None = None) -> float:
         return grow(soil, folds, None, kind, choices, budget=choices.budget, stride=STRIDE, shown=shown).loss
 
-    known = loss(leads.folds)
-    costs: list[float] = []
-    halved = _both(leads.folds, leads.halves)
-    if all(len(np.unique(leads.label[fit])) > 1 for folds in halved for fit, _ in folds):  # else too few to halve
-        costs.append(float(np.mean([loss(folds) for folds in halved])) - known)
-    random = np.random.default_rng(0)
-    topics = [halve_topics(leads.encoder.fields, best.gains, random) for _ in range(TOPIC_HALVINGS * len(leads.folds))]
-    if all(half.any() and not half.all() for half in topics):
-        sides = [side for half in np.split(np.array(topics), TOPIC_HALVINGS) for side in (list(half), list(~half))]
-        costs.append(float(np.mean([loss(leads.folds, side) for side in sides])) - known)
-    return sum(max(cost, 0.0) for cost in costs) / HALF_COSTS
+    for half, quarter in zip(leads.halves[::2], leads.halves[1::2], strict=True):
+        one, other = np.flatnonzero(half), np.flatnonzero(~half)
+        divided: Sequence[Fold] = [(one, other), (other, one)]
+        folds = divided if _both_kinds(leads, divided) else leads.folds  # too few accounts to divide
+        known = loss(folds)
+        fewer = [[(fit[side[fit]], judge) for fit, judge in folds] for side in (quarter, ~quarter)]
+        if all(_both_kinds(leads, some) for some in fewer):
+            of_leads += [loss(some) - known for some in fewer]
+        topics = [halve_topics(leads.encoder.fields, best.gains, random) for _ in folds]
+        if all(some.any() and not some.all() for some in topics):
+            of_topics += [loss(folds, some) - known for some in (topics, [~some for some in topics])]
+    costs = [float(np.mean(of_leads)) / HALF if of_leads else 0.0, float(np.mean(of_topics)) if of_topics else 0.0]
+    return sum(max(cost, 0.0) for cost in costs) / (HALF - 1)
 
 
 def halve_topics(fields: tuple[Field, ...], gains: Floats, random: np.random.Generator) -> Mask:
@@ -96,7 +102,6 @@ def halve_topics(fields: tuple[Field, ...], gains: Floats, random: np.random.Gen
     return np.array([field.subject in chosen for field in fields], dtype=bool)
 
 
-def _both(folds: Sequence[Fold], halves: Mask) -> tuple[list[Fold], list[Fold]]:
-    """Return the folds fitted on a half of their leads each, and on the other halves."""
-    first = [(fit[half[fit]], judge) for half, (fit, judge) in zip(halves, folds, strict=True)]
-    return first, [(fit[~half[fit]], judge) for half, (fit, judge) in zip(halves, folds, strict=True)]
+def _both_kinds(leads: Leads, folds: Sequence[Fold]) -> bool:
+    """Return whether the leads that each fold is fitted on hold some that converted and some that did not."""
+    return all(0 < leads.label[fit].sum() < len(fit) for fit, _ in folds)
