@@ -183,6 +183,22 @@ def test_fields_that_are_tested_with_many_others_have_several_tables():
     assert np.abs(found.contributions(fields) - expected).max() < 1e-11
 
 
+def test_leaves_of_some_fields_are_gathered_with_those_of_more(monkeypatch):
+    """A table is spared wherever another has all its fields, and what each field gets is the same."""
+    fields, label = _leads(8)
+    trees = read_trees(_trees(fields, label, leaves=6, rounds=20).text)
+    found = compile_model(ENCODER, ALONE, trees)
+    monkeypatch.setattr("leadml.model.compile.MOST_GATHERED", 0)
+    apart = compile_model(ENCODER, ALONE, trees)
+
+    wide = {frozenset(table.fields) for table in apart.tables}
+    assert {frozenset(table.fields) for table in found.tables} == {
+        one for one in wide if not any(one < w for w in wide)
+    }
+    assert len(found.tables) < len(apart.tables)
+    assert found.contributions(fields) == pytest.approx(apart.contributions(fields), abs=1e-13)
+
+
 def test_tables_come_back_from_json_to_the_bit_and_give_the_same_bits_in_any_company():
     """Written and read, in one piece or in many, with one thread or two."""
     fields, label = _leads(2, size=20_000)

@@ -3,8 +3,8 @@
 What enters is the linear part and the trees of a model; what leaves is the same model as look-ups, whose contributions
 are those of path-dependent TreeSHAP.
 What a leaf contributes depends only on which of the conditions on its way a lead meets, so that all leaves whose ways
-test the same fields add up to one table over the steps of those fields. Nothing is sampled; trees whose ways are too
-long for that, or for which no room is left, are left to LightGBM.
+test the same fields, or some of them, add up to one table over the steps of those fields. Nothing is sampled; trees
+whose ways are too long for that, or for which no room is left, are left to LightGBM.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_CONDITIONS = 10
 MOST_CELLS = 1 << 16
+MOST_GATHERED = 1 << 12
 MOST_NUMBERS = 1 << 23
 
 
@@ -66,14 +67,17 @@ class Plan:
 
     Parameters
     ----------
+    fields
+        Positions of the fields.
     paths
-        Leaves of the same fields.
+        Leaves of these fields or of some of them.
     met
-        For each field which paths each of its steps meets, shape (n_paths, n_steps).
+        For each field which leaves that test it are met in each of its steps, shape (n_leaves, n_steps).
     places
         For each field the step of each of its codes.
     """
 
+    fields: tuple[int, ...]
     paths: list[Path]
     met: tuple[Codes, ...]
     places: tuple[Codes, ...]
@@ -88,13 +92,18 @@ class Plan:
         sizes = self.sizes
         values = np.zeros((len(sizes), *sizes))
         shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-        bits = [(met << at).reshape(-1, *shape) for at, (met, shape) in enumerate(zip(self.met, shapes, strict=True))]
-        gains = shapley(np.array([path.shares for path in self.paths]), np.array([path.value for path in self.paths]))
-        for number, gain in enumerate(gains):
-            values += gain.T[:, reduce(np.add, [some[number] for some in bits])]
+        steps = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.met, shapes, strict=True)]
+        for _, group in groupby(self.paths, key=lambda path: path.fields):
+            same = list(group)
+            own = [self.fields.index(field) for field in same[0].fields]
+            gains = shapley(np.array([path.shares for path in same]), np.array([path.value for path in same]))
+            for gain in gains:
+                pattern = reduce(np.add, [next(steps[at]) << bit for bit, at in enumerate(own)])
+                for bit, at in enumerate(own):
+                    values[at] += gain[pattern, bit]
         strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
         places = tuple((place * stride).astype(np.intp) for place, stride in zip(self.places, strides, strict=True))
-        return Table(self.paths[0].fields, places, values.reshape(len(sizes), -1))
+        return Table(self.fields, places, values.reshape(len(sizes), -1))
 
 
 def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup:
@@ -181,12 +190,11 @@ def _tabulate(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lo
     edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
     singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
     paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
-    plans = [
-        plan
-        for fields, group in groupby(paths, key=lambda path: path.fields)
-        for plan in _plans(list(group), [singles[at] for at in fields])
-    ]
-    if sum(len(plan.met) * prod(plan.sizes) for plan in plans if len(plan.met) > 1) > MOST_NUMBERS:
+    for most in (MOST_GATHERED, 0):
+        plans = [plan for some in _gathered(paths, most) for plan in _plans(some, singles)]
+        if sum(len(plan.met) * prod(plan.sizes) for plan in plans if len(plan.met) > 1) <= MOST_NUMBERS:
+            break
+    else:
         return None
     tables = []
     for table in (plan.table() for plan in plans):
@@ -254,10 +262,49 @@ def _paths(ways: list[tuple[float, Way]], encoder: Encoder, edges: list[Floats])
         yield Path(tuple(field for field, _ in way), tuple(span(*one) for one in way), shares, value)
 
 
+def _gathered(paths: list[Path], most: int) -> list[list[Path]]:
+    """Return leaves that share a table: those of some fields, and those of fewer of them if it has few cells then."""
+    sets = [list(group) for _, group in groupby(paths, key=lambda path: path.fields)]
+    found: list[tuple[dict[int, int], list[Path]]] = []
+    of_field: dict[int, list[int]] = {}
+    for some in sorted(sets, key=lambda same: -len(same[0].fields)):
+        turns = _turns(some)
+        wider = min((of_field.get(field, []) for field in turns), key=len)
+        hosts = [(_cells(found[at][0], turns), at) for at in wider if turns.keys() <= found[at][0].keys()]
+        cells, at = min(hosts, default=(0, -1))
+        if hosts and len(turns) > 1 and cells <= most:
+            found[at][0].update({field: found[at][0][field] | more for field, more in turns.items()})
+            found[at][1].extend(some)
+            continue
+        for field in turns:
+            of_field.setdefault(field, []).append(len(found))
+        found.append((turns, some))
+    return [some for _, some in found]
+
+
+def _turns(same: list[Path]) -> dict[int, int]:
+    """Return for each field of some leaves the codes at which one begins or ends to be met, as bits."""
+    turns = dict.fromkeys(same[0].fields, 0)
+    for path in same:
+        for field, (first, after, _) in zip(path.fields, path.spans, strict=True):
+            turns[field] |= 1 << first | 1 << after
+    return turns
+
+
+def _cells(turns: dict[int, int], more: dict[int, int]) -> int:
+    """Return about how many cells a table has if its fields turn at some more codes."""
+    return prod((turn | more.get(field, 0)).bit_count() for field, turn in turns.items())
+
+
 def _plans(paths: list[Path], singles: list[Single]) -> list[Plan]:
-    """Return tables that add up leaves of the same fields, as few as hold a bounded number of cells each."""
-    met, places = zip(*(_steps([path.spans[at] for path in paths], one) for at, one in enumerate(singles)), strict=True)
-    plan = Plan(paths, met, places)
+    """Return tables that add up leaves, as few as hold a bounded number of cells each."""
+    spans: dict[int, list[Span]] = {}
+    for path in paths:
+        for field, span in zip(path.fields, path.spans, strict=True):
+            spans.setdefault(field, []).append(span)
+    fields = tuple(sorted(spans))
+    met, places = zip(*(_steps(spans[field], singles[field]) for field in fields), strict=True)
+    plan = Plan(fields, paths, met, places)
     if prod(plan.sizes) <= MOST_CELLS or len(paths) == 1:
         return [plan]
     middle = len(paths) // 2
