@@ -8,7 +8,6 @@ Run with: python benchmarks/ablations.py [--json] [--keep] [--recorded] [--data 
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,38 +49,32 @@ def main() -> None:
     """Fit every variant on every split, print the differences and the seconds."""
     chosen = options(__doc__ or "", "ablations", data=ROOT / "data" / "raw", seeds=2)
     differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
-    default: dict[str, Any] = {}
+    default: dict[str, float] = {}
     for split in splits(chosen.data, seeds=range(chosen.seeds)):
-        before, seconds = _lost(split, {})
-        default[split.name] = {"log_loss": float(before.mean()), "seconds": seconds}
+        before = _lost(split, {})
+        default[split.name] = float(before.mean())
         for name, change in CHANGED.items():
-            after, seconds = _lost(split, change)
-            gap = after - before
+            gap = _lost(split, change) - before
             error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
-            row = {"difference": float(gap.mean()), "standard_error": error, "seconds": seconds}
-            differences[name][split.name] = row
+            differences[name][split.name] = {"difference": float(gap.mean()), "standard_error": error}
     shown = {
         name: {at: f"{1e4 * row['difference']:+.1f} ± {1e4 * row['standard_error']:.1f}" for at, row in rows.items()}
         for name, rows in differences.items()
     }
-    took = {name: sum(row["seconds"] for row in rows.values()) for name, rows in differences.items()}
-    table = pd.DataFrame(shown).T.assign(seconds=[round(took[name], 1) for name in shown])
-    print("differences of log loss times 10,000, changed less default; seconds to fit on all splits")
-    print(table.to_string())
-    print(pd.DataFrame(default).T.round(4).to_string())
+    print("differences of log loss times 10,000, changed less default")
+    print(pd.DataFrame(shown).T.to_string())
+    print(pd.Series(default, name="log loss of the default").round(4).to_string())
     finish("ablations", {"default": default, "changed": differences}, chosen)
 
 
-def _lost(split: Split, change: dict[str, Any]) -> tuple[NDArray[np.float64], float]:
-    """Return the log loss of each lead that judges, and the seconds that fitting took."""
+def _lost(split: Split, change: dict[str, Any]) -> NDArray[np.float64]:
+    """Return the log loss of each lead that judges."""
     written = load_params(ROOT / "params.yaml")
     kept = {name: getattr(written, name) for name in ("data", "target", "features", "stages")}
-    begun = time.perf_counter()
     model = fit_model(split.learn.reset_index(drop=True), split.fields, Params(**kept, **change)).model
-    seconds = time.perf_counter() - begun
     probability = model.predict(split.judge)
     margin = np.log(probability) - np.log1p(-probability)
-    return losses(margin, split.judge[LABEL].to_numpy(dtype=np.int8)), seconds
+    return losses(margin, split.judge[LABEL].to_numpy(dtype=np.int8))
 
 
 if __name__ == "__main__":
