@@ -3,7 +3,8 @@
 A CRM is simulated, models are trained on its tables with default params, and for each look kept aside (other leads,
 later dates) the interval is held against the true probability: overall, and in each fifth of the probabilities that the
 model says. Beside their width stands that of the constant model, which must hold as many truths with one interval.
-Run with: python benchmarks/intervals.py [--json] [--keep] [--recorded] [--leads N --months M --seed S]
+Several CRMs may be simulated, from one seed on; what is said of all is that of the worst.
+Run with: python benchmarks/intervals.py [--json] [--keep] [--recorded] [--leads N --months M --seed S --seeds N]
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ FIFTHS = 5
 
 def main() -> None:
     """Simulate, train, hold the intervals against the truth."""
-    chosen = options(__doc__ or "", "intervals", leads=40_000, months=24, seed=0)
-    with TemporaryDirectory() as name:
-        truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=chosen.seed)
-        found = {target: _judge(Path(name), target, truth) for target in TARGETS}
+    chosen = options(__doc__ or "", "intervals", leads=40_000, months=24, seed=0, seeds=1)
+    found = {}
+    for seed in range(chosen.seed, chosen.seed + chosen.seeds):
+        with TemporaryDirectory() as name:
+            truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=seed)
+            found |= {f"{target} of seed {seed}": _judge(Path(name), target, truth) for target in TARGETS}
     for target, row in found.items():
         print(target)
         print(pd.DataFrame(row.pop("fifths")).round(4).to_string(index=False))
-        print(pd.DataFrame([row]).T.round(4).to_string(header=False))
+    print(pd.DataFrame(found).drop("coverage_by_fifth").T.astype(float).round(4).to_string())
     worst = max(found.values(), key=lambda row: abs(row["coverage"] - row["level"]))
     figures = {
         "coverage": worst["coverage"],
         "coverage_by_fifth": worst["coverage_by_fifth"],
+        "lowest_of_all_fifths": min(min(row["coverage_by_fifth"]) for row in found.values()),
+        "highest_of_all_fifths": max(max(row["coverage_by_fifth"]) for row in found.values()),
         "width": worst["width"],
         "width_of_the_constant_model": worst["width_of_the_constant_model"],
         "targets": found,
