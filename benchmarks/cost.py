@@ -109,19 +109,19 @@ def _draw(table: pd.DataFrame) -> None:
     mpl.rcParams["svg.hashsalt"] = "leadml"
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3.5), layout="constrained", sharey=True)
+    figure, axes = plt.subplots(1, 3, figsize=(10, 4), layout="constrained", sharey=True)
     words = {"reasons": "leadml: predictions and reasons", "predict": "LightGBM: predictions", "treeshap": "TreeSHAP"}
     for place, varied in zip(axes, ("trees", "leads", "fields"), strict=True):
         rows = table[table["varied"] == varied]
         for name in SPEEDS:
             place.plot(rows[varied], rows[name], marker="o", label=words[name])
         place.set(xlabel=varied, xscale="log", yscale="log")
+        place.set_xticks(rows[varied], [f"{value:,}" for value in rows[varied]], minor=False)
+        place.set_xticks([], minor=True)
     small = table[table["varied"] == "small trees"]
-    axes[0].plot(
-        small["trees"], small["reasons"], marker="s", color="C0", linestyle=":", label="leadml: 3 leaves a tree"
-    )
+    axes[0].plot(small["trees"], small["reasons"], marker="s", color="C0", linestyle=":", label="leadml: 3-leaf trees")
     axes[0].set(ylabel="leads a second on 2 cores")
-    axes[0].legend(loc="lower left", fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(RESULTS / "cost.svg", metadata={"Date": None})
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -145,8 +146,39 @@ def test_a_section_may_be_a_mapping(fitted):
     classifier, frame, label = fitted
     mapped = LeadClassifier(model=QUICK.model_dump()).fit(frame, label)
     assert (mapped.predict_proba(frame) == classifier.predict_proba(frame)).all()
-    with pytest.raises(ValueError, match=r"leafs"):
+    with pytest.raises(ValueError, match=r"^model\.leafs: there is no such key; the nearest is 'leaves'$"):
         LeadClassifier(model={"leafs": (4,)}).fit(frame, label)
+    with pytest.raises(ValueError, match=r"^split\.folds: Input should be greater than or equal to 2"):
+        LeadClassifier(split={"folds": 1}).fit(frame, label)
+
+
+@pytest.mark.parametrize(("size", "rate"), [(12, 0.5), (400, 0.02)])
+def test_few_leads_have_wide_intervals(size, rate):
+    """However little halves tell, an interval is no narrower than what so many leads can tell of their mean."""
+    random = np.random.default_rng(5)
+    label = (np.arange(size) < rate * size).astype(int)
+    classifier = LeadClassifier(model={"threads": 1}).fit(random.normal(size=(size, 2)), label)
+    low, high = classifier.predict_interval(random.normal(size=(20, 2))).T
+    of_mean = 2 * 1.645 / np.sqrt(size * rate * (1 - rate))
+    assert (np.log(high / (1 - high)) - np.log(low / (1 - low)) > 0.7 * of_mean).all()
+
+
+def test_columns_that_tell_nothing_change_no_interval(fitted):
+    """A constant and a column of gaps are topics that no tree uses."""
+    _, frame, label = fitted
+    ids = frame.assign(only=1.0, gap=np.nan)
+    plain, more = (LeadClassifier(model=QUICK).fit(x, label) for x in (frame, ids))
+    lacking = [one.choices_["information_lacking"] for one in (plain, more)]
+    assert lacking[1] == pytest.approx(lacking[0], rel=0.5)
+
+
+def test_a_category_without_a_frequent_level_is_learned_without_a_warning():
+    """Every level is "other": the line has nothing to hold on to, and nothing is said of solvers."""
+    frame = pd.DataFrame({"page": [f"page {at}" for at in range(400)]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = LeadClassifier(model=QUICK).fit(frame, np.arange(400) % 4 == 0)
+    assert found.predict_proba(frame)[:, 1] == pytest.approx(0.25, abs=0.01)
 
 
 def test_what_many_leads_say_alike_is_learned():
@@ -202,7 +234,7 @@ def _clock(size, *, gap=False):
         ({"y": pd.Series(["won", None] * 40)}, r"^y must be known for every lead, got gaps \(NaN\); leave out leads"),
         (
             {"X": pd.DataFrame({"at": _clock(80)})},
-            r"^column 'at' must hold numbers, booleans or texts, got datetime64; mak",
+            r"^column 'at' must hold numbers, booleans or texts, got datetime64; give it as created_at",
         ),
         (
             {"X": pd.DataFrame([[1, 2]] * 80, columns=["a", "a"])},
@@ -230,7 +262,8 @@ def test_a_text_is_not_taken_for_a_number(fitted):
     ):
         classifier.predict(frame.assign(visits="many"))
     with pytest.raises(
-        ValueError, match=r"^column 'visits' must hold numbers, booleans or texts, got datetime64; make"
+        ValueError,
+        match=r"^column 'visits' must hold numbers, booleans or texts, got datetime64; give it as created_at",
     ):
         classifier.predict(frame.assign(visits=_clock(len(frame))))
 

@@ -21,7 +21,7 @@ from leadml.model.estimator import LeadModel
 from leadml.model.linear import LinearPart, fit_linear, plan_terms
 from leadml.model.lookup import Lookup
 from leadml.model.spread import Spread
-from leadml.model.tree_text import Condition, Leaf, Tree, read_trees, some_trees
+from leadml.model.tree_text import ZERO, Condition, Leaf, Tree, read_trees, some_trees
 from leadml.model.trees import Kind, Soil, Trees, fit_boosters
 from leadml.params import ModelParams
 
@@ -105,6 +105,20 @@ def test_trees_that_never_saw_a_gap_take_it_for_0():
 
     found = compile_model(ENCODER, ALONE, read_trees(trees.text))
     assert np.abs(found.contributions(rows) - expected).max() < 1e-11
+
+
+def test_what_lightgbm_takes_for_0_is_0():
+    """Its thresholds next to 0 are 32-bit numbers that it does not tell from 0 where a lead has them."""
+    fields = np.zeros((400, 5))
+    fields[:, 0] = np.arange(400) % 3 - 1.0
+    trees = _grown(fields, (fields[:, 0] < 0).astype(np.int8), ModelParams(threads=1), leaves=2, rounds=5)
+    edges = {condition.threshold for tree in read_trees(trees.text) for leaf in tree.leaves for condition in leaf.way}
+    rows = np.zeros((7, 5))
+    rows[:, 0] = [ZERO, -ZERO, np.nextafter(ZERO, 1), np.nextafter(-ZERO, -1), 0.0, -ZERO / 2, ZERO / 2]
+    expected, _ = _expected(ALONE, trees, rows)
+
+    assert edges == {np.nextafter(-ZERO, -1)}
+    assert np.abs(compile_model(ENCODER, ALONE, read_trees(trees.text)).contributions(rows) - expected).max() < 1e-11
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)

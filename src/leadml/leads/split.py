@@ -197,8 +197,9 @@ def _names(frame: pd.DataFrame) -> pd.Series:
     if AS_OF in frame or SPLIT_KEY not in frame:
         return frame[SPLIT_KEY if SPLIT_KEY in frame else LEAD_ID]
     ranked = frame[[SPLIT_KEY, LABEL]].reset_index(drop=True).sort_values([SPLIT_KEY, LABEL], kind="stable")
-    few = ranked.groupby(SPLIT_KEY, sort=False).cumcount().sort_index().to_numpy() // COPIES
-    return pd.Series([f"{name} {part}" for name, part in zip(frame[SPLIT_KEY], few.tolist(), strict=True)])
+    same = ranked.groupby(SPLIT_KEY, sort=False)[LABEL]
+    part = (same.cumcount() % -(-same.transform("size") // COPIES)).sort_index()  # both labels are dealt to all parts
+    return pd.Series([f"{name} {at}" for name, at in zip(frame[SPLIT_KEY], part.tolist(), strict=True)])
 
 
 def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:

@@ -8,16 +8,17 @@ for jobs there is ``leadml train``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from leadml.errors import ModelError
+from leadml.errors import ModelError, nearest
 from leadml.leads.convert import plain_text
 from leadml.leads.duplicates import content_keys
 from leadml.leads.field import Field
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+Kept = TypeVar("Kept", bound=BaseModel)
 CLASSES = 2
 EVEN = 0.5
 RESERVED = {LABEL, LEAD_ID, SPLIT_KEY, CREATED_AT, AS_OF, MATURE_AT}
@@ -122,9 +124,9 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
             check_consistent_length(frame, created_at)
             frame[CREATED_AT] = _order_of(created_at)
         sections = Sections(
-            SplitParams.model_validate(self.split or {}),
-            ModelParams.model_validate(self.model or {}),
-            CalibrationParams.model_validate(self.calibration or {}),
+            split=_section(SplitParams, self.split, "split"),
+            model=_section(ModelParams, self.model, "model"),
+            calibration=_section(CalibrationParams, self.calibration, "calibration"),
         )
         try:
             fitted = fit_model(frame, fields, sections)
@@ -196,6 +198,20 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         return tags
 
 
+def _section(kind: type[Kept], given: Any, name: str) -> Kept:
+    """Return a section, of itself or of its keys and values."""
+    try:
+        return kind.model_validate(given or {})
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors(include_url=False):
+            key = ".".join([name, *(str(part) for part in fault["loc"])])
+            is_unknown = fault["type"] == "extra_forbidden"
+            near = nearest(str(fault["loc"][-1]), kind.model_fields) if is_unknown else ""
+            faults.append(f"{key}: there is no such key{near}" if is_unknown else f"{key}: {fault['msg']}")
+        raise ValueError("; ".join(faults)) from None
+
+
 def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
     """Return the two classes in order, and which each lead is of."""
     given = np.asarray(y, dtype=object)
@@ -247,7 +263,8 @@ def _kind(column: pd.Series) -> Kind:
         return "number"
     if inferred in TEXTS:
         return "category"
-    msg = f"column {column.name!r} must hold numbers, booleans or texts, got {inferred}; make it one of these"
+    hint = "give it as created_at, or leave it out" if "date" in inferred else "make it one of these"
+    msg = f"column {column.name!r} must hold numbers, booleans or texts, got {inferred}; {hint}"
     raise ValueError(msg)
 
 

@@ -196,9 +196,9 @@ def fit_lines(
     solver = LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True)
     for strength, weight in kinds:
         with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
-            if not terms:
+            if not design.any():
                 rate = float(np.average(label, weights=weight))
-                coefficients, base = [], float(np.log(rate) - np.log1p(-rate))
+                coefficients, base = [0.0] * len(terms), float(np.log(rate) - np.log1p(-rate))
             elif any(term.direction for term in terms):
                 *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
             else:

@@ -7,6 +7,7 @@ It refuses tests of categories, tests that take 0 for a gap, and linear leaves, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_ZERO, MISSING_NAN = 1, 2
+ZERO = 1.0000000180025095e-35  # LightGBM's kZeroThreshold, a 32-bit number: what is no farther from 0 is 0
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _tree(entry: dict[str, str]) -> Tree:
         return Tree((Leaf(values[0], ()),), values[0])
     fields = [int(word) for word in entry["split_feature"].split()]
     sizes, leaf_sizes = ([int(word) for word in entry[name].split()] for name in ("internal_count", "leaf_count"))
-    thresholds = [float(word) for word in entry["threshold"].split()]
+    thresholds = [_threshold(float(word)) for word in entry["threshold"].split()]
     children = [[int(word) for word in entry[name].split()] for name in ("left_child", "right_child")]
 
     def descend(node: int, way: tuple[Condition, ...]) -> Iterator[tuple[int, tuple[Condition, ...]]]:
@@ -148,3 +150,8 @@ def _tree(entry: dict[str, str]) -> Tree:
     found = dict(descend(0, ()))
     mean = sum(values[at] * (leaf_sizes[at] / sizes[0]) for at in range(len(values)))
     return Tree(tuple(Leaf(values[at], found[at]) for at in range(len(values))), mean)
+
+
+def _threshold(written: float) -> float:
+    """Return the largest value that passes to the left: LightGBM takes the smallest numbers for 0 before it tests."""
+    return math.nextafter(written, -math.inf) if written == -ZERO else written

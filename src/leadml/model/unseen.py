@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 STRIDE = 8
 DIVISIONS = 4
-HALF = 2.0**0.4  # so many times as much is lacking with half of the leads, or of the topics
+HALF = 2.0**0.35  # so many times as much is lacking with half of the leads, or of the topics
 
 
 def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> float:
-    """Return by how much the log loss would fall with leads and topics without end, 0 or more.
+    """Return by how much the log loss would fall with leads and topics without end, above 0.
 
     Parameters
     ----------
@@ -47,12 +47,14 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
     Notes
     -----
     That losses fall by a power of the number of examples is what studies of learning curves find (Viering and Loog,
-    "The shape of learning curves: a review", IEEE TPAMI 45, 2023); 0.4, and that fields follow the same law as leads,
-    are assumptions. `benchmarks/intervals.py` shows how they fare where the truth is known.
+    "The shape of learning curves: a review", IEEE TPAMI 45, 2023); 0.35, and that fields follow the same law as leads,
+    are assumptions. `benchmarks/intervals.py` shows how they fare where the truth is known. What a single number costs
+    that is learned from the leads, one half divided by how many they are, is lacking in any case (Akaike, "A new look
+    at the statistical model identification", IEEE Transactions on Automatic Control 19, 1974).
     """
     kind = Kind(best.kind.leaves, max(choices.leaf_penalties), on_line=False)
     soil = Soil(leads.fields, leads.label, leads.directions)
-    random = np.random.default_rng(0)
+    random, telling = np.random.default_rng(0), best.gains > 0
     of_leads: list[float] = []
     of_topics: list[float] = []
 
@@ -68,14 +70,16 @@ def lacking_information(leads: Leads, best: Growth, choices: ModelParams) -> flo
         if all(_both_kinds(leads, some) for some in fewer):
             of_leads += [loss(some) - known for some in fewer]
         topics = [halve_topics(leads.encoder.fields, best.gains, random) for _ in folds]
-        if all(some.any() and not some.all() for some in topics):
+        if all(0 < some[telling].sum() < telling.sum() for some in topics):  # else a single topic
             of_topics += [loss(folds, some) - known for some in (topics, [~some for some in topics])]
     costs = [float(np.mean(of_leads)) / HALF if of_leads else 0.0, float(np.mean(of_topics)) if of_topics else 0.0]
-    return sum(max(cost, 0.0) for cost in costs) / (HALF - 1)
+    return max(sum(max(cost, 0.0) for cost in costs) / (HALF - 1), 0.5 / len(leads.label))
 
 
 def halve_topics(fields: tuple[Field, ...], gains: Floats, random: np.random.Generator) -> Mask:
     """Return which fields are of one of two halves that tell about as much; the fields of a topic are in one.
+
+    Topics that brought nothing are in none.
 
     Parameters
     ----------
@@ -96,7 +100,7 @@ def halve_topics(fields: tuple[Field, ...], gains: Floats, random: np.random.Gen
     total: dict[str, float] = {}
     for field, gain in zip(fields, gains.tolist(), strict=True):
         total[field.subject] = total.get(field.subject, 0.0) + gain
-    ranked = sorted(total, key=lambda name: (-total[name], name))
+    ranked = sorted((name for name in total if total[name] > 0), key=lambda name: (-total[name], name))
     pairs = (ranked[at : at + 2] for at in range(0, len(ranked), 2))
     chosen = {pair[random.integers(len(pair))] for pair in pairs}
     return np.array([field.subject in chosen for field in fields], dtype=bool)
