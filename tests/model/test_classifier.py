@@ -152,6 +152,18 @@ def test_a_section_may_be_a_mapping(fitted):
         LeadClassifier(split={"folds": 1}).fit(frame, label)
 
 
+@pytest.mark.parametrize(
+    ("kind", "classes"),
+    [("Int64", [0, 1]), ("boolean", [False, True]), ("object", [False, True]), ("category", [False, True])],
+)
+def test_classes_stay_what_they_were(fitted, kind, classes):
+    """Whatever pandas keeps labels in, a prediction is a label."""
+    _, frame, label = fitted
+    found = LeadClassifier(model=QUICK).fit(frame, pd.Series(label == "won").astype(kind))
+    assert found.predict(frame[:1]).tolist()[0] in classes
+    assert [type(one) for one in found.classes_.tolist()] == [type(one) for one in classes]
+
+
 @pytest.mark.parametrize(("size", "rate"), [(12, 0.5), (400, 0.02)])
 def test_few_leads_have_wide_intervals(size, rate):
     """However little halves tell, an interval is no narrower than what so many leads can tell of their mean."""

@@ -221,7 +221,9 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
     if len({isinstance(one, str) for one in given.ravel()}) > 1:
         msg = "y must hold texts or numbers, got both; write both classes alike"
         raise ValueError(msg)
-    label = column_or_1d(y, warn=True)
+    label = column_or_1d(given if pd.api.types.is_extension_array_dtype(y) else y, warn=True)
+    if label.dtype == object and not isinstance(label[0], str):
+        label = np.array(label.tolist())
     assert_all_finite(label, input_name="y")
     check_classification_targets(label)
     classes, codes = np.unique(label, return_inverse=True)
