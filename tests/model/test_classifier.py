@@ -76,7 +76,7 @@ def test_it_is_the_model_of_the_jobs(bank_leads, bank_contract, bank_params):
     assert (classifier.predict_proba(typed)[:, 1] == known.predict(frame)).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**31 - 1))
 def test_the_order_of_the_rows_changes_nothing(fitted, seed):
     """Permuted leads give the same model."""
