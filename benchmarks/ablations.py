@@ -46,7 +46,7 @@ CHANGED: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Fit every variant on every split, print the differences and the seconds."""
+    """Fit every variant on every split, print the differences."""
     chosen = options(__doc__ or "", "ablations", data=ROOT / "data" / "raw", seeds=2)
     differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
     default: dict[str, float] = {}

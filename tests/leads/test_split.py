@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadml.errors import ModelError
 from leadml.leads.plan import DAY
 from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.leads.split import Holdout, make_folds, plan_holdout
+from leadml.leads.split import Holdout, halves_of, make_folds, plan_holdout
 from leadml.params import SplitParams
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -133,6 +133,15 @@ def test_what_many_leads_say_is_divided_and_few_copies_are_in_one(seed):
     for some, (_, judge) in zip(judged, make_folds(shuffled, SplitParams(seed=seed)), strict=True):
         again = shuffled.loc[judge]
         assert some.value_counts().to_dict() == again.value_counts().to_dict()
+
+
+def test_what_many_leads_say_is_dealt_out_whatever_its_label():
+    """Halves of leads that are all alike have rates no farther apart than those of leads drawn at random."""
+    frame = _frame(2000).drop(columns=LEAD_ID).assign(**{SPLIT_KEY: "common"})
+    label = frame[LABEL].to_numpy()
+    gaps = [label[half].mean() - label[~half].mean() for half in halves_of(frame, SplitParams(), 40)]
+    by_chance = 2 * label.std() / np.sqrt(len(label))
+    assert np.std(gaps) < 1.2 * by_chance
 
 
 @pytest.mark.parametrize("dated", [False, True])

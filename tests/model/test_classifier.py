@@ -76,7 +76,7 @@ def test_it_is_the_model_of_the_jobs(bank_leads, bank_contract, bank_params):
     assert (classifier.predict_proba(typed)[:, 1] == known.predict(frame)).all()
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**31 - 1))
 def test_the_order_of_the_rows_changes_nothing(fitted, seed):
     """Permuted leads give the same model."""
@@ -175,22 +175,14 @@ def test_few_leads_have_wide_intervals(size, rate):
     assert (np.log(high / (1 - high)) - np.log(low / (1 - low)) > 0.7 * of_mean).all()
 
 
-def test_columns_that_tell_nothing_change_no_interval(fitted):
-    """A constant and a column of gaps are topics that no tree uses."""
-    _, frame, label = fitted
-    ids = frame.assign(only=1.0, gap=np.nan)
-    plain, more = (LeadClassifier(model=QUICK).fit(x, label) for x in (frame, ids))
-    lacking = [one.choices_["information_lacking"] for one in (plain, more)]
-    assert lacking[1] == pytest.approx(lacking[0], rel=0.5)
-
-
 def test_a_category_without_a_frequent_level_is_learned_without_a_warning():
     """Every level is "other": the line has nothing to hold on to, and nothing is said of solvers."""
     frame = pd.DataFrame({"page": [f"page {at}" for at in range(400)]})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = LeadClassifier(model=QUICK).fit(frame, np.arange(400) % 4 == 0)
-    assert found.predict_proba(frame)[:, 1] == pytest.approx(0.25, abs=0.01)
+        label = np.random.default_rng(0).random(400) < 0.5
+        found = LeadClassifier(model=QUICK).fit(frame, label)
+    assert found.predict_proba(frame)[:, 1] == pytest.approx(label.mean(), abs=0.01)
 
 
 def test_what_many_leads_say_alike_is_learned():

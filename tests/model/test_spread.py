@@ -100,10 +100,10 @@ def _leads(size, *, hidden, seed=0):
     return leads, -(true * np.log(true) + (1 - true) * np.log1p(-true)).mean()
 
 
-def _lacking(leads):
+def _lacking(leads, choices=CHOICES):
     soil = Soil(leads.fields, leads.label, leads.directions)
-    best = grow(soil, leads.folds, None, Kind(4, 5.0, on_line=False), CHOICES, budget=1.0)
-    return lacking_information(leads, best, CHOICES), best.loss
+    best = grow(soil, leads.folds, None, Kind(4, 5.0, on_line=False), choices, budget=1.0)
+    return lacking_information(leads, best, choices), best.loss
 
 
 def test_what_is_lacking_is_told_within_a_factor_of_two():
@@ -123,6 +123,21 @@ def test_a_single_field_can_be_learned_from():
     """Where there are no two topics only the leads are halved."""
     lacking, _ = _lacking(_leads(1500, hidden=7)[0])
     assert 0 <= lacking < 0.2
+
+
+def test_fields_that_tell_nothing_change_nothing():
+    """A field that is the same for all leads is a topic that no tree uses."""
+    leads, _ = _leads(1500, hidden=6)
+    fields = (*leads.encoder.fields, *(Field(name, "number", "fit") for name in ("flat", "gaps", "zero")))
+    constants = np.tile([1.0, np.nan, 0.0], (1500, 1))
+    more = replace(
+        leads,
+        encoder=Encoder(fields, ((),) * 5),
+        fields=np.column_stack([leads.fields, constants]),
+        directions=(0,) * 5,
+    )
+    every = CHOICES.model_copy(update={"field_share": 1.0})  # no draw of fields, which would fall on others
+    assert _lacking(more, every)[0] == pytest.approx(_lacking(leads, every)[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("half", [True, False])
