@@ -16,9 +16,9 @@ import pandas as pd
 from compare_data import Split, splits
 from measure import finish, options
 
-from leadml.leads.schema import LABEL
-from leadml.model.calibration import losses
-from leadml.model.estimator import fit_model
+from leadml.leads.check.contract import LABEL
+from leadml.model.fit.estimator import fit_model
+from leadml.model.parts.calibration import losses
 from leadml.params import CalibrationParams, ModelParams, Params, SplitParams, load_params
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from measure import finish, options
 
-from leadml.leads.ingest import Dialect
-from leadml.leads.load import load_leads
-from leadml.leads.schema import LABEL, LEAD_ID, Contract
+from leadml.leads.check.contract import LABEL, LEAD_ID, Contract
+from leadml.leads.check.load import load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
 from leadml.model import metrics
-from leadml.model.baselines import baseline_probabilities
-from leadml.model.estimator import fit_model
+from leadml.model.fit.estimator import fit_model
+from leadml.model.judge.baselines import baseline_probabilities
 from leadml.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +38,9 @@ def main() -> None:
     params = default_params()
     contract = Contract.from_params(params)
     source = ROOT / params.data.path
-    leads = load_leads(source, contract, Dialect.from_params(params.data)).frame.set_index(LEAD_ID, drop=False)
+    leads = load_leads(FileSource(source, Dialect.from_params(params.data)), contract).frame.set_index(
+        LEAD_ID, drop=False
+    )
     ids = pd.read_csv(source, dtype=str)[params.data.lead_id]
     rows, pooled = [], []
     for seed in SEEDS:

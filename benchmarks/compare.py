@@ -22,14 +22,16 @@ import pandas as pd
 from compare_data import Split, splits
 from measure import RESULTS, finish, options
 
-from leadml.leads.schema import LABEL
+from leadml.leads.check.contract import LABEL
 from leadml.model import metrics
-from leadml.model.estimator import LeadModel, fit_model
-from leadml.model.explain import explain_leads
+from leadml.model.fit.estimator import fit_model
+from leadml.model.predict.explain import explain_leads
 from leadml.params import Params, load_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from leadml.model.predict.lead_model import LeadModel
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("FLAML", "AutoGluon")

@@ -19,7 +19,7 @@ from leak_cases import as_case
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from leadml.leads.field import Field
+    from leadml.leads.check.field import Field
 
 BUNDLED = Path(__file__).parents[1] / "data" / "raw" / "bank.csv"
 LEARN_SHARE = 0.7

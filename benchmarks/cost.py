@@ -18,14 +18,14 @@ import pandas as pd
 from measure import RESULTS, finish, options
 from scipy.special import expit
 
-from leadml.leads.field import Field
-from leadml.model.calibration import Calibrator
-from leadml.model.encode import Encoder
-from leadml.model.estimator import LeadModel
-from leadml.model.explain import explain_leads
-from leadml.model.linear import LinearPart
-from leadml.model.spread import Spread
-from leadml.model.trees import Kind, Soil, Trees, fit_boosters
+from leadml.leads.check.field import Field
+from leadml.model.parts.calibration import Calibrator
+from leadml.model.parts.encode import Encoder
+from leadml.model.parts.intervals import Intervals
+from leadml.model.parts.linear import LinearPart
+from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, fit_boosters
+from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.lead_model import LeadModel
 from leadml.params import ModelParams
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def _fitted(count: int, trees: int, *, leaves: int = DEFAULT.leaves[0]) -> tuple
     weights = 1.0 / np.arange(1, count + 1)
     margin = np.tanh(fields) @ weights + 0.5 * (fields[:, :-1] * fields[:, 1:]) @ weights[1:] - 2.0
     label = (random.random(LEARNED) < expit(margin)).astype(np.int8)
-    kind = Kind(leaves, DEFAULT.leaf_penalties[0], on_line=False)
-    [[text]] = fit_boosters([(Soil(fields, label, (0,) * count), kind, trees)], DEFAULT)
+    kind = TreeSettings(leaves, DEFAULT.leaf_penalties[0], on_linear=False)
+    [[text]] = fit_boosters([(BoosterData(fields, label, (0,) * count), kind, trees)], DEFAULT)
     encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(count)), ((),) * count)
     begun = time.perf_counter()
     model = LeadModel.of(
-        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Spread(0.0, 0.9)
+        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Intervals(0.0, 0.9)
     )
     return model, time.perf_counter() - begun
 

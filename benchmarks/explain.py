@@ -21,13 +21,14 @@ import pandas as pd
 from leak_cases import KNOWN_LEAKS, campaigns
 from measure import finish, options
 
-from leadml.leads.schema import LABEL
-from leadml.model.calibration import Calibrator
-from leadml.model.estimator import LeadModel, added_up, fit_model
-from leadml.model.explain import explain_leads
-from leadml.model.linear import LinearPart
-from leadml.model.spread import Spread
-from leadml.model.trees import Kind, Soil, Trees, fit_boosters
+from leadml.leads.check.contract import LABEL
+from leadml.model.fit.estimator import fit_model
+from leadml.model.parts.calibration import Calibrator
+from leadml.model.parts.intervals import Intervals
+from leadml.model.parts.linear import LinearPart
+from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, fit_boosters
+from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.lead_model import LeadModel, added_up
 from leadml.params import ModelParams, Params, load_params
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ def main() -> None:
     learn, judge = shuffled[:size], shuffled[size:].reset_index(drop=True)
     fitted = fit_model(learn, case.fields, _default_params()).model
     fields, label = fitted.encoder.fields_of(learn), learn[LABEL].to_numpy(dtype=np.int8)
-    soil = Soil(fields, label, (0,) * fields.shape[1])
-    [[text]] = fit_boosters([(soil, Kind(31, 5.0, on_line=False), 300)], DEEP)
+    soil = BoosterData(fields, label, (0,) * fields.shape[1])
+    [[text]] = fit_boosters([(soil, TreeSettings(31, 5.0, on_linear=False), 300)], DEEP)
     deep = LeadModel.of(
-        fitted.encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Spread(0.0, 0.9)
+        fitted.encoder,
+        LinearPart(0.0, ()),
+        Trees.of([(text, 1.0)]),
+        calibrator=Calibrator(),
+        spread=Intervals(0.0, 0.9),
     )
     found = {}
     for name, model in (("default", fitted), ("300 trees of 31 leaves", deep)):

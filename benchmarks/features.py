@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 from measure import RESULTS, finish, options
 
-from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from leadml.jobs.project import Project
-from leadml.leads.features import AS_OF, LEAD
-from leadml.leads.schema import Contract
-from leadml.leads.simulate.scenario import Scenario
-from leadml.leads.simulate.write import simulate
-from leadml.leads.snapshots import compute_features, look_dates, training_snapshots
-from leadml.leads.tables import BLOCK_LEADS
+from leadml.leads.asof.features import AS_OF, LEAD
+from leadml.leads.asof.history import BLOCK_LEADS
+from leadml.leads.asof.snapshots import compute_features, snapshot_dates, training_snapshots
+from leadml.leads.check.contract import Contract
 from leadml.params import Params, load_params
+from leadml.simulate.scenario import Scenario
+from leadml.simulate.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-06-01T00:00:00+00:00"
@@ -69,17 +69,19 @@ def main() -> None:
 def _measure(root: Path) -> dict[str, float]:
     written = load_params(EXAMPLE)
     params = Params(**{name: getattr(written, name) for name in ("data", "sources", "targets", "features", "stages")})
-    project, outlook = Project(root, params, "sql"), Outlook.from_params(params, "sql")
+    project, as_of_settings = Project(root, params, "sql"), AsOfSettings.from_params(params, "sql")
     marks = [time.perf_counter()]
-    with open_view(project, outlook, Contract.from_params(params), now=NOW, progress=lambda _: None) as view:
+    with open_as_of_view(
+        project, as_of_settings, Contract.from_params(params), now=NOW, progress=lambda _: None
+    ) as view:
         marks.append(time.perf_counter())
-        until = max(records.newest for records in view.tables.records.values())
+        until = max(as_rows.newest for as_rows in view.history.as_rows.values())
         looked = 0
-        for block in view.tables.blocks():
-            lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.tables.lead_ids)))
+        for block in view.history.blocks():
+            lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.history.lead_ids)))
             looked += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: until + 1})))
         marks.append(time.perf_counter())
-        dates = look_dates(int(view.tables.created_at.min()), until, params.snapshots, timezone=None)
+        dates = snapshot_dates(int(view.history.created_at.min()), until, params.snapshots, timezone=None)
         most = params.snapshots.most
         training = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
         marks.append(time.perf_counter())

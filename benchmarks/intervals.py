@@ -17,7 +17,7 @@ import pandas as pd
 from measure import finish, options
 from truth import TARGETS, prepare, simulated
 
-from leadml.model.estimator import fit_model
+from leadml.model.fit.estimator import fit_model
 
 FIFTHS = 5
 

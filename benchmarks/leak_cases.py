@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.field import Field
-from leadml.model.leaks import Evidence
+from leadml.leads.check.field import Field
+from leadml.model.leaks import LeakEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from leadml.leads.field import Source
+    from leadml.leads.check.field import FieldSource
     from leadml.params import Kind
 
 ROOT = Path(__file__).parents[1]
@@ -76,7 +76,7 @@ class Case:
     what: str
     frame: pd.DataFrame
     fields: tuple[Field, ...]
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: LeakEvidence = field(default_factory=LeakEvidence)
     suspect: str | None = None
     past: Past | None = None
 
@@ -86,7 +86,7 @@ class Case:
         return self.frame["converted"].to_numpy(dtype=np.int8)
 
     def with_field(
-        self, values: object, kind: Kind, what: str, *, name: str = PLANTED, source: Source = "column"
+        self, values: object, kind: Kind, what: str, *, name: str = PLANTED, source: FieldSource = "column"
     ) -> Case:
         """Return the case with one field more, a suspect."""
         fields = (*self.fields, Field(name, kind, "engagement", source))

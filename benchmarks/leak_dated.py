@@ -20,22 +20,22 @@ import numpy as np
 import pandas as pd
 from leak_cases import DAY, FLAT, ROOT, Case, Past
 
-from leadml.jobs.dated import Outlook, instant, observed_until, open_view
+from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view
 from leadml.jobs.project import Project
-from leadml.leads.history import field_changes
-from leadml.leads.looks import open_looks
-from leadml.leads.outcomes import reaching
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
-from leadml.leads.simulate.write import simulate
-from leadml.leads.snapshots import compute_features, look_dates, scoring_snapshots
-from leadml.model.leaks import Evidence
+from leadml.leads.asof.labels import reaching
+from leadml.leads.asof.population import population_snapshots
+from leadml.leads.asof.snapshots import compute_features, scoring_snapshots, snapshot_dates
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
+from leadml.leads.judge.leak_evidence import field_changes
+from leadml.model.leaks import LeakEvidence
 from leadml.params import load_params
+from leadml.simulate.write import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from leadml.leads.field import Field
-    from leadml.leads.snapshots import View
+    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.check.field import Field
 
 EXAMPLES = ROOT / "examples"
 NOW = "2026-06-01T00:00:00+00:00"
@@ -71,26 +71,29 @@ def simulated(_: Path, seed: int) -> Case:
 
 
 def _case(source: str, project: Project, as_of: int | None) -> Case:
-    contract, outlook = Contract.from_params(project.params), Outlook.from_params(project.params, project.target)
-    with open_view(project, outlook, contract, now=NOW, progress=lambda _: None) as view:
-        today = observed_until(project.params, view.tables)
+    contract, as_of_settings = (
+        Contract.from_params(project.params),
+        AsOfSettings.from_params(project.params, project.target),
+    )
+    with open_as_of_view(project, as_of_settings, contract, now=NOW, progress=lambda _: None) as view:
+        today = observed_until(project.params, view.history)
         parts = scoring_snapshots(view, as_of) if as_of else _looks(view, project, today)
         frame = pd.concat(parts, ignore_index=True)
         past = _past(view, frame, contract, today)
         frame[LABEL] = frame[LEAD_ID].isin(past.reached[LEAD_ID]).astype(np.int8)
         ahead = _ahead(frame, past.acts, contract.fields)
-        return Case(source, "as they are", frame, contract.fields, Evidence(ahead=ahead), past=past)
+        return Case(source, "as they are", frame, contract.fields, LeakEvidence(ahead=ahead), past=past)
 
 
-def _looks(view: View, project: Project, today: int) -> Iterator[pd.DataFrame]:
+def _looks(view: AsOfView, project: Project, today: int) -> Iterator[pd.DataFrame]:
     """Yield the features of leads at one date each, soon after they came, where they were open and are mature."""
-    tables = view.tables
+    tables = view.history
     first, last = int(tables.created_at.min()), today - view.target.matures
-    dates = look_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone)
+    dates = snapshot_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone)
     waits = np.random.default_rng(0).exponential(WAIT * DAY, len(tables.lead_ids))
     drawn = np.append(dates, -1)[np.searchsorted(dates, tables.known_from + waits)]
     for block in tables.blocks():
-        for looked in open_looks(view, block, dates, hindsight=True):
+        for looked in population_snapshots(view, block, dates, hindsight=True):
             pairs = looked[looked[AS_OF].to_numpy() == drawn[looked["lead"]]]
             lead = pairs["lead"].to_numpy()
             roles = {LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys, CREATED_AT: tables.created_at}
@@ -98,15 +101,15 @@ def _looks(view: View, project: Project, today: int) -> Iterator[pd.DataFrame]:
             yield frame.assign(**{name: values[lead] for name, values in roles.items()})
 
 
-def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Past:
+def _past(view: AsOfView, frame: pd.DataFrame, contract: Contract, today: int) -> Past:
     """Return the tables of the leads that were looked at; a conversion counts within the horizon."""
     codes, kinds = pd.Index(list(view.codes)), pd.Index([*(kind for kind, _ in view.plan.kinds), "other"])
     acts, outcomes = (
-        pd.concat([getattr(block, name).to_pandas() for block in view.tables.blocks()], ignore_index=True)
+        pd.concat([getattr(block, name).to_pandas() for block in view.history.blocks()], ignore_index=True)
         for name in ("activities", "outcomes")
     )
     for table in (acts, outcomes):
-        table[LEAD_ID] = view.tables.lead_ids[table["lead"]]
+        table[LEAD_ID] = view.history.lead_ids[table["lead"]]
     acts, outcomes = (table[table[LEAD_ID].isin(frame[LEAD_ID])] for table in (acts, outcomes))
     acts = acts.assign(kind=kinds[acts["kind"]].astype(object))[[LEAD_ID, "occurred_at", "kind"]]
     outcomes = outcomes.assign(outcome=codes[outcomes["outcome"]].astype(object))[[LEAD_ID, "occurred_at", "outcome"]]
@@ -114,7 +117,7 @@ def _past(view: View, frame: pd.DataFrame, contract: Contract, today: int) -> Pa
     reaches = outcomes["outcome"].map(view.codes).isin(reaching(view.target, view.codes))
     within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & reaches
     reached = outcomes[within].groupby(LEAD_ID, as_index=False)["occurred_at"].min()
-    return Past(acts, outcomes, field_changes(view.tables, contract), reached, today)
+    return Past(acts, outcomes, field_changes(view.history, contract), reached, today)
 
 
 def _ahead(frame: pd.DataFrame, acts: pd.DataFrame, fields: tuple[Field, ...]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from leak_cases import DAY, PLANTED, Case
 
-from leadml.leads.field import Field
+from leadml.leads.check.field import Field
 from leadml.params import FUNNEL
 
 

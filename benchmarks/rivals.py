@@ -18,16 +18,16 @@ from compare_data import splits
 from measure import finish, options
 from truth import TARGETS, prepare, simulated
 
-from leadml.leads.schema import AS_OF, LABEL, SPLIT_KEY
-from leadml.model.baselines import LOGISTIC, ODOO, POINTS, baseline_probabilities
-from leadml.model.estimator import fit_model
-from leadml.model.evaluation import Judged, evaluate
+from leadml.leads.check.contract import AS_OF, LABEL, SPLIT_KEY
+from leadml.model.fit.estimator import fit_model
+from leadml.model.judge.baselines import LOGISTIC, ODOO, POINTS, baseline_probabilities
+from leadml.model.judge.evaluation import HoldoutPredictions, evaluate
 from leadml.params import BaselineParams, Params, PointsRule, load_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.leads.field import Field
+    from leadml.leads.check.field import Field
 
 ROOT = Path(__file__).parents[1]
 BANK = ("bank_random", "bank_small")
@@ -85,7 +85,7 @@ def _rows(
     baselines = baseline_probabilities(learn, judge, fields, params)
     groups = judge[SPLIT_KEY].to_numpy() if AS_OF in judge else None
     label = judge[LABEL].to_numpy(dtype=np.int8)
-    judged = Judged(label, said, np.empty((len(label), 0)), (), {}, baselines, groups)
+    judged = HoldoutPredictions(label, said, np.empty((len(label), 0)), (), {}, baselines, groups)
     models = evaluate(judged, params.evaluation, seed=params.split.seed).models
     shown = models[models["metric"].isin(("roc_auc", "log_loss")) & models["model"].isin((ODOO, POINTS, LOGISTIC))]
     return [

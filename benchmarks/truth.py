@@ -18,17 +18,17 @@ from measure import finish, options
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from leadml.jobs.dated import Outlook, open_view
-from leadml.jobs.material import Material, gather_material
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from leadml.jobs.project import Project
-from leadml.leads.plan import DAY
-from leadml.leads.schema import AS_OF, LABEL, LEAD_ID
-from leadml.leads.simulate.scenario import Scenario
-from leadml.leads.simulate.write import simulate
-from leadml.leads.snapshots import look_dates, scoring_snapshots
+from leadml.jobs.training_set import TrainingSet, gather_training_set
+from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID
 from leadml.model import metrics
-from leadml.model.estimator import fit_model
+from leadml.model.fit.estimator import fit_model
 from leadml.params import Params, load_params
+from leadml.simulate.scenario import Scenario
+from leadml.simulate.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-01-01T00:00:00+00:00"
@@ -63,10 +63,10 @@ def simulated(root: Path, *, leads: int, months: int, seed: int) -> pd.DataFrame
     return truth.assign(**{AS_OF: truth[AS_OF].astype("int64")})
 
 
-def prepare(root: Path, target: str, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Material, Project]:
+def prepare(root: Path, target: str, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, TrainingSet, Project]:
     """Return the looks to learn from, those kept aside with their true probabilities, and where they come from."""
     project = Project(root, _params(), target)
-    material = gather_material(project, now=NOW, progress=lambda _: None)
+    material = gather_training_set(project, now=NOW, progress=lambda _: None)
     frame = material.loaded.frame
     learn = frame[material.holdout.learnable(frame)].reset_index(drop=True)
     known = truth.loc[truth["target"] == target, [LEAD_ID, AS_OF, "probability"]]
@@ -90,18 +90,20 @@ def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict[str, dict[str, 
     return {name: _figures(true, model.predict(judge), judge[LABEL].to_numpy()) for name, model in models.items()}
 
 
-def _immature_as_negative(project: Project, material: Material) -> pd.DataFrame:
+def _immature_as_negative(project: Project, material: TrainingSet) -> pd.DataFrame:
     """Return looks at the same leads up to the day of training, negative where the target was not reached by it."""
-    outlook, today = Outlook.from_params(project.params, project.target), int(material.holdout.since or 0)
-    with open_view(project, outlook, material.contract, now=NOW, progress=lambda _: None) as view:
+    as_of_settings, today = AsOfSettings.from_params(project.params, project.target), int(material.holdout.since or 0)
+    with open_as_of_view(project, as_of_settings, material.contract, now=NOW, progress=lambda _: None) as view:
         rarely = project.params.snapshots.model_copy(update={"every": RARELY})
-        dates = look_dates(int(view.tables.created_at.min()), today, rarely, timezone=None)
+        dates = snapshot_dates(int(view.history.created_at.min()), today, rarely, timezone=None)
         looks = pd.concat([frame for date in dates for frame in scoring_snapshots(view, int(date))], ignore_index=True)
     looks = looks[~material.holdout.aside(looks)]
     outcomes = pd.read_parquet(project.root / "data" / "outcomes.parquet")
-    reached = outcomes[outcomes["outcome"] == outlook.target.outcome].set_index(LEAD_ID)["occurred_at"].astype("int64")
+    reached = (
+        outcomes[outcomes["outcome"] == as_of_settings.target.outcome].set_index(LEAD_ID)["occurred_at"].astype("int64")
+    )
     at = looks[LEAD_ID].map(reached).to_numpy(dtype=float)
-    within = (at >= looks[AS_OF]) & (at < looks[AS_OF] + outlook.target.horizon * DAY) & (at < today)
+    within = (at >= looks[AS_OF]) & (at < looks[AS_OF] + as_of_settings.target.horizon * DAY) & (at < today)
     flat = looks.assign(**{LABEL: within.astype("int8"), LEAD_ID: [f"{row:08}" for row in range(len(looks))]})
     return flat.drop(columns=[AS_OF]).reset_index(drop=True)
 

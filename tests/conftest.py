@@ -6,17 +6,25 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained, train
-from leadml.leads.ingest import Dialect
-from leadml.leads.load import Loaded, load_leads
-from leadml.leads.schema import Contract
-from leadml.leads.simulate.write import simulate
+from leadml.leads.check.contract import Contract, Field
+from leadml.leads.check.load import Loaded, load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
+from leadml.model.fit.estimator import FitResult, fit_model
+from leadml.model.predict.explain import Explanation, explain_leads
 from leadml.params import Params, load_params
+from leadml.simulate.write import simulate
 from tests.dated import NOW, crm, write_params, write_tables
+
+settings.register_profile("leadml", deadline=None, max_examples=50)
+settings.load_profile("leadml")
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,7 +50,7 @@ def bank_contract(bank_params: Params) -> Contract:
 @pytest.fixture(scope="session")
 def bank_leads(bank_file: Path, bank_contract: Contract) -> Loaded:
     """Return the bundled leads, checked; a test must not change them."""
-    return load_leads(bank_file, bank_contract, Dialect())
+    return load_leads(FileSource(bank_file, Dialect()), bank_contract)
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +111,74 @@ def trained_dated(
     """Return a project of dated leads with a version in use; a test may score with it but must not train in it."""
     project = make_dated_project(tmp_path_factory.mktemp("dated"))
     return project, train(project, now=NOW, progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def quick_params(bank_params: Params) -> Params:
+    """Return the project's choices with few rounds and one thread, for tests where neither matters."""
+    model = bank_params.model.model_copy(update={"max_rounds": 60, "patience": 20, "threads": 1})
+    return bank_params.model_copy(update={"model": model})
+
+
+@pytest.fixture(scope="session")
+def bank_fitted(bank_leads: Loaded, bank_contract: Contract, bank_params: Params) -> FitResult:
+    """Return the model of all bundled leads, with one thread."""
+    model = bank_params.model.model_copy(update={"threads": 1})
+    return fit_model(bank_leads.frame, bank_contract.fields, bank_params.model_copy(update={"model": model}))
+
+
+@pytest.fixture(scope="session")
+def bank_matrix(bank_leads: Loaded, bank_fitted: FitResult) -> np.ndarray:
+    """Return the bundled leads as the model reads them."""
+    return bank_fitted.model.encoder.encode(bank_leads.frame)
+
+
+@pytest.fixture(scope="session")
+def bank_rows(bank_leads: Loaded, bank_fitted: FitResult) -> np.ndarray:
+    """Return the fields of the bundled leads as numbers and codes."""
+    return bank_fitted.model.encoder.fields_of(bank_leads.frame)
+
+
+@pytest.fixture(scope="session")
+def bank_explanation(bank_fitted: FitResult, bank_rows: np.ndarray) -> Explanation:
+    """Return why each bundled lead has its number."""
+    return explain_leads(bank_fitted.model, bank_rows)
+
+
+@pytest.fixture(scope="session")
+def toy_fields() -> tuple[Field, ...]:
+    """Return the fields of the made-up leads: seven columns once encoded."""
+    return (
+        Field("age", "number", "fit"),
+        Field("job", "category", "fit"),
+        Field("visits", "number", "engagement"),
+        Field("asked", "boolean", "engagement"),
+    )
+
+
+@pytest.fixture(scope="session")
+def toy_leads() -> pd.DataFrame:
+    """Return 800 made-up leads with missing values in each field; the chance rises with visits and with asking."""
+    random = np.random.default_rng(7)
+    size = 800
+    visits, asked = random.poisson(3.0, size).astype(float), (random.random(size) < 0.3).astype(float)
+    chance = 1 / (1 + np.exp(2.5 - 0.4 * visits - 1.5 * asked))
+    frame = pd.DataFrame(
+        {
+            "lead_id": [f"L{number:04d}" for number in range(size)],
+            "age": random.normal(40, 10, size),
+            "job": random.choice(np.array(["chef", "chef", "chef", "monk"], dtype=object), size),
+            "visits": visits,
+            "asked": asked,
+            "converted": (random.random(size) < chance).astype(np.int8),
+        }
+    )
+    for name in ("age", "job", "visits", "asked"):
+        frame.loc[random.random(size) < 0.1, name] = None
+    return frame
+
+
+@pytest.fixture(scope="session")
+def toy_fitted(toy_leads: pd.DataFrame, toy_fields: tuple[Field, ...], quick_params: Params) -> FitResult:
+    """Return the model of the made-up leads."""
+    return fit_model(toy_leads, toy_fields, quick_params)

@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from leadml.jobs.dated import Outlook, open_view
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from leadml.jobs.project import Project
-from leadml.leads.plan import DAY
-from leadml.leads.schema import Contract
-from leadml.leads.snapshots import View
+from leadml.leads.asof.snapshots import AsOfView
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import Contract
 
 NOW = "2026-01-01T00:00:00+00:00"
 START = 1_704_067_200_000_000  # 2024-01-01, a Monday
@@ -129,10 +129,10 @@ def small_tables(leads: list[Any], activities: list[Any], outcomes: list[Any]) -
 @contextmanager
 def looking(
     folder: Path, choices: dict[str, Any], *overrides: str, target: str | None = None, now: str = NOW
-) -> Iterator[View]:
+) -> Iterator[AsOfView]:
     """Give a view of the tables of a folder, read by the choices."""
     project = Project.open(write_params(folder, choices), overrides, target=target)
     contract = Contract.from_params(project.params)
-    outlook = Outlook.from_params(project.params, project.target)
-    with open_view(project, outlook, contract, now=now, progress=lambda _: None) as view:
+    as_of_settings = AsOfSettings.from_params(project.params, project.target)
+    with open_as_of_view(project, as_of_settings, contract, now=now, progress=lambda _: None) as view:
         yield view

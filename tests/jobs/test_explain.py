@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError
-from leadml.jobs.explain import Explained, explain, lead_table
+from leadml.jobs.explain import Explained, explain, explanation_table
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained
-from leadml.leads.ingest import Dialect
-from leadml.model.explain import START_GROUP
+from leadml.leads.read.files import Dialect
+from leadml.model.predict.explain import START_GROUP
 
 
 def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Project, Trained]) -> None:
@@ -34,7 +34,7 @@ def test_the_table_ends_with_the_score(trained_project: tuple[Project, Trained])
     project, trained = trained_project
     found = explain(trained.bundle, project.data, "12", dialect=Dialect())
 
-    rows = lead_table(found).rows
+    rows = explanation_table(found).rows
     assert (rows[0][0], rows[-1][0]) == ("starting point", "score")
     assert rows[-1][-1] == f"{100 * found.probability:.2f}"
     for column in (-1, -2):
@@ -52,7 +52,7 @@ def test_what_hardly_moves_the_score_is_one_row() -> None:
         ("title", "fit", 0.001, 0.02, "title", "title is not known"),
     ]
     table = pd.DataFrame(fields, columns=["field", "group", "log_odds", "points", "topic", "reason"])
-    found = lead_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
+    found = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
 
     assert list(found.rows) == [
         ("starting point", "", "-1.000", "+10.00"),

@@ -11,9 +11,9 @@ import pytest
 from leadml.jobs.project import Project
 from leadml.jobs.report import build_report, headline, warnings
 from leadml.jobs.train import Trained
-from leadml.leads.schema import Field
+from leadml.leads.check.contract import Field
 from leadml.leads.split import Holdout
-from leadml.model.evaluation import Evaluation
+from leadml.model.judge.evaluation import Evaluation
 from leadml.publish.page import render
 from leadml.publish.registry import Batch
 

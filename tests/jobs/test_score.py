@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.project import Project
 from leadml.jobs.score import score
 from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
-from leadml.leads.ingest import Dialect
-from leadml.leads.load import load_leads
-from leadml.leads.schema import Contract
-from leadml.model.bundle import load_bundle
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.load import load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
 
 Scored = tuple[Project, Trained]
 NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
@@ -154,7 +155,9 @@ def test_codes_are_the_same_from_csv_and_from_parquet(tmp_path: Path, bank_file:
     leads.to_csv(tmp_path / "a.csv", index=False)
     leads.to_parquet(tmp_path / "a.parquet", index=False)
 
-    frames = [load_leads(tmp_path / name, bank_contract, Dialect()).frame for name in ("a.csv", "a.parquet")]
+    frames = [
+        load_leads(FileSource(tmp_path / name, Dialect()), bank_contract).frame for name in ("a.csv", "a.parquet")
+    ]
 
     pd.testing.assert_frame_equal(*frames)
     assert frames[0]["marital"].unique().tolist() == ["true", "false"]

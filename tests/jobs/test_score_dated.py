@@ -15,13 +15,13 @@ import pytest
 from tests.dated import NOW, day, instants, micros
 
 from leadml.errors import DataError, LeadmlError, ModelError
-from leadml.jobs.explain import explain_dated, lead_table
+from leadml.jobs.explain import explain_dated, explanation_table
 from leadml.jobs.project import Project
 from leadml.jobs.score_dated import score_dated
 from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
-from leadml.leads.ingest import Dialect
-from leadml.leads.plan import DAY
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.read.files import Dialect
 
 Dated = tuple[Project, Trained]
 AS_OF = day(150)
@@ -346,7 +346,7 @@ def test_an_explanation_adds_up_to_the_score(
     assert found.stage == row["stage"]
     assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
     assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].bundle.contract.fields}
-    shown = lead_table(found).rows
+    shown = explanation_table(found).rows
     assert shown[-1][-1] == f"{row['score']:.2f}"
     assert [told for told, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
 

@@ -11,9 +11,10 @@ import pytest
 from leadml.errors import DataError, ModelError
 from leadml.jobs.project import Project
 from leadml.jobs.train import Trained, train
-from leadml.leads.ingest import Dialect
-from leadml.leads.load import load_leads
-from leadml.leads.schema import Contract
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.load import load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
 
 Make = Callable[..., Project]
 NOW = "2026-01-02T03:04:05+00:00"
@@ -206,7 +207,7 @@ def test_without_ids_rows_that_say_the_same_are_on_one_side(
         trained = train(project, now=NOW, progress=quietly)
         hashes.append(trained.bundle.model_hash)
         fields = [field.name for field in trained.bundle.contract.fields]
-        frame = load_leads(project.data, Contract.from_params(project.params), Dialect()).frame
+        frame = load_leads(FileSource(project.data, Dialect()), Contract.from_params(project.params)).frame
         aside = frame.assign(aside=trained.bundle.holdout.mask(frame))
         assert len(aside[[*fields, "aside"]].drop_duplicates()) == len(aside[fields].drop_duplicates())
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
-from leadml.leads.schema import Contract, Field, Label
+from leadml.leads.check.contract import Contract, Field, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-settings.register_profile("files", deadline=None, max_examples=50)
-settings.load_profile("files")
 
 
 @pytest.fixture(scope="session")

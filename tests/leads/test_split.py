@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import ModelError
-from leadml.leads.plan import DAY
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import Holdout, halves_of, make_folds, plan_holdout
 from leadml.params import SplitParams
 

@@ -13,9 +13,9 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from leadml.leads.duplicates import content_keys
+from leadml.leads.check.duplicates import content_keys
 from leadml.model.classifier import LeadClassifier
-from leadml.model.estimator import fit_model
+from leadml.model.fit.estimator import fit_model
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 QUICK = ModelParams(max_rounds=60, patience=20, learning_rate=0.2, leaves=(4,), leaf_penalties=(5.0,), threads=1)

@@ -13,7 +13,7 @@ from tests.dated import crm, small, write_params
 
 from leadml.errors import ParamsError
 from leadml.jobs.project import Project
-from leadml.leads.schema import Contract
+from leadml.leads.check.contract import Contract
 from leadml.params import Params, SnapshotParams, parse_params
 
 

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError, LeadmlError
-from leadml.leads.connection import open_connection
-from leadml.leads.database import Query, Table, open_snapshot
+from leadml.leads.read.connection import open_connection
+from leadml.leads.read.database import Query, TableName, open_read_transaction
 from leadml.publish.database import TableWriter, table_writer
 
 pytest_plugins = ["tests.postgres"]
 
 CANARY = "s3cr3t-canary"
-SCORED = Table("scored")
+SCORED = TableName("scored")
 HOSTILE = [
     "scored; DROP TABLE canary",
     "x'; DROP TABLE canary; --",
@@ -89,7 +89,7 @@ def scored(ids: list[str], *, batch: str = "b1", seed: int = 0) -> pd.DataFrame:
     )
 
 
-def write(url: str, frame: pd.DataFrame, *, rows: int = 1000, table: Table = SCORED) -> None:
+def write(url: str, frame: pd.DataFrame, *, rows: int = 1000, table: TableName = SCORED) -> None:
     """Write a frame in chunks."""
     with table_writer(url, table) as sink:
         for first in range(0, max(len(frame), 1), rows):
@@ -103,9 +103,9 @@ def write_chunks(url: str, chunks: list[pd.DataFrame]) -> None:
             sink.write(chunk)
 
 
-def written(url: str, table: Table = SCORED) -> pd.DataFrame:
+def written(url: str, table: TableName = SCORED) -> pd.DataFrame:
     """Return the rows of a table as they are read, in the order of the key."""
-    with open_snapshot(url) as snapshot:
+    with open_read_transaction(url) as snapshot:
         names = snapshot.column_names(table)
         chunks = list(snapshot.chunks(table, names, rows=7))
     frame = pd.concat([chunk.table.to_pandas() for chunk in chunks], ignore_index=True)
@@ -140,7 +140,7 @@ def test_what_was_written_comes_back_to_the_bit(url, rows):
     frame = scored([f"lead {at}" for at in range(40)], seed=rows)
     write(url, frame, rows=rows)
     same(written(url), frame, sqlite=url.startswith("sqlite"))
-    with open_snapshot(url) as snapshot:
+    with open_read_transaction(url) as snapshot:
         asked = Query("SELECT count(*) - count(probability) AS n, count(previous_stage) AS m FROM scored")
         [chunk] = snapshot.chunks(asked, ["n", "m"], rows=5)
     assert chunk.table.to_pylist() == [{"n": int(frame["probability"].isna().sum()), "m": 0}]
@@ -191,7 +191,10 @@ def test_what_is_stopped_leaves_what_was(url, there, stopped_by):
     if there:
         same(written(url), old, sqlite=url.startswith("sqlite"))
     else:
-        with open_snapshot(url) as snapshot, pytest.raises(DataError, match=r"must have a table 'scored', got none"):
+        with (
+            open_read_transaction(url) as snapshot,
+            pytest.raises(DataError, match=r"must have a table 'scored', got none"),
+        ):
             snapshot.column_names(SCORED)
 
 
@@ -221,17 +224,17 @@ def test_a_reader_sees_all_or_nothing(url, journal):
 
 def test_names_are_names_and_nothing_else(url):
     """Whatever table and columns are called, they are written, and the table beside them is there still."""
-    write(url, scored(["a"]), table=Table("canary"))
+    write(url, scored(["a"]), table=TableName("canary"))
     for name in HOSTILE:
         frame = scored(["a", "b"])[["lead_id", "target", "batch_id"]].assign(**{name: [1, 2]})
         for _ in range(2):
-            write(url, frame, table=Table(name))
-        got = written(url, Table(name))
+            write(url, frame, table=TableName(name))
+        got = written(url, TableName(name))
         assert got.columns.tolist() == ["lead_id", "target", "batch_id", name]
         assert got[name].tolist() == [1, 2]
-        with table_writer(url, Table(f"key of {HOSTILE.index(name)}"), key=[name]) as sink:
+        with table_writer(url, TableName(f"key of {HOSTILE.index(name)}"), key=[name]) as sink:
             sink.write(frame)
-    assert len(written(url, Table("canary"))) == 1
+    assert len(written(url, TableName("canary"))) == 1
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -239,7 +242,7 @@ def test_names_that_no_table_can_have_are_refused(url, name):
     """In one line, before anything is written."""
     frame = scored(["a"])
     columns = pd.Index([name if column == "points" else column for column in frame.columns], dtype=object)
-    for table, renamed in ((Table(name), frame), (SCORED, frame.set_axis(columns, axis=1))):
+    for table, renamed in ((TableName(name), frame), (SCORED, frame.set_axis(columns, axis=1))):
         with pytest.raises(LeadmlError, match=r"tables and columns must have printable names of at most 63") as got:
             write(url, renamed, table=table)
         assert str(got.value).isprintable()
@@ -248,17 +251,17 @@ def test_names_that_no_table_can_have_are_refused(url, name):
 def test_a_table_with_the_name_of_new_rows_is_written_or_refused(url):
     """PostgreSQL calls the new rows so, and tells the two apart no more."""
     if url.startswith("sqlite"):
-        write(url, scored(["a"]), table=Table("excluded"))
-        assert len(written(url, Table("excluded"))) == 1
+        write(url, scored(["a"]), table=TableName("excluded"))
+        assert len(written(url, TableName("excluded"))) == 1
     else:
         with pytest.raises(LeadmlError, match=r'got: table reference "excluded" is ambiguous; nothing was written'):
-            write(url, scored(["a"]), table=Table("excluded"))
+            write(url, scored(["a"]), table=TableName("excluded"))
 
 
 def test_a_name_that_postgresql_would_cut_is_refused(postgres_url):
     """63 bytes, not letters."""
     with pytest.raises(LeadmlError, match=r"must have printable names of at most 63 bytes .*, got 'ü{59}…'; rename"):
-        write(postgres_url, scored(["a"]), table=Table("ü" * 63))
+        write(postgres_url, scored(["a"]), table=TableName("ü" * 63))
 
 
 # ---- the table
@@ -271,7 +274,7 @@ def test_a_table_is_made_with_types_and_a_key(postgres_url):
         sink.write(scored(["a"]))
         assert sink.harmless == 0
     asked = "SELECT column_name::text AS n, data_type::text AS t FROM information_schema.columns"
-    with open_snapshot(postgres_url) as snapshot:
+    with open_read_transaction(postgres_url) as snapshot:
         [chunk] = snapshot.chunks(Query(f"{asked} WHERE table_name = 'scored'"), ["n", "t"], rows=50)
         [key] = snapshot.chunks(
             Query("SELECT pg_get_constraintdef(oid) AS k FROM pg_constraint WHERE conrelid = 'scored'::regclass"),
@@ -296,10 +299,10 @@ def test_a_table_in_a_schema(postgres_url):
     """Is made there, and found there again."""
     make(postgres_url, 'CREATE SCHEMA "Sales; x"')
     for _ in range(2):
-        write(postgres_url, scored(["a"]), table=Table("scored", "Sales; x"))
-    assert len(written(postgres_url, Table("scored", "Sales; x"))) == 1
+        write(postgres_url, scored(["a"]), table=TableName("scored", "Sales; x"))
+    assert len(written(postgres_url, TableName("scored", "Sales; x"))) == 1
     with pytest.raises(LeadmlError, match=r'must take the rows, got: schema "no" does not exist; nothing was written'):
-        write(postgres_url, scored(["a"]), table=Table("scored", "no"))
+        write(postgres_url, scored(["a"]), table=TableName("scored", "no"))
 
 
 def make(url: str, *statements: str) -> None:
@@ -376,7 +379,10 @@ def test_nothing_written_makes_nothing(url):
     """No frame, no table; a frame without rows, a table without rows."""
     with table_writer(url, SCORED):
         pass
-    with open_snapshot(url) as snapshot, pytest.raises(DataError, match=r"must have a table 'scored', got none"):
+    with (
+        open_read_transaction(url) as snapshot,
+        pytest.raises(DataError, match=r"must have a table 'scored', got none"),
+    ):
         snapshot.column_names(SCORED)
     write(url, scored([]))
     assert len(written(url)) == 0
@@ -498,17 +504,17 @@ def test_a_file_that_cannot_be_made_is_refused(tmp_path):
 
 def test_a_file_that_is_read_is_waited_for(tmp_path, monkeypatch):
     """A snapshot that does not end before the writing does is said to be in the way, and the rows stay."""
-    monkeypatch.setattr("leadml.leads.connection.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("leadml.leads.read.connection.WAIT_SECONDS", 0.1)
     url = f"sqlite:///{tmp_path / 'scored.db'}"
     old = scored(["a"])
     write(url, old)
     with (
         pytest.raises(LeadmlError, match=r"got: database is locked; close what holds it and run again; nothing was"),
-        open_snapshot(url),
+        open_read_transaction(url),
     ):
         write(url, scored(["a", "b"], seed=1))
     same(written(url), old, sqlite=True)
-    with table_writer(url, SCORED) as sink, open_snapshot(url) as snapshot:
+    with table_writer(url, SCORED) as sink, open_read_transaction(url) as snapshot:
         for chunk in snapshot.chunks(SCORED, ["lead_id", "target", "batch_id"], rows=1):
             assert chunk.table.num_rows == 1
         sink.write(old)

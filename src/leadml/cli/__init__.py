@@ -1,6 +1,6 @@
 """The door: parse, call one job, print, exit."""
 
-from leadml.cli import learn, use
-from leadml.cli.door import app
+from leadml.cli import training, using
+from leadml.cli.shared import app
 
-__all__ = ["app", "learn", "use"]
+__all__ = ["app", "training", "using"]

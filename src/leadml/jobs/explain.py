@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.jobs.dated import Outlook, open_view, shown_instant
-from leadml.leads.load import checked_chunks
-from leadml.leads.outside import why_outside
-from leadml.leads.schema import LEAD_ID
-from leadml.leads.snapshots import scoring_snapshots
-from leadml.leads.sources import FileSource
-from leadml.model.evaluation import records
-from leadml.model.explain import START_GROUP, contribution_table, explain_leads, reason_text
-from leadml.publish.tables import Table
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view, shown_instant
+from leadml.leads.asof.snapshots import scoring_snapshots
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.load import checked_chunks
+from leadml.leads.judge.eligibility import why_not_eligible
+from leadml.leads.read.table_source import FileSource
+from leadml.model.judge.evaluation import as_rows
+from leadml.model.predict.explain import START_GROUP, contribution_table, explain_leads, reason_text
+from leadml.publish.text_tables import TextTable
 from leadml.stages.lifecycle import StagePlan, advised_stages
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from leadml.bundle.storage import Bundle
     from leadml.jobs.project import Progress, Project
-    from leadml.leads.ingest import Dialect
-    from leadml.model.bundle import Bundle
+    from leadml.leads.read.files import Dialect
 
     Floats = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class Explained:
     table: pd.DataFrame
 
 
-def lead_table(explained: Explained) -> Table:
+def explanation_table(explained: Explained) -> TextTable:
     """Return an explanation as people read it: starting point, strongest topics in the words of reasons, rest, score.
 
     What is shown adds up to the last digit.
@@ -73,12 +73,12 @@ def lead_table(explained: Explained) -> Table:
     rest, more = sums - parts.sum(axis=0), len(told) - len(shown)
     rows = [
         (row["reason"], "" if row["group"] == START_GROUP else row["group"], *_signed(part))
-        for row, part in zip(records(shown), parts, strict=True)
+        for row, part in zip(as_rows(shown), parts, strict=True)
     ]
     if more or rest.any():
         rows.append((f"{more} more, each below {LEAST_SHOWN} points" if more else "rounding", "", *_signed(rest)))
     score = ("score", explained.stage, _signed(sums)[0], f"{sums[1] / 100:.2f}")
-    return Table(("reason", "group", "log-odds before calibration", "points"), [*rows, score])
+    return TextTable(("reason", "group", "log-odds before calibration", "points"), [*rows, score])
 
 
 def _signed(part: Floats) -> tuple[str, str]:
@@ -116,19 +116,19 @@ def explain_dated(
     DataError
         Where there is no such lead, a row of it is at fault, or it was not in the population then.
     """
-    outlook = Outlook.from_json(bundle.outlook or {})
-    outlook.check(project.params)
-    with open_view(project, outlook, bundle.contract, now=now, progress=progress) as view:
-        if faults := [fault for fault in view.tables.faults if fault.lead_id == lead_id]:
+    as_of_settings = AsOfSettings.from_json(bundle.as_of_settings or {})
+    as_of_settings.check(project.params)
+    with open_as_of_view(project, as_of_settings, bundle.contract, now=now, progress=progress) as view:
+        if faults := [fault for fault in view.history.faults if fault.lead_id == lead_id]:
             raise DataError(faults)
         for frame in scoring_snapshots(view, as_of):
             found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
             if len(found):
                 return _explained(bundle, found, lead_id)
         got = "no such id"
-        places = np.flatnonzero(view.tables.lead_ids == lead_id)
+        places = np.flatnonzero(view.history.lead_ids == lead_id)
         if len(places):
-            why = why_outside(view, int(places[0]), as_of)
+            why = why_not_eligible(view, int(places[0]), as_of)
             got = f"one that was not in the population at {shown_instant(as_of)}: {why}"
     raise DataError([Fault("leads", f"must hold the lead {quoted(lead_id)}, got {got}; choose another date or id")])
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from leadml.errors import DataError, Fault, ParamsError
-from leadml.jobs.material import gather_material
-from leadml.leads.csv_text import DELIMITERS
-from leadml.leads.findings import Finding
-from leadml.leads.ingest import Dialect, column_names, read_chunks, source_files
-from leadml.leads.load import load_leads
-from leadml.leads.readiness import judge_readiness
-from leadml.leads.roles import Proposal, propose_roles
-from leadml.leads.schema import LABEL, Contract
+from leadml.jobs.training_set import gather_training_set
+from leadml.leads.check.contract import LABEL, Contract
+from leadml.leads.check.load import load_leads
+from leadml.leads.judge.column_roles import Proposal, propose_roles
+from leadml.leads.judge.findings import Finding
+from leadml.leads.judge.readiness import judge_readiness
+from leadml.leads.read.csv_text import DELIMITERS
+from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
+from leadml.leads.read.table_source import FileSource
 from leadml.model.leaks import find_leaks
 from leadml.params import parse_params
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.jobs.project import Progress, Project
-    from leadml.model.leaks import Evidence
+    from leadml.model.leaks import LeakEvidence
     from leadml.params import Params
 
 SAMPLE_ROWS = 200_000
@@ -65,7 +66,7 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
     contract = Contract.from_params(params)
     suspects = {
         finding.field: f"suspected leak: {finding.evidence}"
-        for finding in find_leaks(load_leads(source, contract, dialect).frame, contract.fields, params)
+        for finding in find_leaks(load_leads(FileSource(source, dialect), contract).frame, contract.fields, params)
         if finding.severity == "stop"
     }
     judged = [
@@ -97,7 +98,7 @@ def check_data(source: Path, params: Params) -> list[Finding]:
         raise ParamsError(msg)
     contract, dialect = Contract.from_params(params), Dialect.from_params(params.data)
     try:
-        loaded = load_leads(source, contract, dialect)
+        loaded = load_leads(FileSource(source, dialect), contract)
     except DataError as error:
         return [Finding("RD0", "stop", line) for line in str(error).splitlines()]
     return [*judge_readiness(loaded, contract, params.limits), *_leaks(loaded.frame, contract, params)]
@@ -115,7 +116,7 @@ def check_project(
     """
     if project.data is not None:
         return check_data(project.data, project.params), None
-    material = gather_material(project, now=now, progress=progress)
+    material = gather_training_set(project, now=now, progress=progress)
     loaded, contract = material.loaded, material.contract
     findings = [*material.findings, *judge_readiness(loaded, contract, project.params.limits)]
     learn, _, evidence = material.sides()
@@ -123,7 +124,9 @@ def check_project(
     return [*findings, *leaks], material.facts["conversions_by_age"]
 
 
-def _leaks(frame: pd.DataFrame, contract: Contract, params: Params, evidence: Evidence | None = None) -> list[Finding]:
+def _leaks(
+    frame: pd.DataFrame, contract: Contract, params: Params, evidence: LeakEvidence | None = None
+) -> list[Finding]:
     if frame[LABEL].nunique() < 2:  # noqa: PLR2004 - converted and not
         return [Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]
     return find_leaks(frame, contract.fields, params, evidence=evidence)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.errors import ParamsError, nearest, quoted
-from leadml.leads.sources import resolved
+from leadml.leads.read.table_source import resolved
 from leadml.params import load_params
 from leadml.publish.registry import Registry
 

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leadml.errors import inert
-from leadml.leads.plan import ACTIVITY, LEAD_AGE
-from leadml.model.evaluation import LARGER_IS_BETTER, Evaluation, records
-from leadml.publish import figures, tables
-from leadml.publish.page import Report, Section
+from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE
+from leadml.model.judge.evaluation import LARGER_IS_BETTER, Evaluation, as_rows
+from leadml.publish import figures, text_tables
+from leadml.publish.page import Report, ReportSection
 from leadml.stages.lifecycle import StagePlan
 
 if TYPE_CHECKING:
-    from leadml.model.bundle import Bundle
+    from leadml.bundle.storage import Bundle
     from leadml.publish.registry import Batch
 
 INTENDED_USE = (
@@ -57,7 +57,7 @@ def warnings(bundle: Bundle) -> list[str]:
     found = []
     if bundle.facts["small"]:
         found.append("Low evidence: there are fewer leads than leadml asks for, and params allow it.")
-    if bundle.outlook is None and bundle.holdout.since is None:
+    if bundle.as_of_settings is None and bundle.holdout.since is None:
         found.append(
             "The leads have no date, so those kept aside were drawn at random: a world that moves is not seen here, "
             "and figures on new leads may be worse."
@@ -97,7 +97,7 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
             _truth(bundle, evaluation),
             _comparison(evaluation, unit),
             *_maturity(bundle),
-            Section("Model card", tables=(model_card(bundle, version), _parts(bundle))),
+            ReportSection("Model card", tables=(model_card(bundle, version), _parts(bundle))),
         ],
     )
 
@@ -126,11 +126,11 @@ def _trees_in_words(choices: dict[str, Any], kind: str) -> str:
     return f"trees of {choices[f'{kind}_leaves']} leaves, {choices[f'{kind}_rounds']:,} a booster"
 
 
-def model_card(bundle: Bundle, version: str) -> tables.Table:
+def model_card(bundle: Bundle, version: str) -> text_tables.TextTable:
     """Return what a version is for, what it was made of, and what was found in its data."""
     facts, words = bundle.facts, topic_words(bundle)
     data, split, choices = facts["data"], facts["split"], facts["choices"]
-    unit = "looks at leads" if bundle.outlook else "leads"
+    unit = "looks at leads" if bundle.as_of_settings else "leads"
     sizes = {part: _size(split[part], unit) for part in ("learn", "judge")}
     rows = [
         ("what it is for", INTENDED_USE),
@@ -152,22 +152,24 @@ def model_card(bundle: Bundle, version: str) -> tables.Table:
         ("version", f"{version}, trained {facts['trained_at']}, leadml {facts['leadml']}"),
         *((name.replace("_", " "), facts[name]) for name in ("model_hash", "data_hash", "params_hash")),
     ]
-    return tables.Table(("", ""), rows)
+    return text_tables.TextTable(("", ""), rows)
 
 
 def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple[str, str]]:
-    reached = next(r for r in records(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
+    reached = next(r for r in as_rows(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
     facts = [(f"of the converters are among the best 20% of {unit}", f"{reached['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
         row = evaluation.metric(name)
-        facts.append((f"{tables.METRICS[name][0]} ({tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}"))
+        facts.append(
+            (f"{text_tables.METRICS[name][0]} ({text_tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}")
+        )
     facts.append((f"{unit} kept aside judged it", f"{evaluation.leads:,}"))
     if batch is not None:
         facts.append((f"leads scored last, {batch.scored_at[:10]}", f"{batch.scored:,}"))
     return facts
 
 
-def _drivers(bundle: Bundle, evaluation: Evaluation) -> Section:
+def _drivers(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
     text = (
         "How many points of probability a field moves a lead up or down on average. The reasons of one lead add up to "
         f"its score; these are the means over all {_unit(bundle)} kept aside."
@@ -177,30 +179,32 @@ def _drivers(bundle: Bundle, evaluation: Evaluation) -> Section:
     names = [words.get(name, name) for name in evaluation.importance["field"]]
     evaluation = replace(evaluation, importance=evaluation.importance.assign(field=names))
     drawing = figures.importance_figure(evaluation.importance)
-    return Section("What drives conversion", [text], drawing, alt, (tables.importance_table(evaluation),), beside=True)
+    return ReportSection(
+        "What drives conversion", [text], drawing, alt, (text_tables.importance_table(evaluation),), beside=True
+    )
 
 
-def _stages(bundle: Bundle, evaluation: Evaluation) -> list[Section]:
+def _stages(bundle: Bundle, evaluation: Evaluation) -> list[ReportSection]:
     """Return what each stage holds, where the target drives any."""
     if evaluation.stages.empty:
         return []
     unit = _unit(bundle)
     text = f"A lead at a cut is in. The share that converts counts all {unit} at or above the cut."
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
-    table = tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts, unit=unit)
-    return [Section("Stages", [text], figures.stages_figure(evaluation, unit=unit), alt, (table,))]
+    table = text_tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts, unit=unit)
+    return [ReportSection("Stages", [text], figures.stages_figure(evaluation, unit=unit), alt, (table,))]
 
 
-def _gain(evaluation: Evaluation, unit: str) -> Section:
+def _gain(evaluation: Evaluation, unit: str) -> ReportSection:
     text = f"{unit.capitalize()} are worked from the highest probability down; tenth 1 has the best."
     alt = f"Share of converters reached against share of {unit} worked; the numbers are in the table below"
     drawing = figures.gain_figure(evaluation.deciles, unit=unit)
-    return Section(
-        "What working the best first brings", [text], drawing, alt, (tables.decile_table(evaluation),), beside=True
+    return ReportSection(
+        "What working the best first brings", [text], drawing, alt, (text_tables.decile_table(evaluation),), beside=True
     )
 
 
-def _truth(bundle: Bundle, evaluation: Evaluation) -> Section:
+def _truth(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
     unit = _unit(bundle)
     text = (
         f"Of {unit} that are given 20%, one in five should convert. The mean gap is "
@@ -209,29 +213,29 @@ def _truth(bundle: Bundle, evaluation: Evaluation) -> Section:
     )
     alt = f"Share that converted against probability said, in 15 groups of {unit}"
     drawing = figures.reliability_figure(evaluation, target=bundle.target, unit=unit)
-    return Section("Are the probabilities true?", [text], drawing, alt, (tables.metric_table(evaluation),))
+    return ReportSection("Are the probabilities true?", [text], drawing, alt, (text_tables.metric_table(evaluation),))
 
 
-def _comparison(evaluation: Evaluation, unit: str) -> Section:
-    better = " and ".join(tables.METRICS[name][0] for name in LARGER_IS_BETTER)
+def _comparison(evaluation: Evaluation, unit: str) -> ReportSection:
+    better = " and ".join(text_tables.METRICS[name][0] for name in LARGER_IS_BETTER)
     text = (
         f"All are judged by the same {unit}, and differences are taken one by one. Where the interval of the last "
         f"column lies below 0, leadml is clearly better. Larger is better for {better}; smaller for the others."
     )
-    return Section("Compared with", [text], tables=(tables.model_table(evaluation),))
+    return ReportSection("Compared with", [text], tables=(text_tables.model_table(evaluation),))
 
 
 def topic_words(bundle: Bundle) -> dict[str, str]:
     """Return what people call the topics that leadml has names of its own for, by those names."""
     words = {field.name: field.name.replace("_", " ") for field in bundle.contract.fields if field.source == "read out"}
-    if bundle.outlook is not None:
-        kinds = {kind: inert(said) for kind, said in bundle.outlook["plan"]["kinds"]}
+    if bundle.as_of_settings is not None:
+        kinds = {kind: inert(said) for kind, said in bundle.as_of_settings["plan"]["kinds"]}
         words |= {ACTIVITY: "activity of any kind", LEAD_AGE: "days since the lead came"} | kinds
     return words
 
 
 def _unit(bundle: Bundle) -> str:
-    return "looks" if bundle.outlook else "leads"
+    return "looks" if bundle.as_of_settings else "leads"
 
 
 def _reasons(numbers: int, trees_left: int) -> str:
@@ -242,36 +246,36 @@ def _reasons(numbers: int, trees_left: int) -> str:
 
 
 def _predicted(bundle: Bundle) -> str:
-    if bundle.outlook is None:
+    if bundle.as_of_settings is None:
         return f"{bundle.target}, for each lead, as a calibrated probability"
-    target = bundle.outlook["target"]
+    target = bundle.as_of_settings["target"]
     whose = "open leads" if target["population"] == "open" else "customers"
     return f"{bundle.target}: whether {whose} reach {target['outcome']} within {target['horizon']} days of the look"
 
 
-def _parts(bundle: Bundle) -> tables.Table:
-    return tables.part_table(bundle.facts["split"], unit="looks at leads" if bundle.outlook else "leads")
+def _parts(bundle: Bundle) -> text_tables.TextTable:
+    return text_tables.part_table(bundle.facts["split"], unit="looks at leads" if bundle.as_of_settings else "leads")
 
 
 def _size(part: dict[str, Any], unit: str) -> str:
     size = f"{part['leads']:,} {unit}, {part['conversions']:,} converted"
     if "from" not in part:
         return size
-    return f"{size}, {tables.day(part['from'])} to {tables.day(part['to'])}"
+    return f"{size}, {text_tables.day(part['from'])} to {text_tables.day(part['to'])}"
 
 
-def _maturity(bundle: Bundle) -> list[Section]:
+def _maturity(bundle: Bundle) -> list[ReportSection]:
     """Return when labels are known, for dated leads."""
-    if bundle.outlook is None:
+    if bundle.as_of_settings is None:
         return []
-    data, target = bundle.facts["data"], bundle.outlook["target"]
+    data, target = bundle.facts["data"], bundle.as_of_settings["target"]
     text = (
         f"A look counts once {target['horizon']} days and {target['settling']} for late records have passed: "
         f"{data['mature']:,} looks had by {data['observed_until'][:10]}; {data['immature']:,} are younger: not known, "
         "not negative, so left out. The table counts leads at an age only where they were observed to that age; a "
         "horizon beyond which the share hardly grows loses little."
     )
-    return [Section("How long it takes", [text], tables=(tables.age_table(data["conversions_by_age"]),))]
+    return [ReportSection("How long it takes", [text], tables=(text_tables.age_table(data["conversions_by_age"]),))]
 
 
 def _listed(names: list[str]) -> str:

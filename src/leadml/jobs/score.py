@@ -16,21 +16,21 @@ import numpy as np
 
 from leadml.errors import DataError, Fault
 from leadml.jobs.scoring import Counted, Digest, batch_id, open_outputs
-from leadml.leads.duplicates import conflict_faults, find_duplicates
-from leadml.leads.load import checked_chunks
-from leadml.leads.schema import LEAD_ID
-from leadml.leads.sources import FileSource
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.duplicates import conflict_faults, find_duplicates
+from leadml.leads.check.load import checked_chunks
+from leadml.leads.read.table_source import FileSource
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leadml.bundle.storage import Bundle
     from leadml.jobs.project import Progress
     from leadml.jobs.scoring import ScoreOrder
-    from leadml.leads.check import Checked
-    from leadml.leads.duplicates import Duplicates
-    from leadml.leads.schema import Contract
-    from leadml.leads.sources import Source
-    from leadml.model.bundle import Bundle
+    from leadml.leads.check.contract import Contract
+    from leadml.leads.check.duplicates import Duplicates
+    from leadml.leads.check.rows import Checked
+    from leadml.leads.read.table_source import TableSource
 
 
 def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
@@ -80,7 +80,7 @@ def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
     return counted
 
 
-def _survey(source: Source, contract: Contract, order: ScoreOrder) -> tuple[Duplicates, str]:
+def _survey(source: TableSource, contract: Contract, order: ScoreOrder) -> tuple[Duplicates, str]:
     """Return which good rows repeat or contradict another, and a hash of all rows, from a first pass over the file."""
     id_hashes, value_hashes, digest = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)], Digest()
     for checked in checked_chunks(source, contract, rows=order.chunk_rows):

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, ModelError
-from leadml.jobs.dated import Outlook, instant, open_view, shown_instant
+from leadml.jobs.as_of import AsOfSettings, instant, open_as_of_view, shown_instant
 from leadml.jobs.scoring import Counted, Digest, batch_id, open_outputs
-from leadml.leads.agreement import judge_arrivals
-from leadml.leads.events import latest_instant
-from leadml.leads.schema import LEAD_ID
-from leadml.leads.snapshots import scoring_snapshots
+from leadml.leads.asof.events import latest_instant
+from leadml.leads.asof.snapshots import scoring_snapshots
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.judge.consistency import check_scoring_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.bundle.storage import Bundle
     from leadml.jobs.project import Progress, Project
     from leadml.jobs.scoring import ScoreOrder
-    from leadml.leads.schema import Contract
-    from leadml.model.bundle import Bundle
+    from leadml.leads.check.contract import Contract
 
 
 def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:
@@ -56,30 +56,30 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
         Where the bundle is a model of flat leads.
     """
     order.check(bundle, project.sources)
-    if bundle.outlook is None or order.as_of is None:
+    if bundle.as_of_settings is None or order.as_of is None:
         msg = "scoring as of a date needs a model of dated leads, got one of flat leads; train with sources and targets"
         raise ModelError(msg)
-    outlook, contract = Outlook.from_json(bundle.outlook), bundle.contract
-    outlook.check(project.params)
+    as_of_settings, contract = AsOfSettings.from_json(bundle.as_of_settings), bundle.contract
+    as_of_settings.check(project.params)
     if order.as_of > latest_instant(instant(order.scored_at, timezone=None)):
         msg = f"--as-of must not lie in the future, got {shown_instant(order.as_of)}; nothing is known of leads then"
         raise LeadmlError(msg)
-    with open_view(project, outlook, contract, now=order.scored_at, progress=progress) as view:
+    with open_as_of_view(project, as_of_settings, contract, now=order.scored_at, progress=progress) as view:
         progress("looking at leads")
         digest, looked = Digest(), 0
         pieces: list[Path] = []
-        faulty = {fault.lead_id for fault in view.tables.faults}
+        faulty = {fault.lead_id for fault in view.history.faults}
         for known in scoring_snapshots(view, order.as_of):
             frame = known[~known[LEAD_ID].isin(faulty)].reset_index(drop=True)
-            digest.add(frame, view.tables.faults if not pieces else ())
-            pieces.append(view.tables.folder / f"looks-{len(pieces):05}.parquet")
+            digest.add(frame, view.history.faults if not pieces else ())
+            pieces.append(view.history.folder / f"looks-{len(pieces):05}.parquet")
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), pieces[-1], write_page_checksum=True)
             looked += len(frame)
-        faults = view.tables.faults
+        faults = view.history.faults
         counted = Counted(batch_id=batch_id(digest.hexdigest(), bundle, order))
-        counted.read = len(view.tables.lead_ids) + len({fault.where for fault in faults})
-        counted.doubts = judge_arrivals(view, bundle.facts["data"]["rows_by_kind"], as_of=order.as_of)
-        counted.passed_over = len(view.tables.lead_ids) - looked
+        counted.read = len(view.history.lead_ids) + len({fault.where for fault in faults})
+        counted.doubts = check_scoring_tables(view, bundle.facts["data"]["rows_by_kind"], as_of=order.as_of)
+        counted.passed_over = len(view.history.lead_ids) - looked
         with open_outputs(order, counted) as outputs:
             if not looked:
                 msg = f"there must be leads to score, got none of {counted.read:,} in the population then"

@@ -15,19 +15,19 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
-from leadml.jobs.dated import shown_instant
-from leadml.leads.duplicates import row_hashes
-from leadml.leads.schema import AS_OF, LEAD_ID
-from leadml.model.explain import Explanation, contribution_table, explain_leads, strongest_reasons
+from leadml.jobs.as_of import shown_instant
+from leadml.leads.check.contract import AS_OF, LEAD_ID
+from leadml.leads.check.duplicates import row_hashes
+from leadml.model.predict.explain import Explanation, contribution_table, explain_leads, strongest_reasons
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.stages.lifecycle import LEAD, StagePlan, advised_stages, grades
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from leadml.bundle.storage import Bundle
     from leadml.errors import Fault
-    from leadml.leads.ingest import Dialect
-    from leadml.model.bundle import Bundle
+    from leadml.leads.read.files import Dialect
     from leadml.publish.database import TableWriter
     from leadml.publish.sinks import TableSink
 
@@ -98,13 +98,13 @@ class ScoreOrder:
         LeadmlError
             Where flat leads and dated ones are confused, or the order names no place for scores.
         """
-        if bundle.outlook is not None and self.as_of is None:
+        if bundle.as_of_settings is not None and self.as_of is None:
             msg = "--as-of must say when dated leads are looked at, got nothing; write --as-of 2026-01-31 for example"
             raise LeadmlError(msg)
-        if bundle.outlook is not None and (self.source is not None or self.held_out):
+        if bundle.as_of_settings is not None and (self.source is not None or self.held_out):
             msg = "dated leads come from the sources of params.yaml, so FILE and --held-out must not be given"
             raise LeadmlError(msg)
-        if bundle.outlook is None and (self.as_of is not None or self.source is None):
+        if bundle.as_of_settings is None and (self.as_of is not None or self.source is None):
             msg = "flat leads must be given as FILE, and --as-of must not be; only dated leads are looked at at a date"
             raise LeadmlError(msg)
         if self.out is None and self.database is None:
@@ -217,12 +217,12 @@ def open_outputs(order: ScoreOrder, counted: Counted) -> Iterator[Outputs]:
         if order.out is not None:
             scores = stack.enter_context(table_sink(order.out, raw=order.raw))
         else:
-            from leadml.leads.database import Table  # noqa: PLC0415 - an extra
+            from leadml.leads.read.database import TableName  # noqa: PLC0415 - an extra
             from leadml.publish.database import table_writer  # noqa: PLC0415
 
             url, place = order.database or ("", "")
             *schema, name = place.split(".", 1)
-            scores = stack.enter_context(table_writer(url, Table(name, schema[0] if schema else None)))
+            scores = stack.enter_context(table_writer(url, TableName(name, schema[0] if schema else None)))
         yield Outputs(scores, refused, long)
         counted.harmless = scores.harmless
         if counted.rows != counted.scored + counted.not_scored:

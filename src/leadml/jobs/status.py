@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from leadml.model.bundle import read_manifest
+from leadml.bundle.storage import read_manifest
 from leadml.publish.registry import CHAMPION
 
 if TYPE_CHECKING:

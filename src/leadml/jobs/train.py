@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leadml.bundle.storage import Bundle, load_bundle
 from leadml.errors import MissingExtraError, ModelError
-from leadml.jobs.material import gather_material
-from leadml.leads.duplicates import row_hashes
-from leadml.leads.ingest import Dialect
-from leadml.leads.readiness import judge_readiness
-from leadml.leads.schema import AS_OF, LABEL, SPLIT_KEY
+from leadml.jobs.training_set import gather_training_set
+from leadml.leads.check.contract import AS_OF, LABEL, SPLIT_KEY
+from leadml.leads.check.duplicates import row_hashes
+from leadml.leads.judge.readiness import judge_readiness
+from leadml.leads.read.files import Dialect
 from leadml.leads.split import describe_part
-from leadml.model.baselines import baseline_probabilities
-from leadml.model.bundle import Bundle, load_bundle
-from leadml.model.estimator import fit_model
-from leadml.model.evaluation import Evaluation, Judged, evaluate, records
-from leadml.model.explain import explain_leads
+from leadml.model.fit.estimator import fit_model
+from leadml.model.judge.baselines import baseline_probabilities
+from leadml.model.judge.evaluation import Evaluation, HoldoutPredictions, as_rows, evaluate
 from leadml.model.leaks import find_leaks
-from leadml.model.reference import profile
+from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.reference import profile
 from leadml.stages.cuts import solve_cuts
 from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leadml.jobs.material import Material
     from leadml.jobs.project import Progress, Project
-    from leadml.leads.findings import Finding
+    from leadml.jobs.training_set import TrainingSet
+    from leadml.leads.judge.findings import Finding
     from leadml.leads.split import Holdout
-    from leadml.model.estimator import Fitted
+    from leadml.model.fit.estimator import FitResult
     from leadml.params import Params
 
 MOST_EXPLAINED = 20_000
@@ -91,7 +91,7 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
     if params.tracking.enabled and find_spec("mlflow") is None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
         raise MissingExtraError(msg)
-    material = gather_material(project, now=now, progress=progress)
+    material = gather_training_set(project, now=now, progress=progress)
     loaded, contract = material.loaded, material.contract
     findings = [*material.findings, *judge_readiness(loaded, contract, params.limits)]
     refuse_stops(findings)
@@ -116,9 +116,9 @@ def train(project: Project, *, now: str, progress: Progress) -> Trained:
         stages=plan.to_json(),
         holdout=material.holdout,
         profile=profile(learn, fitted.model.encoder),
-        evaluation=evaluation.to_json() | {"candidates": records(cuts.shown())},
+        evaluation=evaluation.to_json() | {"candidates": as_rows(cuts.shown())},
         facts=facts,
-        outlook=material.outlook.to_json() if material.outlook else None,
+        as_of_settings=material.as_of_settings.to_json() if material.as_of_settings else None,
     )
     progress("keeping the bundle")
     version, new = project.registry.add(bundle)
@@ -142,7 +142,7 @@ def refuse_stops(findings: list[Finding]) -> None:
         raise ModelError("\n".join(stops))
 
 
-def training_facts(params: Params, material: Material, findings: list[Finding], fitted: Fitted) -> dict[str, Any]:
+def training_facts(params: Params, material: TrainingSet, findings: list[Finding], fitted: FitResult) -> dict[str, Any]:
     """Return what the manifest says of a training: counts, hashes, findings and choices."""
     resolved = json.dumps(params.model_dump(mode="json"), sort_keys=True)
     loaded = material.loaded
@@ -168,7 +168,7 @@ def data_hash(frame: pd.DataFrame) -> str:
     return hashlib.sha256(np.ascontiguousarray(np.stack(row_hashes(frame))).tobytes()).hexdigest()
 
 
-def _bands(fitted: Fitted, learn: pd.DataFrame) -> GradeBands:
+def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:
     sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
     explanation = explain_leads(fitted.model, fitted.model.encoder.fields_of(sample))
     groups = {field.group for field in explanation.fields}
@@ -176,7 +176,9 @@ def _bands(fitted: Fitted, learn: pd.DataFrame) -> GradeBands:
     return grade_bands(*points)
 
 
-def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params) -> Evaluation:
+def _evaluate(
+    fitted: FitResult, plan: StagePlan, learn: pd.DataFrame, judge: pd.DataFrame, params: Params
+) -> Evaluation:
     label = judge[LABEL].to_numpy(dtype=np.int8)
     if len(np.unique(label)) < 2:  # noqa: PLR2004 - converted and not
         msg = f"leads kept aside must hold both kinds, got {label.sum()} of {len(label)}; raise split.test_share"
@@ -187,11 +189,11 @@ def _evaluate(fitted: Fitted, plan: StagePlan, learn: pd.DataFrame, judge: pd.Da
     cuts = {cut.stage: cut.probability for cut in plan.cuts}
     groups = judge[SPLIT_KEY].to_numpy() if AS_OF in judge else None
     shown = explanation.topic_points, explanation.topics
-    judged = Judged(label, explanation.probability, *shown, cuts, baselines, groups)
+    judged = HoldoutPredictions(label, explanation.probability, *shown, cuts, baselines, groups)
     return evaluate(judged, params.evaluation, seed=params.split.seed)
 
 
-def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout, fitted: Fitted) -> dict[str, Any]:
+def _split_facts(learn: pd.DataFrame, judge: pd.DataFrame, holdout: Holdout, fitted: FitResult) -> dict[str, Any]:
     kind = "random" if holdout.since is None else "newest kept aside"
     facts: dict[str, Any] = {"kind": "other accounts, later" if AS_OF in learn else kind, "folds": fitted.folds}
     return facts | {"learn": describe_part(learn), "judge": describe_part(judge)}

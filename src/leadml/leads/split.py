@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import ModelError
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,12 +19,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from leadml.errors import ModelError, nearest
-from leadml.leads.convert import plain_text
-from leadml.leads.duplicates import content_keys
-from leadml.leads.field import Field
-from leadml.leads.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.model.estimator import fit_model
-from leadml.model.explain import explain_leads
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.convert import plain_text
+from leadml.leads.check.duplicates import content_keys
+from leadml.leads.check.field import Field
+from leadml.model.fit.estimator import fit_model
+from leadml.model.predict.explain import explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from leadml.params.dated import (
     SourceParams,
     SourcesParams,
 )
-from leadml.params.features import ActivityParams, FeatureParams, Group, Kind, ReadOutParams
+from leadml.params.features import ActivityParams, DerivedParams, FeatureParams, Group, Kind
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
 from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
@@ -41,6 +41,7 @@ __all__ = [
     "ComputeParams",
     "DataParams",
     "DatedTargetParams",
+    "DerivedParams",
     "EvaluationParams",
     "FeatureParams",
     "FixedRule",
@@ -54,7 +55,6 @@ __all__ = [
     "Params",
     "PointsRule",
     "PrecisionRule",
-    "ReadOutParams",
     "RecallRule",
     "Rule",
     "ScoreParams",

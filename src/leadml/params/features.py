@@ -17,7 +17,7 @@ Group = Literal["fit", "engagement"]
 Window = Annotated[int, Field(ge=1, le=3650)]
 
 
-class ReadOutParams(Section):
+class DerivedParams(Section):
     """Fields read out of columns that cannot be used as they are; the columns themselves are not kept."""
 
     email: str | None = None
@@ -67,7 +67,7 @@ class FeatureParams(Section):
     """What the lead does or was done with it: field and kind."""
     excluded: dict[str, str] = {}
     """What must not be used: field and reason."""
-    read_out: ReadOutParams = ReadOutParams()
+    read_out: DerivedParams = DerivedParams()
     """Fields read out of e-mail, title, size, country and evidence columns."""
     activities: ActivityParams = ActivityParams()
     """Features of dated activities."""

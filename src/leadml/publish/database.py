@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.errors import LeadmlError, nearest, quoted
-from leadml.leads.connection import attempt, close, declared_columns, masked, open_connection, reason
+from leadml.leads.read.connection import attempt, close, declared_columns, masked, open_connection, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy import Connection
 
-    from leadml.leads.database import Table
+    from leadml.leads.read.database import TableName
 
 KEY = ("lead_id", "target", "batch_id")
 STAGED = "leadml_staged"
@@ -49,7 +49,7 @@ class TableWriter:
 
     harmless = 0  # a database runs no formula: text stays as it came
 
-    def __init__(self, connection: Connection, table: Table, *, key: Sequence[str], where: str) -> None:
+    def __init__(self, connection: Connection, table: TableName, *, key: Sequence[str], where: str) -> None:
         """Keep the choices; the first frame gives the columns."""
         self._connection, self._table, self._key, self._where = connection, table, tuple(key), where
         self._dialect = connection.dialect.name
@@ -240,7 +240,7 @@ class TableWriter:
 
 
 @contextmanager
-def table_writer(url: str, table: Table, *, key: Sequence[str] = KEY) -> Iterator[TableWriter]:
+def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Iterator[TableWriter]:
     """Give a sink for a table whose rows are all there when the block ends well, and else as they were.
 
     A row whose key is there replaces it. The table is made where it is absent, with the key as its primary key.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from leadml.model.evaluation import Evaluation
+    from leadml.model.judge.evaluation import Evaluation
 
 INK, SOFT, LINE, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee3", "#1f6f8b", "#d98324"
 MOST_FIELDS = 30

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.publish.tables import Table
+    from leadml.publish.text_tables import TextTable
 
 NAMESPACES = re.compile(r'\sxmlns(:xlink)?="[^"]*"')
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of the report.
 
     Parameters
@@ -40,7 +40,7 @@ class Section:
     text: Sequence[str] = ()
     figure: str = ""
     alt: str = ""
-    tables: Sequence[Table] = ()
+    tables: Sequence[TextTable] = ()
     beside: bool = False
 
 
@@ -64,7 +64,7 @@ class Report:
     headline: str
     warnings: Sequence[str]
     facts: Sequence[tuple[str, str]]
-    sections: Sequence[Section]
+    sections: Sequence[ReportSection]
 
 
 def render(report: Report) -> str:

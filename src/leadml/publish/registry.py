@@ -13,14 +13,14 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from leadml.bundle.storage import EVALUATION, FILES, read_manifest, save_bundle, verify_files
 from leadml.errors import BundleError
-from leadml.model.bundle import EVALUATION, FILES, read_manifest, save_bundle, verify_files
 from leadml.publish.files import bring_to_disk, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from leadml.model.bundle import Bundle
+    from leadml.bundle.storage import Bundle
 
 CHAMPION = "champion"
 BATCHES = "batches.jsonl"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from leadml.model.bundle import load_bundle
-from leadml.model.evaluation import Evaluation, records
+from leadml.bundle.storage import load_bundle
+from leadml.model.judge.evaluation import Evaluation, as_rows
 from leadml.publish import figures
 from leadml.publish.files import bring_to_disk
 from leadml.publish.registry import CHAMPION
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-    from leadml.model.bundle import Bundle
+    from leadml.bundle.storage import Bundle
     from leadml.params import Params
     from leadml.publish.registry import Registry
 
@@ -144,12 +144,12 @@ def _file_run(
 def run_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return the metrics of a run: each with the bounds of its interval, and those of the baselines."""
     found = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
-    for row in records(evaluation.metrics):
+    for row in as_rows(evaluation.metrics):
         name = row["metric"]
         found |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
-    for row in records(evaluation.models):
+    for row in as_rows(evaluation.models):
         found[f"{row['model']}/{row['metric']}".replace(" ", "_")] = row["value"]
-    for row in records(evaluation.stages):
+    for row in as_rows(evaluation.stages):
         found[f"{row['stage']}/{row['figure']}"] = row["value"]
     return {name: value for name, value in found.items() if value == value}  # noqa: PLR0124 - NaN is not itself
 
@@ -177,7 +177,7 @@ def _write_exhibits(folder: Path, bundle: Bundle, evaluation: Evaluation) -> Non
     for name in Evaluation.TABLES:
         getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
     pd.DataFrame(bundle.evaluation["candidates"]).to_csv(folder / "tables" / "candidates.csv", index=False)
-    unit = "looks" if bundle.outlook else "leads"
+    unit = "looks" if bundle.as_of_settings else "leads"
     for name, svg in figures.all_figures(evaluation, target=bundle.target, unit=unit).items():
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.leads.field import Field
+from leadml.leads.check.field import Field
 from leadml.model.leaks.changes import suspect_changes
 
 DAY = 86_400_000_000

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from leadml.errors import ModelError
-from leadml.leads.field import Field
-from leadml.leads.ingest import Dialect
-from leadml.leads.load import load_leads
-from leadml.leads.schema import Contract
-from leadml.model.leaks import Evidence, find_leaks
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.field import Field
+from leadml.leads.check.load import load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
+from leadml.model.leaks import LeakEvidence, find_leaks
 from leadml.params import LeakParams, load_params
 
 DAY = 86_400_000_000
@@ -20,7 +21,7 @@ def talked(bank_file):
     """Return the bundled leads with the length of the call, which is known only after it."""
     overrides = ["tracking.enabled=false", "features.excluded={}", "features.engagement.duration=number"]
     params = load_params(bank_file.parents[2] / "params.yaml", overrides)
-    return load_leads(bank_file, Contract.from_params(params), Dialect()).frame
+    return load_leads(FileSource(bank_file, Dialect()), Contract.from_params(params)).frame
 
 
 def said(findings, *severities):
@@ -49,7 +50,7 @@ def test_the_order_of_the_leads_changes_no_finding(talked, bank_contract, quick_
     places = np.argsort(np.argsort(-talked["converted"].to_numpy(), kind="stable"))
     rows = np.random.default_rng(1).permutation(len(talked))
     found, again = (
-        find_leaks(talked.iloc[at], fields, quick_params, evidence=Evidence(order=places[at]))
+        find_leaks(talked.iloc[at], fields, quick_params, evidence=LeakEvidence(order=places[at]))
         for at in (np.arange(len(talked)), rows)
     )
 
@@ -170,7 +171,7 @@ def test_all_evidence_is_used_and_each_rule_names_what_it_found(bank_leads, bank
     changes = closed.rename(columns={"occurred_at": "changed_at"}).assign(field="balance")
     kinds = pd.DataFrame({"kind": ["onboarding"], "rows": [100], "recorded_before": [0], "after_outcome": [100]})
     looked = frame.assign(created_at=created, seen=(created + np.where(won, 9, -9) * DAY) / 1e6)
-    evidence = Evidence(
+    evidence = LeakEvidence(
         order=np.argsort(np.argsort(-label, kind="stable")),
         aside=looked.head(500),
         changes=changes,
@@ -213,4 +214,4 @@ def test_too_few_leads_to_be_judged_by_are_said(quick_params):
 def test_evidence_without_a_column_is_refused(table, columns, message):
     """The table and the column are named, and the nearest that is there."""
     with pytest.raises(ModelError, match=message):
-        Evidence(**{table: pd.DataFrame(columns=columns)})
+        LeakEvidence(**{table: pd.DataFrame(columns=columns)})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadml.leads.field import Field
+from leadml.leads.check.field import Field
 from leadml.model.leaks.levels import telling_blank, telling_value
 from leadml.model.leaks.outcome import Outcome
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.leads.schema import CREATED_AT, LEAD_ID
-from leadml.model.leaks.power import SURE
+from leadml.leads.check.contract import CREATED_AT, LEAD_ID
 from leadml.model.leaks.suspicion import Suspicion
+from leadml.model.leaks.univariate_auc import SURE
 from leadml.model.metrics import rate_bound
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadml.leads.field import Field
+    from leadml.leads.check.field import Field
 
 DAY = 86_400_000_000
 AROUND = 2 * DAY

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from leadml.errors import ModelError, nearest, quoted
-from leadml.leads.schema import LEAD_ID
+from leadml.leads.check.contract import LEAD_ID
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LeakEvidence:
     """Optional evidence; instants are integers, microseconds since the epoch in UTC.
 
     Parameters
@@ -64,7 +64,7 @@ class Evidence:
     outcomes: pd.DataFrame | None = None
     activities: pd.DataFrame | None = None
     ahead: pd.DataFrame | None = None
-    repeats: pd.DataFrame | None = None
+    repeated_activities: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse tables that lack a column."""

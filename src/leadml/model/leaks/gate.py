@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.findings import Finding
-from leadml.leads.schema import AS_OF, CREATED_AT, LEAD_ID
-from leadml.model.leaks.ahead import suspect_ahead
-from leadml.model.leaks.beside import hold_against_others
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LEAD_ID
+from leadml.leads.judge.findings import Finding
 from leadml.model.leaks.changes import suspect_changes
-from leadml.model.leaks.evidence import Evidence
-from leadml.model.leaks.fields import Seen, suspect_alone
-from leadml.model.leaks.instants import look_column, suspect_activities, suspect_instants
-from leadml.model.leaks.order import suspect_order
+from leadml.model.leaks.evidence import LeakEvidence
+from leadml.model.leaks.future_dates import look_column, suspect_activities, suspect_instants
+from leadml.model.leaks.incremental_auc import hold_against_others
+from leadml.model.leaks.lookahead import suspect_lookahead
 from leadml.model.leaks.outcome import Outcome
-from leadml.model.leaks.repeats import suspect_repeats
-from leadml.model.leaks.twins import suspect_twins
+from leadml.model.leaks.repeated_activities import suspect_repeats
+from leadml.model.leaks.row_order import suspect_order
+from leadml.model.leaks.single_field import Seen, suspect_alone
+from leadml.model.leaks.train_test_overlap import suspect_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from leadml.leads.field import Field
+    from leadml.leads.check.field import Field
     from leadml.model.leaks.suspicion import Suspicion
     from leadml.params import LeakParams, Params
 
@@ -38,7 +38,7 @@ FEWEST = 10
 
 
 def find_leaks(
-    frame: pd.DataFrame, fields: Sequence[Field], params: Params, *, evidence: Evidence | None = None
+    frame: pd.DataFrame, fields: Sequence[Field], params: Params, *, evidence: LeakEvidence | None = None
 ) -> list[Finding]:
     """Return a finding for each suspect, for each rule that could not be judged, and one that none stops.
 
@@ -63,7 +63,7 @@ def find_leaks(
     activities are there twice. LK8: the order of the ids or of the file knows the outcome. LK9: leads kept aside are
     copies of leads to learn from. LK0: none of these stops.
     """
-    evidence = evidence or Evidence()
+    evidence = evidence or LeakEvidence()
     rows = _looked_at(frame)
     looked = frame.iloc[rows].reset_index(drop=True)
     outcome = Outcome.of(looked)
@@ -101,29 +101,29 @@ def _field_suspicions(looked: pd.DataFrame, seen: Sequence[Seen], leaks: LeakPar
 
 
 def _dated_suspicions(
-    looked: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: Evidence
+    looked: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: LeakEvidence
 ) -> list[Suspicion]:
     found: list[Suspicion] = []
     if evidence.changes is not None and evidence.outcomes is not None and CREATED_AT in looked:
         found += suspect_changes(looked, fields, evidence.changes, evidence.outcomes)
     found += suspect_instants(looked, fields, outcome)
     if evidence.ahead is not None and AS_OF in looked:
-        found += suspect_ahead(looked, fields, outcome, evidence.ahead)
-    if evidence.repeats is not None:
-        found += suspect_repeats(evidence.repeats)
+        found += suspect_lookahead(looked, fields, outcome, evidence.ahead)
+    if evidence.repeated_activities is not None:
+        found += suspect_repeats(evidence.repeated_activities)
     return found if evidence.activities is None else [*found, *suspect_activities(evidence.activities)]
 
 
 def _twin_suspicions(
-    frame: pd.DataFrame, fields: Sequence[Field], evidence: Evidence, leaks: LeakParams
+    frame: pd.DataFrame, fields: Sequence[Field], evidence: LeakEvidence, leaks: LeakParams
 ) -> list[Suspicion]:
     if evidence.aside is None or evidence.aside.empty:
         return []
-    twins = suspect_twins(frame, evidence.aside, fields, leaks)
+    twins = suspect_overlap(frame, evidence.aside, fields, leaks)
     return [twins] if twins else []
 
 
-def _not_applicable(frame: pd.DataFrame, evidence: Evidence) -> list[Finding]:
+def _not_applicable(frame: pd.DataFrame, evidence: LeakEvidence) -> list[Finding]:
     reasons = []
     if evidence.changes is None or evidence.outcomes is None or CREATED_AT not in frame:
         reasons.append(("LK6", "no dates of changes and outcomes, so when fields are changed cannot be judged"))

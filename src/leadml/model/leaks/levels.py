@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from leadml.leads.field import Field
+    from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
 
     Labels = NDArray[np.int8]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.schema import LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.check.contract import LABEL, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

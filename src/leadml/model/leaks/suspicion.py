@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from leadml.leads.findings import Finding
+from leadml.leads.judge.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection

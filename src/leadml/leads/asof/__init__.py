@@ -1,0 +1,1 @@
+"""Leads as of an instant: snapshots, their features and their labels."""

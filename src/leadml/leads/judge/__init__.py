@@ -1,0 +1,1 @@
+"""Judging data: findings about leads before any model is fitted."""

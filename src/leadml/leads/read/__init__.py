@@ -1,0 +1,1 @@
+"""Reading: bytes of files and databases become chunks of raw columns."""

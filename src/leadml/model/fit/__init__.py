@@ -1,0 +1,1 @@
+"""Fitting: parts are selected by cross-validation and put together."""

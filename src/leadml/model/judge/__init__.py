@@ -1,0 +1,1 @@
+"""Evaluation: metrics, baselines and intervals on held-out leads."""

@@ -1,0 +1,1 @@
+"""The parts of a model: each is fitted and stored by itself."""

@@ -1,0 +1,1 @@
+"""From the parts of a model to log-odds, probabilities and reasons."""

@@ -1,0 +1,210 @@
+"""Why a lead has its number: contributions that add up to it.
+
+What enters is a model and the columns of leads; what leaves is log-odds and points of each field of each lead.
+The points of all fields and the starting point add up to 100 times the calibrated probability; no sampling is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import inert
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.field import Field
+from leadml.model.predict.lead_model import added_up, summed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadml.model.predict.lead_model import LeadModel
+
+    Floats = NDArray[np.float64]
+
+SAME = 1e-9
+START, START_GROUP = "starting point", "start"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Contributions of every field to every lead.
+
+    Parameters
+    ----------
+    fields
+        The fields, in order.
+    log_odds
+        Array of shape (n_leads, n_fields): log-odds before calibration.
+    start_margin
+        Log-odds of the mean lead, the same for all.
+    margin
+        Array of shape (n_leads,): ``start_margin`` plus the row of ``log_odds``.
+    probability
+        Array of shape (n_leads,): the calibrated probability, in (0, 1).
+    points
+        Array of shape (n_leads, n_fields): percentage points of the probability.
+    start_points
+        100 times the calibrated probability at ``start_margin``.
+    """
+
+    fields: tuple[Field, ...]
+    log_odds: Floats
+    start_margin: float
+    margin: Floats
+    probability: Floats
+    points: Floats
+    start_points: float
+
+    @cached_property
+    def topics(self) -> tuple[Field, ...]:
+        """What people know: each topic once, and the fields that stand for themselves, in order."""
+        first = {field.subject: field for field in reversed(self.fields)}
+        return tuple(Field(name, "number", first[name].group) for name in dict.fromkeys(f.subject for f in self.fields))
+
+    @cached_property
+    def _owner(self) -> NDArray[np.intp]:
+        """Array of shape (n_fields,): the position of the topic that each field belongs to."""
+        places = {topic.name: at for at, topic in enumerate(self.topics)}
+        return np.array([places[field.subject] for field in self.fields], dtype=np.intp)
+
+    @cached_property
+    def topic_points(self) -> Floats:
+        """Array of shape (n_leads, n_topics): the points of all fields of a topic."""
+        return added_up(self.points, self._owner)
+
+    def strongest_member(self, topic: int) -> NDArray[np.intp]:
+        """Return for each lead the field of a topic that moves it most in the topic's own direction."""
+        members = np.flatnonzero(self._owner == topic)
+        toward = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
+        return np.asarray(members[np.argmax(toward, axis=1)])
+
+    def group_points(self, group: str) -> Floats:
+        """Return the points of all fields of a group, shape (n_leads,)."""
+        total = np.zeros(len(self.points))
+        for at, field in enumerate(self.fields):  # one by one: a lead's sum does not depend on the leads beside it
+            if field.group == group:
+                total += self.points[:, at]
+        return total
+
+
+def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
+    """Return why each lead has its probability.
+
+    Log-odds are those of TreeSHAP for the trees and of the terms for the linear part, weighed as the model weighs
+    them. They become points along the secant of the calibrator between the mean lead and this one, so that their
+    signs are kept; where the two coincide its derivative takes the secant's place.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    fields
+        Of the encoder's `fields_of`, shape (n_leads, n_fields).
+    """
+    start, log_odds = model.contributions(fields)
+    margin = summed(start, log_odds)
+    probability = model.calibrator.probability(margin)
+    start_probability = float(model.calibrator.probability(np.array([start]))[0])
+    far = np.abs(margin - start) > SAME
+    secant = model.calibrator.slope(margin)
+    secant[far] = (probability[far] - start_probability) / (margin[far] - start)
+    points = 100.0 * log_odds * secant[:, None]
+    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, 100.0 * start_probability)
+
+
+def reason_text(field: Field, value: object) -> str:
+    """Return what a lead's value says, in words.
+
+    Examples
+    --------
+    >>> from leadml.leads.check.field import Field
+    >>> reason_text(Field("balance", "number", "fit"), 1787.0)
+    'balance is 1,787'
+    >>> reason_text(Field("loan", "boolean", "fit"), 1.0)
+    'loan is yes'
+    >>> reason_text(Field("demo_7d", "number", "engagement", words="{} demos in the last 7 days"), 2.0)
+    '2 demos in the last 7 days'
+    """
+    missing = value is None or (isinstance(value, float) and np.isnan(value))
+    if missing and field.without:
+        return inert(field.without)
+    if field.words and not missing:
+        return inert(field.words).replace("{}", value_text(field, value), 1)
+    return f"{inert(field.name)} is {value_text(field, value)}"
+
+
+def value_text(field: Field, value: object) -> str:
+    """Return a field's value for people, inert."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "not known"
+    if field.kind == "boolean":
+        return "yes" if value else "no"
+    if field.kind == "number":
+        return f"{float(str(value)):,.3g}" if field.source == "activity" else f"{float(str(value)):,.10g}"
+    return inert(value)
+
+
+def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons: int) -> dict[str, Any]:
+    """Return the columns that show each lead's strongest reasons and all else, rounded so that they add up.
+
+    Shown to a tenth of a point: ``starting_point + reason_1_points + ... + everything_else`` is the rounded score.
+
+    Parameters
+    ----------
+    explanation
+        Of the leads of ``frame``.
+    frame
+        Checked leads.
+    reasons
+        How many to show, at least 1.
+    """
+    count = min(reasons, len(explanation.topics))
+    order = np.argsort(-np.abs(explanation.topic_points), axis=1, kind="stable")[:, :count]
+    tenths = np.rint(10 * np.take_along_axis(explanation.topic_points, order, axis=1)).astype(np.int64)
+    start = int(np.rint(10 * explanation.start_points))
+    rest = np.rint(1000 * explanation.probability).astype(np.int64) - start - tenths.sum(axis=1)
+    members = np.stack([explanation.strongest_member(at) for at in range(len(explanation.topics))], axis=1)
+    texts = _chosen_texts(explanation.fields, frame, np.take_along_axis(members, order, axis=1))
+    columns: dict[str, Any] = {"starting_point": np.full(len(frame), start / 10)}
+    for at in range(count):
+        columns[f"reason_{at + 1}"] = texts[:, at]
+        columns[f"reason_{at + 1}_points"] = tenths[:, at] / 10
+    columns["everything_else"] = rest / 10
+    return columns
+
+
+def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: NDArray[np.intp]) -> NDArray[np.object_]:
+    texts = np.empty(order.shape, dtype=object)
+    for at, field in enumerate(fields):
+        chosen = np.nonzero(order == at)
+        codes, values = pd.factorize(frame[field.name].to_numpy()[chosen[0]], use_na_sentinel=False)
+        words = np.array([reason_text(field, value) for value in values], dtype=object)
+        texts[chosen] = words[codes] if len(words) else []
+    return texts
+
+
+def contribution_table(frame: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
+    """Return every contribution as a long table.
+
+    Columns ``lead_id, field, group, value, log_odds, points``; the starting point is a field of its own, so that the
+    points of a lead add up to 100 times its probability and its log-odds to its margin.
+    """
+    parts = [_field_rows(frame, START, START_GROUP, np.full(len(frame), "", dtype=object))]
+    parts[0]["log_odds"], parts[0]["points"] = explanation.start_margin, explanation.start_points
+    for at, entry in enumerate(explanation.fields):
+        values = frame[entry.name].to_numpy()
+        shown = np.array([value_text(entry, value) for value in values.tolist()], dtype=object)
+        part = _field_rows(frame, entry.name, entry.group, shown)
+        part["log_odds"], part["points"] = explanation.log_odds[:, at], explanation.points[:, at]
+        parts.append(part)
+    table = pd.concat(parts)
+    return table.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _field_rows(frame: pd.DataFrame, name: str, group: str, values: Any) -> pd.DataFrame:
+    constant = {column: np.full(len(frame), text, dtype=object) for column, text in (("field", name), ("group", group))}
+    return pd.DataFrame({"lead_id": frame[LEAD_ID].to_numpy(), **constant, "value": values})

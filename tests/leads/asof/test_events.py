@@ -1,0 +1,276 @@
+"""Activities and outcomes: what is read, what is counted and left out, and what is refused with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.dated import day
+
+from leadml.errors import DataError
+from leadml.leads.asof import events
+from leadml.leads.asof.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
+from leadml.leads.asof.labels import outcome_codes
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
+from leadml.params import ActivitiesParams, OutcomesParams
+
+LATEST = day(800)
+KINDS = {"visit": 0, "demo": 1}
+CODES = outcome_codes(("bought",))
+ACTIVITIES = ActivitiesParams(path="x", channel="channel", recorded_at="recorded_at")
+OUTCOMES = OutcomesParams(path="x", names={"Won deal": "customer", "1.0": "sql", "TRUE": "mql"})
+HEADER = "lead_id,occurred_at,recorded_at,kind,channel\n"
+
+
+def reader(path: Path, timezone: str | None = "UTC", dialect: Dialect | None = None) -> EventReader:
+    """Return a reader of events of three leads."""
+    ids = pa.array(["007", "a", "b"], pa.string())
+    return EventReader(FileSource(path, dialect or Dialect()), ids, timezone, LATEST)
+
+
+def rows(found: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of all chunks."""
+    return [tuple(row.values()) for chunk in found for row in chunk.table.to_pylist()]
+
+
+def test_activities_come_out_as_whole_numbers(write: Callable[..., Path]) -> None:
+    """Leads and kinds by number, instants in microseconds; other kinds are -1, channels count as they come."""
+    lines = [
+        "a,2024-01-01,2024-01-02T00:00:00Z,visit,mail",
+        "007,2024-01-01T01:00:00+01:00,2024-01-01,demo,",
+        "b,2024-01-01 00:00:01,2024-01-01 00:00:01.000001,other,phone",
+        "b,2024-01-01,2024-01-01,,mail",
+    ]
+    (chunk,) = reader(write(HEADER + "\n".join(lines))).activities(ACTIVITIES, KINDS)
+
+    assert rows([chunk]) == [
+        (1, day(0), day(1), 0, 0),
+        (0, day(0), day(0), 1, None),
+        (2, day(0) + 1_000_000, day(0) + 1_000_001, -1, 1),
+        (2, day(0), day(0), -1, 0),
+    ]
+    assert chunk.table.schema == ACTIVITY_SCHEMA
+    assert (chunk.rows, chunk.unknown) == (4, 0)
+
+
+def test_a_row_without_its_own_clock_was_recorded_when_it_happened(write: Callable[..., Path]) -> None:
+    """Without a column of recording, without channels, and with no kinds declared."""
+    path = write("lead_id,occurred_at,kind\na,2024-01-02,visit\n")
+    found = reader(path).activities(ActivitiesParams(path="x"), {})
+
+    assert rows(found) == [(1, day(1), day(1), -1, None)]
+
+
+def test_rows_of_unknown_leads_are_counted_and_left_out(write: Callable[..., Path]) -> None:
+    """Ids are text: 7 is not 007."""
+    lines = [f"{lead},2024-01-01,2024-01-01,visit,x" for lead in ("7", "a", "A", "007")]
+    (chunk,) = reader(write(HEADER + "\n".join(lines))).activities(ACTIVITIES, KINDS)
+
+    assert (chunk.rows, chunk.unknown, chunk.table["lead"].to_pylist()) == (4, 2, [1, 0])
+
+
+def test_outcomes_are_known_by_their_own_words_and_by_those_of_the_project(write: Callable[..., Path]) -> None:
+    """Each word has the code of what it means; whole numbers and booleans as leadml writes them."""
+    said = ["customer", "Won deal", "bought", "1", "1.0", "TRUE", "true"]
+    text = "lead_id,occurred_at,outcome\n" + "\n".join(f"a,2024-01-01,{word}" for word in said)
+    (chunk,) = reader(write(text)).outcomes(OUTCOMES, CODES)
+    meant = ["customer", "customer", "bought", "sql", "sql", "mql", "mql"]
+
+    assert chunk.table["outcome"].to_pylist() == [CODES[name] for name in meant]
+    assert chunk.table.schema == OUTCOME_SCHEMA
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+def test_chunks_change_nothing(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, chunk_rows: int) -> None:
+    """Channels keep their numbers from chunk to chunk, from CSV and from Parquet."""
+    lines = [
+        f"{'ab'[at % 2]},2024-01-{at + 1:02},2024-01-{at + 1:02},visit,{['x', 'y', ''][at % 3]}" for at in range(9)
+    ]
+    path = write(HEADER + "\n".join(lines))
+    whole = rows(reader(path).activities(ACTIVITIES, KINDS))
+    monkeypatch.setattr(events, "CHUNK_ROWS", chunk_rows)
+    found = list(reader(path).activities(ACTIVITIES, KINDS))
+
+    assert rows(found) == whole
+    assert max(chunk.rows for chunk in found) == min(chunk_rows, 9)
+    assert {row[4] for row in whole} == {0, 1, None}
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_typed_columns_give_the_same_rows(write: Callable[..., Path], tmp_path: Path, *, encoded: bool) -> None:
+    """Parquet with timestamps, whole numbers and dictionaries is read like the text of CSV."""
+    lines = ["a,2024-01-01,2024-01-02,1,true", "b,2024-01-03,2024-01-03,2,"]
+    columns = {
+        "lead_id": pa.array(["a", "b"]),
+        "occurred_at": pa.array([day(0), day(2)], pa.timestamp("us", "UTC")),
+        "recorded_at": pa.array([day(1), day(2)], pa.int64()).cast(pa.timestamp("us")).cast(pa.timestamp("ns")),
+        "kind": pa.array([1, 2], pa.int16()),
+        "channel": pa.array([True, None]),
+    }
+    if encoded:
+        columns["lead_id"] = columns["lead_id"].dictionary_encode()
+    pq.write_table(pa.table(columns), tmp_path / "typed.parquet")
+    kinds = {"2": 7}
+
+    assert rows(reader(tmp_path / "typed.parquet").activities(ACTIVITIES, kinds)) == rows(
+        reader(write(HEADER + "\n".join(lines))).activities(ACTIVITIES, kinds)
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (",2024-01-01,2024-01-01,visit,x", "e.csv:3: lead_id must be an id of 1 to 256 characters as text or whole"),
+        ("a,,2024-01-01,visit,x", "e.csv:3: occurred_at must be a time in ISO 8601, got nothing"),
+        ("a,soon,2024-01-01,visit,x", "e.csv:3: occurred_at must be a time in ISO 8601, got 'soon'"),
+        ("a,2024-01-01,01/02/2024,visit,x", "e.csv:3: recorded_at must be a time in ISO 8601, got '01/02/2024'"),
+        (
+            "a,1969-12-31T23:59:59,2024-01-01,visit,x",
+            "e.csv:3: occurred_at must lie between 1970 and tomorrow, got '196",
+        ),
+        (
+            "a,2024-01-01,2999-01-01,visit,x",
+            "e.csv:3: recorded_at must lie between 1970 and tomorrow, got '2999-01-01'",
+        ),
+        ("a,2024-01-01,2024-01-01,visit", "e.csv:3: must have 5 values as the header has, got 4"),
+        ("a,\x1b[31m,2024-01-01,visit,x", "e.csv:3: occurred_at must be a time in ISO 8601, got '\\x1b[31m'"),
+    ],
+)
+def test_a_bad_row_is_refused_with_file_line_and_column(write: Callable[..., Path], line: str, message: str) -> None:
+    """The message says what must hold and what was got, and names the lead where it could be read."""
+    path = write(f"{HEADER}b,2024-01-01,2024-01-01,visit,x\n{line}\n", "e.csv")
+
+    with pytest.raises(DataError) as caught:
+        list(reader(path).activities(ACTIVITIES, KINDS))
+    (fault,) = caught.value.faults
+    assert str(fault).startswith(message)
+    assert fault.lead_id in {"", "a"}
+
+
+@pytest.mark.parametrize("word", ["won", "", "SQL", "lost "])
+def test_an_outcome_that_nobody_declared_is_refused(write: Callable[..., Path], word: str) -> None:
+    """The message lists the words that are known and says what to write."""
+    path = write(f"lead_id,occurred_at,outcome\na,2024-01-01,{word}\n", "o.csv")
+    got = rf"'{word}'; say what it means, as sources.outcomes.names: {{'{word}': lost}}; a word of your own"
+    got = got if word else "nothing; leave out rows that have none$"
+
+    with pytest.raises(DataError, match=rf"o.csv:2: outcome must be one of mql, .*sources.outcomes.names, got {got}"):
+        list(reader(path).outcomes(OUTCOMES, CODES))
+
+
+def test_a_fault_of_many_rows_is_one_line_with_a_count(write: Callable[..., Path]) -> None:
+    """Each word that nobody declared has its line, and each column of bad times."""
+    lines = [f"a,2024-01-0{1 + at % 9},{word}" for at, word in enumerate(["won", "gone", "sql"] * 10)]
+    path = write("lead_id,occurred_at,outcome\n" + "\n".join(lines), "o.csv")
+
+    with pytest.raises(DataError, match="with a zone") as caught:
+        list(reader(path, timezone=None).outcomes(OUTCOMES, CODES))
+    told = str(caught.value).splitlines()
+    assert [(line.split(" must")[0], line.rsplit("; ", 1)[1]) for line in told] == [
+        ("o.csv:2: occurred_at", "the same in 29 more rows"),
+        ("o.csv:2: outcome", "the same in 9 more rows"),
+        ("o.csv:3: outcome", "the same in 9 more rows"),
+    ]
+
+
+def test_the_ends_of_time_are_in(write: Callable[..., Path]) -> None:
+    """1970 to the microsecond and the latest instant are read; a microsecond outside is not."""
+    line = "a,1970-01-01,{},visit,x"
+    stamps = {shift: str(pa.scalar(LATEST + shift, pa.timestamp("us"))) for shift in (0, 1)}
+
+    assert rows(reader(write(HEADER + line.format(stamps[0]))).activities(ACTIVITIES, KINDS))[0][1:3] == (0, LATEST)
+    with pytest.raises(DataError, match="recorded_at must lie between 1970 and tomorrow"):
+        list(reader(write(HEADER + line.format(stamps[1]))).activities(ACTIVITIES, KINDS))
+    assert latest_instant(5) == 5 + DAY
+
+
+def test_times_without_a_zone_need_one_in_params(write: Callable[..., Path]) -> None:
+    """Without data.timezone the message says how to set it; with it they are of that zone."""
+    path = write(HEADER + "a,2024-01-01T00:00:00,2024-01-01T00:00:00,visit,x\n")
+    with pytest.raises(DataError, match=r"occurred_at must be a time in ISO 8601 with a zone \(or set data.timezone\)"):
+        list(reader(path, None).activities(ACTIVITIES, KINDS))
+
+    (row,) = rows(reader(path, "Asia/Kolkata").activities(ACTIVITIES, KINDS))
+    assert row[1] == day(0) - int(5.5 * 3600) * 1_000_000
+    path = write(HEADER + "a,2024-03-31T02:30:00,2024-04-01,visit,x\n")
+    with pytest.raises(DataError, match="occurred_at must be a time of Europe/Berlin, whose clocks skip this hour"):
+        list(reader(path, "Europe/Berlin").activities(ACTIVITIES, KINDS))
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("kind", pa.array([["x"]]), r"kind must be text, a whole number or a boolean, got '\['x'\]'"),
+        ("kind", pa.array([{"a": 1}]), r"kind must be text, a whole number or a boolean"),
+        ("kind", pa.array([b"x"]), r"kind must be text, a whole number or a boolean"),
+        ("occurred_at", pa.array([10**13], pa.timestamp("s", "UTC")), "occurred_at must be a time in ISO 8601, got"),
+        ("occurred_at", pa.array([None], pa.timestamp("ns")), "occurred_at must be a time in ISO 8601, got nothing"),
+        ("occurred_at", pa.array([5]), "occurred_at must be a time in ISO 8601, got '5'"),
+        ("occurred_at", pa.array([["x"]]), "occurred_at must be a time in ISO 8601, got"),
+        ("lead_id", pa.array([1.5]), "lead_id must be an id of 1 to 256 characters"),
+        ("lead_id", pa.array([["a"]]), "lead_id must be an id of 1 to 256 characters"),
+    ],
+)
+def test_values_that_have_no_plain_form_are_refused_like_others(
+    tmp_path: Path, column: str, values: pa.Array, message: str
+) -> None:
+    """Lists, structures, bytes and instants that no calendar holds are faults with their row, and no bug."""
+    columns = {
+        "lead_id": pa.array(["a"]),
+        "occurred_at": pa.array([day(0)], pa.timestamp("us", "UTC")),
+        "recorded_at": pa.array([day(0)], pa.timestamp("us", "UTC")),
+        "kind": pa.array(["visit"]),
+        "channel": pa.array(["x"]),
+    }
+    pq.write_table(pa.table({**columns, column: values}), tmp_path / "e.parquet")
+
+    with pytest.raises(DataError, match=f"^e.parquet:1: {message}"):
+        list(reader(tmp_path / "e.parquet").activities(ACTIVITIES, KINDS))
+
+
+def test_an_outcome_that_has_no_plain_form_is_refused(tmp_path: Path) -> None:
+    """A list is no outcome."""
+    columns = {"lead_id": ["a"], "occurred_at": pa.array([day(0)], pa.timestamp("us", "UTC")), "outcome": [["won"]]}
+    pq.write_table(pa.table(columns), tmp_path / "o.parquet")
+
+    with pytest.raises(DataError, match=r"^o.parquet:1: outcome must be one of mql"):
+        list(reader(tmp_path / "o.parquet").outcomes(OUTCOMES, CODES))
+
+
+def test_a_row_with_several_faults_has_each_once(write: Callable[..., Path]) -> None:
+    """Every wrong value is told; where one clock serves both it is told once."""
+    path = write("lead_id,occurred_at,outcome\n,soon,won\n", "o.csv")
+    with pytest.raises(DataError, match="lead_id must be an id") as caught:
+        list(reader(path).outcomes(OUTCOMES, CODES))
+
+    assert [fault.column for fault in caught.value.faults] == ["lead_id", "occurred_at", "outcome"]
+
+
+def test_a_file_full_of_faults_is_not_read_to_its_end(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a thousand faults the reading stops: somebody declared the wrong column."""
+    monkeypatch.setattr(events, "CHUNK_ROWS", 600)
+    path = write(HEADER + "a,soon,2024-01-01,visit,x\n" * 5000)
+
+    with pytest.raises(DataError, match=r"got 'soon'; the same in at least 1,199 more rows$"):
+        list(reader(path).activities(ACTIVITIES, KINDS))
+
+
+def test_a_missing_column_is_named_before_anything_is_read(write: Callable[..., Path]) -> None:
+    """The nearest that is there is hinted at."""
+    path = write("lead,occured_at,outcome\na,soon,won\n", "o.csv")
+
+    with pytest.raises(DataError, match="must have a column 'occurred_at', got none; the nearest is 'occured_at'"):
+        list(reader(path).outcomes(OUTCOMES, CODES))
+
+
+def test_an_empty_table_has_no_events(write: Callable[..., Path]) -> None:
+    """A header alone is a table."""
+    assert rows(reader(write(HEADER)).activities(ACTIVITIES, KINDS)) == []

@@ -1,0 +1,124 @@
+"""Plans: whole weights that halve, fields in a fixed order, and the same plan from what was stored."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.dated import crm, small
+
+from leadml.errors import ParamsError
+from leadml.leads.asof.features import weight_columns
+from leadml.leads.check.activity_plan import DAY, WEIGHT_ONE, ActivityPlan, Target, decay_weights
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.field import Field
+from leadml.params import Params
+
+
+def _params(**changed: object) -> Params:
+    return Params.model_validate(small(**changed))
+
+
+@given(st.integers(1, 365))
+def test_weights_are_whole_fall_and_halve(half_life: int) -> None:
+    """From 2^20 down to 1, half after each half-life to a rounding, and nothing beyond the end."""
+    weights = decay_weights(half_life)
+
+    assert weights[0] == WEIGHT_ONE
+    assert weights[-1] == 1
+    assert all(isinstance(weight, int) for weight in weights)
+    assert all(early >= late >= 1 for early, late in pairwise(weights))
+    for times in range(1, 20):
+        assert abs(weights[half_life * times] - WEIGHT_ONE / 2**times) <= 0.5
+    assert 20 * half_life < len(weights) <= 21 * half_life + 1
+
+
+def test_a_plan_survives_json() -> None:
+    """What a bundle keeps is the plan, to the last weight and word."""
+    plan = ActivityPlan.from_params(Params.model_validate(crm()))
+    again = ActivityPlan.from_json(json.loads(json.dumps(plan.to_json())))
+
+    assert again == plan
+    assert again.fields == plan.fields
+
+
+def test_a_target_survives_json() -> None:
+    """Also one with an age from which leads are left alone."""
+    target = Target.from_params(_params(snapshots={"oldest": 90}), "won")
+
+    assert Target(**json.loads(json.dumps(target.to_json()))) == target
+    assert (target.oldest, target.matures) == (90, 30 * DAY)
+
+
+def test_settling_is_waited_for_after_the_horizon() -> None:
+    """A label is known when both have passed."""
+    target = Target.from_params(_params(targets={"won": {"outcome": "customer", "horizon": 10, "settling": 3}}), "won")
+
+    assert target.matures == 13 * DAY
+
+
+def test_the_fields_of_a_plan_have_an_order_topics_and_words() -> None:
+    """The age first, then each kind with its windows, then all activity; each name once, all of engagement."""
+    fields = ActivityPlan.from_params(_params()).fields
+
+    assert [field.name for field in fields] == [
+        "lead_age",
+        "visit_7d", "visit_30d", "visit_last", "visit_first", "visit_decayed",
+        "demo_7d", "demo_30d", "demo_last", "demo_first", "demo_decayed",
+        "active_days_7d", "active_days_30d", "activity_last", "activity_decayed", "activity_trend",
+    ]  # fmt: skip
+    assert {field.subject for field in fields} == {"lead_age", "visit", "demo", "activity"}
+    assert {(field.kind, field.group, field.source) for field in fields} == {("number", "engagement", "activity")}
+    assert all(field.words.count("{}") == 1 for field in fields)
+    assert [field.name for field in fields if field.without] == [
+        "visit_last", "visit_first", "demo_last", "demo_first", "activity_last", "activity_trend",
+    ]  # fmt: skip
+
+
+def test_channels_are_counted_where_activities_have_one() -> None:
+    """A column of channels gives a field for each window."""
+    with_channels = ActivityPlan.from_params(Params.model_validate(crm())).fields
+    names = [field.name for field in with_channels if field.name.startswith("channels")]
+
+    assert names == ["channels_7d", "channels_30d"]
+
+
+def test_without_a_source_of_activities_there_is_only_the_age() -> None:
+    """Nothing is counted that nobody recorded."""
+    choices = small(features={"fit": {"size": "number"}})
+    sources = {name: some for name, some in choices["sources"].items() if name != "activities"}
+    plan = ActivityPlan.from_params(Params.model_validate({**choices, "sources": sources}))
+
+    assert plan == ActivityPlan((), (), (), 30, channels=False)
+    assert [field.name for field in plan.fields] == ["lead_age"]
+    assert weight_columns(plan) == {"age": [], "weight": []}
+
+
+def test_names_inside_are_leadml_s_own_and_as_many() -> None:
+    """Each field has one name while it is computed, and no stranger's word is in it."""
+    kinds = {"a.b": "x", 'q"': "y", "A.B": "z", "lead": "w"}
+    plan = ActivityPlan.from_params(_params(features={"activities": {"kinds": kinds}}))
+    inner = [name.lower() for name, _ in plan.layout]
+
+    assert len(set(inner)) == len(plan.fields) == len({field.name for field in plan.fields})
+    assert all(name.replace("_", "").isalnum() and name.isascii() for name in inner)
+
+
+def test_a_field_survives_json_and_has_a_subject() -> None:
+    """The topic where it has one, else the name."""
+    field = Field("demo_7d", "number", "engagement", "activity", "demo", "{} demos", "no demos")
+
+    assert Field(*json.loads(json.dumps(field.to_json()))) == field
+    assert (field.subject, Field("age", "number", "fit").subject) == ("demo", "age")
+
+
+@pytest.mark.parametrize("kind", ["activity", "active_days"])
+def test_a_kind_that_is_called_as_leadml_s_own_fields_is_refused_as_a_kind(kind: str) -> None:
+    """The message names features.activities.kinds: no column of features is to blame."""
+    params = _params(features={"activities": {"kinds": {kind: "things"}, "windows": [7]}})
+
+    with pytest.raises(ParamsError, match=f"must have a name of its own, got '{kind}_.*kinds"):
+        Contract.from_params(params)

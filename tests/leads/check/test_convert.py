@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadml.leads.check.convert import booleans, ids, numbers, plain_text, skipped, texts, times
+from leadml.leads.read.files import Dialect
+
+PLAIN = Dialect()
+MOMENT = datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+MICROS = 1_704_164_645_000_006
+TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
+
+
+def _column(*values, kind=None):
+    return pa.chunked_array([pa.array(values, kind)])
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8))
+def test_a_number_is_read_to_the_bit_with_either_decimal_mark(values):
+    """Python's text of a number comes back as that number."""
+    written = [repr(value) for value in values]
+    for mark in ".,":
+        column = _column(*[text.replace(".", mark) for text in written], kind=pa.string())
+        read, bad = numbers(column, Dialect(decimal=mark))
+        assert read.tobytes() == np.array(values, dtype=np.float64).tobytes()
+        assert not bad.any()
+
+
+@given(st.text("0123456789.,eE+-_ xnaif", max_size=6))
+def test_no_text_is_read_as_another_number(text):
+    """A text is refused, is missing, or is the number that Python reads."""
+    (value,), (bad,) = numbers(_column(text), PLAIN)
+    if not bad and not np.isnan(value):
+        assert value == float(text)
+    elif not bad:
+        assert text.strip() == "" or not np.isfinite(float(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["1,234.56", "1.234,56", "1,5", "€ 1", "12%", "(500)", "0x1F", "1_000", "1 000", "NA", "N/A", "-", ".", "١"]
+)
+def test_what_is_no_number_is_refused_and_never_guessed(text):
+    """Thousands, currencies, percent signs and words are no numbers."""
+    (value,), (bad,) = numbers(_column(text), PLAIN)
+    assert bad
+    assert np.isnan(value)
+
+
+@pytest.mark.parametrize("text", [None, "", "  ", "null", "NULL", "nan", "NaN", "inf", "-Infinity", "1e400", "unknown"])
+def test_missing_and_infinite_numbers_are_missing(text):
+    """Empty texts, declared words and what is not finite are not known, and no fault."""
+    (value,), (bad,) = numbers(_column(text, kind=pa.string()), Dialect(missing=("unknown",)))
+    assert np.isnan(value)
+    assert not bad
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (_column(1, None, kind=pa.int8()), [1, np.nan]),
+        (_column(2**64 - 1, kind=pa.uint64()), [2.0**64]),
+        (_column(1.5, float("inf"), float("nan")), [1.5, np.nan, np.nan]),
+        (_column(np.float16(1.5), kind=pa.float16()), [1.5]),
+        (_column(Decimal("1.25")), [1.25]),
+        (_column(*[True, None]), [1, np.nan]),
+        (_column("2", "3").cast(pa.dictionary(pa.int8(), pa.large_string())), [2, 3]),
+        (_column("2", kind=pa.string_view()), [2]),
+        (_column(None, None), [np.nan, np.nan]),
+        (_column(kind=pa.string()), []),
+    ],
+)
+def test_every_type_of_number_is_read(column, expected):
+    """Whole, real, decimal, boolean, encoded and absent numbers are numbers."""
+    read, bad = numbers(column, PLAIN)
+    np.testing.assert_array_equal(read, expected)
+    assert not bad.any()
+
+
+@pytest.mark.parametrize(
+    "column", [_column([1]), _column({"a": 1}), _column(b"1"), _column(MOMENT), _column(date(2024, 1, 2))]
+)
+def test_what_has_no_plain_form_is_refused_as_everything(column):
+    """Lists, structures, bytes and dates are no number, boolean, text or id; a missing one is missing."""
+    column = pa.chunked_array([pa.array([column[0].as_py(), None], column.type)])
+    for read in (numbers, booleans, texts):
+        values, bad = read(column, PLAIN)
+        assert bad.tolist() == [True, False]
+        assert all(value is None or np.isnan(value) for value in values)
+    assert ids(column)[1].tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "bad"),
+    [
+        (_column("TRUE", " yes ", "Y", "t", "1"), [1, 1, 1, 1, 1], [False] * 5),
+        (_column("False", "NO", "n", "f", "0"), [0, 0, 0, 0, 0], [False] * 5),
+        (_column("", None, "null", "Unknown"), [np.nan] * 4, [False] * 4),
+        (_column("maybe", "2", "1.0"), [np.nan] * 3, [True] * 3),
+        (_column(1.0, 0.0, 2.0, None), [1, 0, np.nan, np.nan], [False, False, True, False]),
+        (_column(*[True, False, None]), [1, 0, np.nan], [False] * 3),
+    ],
+)
+def test_a_boolean_is_one_of_ten_words_or_a_number_of_two(column, values, bad):
+    """Everything else is refused, and what is missing stays missing."""
+    read, refused = booleans(column, Dialect(missing=("unknown",)))
+    np.testing.assert_array_equal(read, values)
+    assert refused.tolist() == bad
+
+
+@given(st.lists(TEXT, max_size=5))
+def test_ids_and_texts_are_kept_to_the_letter(values):
+    """No text is trimmed, composed or shortened but whole numbers and booleans; only the empty one is missing."""
+    column = _column(*values, kind=pa.string())
+    assert ids(column)[0].tolist() == values
+    assert texts(column, PLAIN)[0].tolist() == [plain_text(value) or None for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("007", "007"), ("1e5", "1e5"), (9_007_199_254_740_993, "9007199254740993"), (-5, "-5")]
+)
+def test_an_id_keeps_its_zeros_and_its_last_digit(value, read):
+    """Ids are text, whatever the file holds."""
+    values, bad = ids(_column(value))
+    assert values.tolist() == [read]
+    assert not bad.any()
+
+
+@pytest.mark.parametrize("value", [None, "", "   ", "\u00a0", "a\0b", "x" * 257, 1.0, float("nan")])
+def test_an_id_that_is_none_is_refused(value):
+    """Blank, overlong, cut off or rounded ids cannot be joined back."""
+    kind = pa.string() if value is None else None
+    assert ids(_column(value, kind=kind))[1].tolist() == [True]
+    assert not ids(_column("x" * 256))[1].any()
+
+
+@pytest.mark.parametrize(
+    ("column", "read"),
+    [
+        (_column("NA", " NA ", "NaN", "None"), ["NA", " NA ", "NaN", "None"]),
+        (_column(1.0, 2.5, float("nan"), float("inf"), None, -0.0), ["1", "2.5", None, None, None, "0"]),
+        (_column(2**63 - 1), ["9223372036854775807"]),
+        (_column(*[True, False]), ["true", "false"]),
+        (_column(Decimal(12)), ["12"]),
+        (_column(Decimal(9_007_199_254_740_993)), ["9007199254740993"]),
+        (_column("?", "a"), [None, "a"]),
+        (_column("a", None).dictionary_encode(), ["a", None]),
+    ],
+)
+def test_a_category_is_the_text_that_a_csv_would_hold(column, read):
+    """Namibia stays, whole numbers have no point, and only declared words are missing."""
+    values, bad = texts(column, Dialect(missing=("?",)))
+    assert values.tolist() == read
+    assert not bad.any()
+
+
+@given(
+    st.datetimes(timezones=st.builds(lambda m: timezone(timedelta(minutes=m)), st.integers(-720, 720))),
+    st.sampled_from(["T", " "]),
+)
+def test_an_instant_is_its_microseconds_since_1970(moment, between):
+    """Any instant from year 1 to 9999, in any zone, agrees with Python's own clock."""
+    expected = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    micros, bad = times(_column(moment.isoformat(between)), timezone=None)
+    assert (micros.tolist(), bad.tolist()) == ([expected], [False])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        _column("2024-01-02T03:04:05.000006Z"),
+        _column("2024-01-02T03:04:05.000006"),
+        _column(MOMENT),
+        _column(MOMENT.replace(tzinfo=None)),
+        _column(MOMENT, kind=pa.timestamp("ns", "Europe/Brussels")),
+        _column("2024-01-02T03:04:05.000006Z").dictionary_encode(),
+    ],
+)
+def test_an_instant_is_the_same_from_text_and_from_types(column):
+    """Zones, units and encodings of a file do not move an instant."""
+    assert times(column, timezone="UTC")[0].tolist() == [MICROS]
+
+
+def test_a_date_is_midnight_of_the_declared_zone():
+    """Text and dates without a zone begin where the project says."""
+    expected = [1_704_150_000_000_000]
+    for column in (_column("2024-01-02"), _column(date(2024, 1, 2))):
+        assert times(column, timezone="Europe/Brussels")[0].tolist() == expected
+        assert times(column, timezone=None)[1].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, "", "NaT", "now", "today", "01/02/2024", "45293", "1700000000", "99999-01-01", "2024-13-01", "soon",
+        "2024-03-31T02:30:00", 1_700_000_000, 45293.5, True, b"2024-01-02",
+    ],
+)  # fmt: skip
+def test_what_is_no_instant_is_refused(value):
+    """Ambiguous dates, epochs, serial days, moving words, and hours that a zone lacks are refused."""
+    kind = pa.string() if value is None else None
+    micros, bad = times(_column(value, kind=kind), timezone="Europe/Brussels")
+    assert (micros.tolist(), bad.tolist()) == ([0], [True])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        _column(10**12, kind=pa.timestamp("s")),
+        pa.chunked_array([pa.array([10**7], pa.int32()).view(pa.date32())]),
+    ],
+)
+def test_an_instant_beyond_year_9999_is_refused(column):
+    """Typed instants that no calendar holds are refused like texts."""
+    assert times(column, timezone="UTC")[1].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "hours"),
+    [
+        ("Europe/Berlin", "2024-10-27T00:00", 4),
+        ("Europe/Dublin", "2024-10-27T00:00", 4),
+        ("Australia/Lord_Howe", "2024-04-07T00:00", 4),
+        ("America/Sao_Paulo", "2018-02-17T22:00", 4),
+        ("Europe/Moscow", "2014-10-26T00:00", 4),
+        ("Europe/Berlin", "2024-03-31T00:00", 4),
+        ("Africa/Casablanca", "2024-03-10T00:00", 5),
+    ],
+)
+def test_of_an_hour_that_is_there_twice_the_later_is_meant_and_one_that_is_skipped_is_told(zone, first, hours):
+    """From text and from types, as Python's own calendar has it; nothing is read as of before it happened."""
+    naive = [datetime.fromisoformat(first) + timedelta(minutes=5 * number) for number in range(12 * hours)]
+    later = [moment.replace(tzinfo=ZoneInfo(zone), fold=1) for moment in naive]
+    back = [moment.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for moment in later]
+    gap = [moment != again for moment, again in zip(naive, back, strict=True)]
+    expected = [0 if gone else _whole(pd.Timestamp(moment)) for moment, gone in zip(later, gap, strict=True)]
+    typed = [pa.chunked_array([pa.array(naive, pa.timestamp(unit))]) for unit in ("s", "ms", "us", "ns")]
+    for column in (_column(*[moment.isoformat(" ") for moment in naive]), *typed):
+        micros, bad = times(column, timezone=zone)
+        assert (micros.tolist(), bad.tolist()) == (expected, gap)
+        assert skipped(column, timezone=zone).tolist() == gap
+        assert not skipped(column, timezone=None).any()
+
+
+@pytest.mark.parametrize("text", [None, "soon", "2024-02-30", "9999-12-31T23:59:59", "2024-03-31T02:30:00Z"])
+def test_what_is_no_time_is_not_skipped(text):
+    """An end of the calendar is none of the clock either."""
+    assert not skipped(_column(text, kind=pa.string()), timezone="America/New_York").any()
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize("kind", [*(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")),
+                                  pa.timestamp("ns", "UTC"), pa.date32(), pa.date64()])  # fmt: skip
+def test_a_typed_column_without_a_value_has_no_instant(kind, zone):
+    """Whatever its unit: none of them has a number that means nothing."""
+    micros, bad = times(_column(None, kind=kind), timezone=zone)
+    assert (micros.tolist(), bad.tolist()) == ([0], [True])
+
+
+def _read_alone(text, timezone):
+    """Return what pandas makes of one text in ISO 8601 by itself, in microseconds, or None."""
+    text = re.sub(r"^([09].*\.[0-9]{6})[0-9]+", r"\1", text)  # pandas has no nanoseconds of those years
+    try:
+        stamp = pd.to_datetime(pd.Series([text.strip()]), format="ISO8601", errors="raise")[0]
+        if stamp.tzinfo is None:
+            if timezone is None:
+                return None
+            stamp = stamp.tz_localize(timezone, ambiguous=False)
+        return _whole(stamp)
+    except (ValueError, TypeError):
+        return None
+
+
+def _whole(stamp):
+    stamp = stamp.tz_convert("UTC")
+    days = date(stamp.year, stamp.month, stamp.day).toordinal() - date(1970, 1, 1).toordinal()
+    seconds = stamp.hour * 3600 + stamp.minute * 60 + stamp.second
+    return (days * 86_400 + seconds) * 1_000_000 + stamp.microsecond
+
+
+DATES = ["2024-01-02", "2024-03-31", "2024-10-27", "2018-11-04", "1999-12-31", "0001-01-01", "9999-12-31", "2024-02-30"]
+CLOCKS = ["", "T00:00", "T02:30:00", "T01:59:59.999999", "T23:59:59", " 12:34:56", "T12", "T03:04:05,5", "T24:00:00",
+          "T03:04:05.123456789", "T030405", "T00:00:00.0000001"]  # fmt: skip
+ENDS = ["", "Z", "z", " Z", "+01:00", "+0100", "+01", "-12:30", "+00:00", " +05:45", "-00:00"]
+SPELLINGS = [f"{day}{clock}{end if clock else ''}" for day in DATES for clock in CLOCKS for end in ENDS]
+SPELLED = st.one_of(
+    st.sampled_from(SPELLINGS),
+    st.from_regex(r"\A[0-9]{4}-?[01][0-9]-?[0-3][0-9]([T ][0-2][0-9](:?[0-5][0-9]){0,2}([.,][0-9]{1,12})?[Zz+-]?)?\Z"),
+    st.from_regex(r"\A[0-9]{4}[-0-9 TtZz:+.,/W]{0,24}\Z"),
+    st.text(max_size=12),
+)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/Sao_Paulo", "Asia/Kathmandu"])
+def test_a_time_that_is_read_is_what_pandas_reads_of_it_alone(zone):
+    """Zones, gaps and repeats of the clock, dates alone, bounds of the calendar and nanoseconds, in one column."""
+    micros, bad = times(_column(*SPELLINGS, kind=pa.string()), timezone=zone)
+    expected = [_read_alone(text, zone) for text in SPELLINGS]
+    for text, found, refused, alone in zip(SPELLINGS, micros.tolist(), bad.tolist(), expected, strict=True):
+        if not refused:
+            assert found == alone, text
+    refused = {
+        text for text, is_bad, alone in zip(SPELLINGS, bad, expected, strict=True) if is_bad and alone is not None
+    }
+    assert {text for text in refused if "0001-" not in text and "9999-" not in text} <= {
+        text for text in SPELLINGS if text.endswith(("z", "T24:00:00"))
+    }
+
+
+@given(st.lists(SPELLED, max_size=6), st.sampled_from([None, "UTC", "Europe/Brussels"]))
+def test_what_stands_beside_a_time_does_not_change_it(texts_, zone):
+    """Any texts in one column are read as each is by itself, and none ends in a bug."""
+    micros, bad = times(_column(*texts_, kind=pa.string()), timezone=zone)
+    alone = [times(_column(text, kind=pa.string()), timezone=zone) for text in texts_]
+    assert micros.tolist() == [value[0] for value, _ in alone]
+    assert bad.tolist() == [is_bad[0] for _, is_bad in alone]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/New_York"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("own", [None, "UTC", "Asia/Tokyo"])
+@given(st.lists(st.integers(-(2**33), 2**33), min_size=1, max_size=5))
+def test_typed_instants_of_every_unit_are_those_of_their_text(own, unit, zone, seconds):
+    """A column of timestamps is read as its values are written."""
+    scale = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    column = pa.chunked_array([pa.array([value * scale for value in seconds], pa.timestamp(unit, own))])
+    texts_ = [(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)).isoformat() for value in seconds]
+    written = [text if own else text.removesuffix("+00:00") for text in texts_]
+    found = times(column, timezone=zone)
+    assert [part.tolist() for part in found] == [
+        part.tolist() for part in times(_column(*written, kind=pa.string()), timezone=zone)
+    ]
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()])
+@given(st.lists(st.dates(), min_size=1, max_size=5))
+def test_typed_dates_are_midnight_like_their_text(kind, days):
+    """Every day of the calendar; the last is beyond the end."""
+    column = pa.chunked_array([pa.array(days).cast(kind)])
+    for zone in (None, "UTC", "Europe/Brussels"):
+        found = times(column, timezone=zone)
+        written = times(_column(*[some.isoformat() for some in days], kind=pa.string()), timezone=zone)
+        assert [part.tolist() for part in found] == [part.tolist() for part in written]

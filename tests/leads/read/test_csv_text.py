@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadml.errors import DataError
+from leadml.leads.read.csv_text import DELIMITERS, read_header, read_records
+from leadml.params.strict_yaml import read_yaml
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
+
+
+def _records(path, *, rows=100, delimiter=",", encoding="utf-8"):
+    records, lines, faults = [], [], []
+    for part in read_records(path, delimiter=delimiter, encoding=encoding, rows=rows):
+        assert len(part[0]) + len(part[3]) <= rows
+        records, lines, faults = records + part[0], lines + part[1], faults + part[3]
+    return records, lines, [str(fault) for fault in faults]
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=6), st.sampled_from([*DELIMITERS]), st.sampled_from(["\n", "\r\n"]))
+def test_whatever_text_goes_into_a_csv_comes_out_to_the_letter(write, rows, delimiter, end):
+    """Values survive quotes, delimiters and line breaks, and each record knows the line it begins at."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerow(["a", "b"])
+    starts = []
+    for row in rows:
+        starts.append(1 + len(re.findall(r"\r\n|\r|\n", buffer.getvalue())))
+        writer.writerow(row)
+    records, lines, faults = _records(write(buffer.getvalue()), rows=2, delimiter=delimiter)
+    assert [tuple(record) for record in records] == rows
+    assert lines == starts
+    assert not faults
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_ragged_rows_are_faults_with_their_line_and_never_shifted(write, rows, end):
+    """After a quoted line break and a blank line the numbers are still those of the file."""
+    text = 'a,b\n1,"x\ny"\n2\n3,x,z\n\n4,x\n'.replace("\n", end)
+    records, lines, faults = _records(write(text), rows=rows)
+    assert records == [["1", f"x{end}y"], ["4", "x"]]
+    assert lines == [2, 7]
+    wants = "must have 2 values as the header has"
+    assert faults == [f"leads.csv:{at}: {wants}, got {got}; mend the row" for at, got in ((4, 1), (5, 3))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32", "cp1252"])
+def test_a_declared_encoding_is_read(write, encoding):
+    """A file in the encoding that was declared, with its byte order mark, is read."""
+    records, lines, _ = _records(write("a,b\n1,é\n".encode(encoding)), encoding=encoding)
+    assert (records, lines) == ([["1", "é"]], [2])
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(write):
+    """A mark before the header is dropped."""
+    assert read_header(write("\ufeffid,b\n"), delimiter=",", encoding="utf-8") == ["id", "b"]
+
+
+def test_a_gzip_of_two_members_is_one_file(write):
+    """Files that were appended to each other are read to the end."""
+    path = write(gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n"), "leads.csv.gz")
+    assert _records(path)[0] == [["1", "2"], ["3", "4"]]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|", ","])
+def test_the_delimiter_that_is_advised_reads_the_file(write, mark):
+    """Who follows the message, in params.yaml, gets all columns."""
+    path = write(f"id{mark}age\n1{mark}2\n")
+    with pytest.raises(
+        DataError, match=r"leads.csv:1: header has one column, 'id.*age'; set data.delimiter: "
+    ) as caught:
+        read_header(path, delimiter="," if mark != "," else ";", encoding="utf-8")
+    advice = str(caught.value).partition("; set data.")[2]
+    advised = read_yaml(advice, name="advice").data["delimiter"]
+    assert read_header(path, delimiter=advised, encoding="utf-8") == ["id", "age"]
+
+
+GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "^leads.csv: must hold a header and leads, got an empty file$"),
+        (b"\na,b\n", "^leads.csv:1: must begin with the names of the columns, got an empty line$"),
+        ("a,b\n".encode("utf-16"), "^leads.csv: must be CSV, got UTF-16; set data.encoding: utf-16$"),
+        (b"\xfe\xff" + "a,b\n".encode("utf-16-be"), "must be CSV, got UTF-16; set data.encoding: utf-16"),
+        (b"PK\x03\x04rest", "must be CSV, got a spreadsheet or zip archive; save it as CSV"),
+        (b"PAR1rest", "must be CSV, got a Parquet file; name it .parquet"),
+        (b"%PDF-1.7", "must be CSV, got a PDF"),
+        (b"<!DOCTYPE html>", "must be CSV, got a web page or XML"),
+        (b"\n\n <html>", "must be CSV, got a web page or XML"),
+        (b"\xef\xbb\xbf<html>", "must be CSV, got a web page or XML"),
+        (b'a,b\n1,x\n2,"x\n3,x\n', "^leads.csv:3: is not CSV: unexpected end of data; look for a quote that does not"),
+        (b'a,b\n1,x\n2,"x"y\n3,x\n', "^leads.csv:3: is not CSV: ',' expected after '\"'; look for a quote"),
+        (b'a,b\n1,"x\ny"\n2,"x\n' + b"3,x\n" * 40_000, "^leads.csv:4: is not CSV: field larger than field limit"),
+        (b'a,"b\n', "^leads.csv:1: is not CSV: unexpected end of data"),
+        (GZIP, "must be CSV, got a gzip"),
+    ],
+)
+def test_what_is_not_csv_is_refused_by_what_it_is(write, content, message):
+    """Empty files, spreadsheets, web pages and open quotes are named, with the line where the quote opened."""
+    with pytest.raises(DataError, match=message):
+        _records(write(content))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a,b\n1,2\n", "got one that is damaged: Not a gzipped file"),
+        (GZIP[:-6], "got one that is damaged: Compressed file ended before the end-of-stream marker"),
+        (GZIP[:12] + b"\xff\xff\xff" + GZIP[15:], "got one that is damaged: "),
+        (gzip.compress(b"", mtime=0), "must begin with the names of the columns, got an empty line"),
+    ],
+)
+def test_a_damaged_gzip_is_refused(write, content, message):
+    """Truncated, altered and false gzip files are said to be that."""
+    with pytest.raises(DataError, match=f"^leads.csv.gz:?1?: .*{message}"):
+        _records(write(content, "leads.csv.gz"))
+
+
+MEGABYTE = 1 << 20
+LONG = b"a,b\n" + b"1,xx\n" * 300_000
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        (b"a,b\n1,caf\xe9\n", "utf-8", ":2: must be utf-8, got byte 0xe9 at offset 9; set data.encoding"),
+        (b"a,b\r1,x\r2,\xe9\r", "utf-8", ":3: must be utf-8, got byte 0xe9 at offset 10; set"),
+        (b"\xef\xbb\xbfa,b\n\xe9,x\n", "utf-8", ":2: must be utf-8, got byte 0xe9 at offset 7; set"),
+        (LONG + b"1,\xe9\n", "utf-8", ":300002: must be utf-8, got byte 0xe9 at offset 1,500,006; set"),
+        (LONG[: MEGABYTE - 1] + b"\xe9\n", "utf-8", "must be utf-8, got byte 0xe9 at offset 1,048,575; set"),
+        (b"a,b\n1,\xc3", "utf-8", ":2: must be utf-8, got a file that ends inside a character; set"),
+        (b"a,b\n1,\xe9\n", "ascii", ":2: must be ascii, got byte 0xe9 at offset 6; set"),
+        (b"a,b\n1,x\n", "utf-16", "^leads.csv:?1?: must be utf-16, got "),
+        ("a,b\n1,x\n".encode("utf-16") + b"\0", "utf-16", "must be utf-16, got a file that ends inside a character"),
+    ],
+)
+def test_a_byte_that_is_no_text_is_refused_with_its_line_and_offset(write, content, encoding, message):
+    """However late the byte stands, its line, its offset and the declared encoding are named."""
+    with pytest.raises(DataError, match=message):
+        _records(write(content), rows=100_000, encoding=encoding)
+
+
+def test_a_path_that_cannot_be_opened_is_refused(tmp_path):
+    """What the disk answers is told by the path."""
+    for path, got in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(DataError, match=f"{re.escape(str(path))}: must be readable, got {got}"):
+            read_header(path, delimiter=",", encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["nope", "rot13", "base64", "undefined", "a\0b"])
+def test_an_encoding_that_is_none_is_refused(write, encoding):
+    """Unknown names and codecs that do not make text are refused by their name."""
+    with pytest.raises(DataError, match=r"^data.encoding: must be an encoding, got ") as caught:
+        _records(write("a,b\n1,2\n"), encoding=encoding)
+    assert repr(encoding) in str(caught.value)

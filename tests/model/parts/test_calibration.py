@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from leadml.model.parts.calibration import Calibrator, choose_calibrator, fit_calibrator
+from leadml.params import CalibrationParams
+
+FITTED = ("sigmoid", "beta", "isotonic")
+MARGINS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
+
+
+@st.composite
+def calibrators(draw):
+    """Draw a calibrator of any method."""
+    slope, intercept = st.floats(1e-3, 20), st.floats(-10, 10)
+    method = draw(st.sampled_from(["none", *FITTED]))
+    if method == "isotonic":
+        count = draw(st.integers(1, 6))
+        steps = st.lists(st.floats(0.01, 3), min_size=count, max_size=count)
+        places, heights = (np.cumsum(draw(steps)) + draw(intercept) for _ in range(2))
+        return Calibrator(method, (*places.tolist(), *heights.tolist()))
+    shape = {"none": (), "sigmoid": (slope, intercept), "beta": (slope, slope, intercept)}[method]
+    return Calibrator(method, tuple(draw(part) for part in shape))
+
+
+def _leads(size=2000, seed=0, *, slope=0.5, shift=-0.5):
+    random = np.random.default_rng(seed)
+    margin = random.normal(-1, 2, size)
+    return margin, (random.random(size) < expit(slope * margin + shift)).astype(np.int8)
+
+
+def _loss(logit, label):
+    return np.logaddexp(0, np.where(label == 1, -logit, logit)).mean()
+
+
+@settings(deadline=None, derandomize=True)
+@given(calibrators(), MARGINS)
+def test_probabilities_keep_the_order_and_lie_between_0_and_1(calibrator, margins):
+    """Even log-odds of a million give neither 0 nor 1, and a higher margin never a lower probability."""
+    probability = calibrator.probability(np.sort(np.array([*margins, -1e6, 1e6])))
+    assert (np.diff(probability) >= 0).all()
+    assert probability.min() > 0
+    assert probability.max() < 1
+
+
+@settings(deadline=None, derandomize=True)
+@given(calibrators())
+def test_calibrated_log_odds_strictly_increase(calibrator):
+    """Margins a hundredth apart have different log-odds."""
+    assert (np.diff(calibrator.logit(np.arange(-40, 40, 0.01))) > 0).all()
+
+
+@settings(deadline=None, derandomize=True)
+@given(calibrators(), st.floats(-20, 20))
+def test_the_slope_is_the_derivative_of_the_probability(calibrator, margin):
+    """The slope equals a difference taken by hand, away from knots and from the ends."""
+    step = 1e-5
+    here = np.array([margin])
+    knots = calibrator.numbers[: len(calibrator.numbers) // 2] if calibrator.method == "isotonic" else ()
+    assume(abs(calibrator.logit(here)[0]) < 29)
+    assume(all(abs(knot - margin) > 2 * step for knot in knots))
+    numeric = (calibrator.probability(here + step) - calibrator.probability(here - step)) / (2 * step)
+    assert calibrator.slope(here) == pytest.approx(numeric, rel=1e-4, abs=1e-8)
+
+
+@settings(deadline=None, derandomize=True)
+@given(calibrators(), st.lists(st.floats(-30, 30), min_size=8, max_size=40), st.sampled_from([1, 7]))
+def test_a_lead_has_the_same_bits_in_any_company(calibrator, margins, rows):
+    """Chunks give the bits of the whole."""
+    whole = np.array(margins)
+    for function in (calibrator.probability, calibrator.slope):
+        chunks = [function(whole[first : first + rows]) for first in range(0, len(whole), rows)]
+        assert np.array_equal(np.concatenate(chunks), function(whole))
+
+
+@settings(deadline=None, derandomize=True)
+@given(calibrators())
+def test_a_calibrator_survives_json(calibrator):
+    """What is stored is what is read."""
+    assert Calibrator.from_json(json.loads(json.dumps(calibrator.to_json()))) == calibrator
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.lists(st.tuples(st.integers(-300, 300), st.integers(0, 1)), min_size=2, max_size=60), st.sampled_from(FITTED))
+def test_every_fit_strictly_increases(pairs, method):
+    """Whatever the leads, even of one kind or wrongly ordered, distinct margins keep their order."""
+    margin, label = np.array([pair[0] / 100 for pair in pairs]), np.array([pair[1] for pair in pairs], dtype=np.int8)
+    calibrator = fit_calibrator(margin, label, method=method)
+    assert np.isfinite(calibrator.numbers).all()
+    assert (np.diff(calibrator.logit(np.unique(margin))) > 0).all()
+
+
+@pytest.mark.parametrize("method", FITTED)
+def test_a_fit_brings_the_mean_probability_to_the_rate(method):
+    """What is promised in total is what happened."""
+    margin, label = _leads()
+    probability = fit_calibrator(margin, label, method=method).probability(margin)
+    assert probability.mean() == pytest.approx(label.mean(), abs=1e-2)
+
+
+@pytest.mark.parametrize("method", FITTED)
+def test_a_fit_loses_no_more_than_no_calibration(method):
+    """On the leads it was fitted on no method is worse than the identity."""
+    margin, label = _leads()
+    assert _loss(fit_calibrator(margin, label, method=method).logit(margin), label) < _loss(margin, label)
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(0.5, -0.5), (1.0, 0.0), (3.0, 2.0), (0.1, -2.0)])
+def test_sigmoid_is_logistic_regression_without_penalty(slope, shift):
+    """Slope and intercept are those of scikit-learn."""
+    from sklearn.linear_model import LogisticRegression
+
+    margin, label = _leads(slope=slope, shift=shift)
+    oracle = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(margin[:, None], label)
+    found = fit_calibrator(margin, label, method="sigmoid").numbers
+    assert found == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=2e-4)
+
+
+def test_beta_finds_the_slopes_that_made_the_labels():
+    """Labels drawn from a beta curve give its three numbers back."""
+    truth = Calibrator("beta", (0.6, 1.4, -0.3))
+    random = np.random.default_rng(3)
+    margin = random.normal(0, 2, 200_000)
+    label = (random.random(len(margin)) < truth.probability(margin)).astype(np.int8)
+    assert fit_calibrator(margin, label, method="beta").numbers == pytest.approx(truth.numbers, abs=0.05)
+
+
+def test_isotonic_follows_the_blocks_of_scikit_learn():
+    """At the middle of each block the probability is scikit-learn's, drawn half a lead towards the middle."""
+    from sklearn.isotonic import IsotonicRegression
+
+    margin, label = _leads()
+    blocks = IsotonicRegression(y_min=0, y_max=1).fit_transform(margin, label)
+    calibrator = fit_calibrator(margin, label, method="isotonic")
+    for height in np.unique(blocks):
+        inside = blocks == height
+        expected = (height * inside.sum() + 0.5) / (inside.sum() + 1)
+        assert calibrator.probability(margin[inside].mean(keepdims=True))[0] == pytest.approx(expected, abs=1e-2)
+
+
+def test_a_falling_relation_is_held_flat():
+    """Leads in the wrong order are not turned round."""
+    margin, label = _leads(slope=-1.0)
+    assert 0 < fit_calibrator(margin, label, method="sigmoid").numbers[0] < 0.01
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_sigmoid_does_not_depend_on_the_unit_of_its_input(scale):
+    """Ten thousand times the margins give the same probabilities."""
+    margin, label = _leads()
+    expected = fit_calibrator(margin, label, method="sigmoid").probability(margin)
+    found = fit_calibrator(margin * scale, label, method="sigmoid").probability(margin * scale)
+    assert np.abs(found - expected).max() < 1e-3
+
+
+def test_a_method_is_chosen_that_surely_loses_less_on_leads_it_did_not_see():
+    """The losses name every method tried, the plainest first; a slope and a shift are mended by no more than those."""
+    margin, label = _leads(8000)
+    chosen, losses = choose_calibrator(margin, label, CalibrationParams())
+    assert list(losses) == ["none", "sigmoid", "beta", "isotonic"]
+    assert chosen.method == "sigmoid"
+    assert losses["none"] == pytest.approx(_loss(margin, label), abs=1e-12)
+    assert chosen == fit_calibrator(margin, label, method=chosen.method)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_right_already_is_left_alone(seed):
+    """A method that loses less by chance only does not take the place of none."""
+    random = np.random.default_rng(seed)
+    margin = random.normal(-1, 1, 6000)
+    label = (random.random(6000) < expit(margin)).astype(np.int8)
+    assert choose_calibrator(margin, label, CalibrationParams(isotonic_min_conversions=10))[0].method == "none"
+
+
+def test_with_a_clock_a_curve_must_hold_for_later_leads():
+    """A shift that comes and goes with time is mended only where earlier leads are judged by later ones too."""
+    random = np.random.default_rng(3)
+    time = np.arange(12_000)
+    margin = random.normal(-1, 1, 12_000)
+    label = (random.random(12_000) < expit(margin + np.where(time // 2000 % 2, 0.9, -0.3))).astype(np.int8)
+    assert choose_calibrator(margin, label, CalibrationParams())[0].method == "sigmoid"
+    assert choose_calibrator(margin, label, CalibrationParams(), clock=time)[0].method == "none"
+
+
+def test_a_clock_that_stands_still_divides_nothing():
+    """Leads of one instant are judged as leads without one."""
+    margin, label = _leads(2000)
+    alike = choose_calibrator(margin, label, CalibrationParams(), clock=np.zeros(2000, dtype=np.int64))
+    assert alike[1] == choose_calibrator(margin, label, CalibrationParams())[1]
+
+
+@pytest.mark.parametrize(
+    ("methods", "fewest", "tried"),
+    [
+        (("none", "isotonic"), 10, ["none", "isotonic"]),
+        (("none", "isotonic"), 10_000, ["none"]),
+        (("isotonic",), 10_000, ["none"]),
+        (("beta",), 1, ["beta"]),
+    ],
+)
+def test_isotonic_is_tried_only_with_enough_conversions(methods, fewest, tried):
+    """Where nothing else may be tried the log-odds stay as they are."""
+    choices = CalibrationParams(methods=methods, isotonic_min_conversions=fewest)
+    assert list(choose_calibrator(*_leads(500), choices)[1]) == tried
+
+
+def test_true_log_odds_are_left_alone_or_nearly_so():
+    """Where the model is right already, calibrating it moves no probability by two points."""
+    margin, label = _leads(20_000, slope=1.0, shift=0.0)
+    chosen, _ = choose_calibrator(margin, label, CalibrationParams(methods=("none", "sigmoid", "beta")))
+    assert np.abs(chosen.probability(margin) - expit(margin)).max() < 0.02
