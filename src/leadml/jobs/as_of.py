@@ -30,10 +30,11 @@ from leadml.leads.read.table_source import open_table_sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.leads.asof.history import LeadHistory
     from leadml.leads.check.contract import Contract
     from leadml.params import Params, SourcesParams
+    from leadml.types import Progress
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.bundle.storage import Bundle
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.leads.read.files import Dialect
+    from leadml.types import Floats, Progress
 
-    Floats = NDArray[np.float64]
 
 LEAST_SHOWN = 0.05
 

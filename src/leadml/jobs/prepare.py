@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.model.leaks import LeakEvidence
     from leadml.params import Params
+    from leadml.types import Progress
 
 SAMPLE_ROWS = 200_000
 

@@ -15,12 +15,10 @@ from leadml.params import load_params
 from leadml.publish.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from leadml.params import Params
-
-    Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.bundle.storage import Bundle
-    from leadml.jobs.project import Progress
     from leadml.jobs.scoring import ScoreOrder
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.duplicates import Duplicates
     from leadml.leads.check.rows import Checked
     from leadml.leads.read.table_source import TableSource
+    from leadml.types import Progress
 
 
 def score(bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.bundle.storage import Bundle
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.jobs.scoring import ScoreOrder
     from leadml.leads.check.contract import Contract
+    from leadml.types import Progress
 
 
 def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress: Progress) -> Counted:

@@ -34,12 +34,13 @@ from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.jobs.training_set import TrainingSet
     from leadml.leads.judge.findings import Finding
     from leadml.leads.split import Holdout
     from leadml.model.fit.estimator import FitResult
     from leadml.params import Params
+    from leadml.types import Progress
 
 MOST_EXPLAINED = 20_000
 

@@ -33,9 +33,10 @@ from leadml.model.leaks import LeakEvidence
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leadml.jobs.project import Progress, Project
+    from leadml.jobs.project import Project
     from leadml.leads.judge.findings import Finding
     from leadml.leads.split import Holdout
+    from leadml.types import Progress
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,8 @@ from leadml.errors import ModelError
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.params import SplitParams
-
-    Mask = NDArray[np.bool_]
-    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+    from leadml.types import Floats, Fold, Integers, Mask, Rows
 
 
 ORIGINS = (0.5, 0.9)
@@ -80,7 +76,7 @@ def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
     return holdout_since(*np.unique(frame[clock].to_numpy(), return_counts=True), split)
 
 
-def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split: SplitParams) -> Holdout:
+def holdout_since(instants: Integers, counts: Integers, split: SplitParams) -> Holdout:
     """Return the rule that keeps the newest share aside.
 
     Parameters
@@ -176,7 +172,7 @@ def halves_of(frame: pd.DataFrame, split: SplitParams, count: int) -> Mask:
     return np.array([_hashes(names, f"half {split.seed} {at}") < HALF for at in range(count)])
 
 
-def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
+def _parts(frame: pd.DataFrame, split: SplitParams) -> Rows:
     """Return the part of each row: rows of one name are in one, and as many names that converted are in each.
 
     Names are dealt out in the order of their hashes, those without a conversion first.
@@ -202,11 +198,11 @@ def _names(frame: pd.DataFrame) -> pd.Series:
     return pd.Series([f"{name} {at}" for name, at in zip(frame[SPLIT_KEY], part.tolist(), strict=True)])
 
 
-def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
+def _uniform(frame: pd.DataFrame, salt: str) -> Floats:
     return _hashes(frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID], salt)
 
 
-def _hashes(names: pd.Series, salt: str) -> NDArray[np.float64]:
+def _hashes(names: pd.Series, salt: str) -> Floats:
     """Return a number in [0, 1) for each name, the same for equal names."""
     key = salt.encode()
     codes, unique = pd.factorize(names)

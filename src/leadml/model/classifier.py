@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
     from leadml.params import Kind
+    from leadml.types import Floats, Integers, Labels
 
-    Floats = NDArray[np.float64]
 
 Kept = TypeVar("Kept", bound=BaseModel)
 CLASSES = 2
@@ -212,7 +212,7 @@ def _section(kind: type[Kept], given: Any, name: str) -> Kept:
         raise ValueError("; ".join(faults)) from None
 
 
-def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
+def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
     """Return the two classes in order, and which each lead is of."""
     given = np.asarray(y, dtype=object)
     if pd.isna(given).any():
@@ -236,7 +236,7 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
     return classes, codes.astype(np.int8)
 
 
-def _order_of(created_at: Any) -> NDArray[np.int64]:
+def _order_of(created_at: Any) -> Integers:
     """Return the ranks of instants: numbers, or what pandas reads as dates."""
     instants = pd.Series(np.asarray(created_at))
     if not pd.api.types.is_numeric_dtype(instants):

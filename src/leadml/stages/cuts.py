@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.params import Rule, StageParams
+    from leadml.types import Floats, Labels
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
 
 ADVISED = ("IQL", "MQL", "SQL")
 DRIVEN = ("iql", "mql", "sql")

@@ -722,7 +722,8 @@ try:
         with open_read_transaction(sys.argv[1]) as snapshot:
             list(snapshot.chunks(Query(end), ["x"], rows=5))
     else:
-        with table_writer(sys.argv[1], TableName("held"), key=["id"]) as sink, open_read_transaction(sys.argv[1]) as snapshot:
+        url = sys.argv[1]
+        with table_writer(url, TableName("held"), key=["id"]) as sink, open_read_transaction(url) as snapshot:
             sink.write(frame)
             list(snapshot.chunks(Query(END + "pg_backend_pid()"), ["x"], rows=5))
             sink.write(frame)

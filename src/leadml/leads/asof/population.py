@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from leadml.leads.check.activity_plan import Target
     from leadml.leads.split import Holdout
     from leadml.params import SplitParams
+    from leadml.types import Integers, Labels, Rows
 
-    Integers = NDArray[np.int64]
-    Mask = NDArray[np.bool_]
 
 PAIRS_AT_ONCE = 500_000
 
@@ -57,7 +56,7 @@ class MatureSnapshots:
 
     lead: NDArray[np.int32]
     date: NDArray[np.unsignedinteger[Any]]
-    label: NDArray[np.int8]
+    label: Labels
     dates: Integers
     target: Target
     counts: dict[str, int]
@@ -67,7 +66,7 @@ class MatureSnapshots:
         counts = np.bincount(self.date, minlength=len(self.dates))
         return holdout_since(self.dates[counts > 0], counts[counts > 0], split)
 
-    def sides(self, holdout: Holdout, tables: LeadHistory) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def sides(self, holdout: Holdout, tables: LeadHistory) -> tuple[Rows, Rows]:
         """Return the places of the looks to learn from and of those to judge by; the others are of neither side.
 
         Raises
@@ -87,14 +86,14 @@ class MatureSnapshots:
             raise ModelError(msg)
         return learn, judge
 
-    def at(self, places: NDArray[np.intp]) -> pd.DataFrame:
+    def at(self, places: Rows) -> pd.DataFrame:
         """Return ``lead``, ``as_of``, ``mature_at`` and ``converted`` of some looks, by lead and instant."""
         kept = places[np.lexsort((self.date[places], self.lead[places]))]
         as_of = self.dates[self.date[kept]]
         columns = {LEAD: self.lead[kept].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.matures}
         return pd.DataFrame({**columns, LABEL: self.label[kept].astype(np.int64)})
 
-    def draw(self, places: NDArray[np.intp], tables: LeadHistory, *, most: int) -> NDArray[np.intp]:
+    def draw(self, places: Rows, tables: LeadHistory, *, most: int) -> Rows:
         """Return the places with the smallest hashes of lead and date: the same ones whatever else there is."""
         if len(places) <= most:
             return places
@@ -113,7 +112,7 @@ def find_mature_snapshots(view: AsOfView, dates: Integers, *, observed_until: in
         Where there is none.
     """
     counts = {"mature": 0, "converted": 0, "late": 0, "immature": 0}
-    found: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger[Any]], NDArray[np.int8]]] = []
+    found: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger[Any]], Labels]] = []
     place_type = np.min_scalar_type(len(dates))
     for block in view.history.blocks():
         for looked in population_snapshots(view, block, dates, hindsight=True):

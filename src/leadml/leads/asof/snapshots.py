@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
     from leadml.leads.split import Holdout
     from leadml.params import SnapshotParams, SplitParams
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

@@ -18,13 +18,11 @@ from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LEAD_ID
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.leads.asof.history import LeadHistory
     from leadml.leads.asof.snapshots import AsOfView
     from leadml.leads.check.contract import Contract
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 NEVER = np.iinfo(np.int64).max
 SECOND, SECOND_BITS = 1_000_000, 33

@@ -12,13 +12,10 @@ from leadml.leads.check.activity_plan import DAY
 from leadml.leads.judge.findings import Finding
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from leadml.leads.asof.snapshots import AsOfView
     from leadml.leads.check.contract import Contract
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
 MANY_LATE = 0.05

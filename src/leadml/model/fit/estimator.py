@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.field import Field
     from leadml.params import CalibrationParams, ModelParams, SplitParams
-
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from leadml.types import Floats, Labels
 
 
 class FitParams(Protocol):

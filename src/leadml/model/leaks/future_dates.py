@@ -19,12 +19,10 @@ from leadml.model.leaks.univariate_auc import power, step_scores
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 UNITS = (1_000_000, 1_000, 1)

@@ -27,11 +27,10 @@ from leadml.model.leaks.train_test_overlap import suspect_overlap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
     from leadml.model.leaks.suspicion import Suspicion
     from leadml.params import LeakParams, Params
+    from leadml.types import Rows
 
 MOST_LEADS = 20_000
 FEWEST = 10
@@ -84,7 +83,7 @@ def find_leaks(
     return [*findings, *_not_applicable(frame, evidence), *_passed(findings, seen)]
 
 
-def _looked_at(frame: pd.DataFrame) -> NDArray[np.intp]:
+def _looked_at(frame: pd.DataFrame) -> Rows:
     """Return the places of the rows that are looked at, in the order of ids and instants."""
     keys = [frame[LEAD_ID].to_numpy()]
     if AS_OF in frame:

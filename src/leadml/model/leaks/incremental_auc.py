@@ -16,15 +16,13 @@ from leadml.model.leaks.univariate_auc import SURE, Lift, Power, Together, alike
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.model.leaks.single_field import Seen
     from leadml.params import LeakParams
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 MOST_LEADS = 8_000
 MOST_OTHERS = 16

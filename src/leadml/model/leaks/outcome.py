@@ -16,11 +16,7 @@ import pandas as pd
 from leadml.leads.check.contract import LABEL, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Labels = NDArray[np.int8]
-    Codes = NDArray[np.intp]
-    Mask = NDArray[np.bool_]
+    from leadml.types import Labels, Mask, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +32,7 @@ class Outcome:
     """
 
     label: Labels
-    group: Codes
+    group: Rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Outcome:

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-    Places = NDArray[np.intp]
+    from leadml.types import Floats, Labels, Rows
+
 
 SLICES = 20
 STEPS = 20
@@ -66,7 +65,7 @@ def suspect_order(frame: pd.DataFrame, order: NDArray[np.integer] | None) -> lis
     return list(found.values())
 
 
-def id_places(ids: pd.Series) -> Places:
+def id_places(ids: pd.Series) -> Rows:
     """Return the place of each id, as numbers where all of them end in one after the same beginning, else as text.
 
     Examples
@@ -92,7 +91,7 @@ def _suspicion(name: str, what: str, powers: list[Power], *, timed: bool) -> Sus
     return Suspicion("LK8", "warn", f"{evidence}{drift}", name, "see in which order ids were given and rows written")
 
 
-def _slices(frame: pd.DataFrame) -> NDArray[np.intp] | None:
+def _slices(frame: pd.DataFrame) -> Rows | None:
     column = next((name for name in (AS_OF, CREATED_AT) if name in frame), None)
     if column is None:
         return None
@@ -100,7 +99,7 @@ def _slices(frame: pd.DataFrame) -> NDArray[np.intp] | None:
     return np.searchsorted(np.unique(np.quantile(times, np.linspace(0, 1, SLICES + 1)[1:-1])), times, side="right")
 
 
-def _order_scores(places: Places, outcome: Outcome, slices: NDArray[np.intp] | None) -> Iterator[Floats]:
+def _order_scores(places: Rows, outcome: Outcome, slices: Rows | None) -> Iterator[Floats]:
     """Yield the rates of equal parts of the order, and of each lead's neighbours, less those of its slice of time."""
     label = outcome.label
     slices = np.zeros(len(label), dtype=np.intp) if slices is None else slices

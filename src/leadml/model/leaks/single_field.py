@@ -19,14 +19,12 @@ from leadml.model.leaks.univariate_auc import Power, power, step_scores, steps_o
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
     from leadml.params import LeakParams
+    from leadml.types import Floats, Mask, Rows
 
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 BANNED_POWER = 0.55
 CHANCE = 0.5
@@ -64,7 +62,7 @@ class Seen:
         return self.column.notna().to_numpy()
 
     @cached_property
-    def steps(self) -> NDArray[np.intp]:
+    def steps(self) -> Rows:
         """The level, or one of twenty steps, of each lead."""
         return steps_of(self.column, self.field)
 

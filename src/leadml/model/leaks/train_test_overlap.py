@@ -19,12 +19,10 @@ from leadml.model.leaks.univariate_auc import SURE, alike
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
     from leadml.params import LeakParams
+    from leadml.types import Hashes, Integers
 
-    Hashes = NDArray[np.uint64]
 
 MOST_ASIDE = 10_000
 FEWEST = 5
@@ -109,7 +107,7 @@ def _column_hashes(learn: pd.DataFrame, aside: pd.DataFrame, fields: Sequence[Fi
     return np.column_stack(columns)
 
 
-def _twins(hashes: Hashes, size: int) -> NDArray[np.int64]:
+def _twins(hashes: Hashes, size: int) -> Integers:
     """Return for each lead after the first so many how many of those have the same hash."""
     values, counts = np.unique(hashes[:size], return_counts=True)
     sought = hashes[size:]

@@ -18,7 +18,6 @@ from leadml.model.predict.compile import compile_model
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.model.parts.calibration import Calibrator
     from leadml.model.parts.encode import Encoder
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.trees import Trees
-
-    Floats = NDArray[np.float64]
+    from leadml.types import Floats, Rows
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def summed(start: float, contributions: Floats) -> Floats:
     return margin
 
 
-def added_up(columns: Floats, owners: NDArray[np.intp]) -> Floats:
+def added_up(columns: Floats, owners: Rows) -> Floats:
     """Return the sums of the columns of each owner, shape (n_leads, n_owners).
 
     They are taken one column after the other, so that a lead's sums do not depend on the leads beside it.
