@@ -21,7 +21,7 @@ import pandas as pd
 from measure import RESULTS, finish, options
 
 from leadml.jobs.as_of import AsOfSettings, open_as_of_view
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.snapshots import compute_features, snapshot_dates, training_snapshots
@@ -69,7 +69,7 @@ def main() -> None:
 def _measure(root: Path) -> dict[str, float]:
     written = load_params(EXAMPLE)
     params = Params(**{name: getattr(written, name) for name in ("data", "sources", "targets", "features", "stages")})
-    project, as_of_settings = Project(root, params, "sql"), AsOfSettings.from_params(params, "sql")
+    project, as_of_settings = Places(root, params, "sql"), AsOfSettings.from_params(params, "sql")
     marks = [time.perf_counter()]
     with open_as_of_view(
         project, as_of_settings, Contract.from_params(params), now=NOW, progress=lambda _: None

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.leads.check.field import Field
-from leadml.model.leaks import LeakEvidence
+from leadml.leads.judge.evidence import LeakEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

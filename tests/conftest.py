@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract, Field
 from leadml.leads.check.load import Loaded, load_leads
@@ -54,22 +54,22 @@ def bank_leads(bank_file: Path, bank_contract: Contract) -> Loaded:
 
 
 @pytest.fixture(scope="session")
-def make_project(bank_file: Path) -> Callable[..., Project]:
+def make_project(bank_file: Path) -> Callable[..., Places]:
     """Return what makes a project in a folder of its own, on a copy of the bundled leads, with the project's params."""
 
-    def make(folder: Path, *overrides: str) -> Project:
+    def make(folder: Path, *overrides: str) -> Places:
         (folder / "data" / "raw").mkdir(parents=True)
         shutil.copy(bank_file, folder / "data" / "raw")
         shutil.copy(ROOT / "params.yaml", folder)
-        return Project.open(folder / "params.yaml", ["tracking.enabled=false", *overrides])
+        return Places.open(folder / "params.yaml", ["tracking.enabled=false", *overrides])
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_project(
-    make_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Project, Trained]:
+    make_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Places, Trained]:
     """Return a project whose first version is in use; a test may score with it but must not train in it."""
     project = make_project(tmp_path_factory.mktemp("trained"))
     return project, train(project, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
@@ -82,7 +82,7 @@ def simulated_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_dated_project(simulated_crm: Path) -> Callable[..., Project]:
+def make_dated_project(simulated_crm: Path) -> Callable[..., Places]:
     """Return what makes a project of dated leads in a folder of its own; what is personal in them says "canary"."""
     tables = {
         name: pd.read_parquet(simulated_crm / path)
@@ -95,19 +95,19 @@ def make_dated_project(simulated_crm: Path) -> Callable[..., Project]:
     leads["job_title"] = leads["job_title"] + " of Canaries"
     leads["account_id"] = "Canary " + leads["account_id"]
 
-    def make(folder: Path, *overrides: str, target: str = "mql") -> Project:
+    def make(folder: Path, *overrides: str, target: str = "mql") -> Places:
         write_tables(folder, **tables)
         choices = crm()
         choices["sources"]["activities"]["path"] = "activities.parquet"
-        return Project.open(write_params(folder, choices), overrides, target=target)
+        return Places.open(write_params(folder, choices), overrides, target=target)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_dated(
-    make_dated_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Project, Trained]:
+    make_dated_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Places, Trained]:
     """Return a project of dated leads with a version in use; a test may score with it but must not train in it."""
     project = make_dated_project(tmp_path_factory.mktemp("dated"))
     return project, train(project, now=NOW, progress=lambda _: None)

@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from leadml.jobs.as_of import AsOfSettings, open_as_of_view
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.asof.snapshots import AsOfView
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import Contract
@@ -131,7 +131,7 @@ def looking(
     folder: Path, choices: dict[str, Any], *overrides: str, target: str | None = None, now: str = NOW
 ) -> Iterator[AsOfView]:
     """Give a view of the tables of a folder, read by the choices."""
-    project = Project.open(write_params(folder, choices), overrides, target=target)
+    project = Places.open(write_params(folder, choices), overrides, target=target)
     contract = Contract.from_params(project.params)
     as_of_settings = AsOfSettings.from_params(project.params, project.target)
     with open_as_of_view(project, as_of_settings, contract, now=now, progress=lambda _: None) as view:

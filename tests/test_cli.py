@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from leadml.cli import app
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from tests.dated import crm, write_params
 
@@ -41,7 +41,7 @@ def run(*words: object, code: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def params(trained_project: tuple[Project, Trained]) -> list[str]:
+def params(trained_project: tuple[Places, Trained]) -> list[str]:
     """Return the options that name the trained project."""
     return ["--params", str(trained_project[0].root / "params.yaml")]
 
@@ -152,7 +152,7 @@ def test_texts_that_were_made_harmless_are_counted(tmp_path: Path, bank_file: Pa
 
 
 def test_any_bundle_can_be_used_without_params(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bundle carries all that scoring, explaining and reporting need."""
     monkeypatch.chdir(tmp_path)
@@ -204,7 +204,7 @@ def test_refusals_and_wrong_usage_have_their_codes(words: list[str], code: int, 
 
 
 def test_a_damaged_bundle_is_refused_and_the_process_lives(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
 ) -> None:
     """A cut-off model, which would end the process inside LightGBM, is one line and exit code 1."""
     bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "bundle")
@@ -251,7 +251,7 @@ def test_what_strangers_wrote_cannot_drive_a_terminal(tmp_path: Path, bank_file:
 
 
 def test_tracking_without_mlflow_is_refused_before_any_work(
-    tmp_path: Path, make_project: Callable[..., Project]
+    tmp_path: Path, make_project: Callable[..., Places]
 ) -> None:
     """Where MLflow is not installed, training says how to get it or do without, and trains nothing."""
     project = make_project(tmp_path / "p")
@@ -267,7 +267,7 @@ def test_tracking_without_mlflow_is_refused_before_any_work(
 
 
 @pytest.fixture(scope="module")
-def dated(trained_dated: tuple[Project, Trained]) -> list[str]:
+def dated(trained_dated: tuple[Places, Trained]) -> list[str]:
     """Return the options that name the trained project of dated leads and its target."""
     return ["--params", str(trained_dated[0].root / "params.yaml"), "--target", "mql"]
 
@@ -329,7 +329,7 @@ def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> 
 
 
 def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
-    tmp_path: Path, trained_dated: tuple[Project, Trained]
+    tmp_path: Path, trained_dated: tuple[Places, Trained]
 ) -> None:
     """With --model the tables are still those that params.yaml names."""
     project = trained_dated[0]

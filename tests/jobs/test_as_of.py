@@ -17,7 +17,7 @@ from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError, ModelError
 from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
 from leadml.jobs.prepare import check_project
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.report import build_report
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
@@ -25,7 +25,7 @@ from leadml.leads.check.contract import Contract
 from leadml.publish.page import render
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-Dated = tuple[Project, Trained]
+Dated = tuple[Places, Trained]
 
 
 def test_a_training_on_dated_leads_says_what_it_was_made_of(trained_dated: Dated) -> None:
@@ -59,7 +59,7 @@ def test_the_outlook_comes_back_from_the_bundle(trained_dated: Dated) -> None:
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_shuffled_rows_and_another_engine_give_the_same_version(
-    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path, engine: str
+    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path, engine: str
 ) -> None:
     """The same data make the same model hash, with other threads too."""
     project = make_dated_project(tmp_path / "p", f"compute.engine={engine}", "model.threads=2")
@@ -95,7 +95,7 @@ def test_no_person_and_no_firm_is_in_what_is_kept(trained_dated: Dated, tmp_path
         assert b"l00000" not in content, path
 
 
-def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[..., Project], tmp_path: Path) -> None:
+def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[..., Places], tmp_path: Path) -> None:
     """The training is tracked to its end, with the figures that there are."""
     project = make_dated_project(tmp_path / "p", "tracking.enabled=true", target="sql")
     trained = train(project, now=NOW, progress=lambda _: None)
@@ -137,7 +137,7 @@ def test_topics_share_the_importance(trained_dated: Dated) -> None:
     assert {"form", "email_open", "activity", "lead_age", "title_rank"} <= fields
 
 
-def test_a_check_tells_dates_leaks_and_ages(make_dated_project: Callable[..., Project], tmp_path: Path) -> None:
+def test_a_check_tells_dates_leaks_and_ages(make_dated_project: Callable[..., Places], tmp_path: Path) -> None:
     """Everything that training would find, before it."""
     project = make_dated_project(tmp_path / "p", "sources.leads.valid_from=null")
     leads = pd.read_parquet(project.root / "leads.parquet")
@@ -151,7 +151,7 @@ def test_a_check_tells_dates_leaks_and_ages(make_dated_project: Callable[..., Pr
 
 
 def test_a_field_written_after_the_outcome_stops_the_training(
-    make_dated_project: Callable[..., Project], tmp_path: Path
+    make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
     """A column that the export filled in from the outcome knows it."""
     project = make_dated_project(
@@ -167,7 +167,7 @@ def test_a_field_written_after_the_outcome_stops_the_training(
         train(project, now=NOW, progress=lambda _: None)
 
 
-def test_a_lead_at_fault_stops_the_training(make_dated_project: Callable[..., Project], tmp_path: Path) -> None:
+def test_a_lead_at_fault_stops_the_training(make_dated_project: Callable[..., Places], tmp_path: Path) -> None:
     """Scoring goes on without it; a training does not."""
     project = make_dated_project(tmp_path / "p")
     leads = pd.read_parquet(project.root / "leads.parquet")
@@ -188,7 +188,7 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
     visits = [(lead, float(random.uniform(12, 60)), "visit") for lead in ids]
     won = [(lead, float(random.uniform(12, 100)), "customer") for lead in ids[:200]]
     write_tables(tmp_path, **small_tables(leads, visits, won))
-    project = Project.open(write_params(tmp_path, small()), [f"targets.won.horizon={horizon}"])
+    project = Places.open(write_params(tmp_path, small()), [f"targets.won.horizon={horizon}"])
     message = r"looks must be on both sides of the split" if horizon == 60 else r"a look must be 120 \+ 0 days before"
 
     with pytest.raises(ModelError, match=message):
@@ -201,9 +201,9 @@ def test_the_end_of_observation_is_that_of_params_or_of_the_outcomes(tmp_path: P
     """A date of params is midnight of the project's zone."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
     with looking(tmp_path, small()) as view:
-        params = Project.open(tmp_path / "params.yaml").params
+        params = Places.open(tmp_path / "params.yaml").params
         assert observed_until(params, view.history) == day(10)
-        later = Project.open(
+        later = Places.open(
             tmp_path / "params.yaml", ["sources.outcomes.lead_id=lead_id", "data.timezone=Asia/Kolkata"]
         )
         sources = later.params.sources.model_copy(update={"observed_until": "2024-02-01"})
@@ -218,7 +218,7 @@ def test_labels_are_known_no_longer_than_outcomes_are(tmp_path: Path) -> None:
     leads = [("a", 0, 1.0), *((name, 0, 1.0) for name, _, _ in won)]
     write_tables(tmp_path, **small_tables(leads, visits, [*won, ("a", 600, "lost")]))
     with looking(tmp_path, small()) as view:
-        assert observed_until(Project.open(tmp_path / "params.yaml").params, view.history) == day(200)
+        assert observed_until(Places.open(tmp_path / "params.yaml").params, view.history) == day(200)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "1700000000"])
@@ -257,7 +257,7 @@ def test_progress_names_each_step(tmp_path: Path) -> None:
     """A long job says what it is at."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
     with looking(tmp_path, small()):
-        project = Project.open(tmp_path / "params.yaml")
+        project = Places.open(tmp_path / "params.yaml")
     steps: list[str] = []
     as_of_settings, contract = AsOfSettings.from_params(project.params, "won"), Contract.from_params(project.params)
     with open_as_of_view(project, as_of_settings, contract, now=NOW, progress=steps.append):
@@ -272,7 +272,7 @@ def test_instants_are_arrow_s_own() -> None:
 
 
 def test_a_count_over_the_whole_history_is_found_by_what_came_after_the_look(
-    make_dated_project: Callable[..., Project], tmp_path: Path
+    make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
     """An export has the visits of all days; the look knows those before it."""
     project = make_dated_project(tmp_path / "whole", "features.engagement={visits_of_all_days: number}")

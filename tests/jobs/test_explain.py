@@ -10,13 +10,13 @@ import pytest
 
 from leadml.errors import DataError
 from leadml.jobs.explain import Explained, explain, explanation_table
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.leads.read.files import Dialect
 from leadml.model.predict.explain import START_GROUP
 
 
-def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Project, Trained]) -> None:
+def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Places, Trained]) -> None:
     """The points of all rows are 100 times the probability, the strongest field first after the starting point."""
     project, trained = trained_project
 
@@ -29,7 +29,7 @@ def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Project, Tra
     assert set(found.table["field"].iloc[1:]) == {field.name for field in trained.bundle.contract.fields}
 
 
-def test_the_table_ends_with_the_score(trained_project: tuple[Project, Trained]) -> None:
+def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) -> None:
     """What people read closes with the number that the rows add up to."""
     project, trained = trained_project
     found = explain(trained.bundle, project.data, "12", dialect=Dialect())
@@ -63,7 +63,7 @@ def test_what_hardly_moves_the_score_is_one_row() -> None:
     ]
 
 
-def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Project, Trained]) -> None:
+def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Places, Trained]) -> None:
     """Ids are text, so a leading zero makes another lead."""
     project, trained = trained_project
 
@@ -72,7 +72,7 @@ def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Project, Trai
 
 
 def test_a_lead_at_fault_is_refused_with_its_line(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
 ) -> None:
     """A lead that could not be scored is not explained either."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()[:5]

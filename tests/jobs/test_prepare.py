@@ -9,7 +9,7 @@ import pytest
 
 from leadml.errors import DataError
 from leadml.jobs.prepare import check_data, propose_params
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import train
 from leadml.params import Params, parse_params
 
@@ -21,7 +21,7 @@ def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> 
     text = propose_params(bank_file, written_as=str(bank_file))
     params = parse_params(text)
     params = parse_params(text, overrides=SMALL)
-    trained = train(Project(tmp_path, params, params.target_names[0]), now="2026-01-01", progress=lambda _: None)
+    trained = train(Places(tmp_path, params, params.target_names[0]), now="2026-01-01", progress=lambda _: None)
 
     assert params.data.lead_id == "id"
     assert (params.target.column, params.target.positive, params.target.negative) == ("y", ("yes",), ("no",))

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.report import build_report, headline, warnings
 from leadml.jobs.train import Trained
 from leadml.leads.check.contract import Field
@@ -58,7 +58,7 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
     ],
 )
 def test_the_headline_follows_the_evidence(
-    trained_project: tuple[Project, Trained], high: tuple[float, ...], says: str
+    trained_project: tuple[Places, Trained], high: tuple[float, ...], says: str
 ) -> None:
     """A baseline is beaten only where the whole interval of the difference lies below 0."""
     names = ("base rate", "points rule", "Odoo scoring", "logistic regression")
@@ -78,7 +78,7 @@ def test_the_headline_follows_the_evidence(
     ],
 )
 def test_a_mean_that_was_off_is_told(
-    trained_project: tuple[Project, Trained], mean: float, low: float, high: float, *, told: bool
+    trained_project: tuple[Places, Trained], mean: float, low: float, high: float, *, told: bool
 ) -> None:
     """Outside what the rate can be, and a tenth of it away or more: of many leads a trifle is no news."""
     metrics = trained_project[1].evaluation.metrics.set_index("metric")
@@ -92,7 +92,7 @@ def test_a_mean_that_was_off_is_told(
 
 @pytest.mark.parametrize(("value", "low", "told"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
 def test_probabilities_that_were_off_are_told_beside_the_praise(
-    trained_project: tuple[Project, Trained], value: float, low: float, *, told: bool
+    trained_project: tuple[Places, Trained], value: float, low: float, *, told: bool
 ) -> None:
     """Far off is more than twice what chance gives, with an interval above it; what was said and came true is told."""
     metrics = trained_project[1].evaluation.metrics.set_index("metric")
@@ -105,7 +105,7 @@ def test_probabilities_that_were_off_are_told_beside_the_praise(
     assert headline(evaluation).endswith(said) == told
 
 
-def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Project, Trained]) -> None:
+def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Places, Trained]) -> None:
     """Topics are called what reasons call them, and what was counted is what it is."""
     page = render(build_report(trained_dated[1].bundle, version="1", batch=None))
 
@@ -123,7 +123,7 @@ def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Project, 
         assert text not in page
 
 
-def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Project, Trained]) -> None:
+def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Places, Trained]) -> None:
     """Few leads, a random split, missing ids and accepted suspects are warnings; a dated split is none."""
     bundle = trained_project[1].bundle
     weak = replace(
@@ -136,7 +136,7 @@ def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tup
     assert warnings(replace(bundle, holdout=Holdout(0.25, 0, since=1))) == []
 
 
-def test_the_page_holds_every_part(trained_project: tuple[Project, Trained]) -> None:
+def test_the_page_holds_every_part(trained_project: tuple[Places, Trained]) -> None:
     """Headline, drivers, stages, gain, reliability, comparison and card are there, with the figures."""
     page = render(build_report(trained_project[1].bundle, version="1", batch=BATCH))
 
@@ -146,7 +146,7 @@ def test_the_page_holds_every_part(trained_project: tuple[Project, Trained]) -> 
     assert page.count("<svg") == 4
 
 
-def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Project, Trained]) -> None:
+def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Places, Trained]) -> None:
     """No address, no script, no event, no form: the page stands alone."""
     page = render(build_report(trained_project[1].bundle, version="1", batch=None))
     seen = Elements()
@@ -158,7 +158,7 @@ def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Project,
     assert all(value.startswith("#") for name, value in seen.attributes if name in {"href", "xlink:href", "src"})
 
 
-def test_a_strangers_words_are_inert(trained_project: tuple[Project, Trained]) -> None:
+def test_a_strangers_words_are_inert(trained_project: tuple[Places, Trained]) -> None:
     """Names of fields, targets, files, reasons and findings with HTML in them are shown, not run."""
     bundle = trained_project[1].bundle
     stored = {**bundle.evaluation, "importance": [{**row, "field": HOSTILE} for row in bundle.evaluation["importance"]]}
@@ -179,7 +179,7 @@ def test_a_strangers_words_are_inert(trained_project: tuple[Project, Trained]) -
     assert not [name for name, _ in seen.attributes if name.startswith("on")]
 
 
-def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Project, Trained]) -> None:
+def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Places, Trained]) -> None:
     """The page has the same bytes each time."""
     bundle = trained_project[1].bundle
 
@@ -188,7 +188,7 @@ def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Project, Tra
     )
 
 
-def test_figures_that_are_not_defined_are_said_so(trained_project: tuple[Project, Trained]) -> None:
+def test_figures_that_are_not_defined_are_said_so(trained_project: tuple[Places, Trained]) -> None:
     """Where no lead reaches a cut its precision is "none", and the page is still drawn."""
     bundle = trained_project[1].bundle
     stages = pd.DataFrame(bundle.evaluation["stages"])

@@ -12,7 +12,7 @@ import pytest
 
 from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.score import score
 from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
@@ -21,7 +21,7 @@ from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 
-Scored = tuple[Project, Trained]
+Scored = tuple[Places, Trained]
 NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
 
 
@@ -31,7 +31,7 @@ def order(source: Path, out: Path, **changes: object) -> ScoreOrder:
     return replace(usual, **changes)
 
 
-def run(project: Project, asked: ScoreOrder, *, threads: int = 0) -> tuple[pd.DataFrame, Counted]:
+def run(project: Places, asked: ScoreOrder, *, threads: int = 0) -> tuple[pd.DataFrame, Counted]:
     """Score and return what was published, by lead, and the counts."""
     counted = score(load_bundle(project.registry.path("1"), threads=threads), asked, progress=lambda _: None)
     read = pd.read_parquet if asked.out.suffix == ".parquet" else pd.read_csv

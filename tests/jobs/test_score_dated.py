@@ -16,14 +16,14 @@ from tests.dated import NOW, day, instants, micros
 
 from leadml.errors import DataError, LeadmlError, ModelError
 from leadml.jobs.explain import explain_dated, explanation_table
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.score_dated import score_dated
 from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.read.files import Dialect
 
-Dated = tuple[Project, Trained]
+Dated = tuple[Places, Trained]
 AS_OF = day(150)
 
 
@@ -33,7 +33,7 @@ def order(out: Path | None, **changed: Any) -> ScoreOrder:
     return replace(plain, **changed)
 
 
-def run(dated: Dated, some: ScoreOrder, project: Project | None = None) -> Counted:
+def run(dated: Dated, some: ScoreOrder, project: Places | None = None) -> Counted:
     """Score, and return what was counted."""
     return score_dated(project or dated[0], dated[1].bundle, some, progress=lambda _: None)
 
@@ -91,7 +91,7 @@ def test_sources_that_are_declared_otherwise_are_refused(
     trained_dated: Dated, tmp_path: Path, override: str, message: str
 ) -> None:
     """The same rows would say something else than they did when the model was trained."""
-    project = Project.open(trained_dated[0].root / "params.yaml", [override], target="mql")
+    project = Places.open(trained_dated[0].root / "params.yaml", [override], target="mql")
 
     with pytest.raises(LeadmlError, match=message):
         run(trained_dated, order(tmp_path / "s.csv"), project)
@@ -124,7 +124,7 @@ def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], 
 
 @pytest.mark.parametrize("number", [20, 90, 200])
 def test_scores_do_not_change_with_what_is_recorded_later(
-    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path, number: int
+    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path, number: int
 ) -> None:
     """From tables cut at the date come the same rows, the batch and the probabilities to the bit."""
     as_of = day(number)
@@ -203,7 +203,7 @@ def test_a_database_holds_each_lead_of_a_batch_once(
 
 def test_a_lead_at_fault_is_not_scored_and_the_others_are(
     trained_dated: Dated,
-    make_dated_project: Callable[..., Project],
+    make_dated_project: Callable[..., Places],
     tmp_path: Path,
     scored: tuple[pd.DataFrame, Counted],
 ) -> None:
@@ -238,7 +238,7 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     value: str,
     reason: str,
     trained_dated: Dated,
-    make_dated_project: Callable[..., Project],
+    make_dated_project: Callable[..., Places],
     tmp_path: Path,
     scored: tuple[pd.DataFrame, Counted],
 ) -> None:
@@ -271,7 +271,7 @@ def test_the_tables_themselves_are_not_written_over(trained_dated: Dated, place:
 
 
 def test_activities_at_fault_refuse_the_whole(
-    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path
+    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
     """Nothing is scored from a table of activities or outcomes that cannot be read, and nothing is written."""
     project = make_dated_project(tmp_path / "bad")

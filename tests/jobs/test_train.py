@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError, ModelError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 
-Make = Callable[..., Project]
+Make = Callable[..., Places]
 NOW = "2026-01-02T03:04:05+00:00"
 SMALL = ("model.max_rounds=40", "evaluation.draws=50")
 SHARES = ("stages.mql={rule: share, top: 0.2}", "stages.sql={rule: share, top: 0.1}")
@@ -64,7 +64,7 @@ def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path:
     first = train(project, now=NOW, progress=quietly)
     again = train(project, now="2026-02-02T00:00:00+00:00", progress=quietly)
     other = train(
-        Project.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
+        Places.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
         now=NOW,
         progress=quietly,
     )

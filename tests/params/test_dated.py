@@ -12,7 +12,7 @@ import yaml
 from tests.dated import crm, small, write_params
 
 from leadml.errors import ParamsError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.check.contract import Contract
 from leadml.params import Params, SnapshotParams, parse_params
 
@@ -257,9 +257,9 @@ def test_a_stage_is_driven_by_one_target() -> None:
 def test_of_several_targets_one_must_be_named(tmp_path: Path, target: str | None, message: str) -> None:
     """The message lists them."""
     with pytest.raises(ParamsError, match=message):
-        Project.open(write_params(tmp_path, crm()), target=target)
-    assert Project.open(write_params(tmp_path, crm()), target="sql").target == "sql"
-    assert Project.open(write_params(tmp_path, crm()), target="sql").data is None
+        Places.open(write_params(tmp_path, crm()), target=target)
+    assert Places.open(write_params(tmp_path, crm()), target="sql").target == "sql"
+    assert Places.open(write_params(tmp_path, crm()), target="sql").data is None
 
 
 def test_two_fields_of_one_name_are_refused() -> None:

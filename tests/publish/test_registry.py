@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import BundleError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.publish.registry import Batch, Registry
 
 BATCH = Batch("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
-Made = tuple[Project, Trained]
+Made = tuple[Places, Trained]
 
 
 def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, trained_project: Made) -> None:

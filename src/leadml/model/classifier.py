@@ -23,6 +23,7 @@ from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATUR
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.field import Field
+from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.predict.explain import explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from sklearn.utils import Tags
 
+    from leadml.leads.split import Split
     from leadml.params import Kind
     from leadml.types import Floats, Integers, Labels
 
@@ -48,7 +50,6 @@ TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
 class Sections:
     """What a fit reads."""
 
-    split: SplitParams
     model: ModelParams
     calibration: CalibrationParams
 
@@ -120,16 +121,18 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         check_consistent_length(frame, codes)
         frame[SPLIT_KEY] = content_keys(frame)
         frame[LABEL] = codes
+        folds = _section(SplitParams, self.split, "split")
+        split: Split = RandomSplit(folds, copies=True)
         if created_at is not None:
             check_consistent_length(frame, created_at)
-            frame[CREATED_AT] = _order_of(created_at)
+            frame[AS_OF] = _order_of(created_at)
+            split = TimeSplit(folds, copies=True)
         sections = Sections(
-            split=_section(SplitParams, self.split, "split"),
             model=_section(ModelParams, self.model, "model"),
             calibration=_section(CalibrationParams, self.calibration, "calibration"),
         )
         try:
-            fitted = fit_model(frame, fields, sections)
+            fitted = fit_model(frame, fields, sections, split=split)
         except ModelError as error:
             raise ValueError(str(error)) from error
         self.classes_, self.model_, self.choices_ = classes, fitted.model, fitted.choices
@@ -148,7 +151,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     def predict_interval(self, X: Any) -> Floats:  # noqa: N803
         """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
         probability = self._probability(X)
-        return np.column_stack(self.model_.spread.interval(probability))
+        return np.column_stack(self.model_.intervals.interval(probability))
 
     def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
         """Return the start, and what each field adds to it, shape (n_leads, n_fields), in percentage points.

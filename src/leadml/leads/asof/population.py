@@ -18,7 +18,7 @@ from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.labels import label_snapshots, reaching
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.check.contract import LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import holdout_since
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.leads.asof.history import Block, LeadHistory
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.check.activity_plan import Target
     from leadml.leads.split import Holdout
     from leadml.params import SplitParams
@@ -64,7 +64,7 @@ class MatureSnapshots:
     def plan_holdout(self, split: SplitParams) -> Holdout:
         """Return the rule that keeps a share of the accounts aside, from the instant from which that share is newer."""
         counts = np.bincount(self.date, minlength=len(self.dates))
-        return holdout_since(self.dates[counts > 0], counts[counts > 0], split)
+        return holdout_since(self.dates[counts > 0], counts[counts > 0], split, by_group=True)
 
     def sides(self, holdout: Holdout, tables: LeadHistory) -> tuple[Rows, Rows]:
         """Return the places of the looks to learn from and of those to judge by; the others are of neither side.
@@ -75,10 +75,10 @@ class MatureSnapshots:
             Where there is none on one of the sides.
         """
         since = holdout.since or 0
-        aside = holdout.aside(pd.DataFrame({LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys}))[self.lead]
+        drawn = holdout.draws(pd.DataFrame({SPLIT_KEY: tables.split_keys}))[self.lead]
         timely = (self.dates + self.target.matures <= since)[self.date]
         later = (self.dates >= since)[self.date]
-        learn, judge = np.flatnonzero(~aside & timely), np.flatnonzero(aside & later)
+        learn, judge = np.flatnonzero(~drawn & timely), np.flatnonzero(drawn & later)
         if not len(learn) or not len(judge):
             sizes = f"{len(learn):,} and {len(judge):,} of {len(self.lead):,} mature ones"
             gap = f"{self.target.horizon} + {self.target.settling} days lie between them"

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
+from leadml.errors import LeadmlError
+from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect, column_names, normal_name, read_chunks, source_files
+from leadml.leads.read.frames import FrameSource
 from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class DatabaseSource:
         return self.snapshot.chunks(self.place, columns, rows=rows)
 
 
-TableSource = FileSource | DatabaseSource
+TableSource = FileSource | DatabaseSource | FrameSource
 
 
 @contextmanager
@@ -164,32 +166,3 @@ def resolved(url: str, root: Path) -> str:
     start, mark, path = url.partition(":///")
     relative = start.startswith("sqlite") and mark and path and not path.startswith(("/", ":memory:", "file:"))
     return f"{start}:///{root.resolve() / path}" if relative else url
-
-
-def require_columns(
-    columns: Collection[str], names: Collection[str], *, source: str, keys: Mapping[str, str] | None = None
-) -> None:
-    """Refuse a table that lacks a column.
-
-    Parameters
-    ----------
-    columns, names
-        Those that must be there, and those that are.
-    source
-        What messages call the table.
-    keys
-        The key of params that names a column, where one does.
-
-    Raises
-    ------
-    DataError
-        One line a missing column, with the nearest name that is there.
-    """
-    faults = []
-    for column in columns:
-        if column not in names:
-            hint = nearest(column, names) or f"; it has {len(names)} others"
-            remedy = f"; set {keys[column]}" if keys and column in keys else ""
-            faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}{remedy}"))
-    if faults:
-        raise DataError(faults)

@@ -43,7 +43,7 @@ class LeadModel:
         The two parts, what each weighs in their numbers.
     calibrator
         From log-odds to probability.
-    spread
+    intervals
         How far true log-odds may lie from those that are said.
     lookup
         Both parts as tables.
@@ -53,16 +53,16 @@ class LeadModel:
     linear: LinearPart
     trees: Trees
     calibrator: Calibrator
-    spread: Intervals
+    intervals: Intervals
     lookup: Lookup
 
     @classmethod
     def of(
-        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, spread: Intervals
+        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, intervals: Intervals
     ) -> LeadModel:
         """Return the model of these parts, with their tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
-        return cls(encoder, linear, trees, calibrator, spread, lookup)
+        return cls(encoder, linear, trees, calibrator, intervals, lookup)
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).

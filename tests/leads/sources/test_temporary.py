@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 JOB = """
-from leadml.jobs.temporary import temporary_folder
+from leadml.leads.sources.temporary import temporary_folder
 with temporary_folder() as folder:
     (folder / "block.parquet").touch()
     print(folder, flush=True)

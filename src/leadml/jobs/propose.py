@@ -1,27 +1,21 @@
-"""Look at data before any training: propose params, or say whether the data are ready.
-
-What enters is a file; what leaves is the text of a ``params.yaml``, or findings with what to do.
-Suspected leaks are found by the judgement that training uses.
-"""
+"""Propose a ``params.yaml`` for a file of leads, with every suspected leak excluded and the reason beside it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from leadml.errors import DataError, Fault, ParamsError
-from leadml.jobs.training_set import gather_training_set
-from leadml.leads.check.contract import LABEL, Contract
+from leadml.errors import DataError, Fault
+from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.judge.column_roles import Proposal, propose_roles
-from leadml.leads.judge.findings import Finding
-from leadml.leads.judge.readiness import judge_readiness
 from leadml.leads.read.csv_text import DELIMITERS
 from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
 from leadml.leads.read.table_source import FileSource
+from leadml.leads.sources.flat import as_snapshots
 from leadml.model.leaks import find_leaks
 from leadml.params import parse_params
 
@@ -29,12 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pandas as pd
-
-    from leadml.jobs.project import Project
-    from leadml.model.leaks import LeakEvidence
-    from leadml.params import Params
-    from leadml.types import Progress
 
 SAMPLE_ROWS = 200_000
 
@@ -65,9 +53,10 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
     proposals = propose_roles(_as_chunked(chunk.table), dialect)
     params = parse_params(params_text(proposals, dialect, written_as))
     contract = Contract.from_params(params)
+    leads = as_snapshots(load_leads(FileSource(source, dialect), contract).frame)
     suspects = {
         finding.field: f"suspected leak: {finding.evidence}"
-        for finding in find_leaks(load_leads(FileSource(source, dialect), contract).frame, contract.fields, params)
+        for finding in find_leaks(leads, contract.fields, params)
         if finding.severity == "stop"
     }
     judged = [
@@ -77,60 +66,6 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
         for proposal in proposals
     ]
     return params_text(judged, dialect, written_as)
-
-
-def check_data(source: Path, params: Params) -> list[Finding]:
-    """Return every finding about a file of leads with labels; what cannot be read is a finding too.
-
-    Parameters
-    ----------
-    source
-        A file or folder of leads.
-    params
-        Roles and limits.
-
-    Raises
-    ------
-    ParamsError
-        Where params are of dated leads.
-    """
-    if params.target is None:
-        msg = "dated leads come from the sources of params.yaml, so FILE must not be given"
-        raise ParamsError(msg)
-    contract, dialect = Contract.from_params(params), Dialect.from_params(params.data)
-    try:
-        loaded = load_leads(FileSource(source, dialect), contract)
-    except DataError as error:
-        return [Finding("RD0", "stop", line) for line in str(error).splitlines()]
-    return [*judge_readiness(loaded, contract, params.limits), *_leaks(loaded.frame, contract, params)]
-
-
-def check_project(
-    project: Project, *, now: str, progress: Progress
-) -> tuple[list[Finding], list[dict[str, Any]] | None]:
-    """Return every finding about the data that a project names, and of dated leads how many reach the target by age.
-
-    Raises
-    ------
-    DataError
-        Where dated tables are not what was declared.
-    """
-    if project.data is not None:
-        return check_data(project.data, project.params), None
-    material = gather_training_set(project, now=now, progress=progress)
-    loaded, contract = material.loaded, material.contract
-    findings = [*material.findings, *judge_readiness(loaded, contract, project.params.limits)]
-    learn, _, evidence = material.sides()
-    leaks = _leaks(learn, contract, project.params, evidence)
-    return [*findings, *leaks], material.facts["conversions_by_age"]
-
-
-def _leaks(
-    frame: pd.DataFrame, contract: Contract, params: Params, evidence: LeakEvidence | None = None
-) -> list[Finding]:
-    if frame[LABEL].nunique() < 2:  # noqa: PLR2004 - converted and not
-        return [Finding("LK0", "not applicable", "leads of one kind only, so no field can be judged")]
-    return find_leaks(frame, contract.fields, params, evidence=evidence)
 
 
 def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> str:
