@@ -1,4 +1,4 @@
-"""What tests of the simulator share: one simulated CRM, and a chunk of leads in memory."""
+"""Fixtures of the simulator's tests: a simulated CRM on disk, and a chunk of leads in memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.simulate.paths import Life, live
-from leadml.simulate.people import People, draw_people
+from leadml.simulate.lead_attributes import LeadAttributes, sample_leads
+from leadml.simulate.paths import LeadPaths, simulate_paths
 from leadml.simulate.world import World
-from leadml.simulate.write import Simulated, simulate
+from leadml.simulate.write import SimulationResult, simulate
 
 LEADS, MONTHS, SEED = 8_000, 24, 5
 
@@ -20,23 +20,23 @@ LEADS, MONTHS, SEED = 8_000, 24, 5
 class Crm:
     """The tables of a simulation; a test must not change them."""
 
-    simulated: Simulated
+    result: SimulationResult
     leads: pd.DataFrame
     activities: pd.DataFrame
     outcomes: pd.DataFrame
     truth: pd.DataFrame | None
 
 
-def read(simulated: Simulated) -> Crm:
+def read(result: SimulationResult) -> Crm:
     """Read the tables of a simulation."""
-    folder = simulated.folder
+    folder = result.folder
     tables = [pd.read_parquet(folder / name) for name in ("leads.parquet", "activities", "outcomes.parquet")]
-    return Crm(simulated, *tables, pd.read_parquet(folder / "truth") if (folder / "truth").exists() else None)
+    return Crm(result, *tables, pd.read_parquet(folder / "truth") if (folder / "truth").exists() else None)
 
 
 @pytest.fixture(scope="session")
 def read_crm():
-    """Return what reads the tables of a simulation."""
+    """Return the function that reads the tables of a simulation."""
     return read
 
 
@@ -48,11 +48,11 @@ def crm(tmp_path_factory: pytest.TempPathFactory) -> Crm:
 
 
 @pytest.fixture(scope="session")
-def lived():
-    """Return what draws leads and lives them."""
+def sample_chunk():
+    """Return a function that samples leads and simulates their paths."""
 
-    def _lived(world: World, leads: int, seed: int) -> tuple[People, Life]:
-        people = draw_people(world, leads, np.random.default_rng(seed))
-        return people, live(world, people, np.random.default_rng(seed + 1))
+    def _sample_chunk(world: World, leads: int, seed: int) -> tuple[LeadAttributes, LeadPaths]:
+        attributes = sample_leads(world, leads, np.random.default_rng(seed))
+        return attributes, simulate_paths(world, attributes, np.random.default_rng(seed + 1))
 
-    return _lived
+    return _sample_chunk

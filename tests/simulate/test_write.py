@@ -12,26 +12,25 @@ import pytest
 from leadml.errors import LeadmlError
 from leadml.simulate.scenario import Scenario
 from leadml.simulate.world import standard_world
-from leadml.simulate.write import CHUNK, simulate
+from leadml.simulate.write import CHUNK_SIZE, simulate
 
 INSTANT = "timestamp[us, tz=UTC]"
 
 
-def _bytes(folder):
+def _hashes(folder):
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_processes(tmp_path):
-    """One process or two, the files are the same to the byte; with another seed none of the tables is."""
-    few = Scenario(truth_leads=200)
-    size = {"leads": CHUNK + 400, "months": 2, "scenario": few}
-    first = simulate(tmp_path / "a", seed=1, **size)
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_path):
+    """One process and two give the same bytes in all files; another seed gives other bytes in all files."""
+    size = {"leads": CHUNK_SIZE + 400, "months": 2, "scenario": Scenario(truth_leads=200)}
+    result = simulate(tmp_path / "a", seed=1, **size)
     simulate(tmp_path / "b", seed=1, processes=2, **size)
     simulate(tmp_path / "c", seed=2, **size)
-    one, two, other = (_bytes(tmp_path / name) for name in "abc")
-    assert one == two
-    assert set(one) == {
+    one_process, two_processes, other_seed = (_hashes(tmp_path / name) for name in "abc")
+    assert one_process == two_processes
+    assert set(one_process) == {
         "activities/part-00000.parquet",
         "activities/part-00001.parquet",
         "leads.parquet",
@@ -40,18 +39,18 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_processes(tmp_path):
         "truth/part-00000.parquet",
         "truth/part-00001.parquet",
     }
-    assert not set(one.values()) & set(other.values())
-    leads = pq.read_table(tmp_path / "a" / "leads.parquet").column("lead_id").to_pylist()
-    assert leads == sorted(leads)
-    assert len(set(leads)) == CHUNK + 400
-    assert first.leads == len(leads)
+    assert not set(one_process.values()) & set(other_seed.values())
+    ids = pq.read_table(tmp_path / "a" / "leads.parquet").column("lead_id").to_pylist()
+    assert ids == sorted(ids)
+    assert len(set(ids)) == CHUNK_SIZE + 400
+    assert result.leads == len(ids)
 
 
-def test_what_is_said_is_what_is_written(crm):
-    """The counts agree with the tables, instants are in UTC and microseconds, ids and words are text."""
-    simulated, folder = crm.simulated, crm.simulated.folder
-    assert (simulated.leads, simulated.activities) == (len(crm.leads), len(crm.activities))
-    assert (simulated.outcomes, simulated.truth) == (len(crm.outcomes), len(crm.truth))
+def test_the_result_counts_the_rows_and_columns_have_their_types(crm):
+    """The counts are those of the tables; instants are UTC in microseconds; ids and categories are strings."""
+    result, folder = crm.result, crm.result.folder
+    assert (result.leads, result.activities) == (len(crm.leads), len(crm.activities))
+    assert (result.outcomes, result.truth) == (len(crm.outcomes), len(crm.truth))
     for name in ("leads.parquet", "outcomes.parquet", "activities/part-00000.parquet", "truth/part-00000.parquet"):
         for column in pq.read_schema(folder / name):
             instant = column.name.endswith("_at") or column.name in {"valid_from", "as_of"}
@@ -68,10 +67,10 @@ def test_rows_are_in_the_order_of_leads_and_time(crm):
     assert keys.equals(keys.sort_values(["lead_id", "as_of"], kind="stable"))
 
 
-def test_the_account_tells_all_numbers(crm):
-    """simulation.json holds the choices, the targets and every number of the world, as they were used."""
-    story = json.loads((crm.simulated.folder / "simulation.json").read_text(encoding="utf-8"))
-    assert story["choices"] == {
+def test_the_description_holds_all_numbers(crm):
+    """simulation.json holds the options, the targets and all parameters of the simulation."""
+    description = json.loads((crm.result.folder / "simulation.json").read_text(encoding="utf-8"))
+    assert description["choices"] == {
         "leads": 8000,
         "months": 24,
         "seed": 5,
@@ -82,62 +81,71 @@ def test_the_account_tells_all_numbers(crm):
         "truth_leads": 20000,
         "truth_share": 1.0,
     }
-    assert [target["horizon_days"] for target in story["targets"]] == [30, 90, 365]
+    assert [target["horizon_days"] for target in description["targets"]] == [30, 90, 365]
     world = standard_world(731)
-    for name in ("transition", "rate", "kinds", "lag", "outcome_lag"):
-        np.testing.assert_array_equal(story["world"][name], getattr(world, name))
-    assert len(story["world"]["moves"]) == len(world.moves)
-    assert len(story["market"]["questions"]) == 5
-    assert story["rows"]["leads"] == len(crm.leads)
-    assert not any("nobody works" in line for line in story["truth"])
+    for key, parameter in (
+        ("transition", world.interest_transition),
+        ("rate", world.activity_rate),
+        ("kinds", world.kind_probability),
+        ("lag", world.activity_lag),
+        ("outcome_lag", world.outcome_lag),
+    ):
+        np.testing.assert_array_equal(description["world"][key], parameter)
+    assert len(description["world"]["moves"]) == len(world.state_transitions)
+    assert len(description["market"]["questions"]) == 5
+    assert description["rows"]["leads"] == len(crm.leads)
+    assert not any("nobody works" in line for line in description["truth"])
 
 
-def test_a_share_of_the_leads_has_a_truth(tmp_path, read_crm):
-    """Whole leads are drawn: with fewer asked for the tables are the same, and the truths of those asked too."""
+def test_a_random_share_of_the_leads_has_a_truth(tmp_path, read_crm):
+    """With a lower truth_leads fewer leads have a truth, with the same rows; the other tables do not change."""
     size = {"leads": 1000, "months": 3, "seed": 3}
-    every, some, none = (
-        read_crm(simulate(tmp_path / str(asked), **size, scenario=Scenario(truth_leads=asked)))
-        for asked in (1000, 300, 0)
+    all_leads, some_leads, no_leads = (
+        read_crm(simulate(tmp_path / str(truth_leads), **size, scenario=Scenario(truth_leads=truth_leads)))
+        for truth_leads in (1000, 300, 0)
     )
-    kept = every.truth[every.truth["lead_id"].isin(some.truth["lead_id"])].reset_index(drop=True)
-    pd.testing.assert_frame_equal(kept, some.truth)
-    assert 250 < some.truth["lead_id"].nunique() < 350
-    assert none.truth is None
-    assert none.simulated == replace(every.simulated, folder=none.simulated.folder, truth=0)
-    for other in (some, none):
-        pd.testing.assert_frame_equal(other.activities, every.activities)
+    has_truth = all_leads.truth["lead_id"].isin(some_leads.truth["lead_id"])
+    pd.testing.assert_frame_equal(all_leads.truth[has_truth].reset_index(drop=True), some_leads.truth)
+    assert 250 < some_leads.truth["lead_id"].nunique() < 350
+    assert no_leads.truth is None
+    assert no_leads.result == replace(all_leads.result, folder=no_leads.result.folder, truth=0)
+    for other in (some_leads, no_leads):
+        pd.testing.assert_frame_equal(other.activities, all_leads.activities)
 
 
-def test_one_lead_for_one_month_is_enough(tmp_path, read_crm):
-    """The smallest simulation has all its tables."""
+def test_one_lead_in_one_month_has_all_tables(tmp_path, read_crm):
+    """The smallest simulation writes leads and the truth."""
     crm = read_crm(simulate(tmp_path, leads=1, months=1, seed=0))
     assert len(crm.leads) >= 1
     assert crm.truth is not None
 
 
-def test_a_folder_that_holds_anything_is_refused(tmp_path):
-    """Nothing is overwritten, be it a file or a folder with a file; an empty folder will do."""
-    (tmp_path / "kept").write_text("kept", encoding="utf-8")
-    for folder in (tmp_path, tmp_path / "kept"):
+def test_a_folder_that_is_not_empty_is_refused(tmp_path):
+    """A folder with a file and a file in place of the folder are refused, and nothing is overwritten."""
+    (tmp_path / "existing").write_text("text", encoding="utf-8")
+    for folder in (tmp_path, tmp_path / "existing"):
         with pytest.raises(LeadmlError, match=r"must be new or empty, got '.*'; name another or empty it"):
             simulate(folder, leads=10, months=1, seed=0)
-    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
+    assert [file.name for file in tmp_path.iterdir()] == ["existing"]
 
 
 @pytest.mark.parametrize(
-    ("choices", "message"),
+    ("arguments", "message"),
     [
-        ({"leads": 0}, "leads must be from 1 to 20,000,000, got 0; simulate fewer"),
-        ({"leads": 10**9}, "leads must be from 1 to 20,000,000, got 1,000,000,000; simulate fewer"),
-        ({"months": 0}, "months must be from 1 to 120, got 0"),
-        ({"months": 121}, "months must be from 1 to 120, got 121"),
-        ({"seed": -1}, "seed must be 0 or more, got -1"),
-        ({"processes": 0}, "processes must be 1 or more, got 0"),
-        ({"scenario": Scenario(drift="mix", drift_month=5)}, "drift_month must be from 1 to 2, got 5"),
+        ({"leads": 0}, "leads must be from 1 to 20,000,000, got 0; give a number in this range"),
+        ({"leads": 10**9}, "leads must be from 1 to 20,000,000, got 1,000,000,000; give a number in this range"),
+        ({"months": 0}, "months must be from 1 to 120, got 0; give a number in this range"),
+        ({"months": 121}, "months must be from 1 to 120, got 121; give a number in this range"),
+        ({"seed": -1}, "seed must be 0 or more, got -1; give a number from 0 on"),
+        ({"processes": 0}, "processes must be 1 or more, got 0; give 1 to use one process"),
+        (
+            {"scenario": Scenario(drift="mix", drift_month=5)},
+            "drift_month must be from 1 to 2, got 5; give a month of the simulation",
+        ),
     ],
 )
-def test_numbers_out_of_range_are_refused_before_anything_is_written(tmp_path, choices, message):
-    """The error says the range, and the folder is not made."""
+def test_numbers_out_of_range_are_refused_before_anything_is_written(tmp_path, arguments, message):
+    """The error names the range, and the folder is not created."""
     with pytest.raises(LeadmlError, match=message):
-        simulate(tmp_path / "new", **{"leads": 10, "months": 2, "seed": 0, **choices})
+        simulate(tmp_path / "new", **{"leads": 10, "months": 2, "seed": 0, **arguments})
     assert not (tmp_path / "new").exists()

@@ -1,8 +1,6 @@
-"""Turn lives into the dated tables that a CRM would export.
+"""Turn simulated leads into the dated tables of a CRM (leads, activities, outcomes) and into the table of the truth.
 
-What enters is `People`, a `Life` and generators for hours and channels; what leaves is Arrow tables of leads,
-activities and outcomes, as recorded by the end of the simulation.
-It refuses to show what nobody would see: interest stays out, and so does what is recorded after the end.
+The tables of the CRM hold only what is recorded by the end of the simulation, and never the interest of a lead.
 """
 
 from __future__ import annotations
@@ -14,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.simulate import market
-from leadml.simulate.draw import pick
-from leadml.simulate.people import SECONDS_A_DAY, START, second_of_day
+from leadml.simulate.categorical import sample_categories
+from leadml.simulate.lead_attributes import SECONDS_PER_DAY, START, sample_second_of_day
 from leadml.simulate.world import FORM, KINDS, REASONS, STATES, TARGETS, WORKED
 
 if TYPE_CHECKING:
@@ -24,15 +22,15 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from leadml.simulate.paths import Life
-    from leadml.simulate.people import People
-    from leadml.simulate.truth import Truths
+    from leadml.simulate.lead_attributes import LeadAttributes
+    from leadml.simulate.paths import LeadPaths
+    from leadml.simulate.truth import TargetProbabilities
     from leadml.simulate.world import World
 
     Integers = NDArray[np.int64]
 
 INSTANT = pa.timestamp("us", tz="UTC")
-TRUTH = pa.schema(
+TRUTH_SCHEMA = pa.schema(
     {
         "lead_id": pa.string(),
         "as_of": INSTANT,
@@ -41,27 +39,34 @@ TRUTH = pa.schema(
         "reached": pa.bool_(),
     }
 )
-EVENING, EVENING_HOURS = 20, 2  # moves come after the last act of their day
-MORNING = 5
+TRANSITION_HOUR, TRANSITION_HOURS = 20, 2  # outcomes occur after the last activity of their day
+WORK_HOUR = 5
+FORM_SOURCES = ("organic", "paid_search")  # their leads are created by a form
 SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"][:64]
-BITS, PARTS = 6, 5
-SCATTER = 0x2545F491  # odd, so that each number has its own token
-CAME_BY_FORM = ("organic", "paid_search")
+BITS_PER_SYLLABLE, SYLLABLES_PER_NAME = 6, 5
+HASH_MULTIPLIER = 0x2545F491  # odd, so that different numbers have different names
 
 
 def lead_ids(first: int, count: int) -> pa.Array:
-    """Return the ids of a chunk's leads.
+    """Return the ids of the leads of a chunk.
+
+    Parameters
+    ----------
+    first
+        Number of the first lead.
+    count
+        How many.
 
     Examples
     --------
     >>> lead_ids(25_000, 2).to_pylist()
     ['L00025000', 'L00025001']
     """
-    return _numbered("L", first, count)
+    return _numbered_ids("L", first, count)
 
 
 def instants(seconds: Integers) -> pa.Array:
-    """Return seconds since the start as instants.
+    """Return instants from seconds since the start of the simulation.
 
     Examples
     --------
@@ -72,131 +77,200 @@ def instants(seconds: Integers) -> pa.Array:
     return pa.array(start + seconds * 1_000_000, pa.int64()).cast(INSTANT)
 
 
-def act_seconds(life: Life, rng: Generator) -> Integers:
-    """Return when each act happens, in seconds since the start."""
-    return life.acts.day * SECONDS_A_DAY + second_of_day(rng, len(life.acts.day))
-
-
-def leads_table(people: People, life: Life, seconds: Integers, *, first: int) -> pa.Table:
-    """Return one row a state of a lead: one as it came, and one for each timeline stated anew.
+def sample_activity_seconds(paths: LeadPaths, rng: Generator) -> Integers:
+    """Return the instant of each activity, in seconds since the start of the simulation.
 
     Parameters
     ----------
-    people, life
-        The chunk.
-    seconds
-        When each act of ``life`` happened, from `act_seconds`.
-    first
-        Number of the chunk's first lead.
+    paths
+        The paths of a chunk of leads, which say the day.
+    rng
+        Source of random numbers, for the time of day.
     """
-    restated, firms = life.restated, people.firms
-    lead = np.concatenate([np.arange(len(people.created)), restated.lead])
+    return paths.activities.day * SECONDS_PER_DAY + sample_second_of_day(rng, len(paths.activities.day))
+
+
+def leads_table(attributes: LeadAttributes, paths: LeadPaths, activity_seconds: Integers, *, first: int) -> pa.Table:
+    """Return the table of leads: one row for a lead at its creation, and one for each restated timeline.
+
+    Parameters
+    ----------
+    attributes, paths
+        The leads of a chunk.
+    activity_seconds
+        From `sample_activity_seconds`.
+    first
+        Number of the first lead of the chunk.
+    """
+    restatements, accounts = paths.restatements, attributes.accounts
+    lead = np.concatenate([np.arange(len(attributes.created)), restatements.lead])
     order = np.argsort(lead, kind="stable")
     lead = lead[order]
-    since = np.concatenate([people.created, seconds[restated.act]])[order]
-    answers = people.answers[lead]
-    answers[:, market.TIMELINE] = np.concatenate([people.answers[:, market.TIMELINE], restated.timeline])[order]
-    budget = np.concatenate([people.answers[:, market.BUDGET], restated.budget])[order]
-    answers[:, market.BUDGET] = np.maximum.accumulate(lead * 8 + budget) - lead * 8  # once filled, it stays
-    firm = people.firm[lead]
-    title = [form.format(department) for form in market.TITLES for department in market.DEPARTMENTS]
+    valid_from = np.concatenate([attributes.created, activity_seconds[restatements.activity]])[order]
+    answers = attributes.answers[lead]
+    timeline = np.concatenate([attributes.answers[:, market.TIMELINE], restatements.timeline])
+    answers[:, market.TIMELINE] = timeline[order]
+    budget = np.concatenate([attributes.answers[:, market.BUDGET], restatements.budget])[order]
+    # Later rows of a lead keep its budget: lead * 8 makes the running maximum start anew with each lead.
+    answers[:, market.BUDGET] = np.maximum.accumulate(lead * 8 + budget) - lead * 8
+    account = attributes.account[lead]
+    titles = [template.format(department) for template in market.TITLES for department in market.DEPARTMENTS]
+    title = attributes.rank[lead] * len(market.DEPARTMENTS) + attributes.department[lead]
     columns = {
-        "lead_id": lead_ids(first, len(people.created)).take(pa.array(lead)),
-        "account_id": _numbered("A", first, len(firms.industry)).take(pa.array(firm)),
-        "created_at": instants(people.created[lead]),
-        "recorded_at": instants(since),
-        "valid_from": instants(since),
-        "source": _words(market.SOURCES, people.source[lead]),
-        "industry": _words(market.INDUSTRIES, firms.industry[firm]),
-        "employees": pa.array(firms.employees[firm]),
-        "country": _words(market.COUNTRIES, firms.country[firm]),
-        "technology": _words(market.TECHNOLOGIES, firms.technology[firm]),
-        "job_title": _words(title, people.rank[lead] * len(market.DEPARTMENTS) + people.department[lead]),
-        "email": emails(people, first=first).take(pa.array(lead)),
+        "lead_id": lead_ids(first, len(attributes.created)).take(pa.array(lead)),
+        "account_id": _numbered_ids("A", first, len(accounts.industry)).take(pa.array(account)),
+        "created_at": instants(attributes.created[lead]),
+        "recorded_at": instants(valid_from),
+        "valid_from": instants(valid_from),
+        "source": _take(market.SOURCES, attributes.source[lead]),
+        "industry": _take(market.INDUSTRIES, accounts.industry[account]),
+        "employees": pa.array(accounts.employees[account]),
+        "country": _take(market.COUNTRIES, accounts.country[account]),
+        "technology": _take(market.TECHNOLOGIES, accounts.technology[account]),
+        "job_title": _take(titles, title),
+        "email": email_addresses(attributes, first=first).take(pa.array(lead)),
     }
-    for at, question in enumerate(market.QUESTIONS):
-        columns[question.name] = _words((None, *question.values), answers[:, at])
+    for column, question in enumerate(market.QUESTIONS):
+        columns[question.name] = _take((None, *question.values), answers[:, column])
     return pa.table(columns)
 
 
 def activities_table(
-    world: World, people: People, life: Life, seconds: Integers, *, first: int, rng: Generator
+    world: World,
+    attributes: LeadAttributes,
+    paths: LeadPaths,
+    activity_seconds: Integers,
+    *,
+    first: int,
+    rng: Generator,
 ) -> pa.Table:
-    """Return one row an act, with the forms by which leads came and the flags of sales among them."""
-    acts, (worked, monday) = life.acts, life.worked.T
-    drawn, hours = rng.spawn(2)
-    channel = pick(drawn.random(len(acts.kind)), np.array(market.CHANNEL_OF_KIND)[acts.kind])
-    late = acts.lag > 0
-    recorded = (acts.day + acts.lag) * SECONDS_A_DAY + second_of_day(hours, len(acts.day))
-    came = np.flatnonzero(np.isin(np.array(market.SOURCES)[people.source], CAME_BY_FORM))
-    at_work = monday * SECONDS_A_DAY + MORNING * 3600
-    lead = np.concatenate([came, acts.lead, worked])
-    occurred = np.concatenate([people.created[came], seconds, at_work])
-    recorded = np.concatenate([people.created[came], np.where(late, recorded, seconds), at_work])
-    kind = np.concatenate([np.full(len(came), FORM), acts.kind, np.full(len(worked), WORKED)])
-    channel = np.concatenate([np.zeros(len(came), np.int64), channel, np.full(len(worked), market.BY_PHONE)])
+    """Return the table of activities, with the forms that create leads and the work of sales.
+
+    Parameters
+    ----------
+    world
+        The parameters of the simulation.
+    attributes, paths
+        The leads of a chunk.
+    activity_seconds
+        From `sample_activity_seconds`.
+    first
+        Number of the first lead of the chunk.
+    rng
+        Source of random numbers, for channels and for the time of late records.
+    """
+    activities, (worked_lead, monday) = paths.activities, paths.work_starts.T
+    channel_rng, hour_rng = rng.spawn(2)
+    channel_probability = np.array(market.CHANNEL_OF_KIND)[activities.kind]
+    channel = sample_categories(channel_rng.random(len(activities.kind)), channel_probability)
+    late_record = (activities.day + activities.lag) * SECONDS_PER_DAY
+    late_record += sample_second_of_day(hour_rng, len(activities.day))
+    recorded = np.where(activities.lag > 0, late_record, activity_seconds)
+    by_form = np.flatnonzero(np.isin(np.array(market.SOURCES)[attributes.source], FORM_SOURCES))
+    work_seconds = monday * SECONDS_PER_DAY + WORK_HOUR * 3600
+    lead = np.concatenate([by_form, activities.lead, worked_lead])
+    occurred = np.concatenate([attributes.created[by_form], activity_seconds, work_seconds])
+    recorded = np.concatenate([attributes.created[by_form], recorded, work_seconds])
+    kind = np.concatenate([np.full(len(by_form), FORM), activities.kind, np.full(len(worked_lead), WORKED)])
+    website, phone = np.zeros(len(by_form), np.int64), np.full(len(worked_lead), market.PHONE_CHANNEL)
+    channel = np.concatenate([website, channel, phone])
     order = np.lexsort((kind, occurred, lead))
-    order = order[recorded[order] < world.days * SECONDS_A_DAY]
+    order = order[recorded[order] < world.days * SECONDS_PER_DAY]
     return pa.table(
         {
-            "lead_id": lead_ids(first, len(people.created)).take(pa.array(lead[order])),
+            "lead_id": lead_ids(first, len(attributes.created)).take(pa.array(lead[order])),
             "occurred_at": instants(occurred[order]),
             "recorded_at": instants(recorded[order]),
-            "kind": _words((*KINDS, "worked"), kind[order]),
-            "channel": _words(market.CHANNELS, channel[order]),
+            "kind": _take((*KINDS, "worked"), kind[order]),
+            "channel": _take(market.CHANNELS, channel[order]),
         }
     )
 
 
-def outcomes_table(world: World, people: People, life: Life, *, first: int, rng: Generator) -> pa.Table:
-    """Return one row a move, in the order of leads and days."""
-    moves = life.moves
-    random = rng.random((len(moves.day), 2))
-    occurred = moves.day * SECONDS_A_DAY + ((EVENING + EVENING_HOURS * random[:, 0]) * 3600).astype(np.int64)
-    later = (moves.day + moves.lag) * SECONDS_A_DAY + (SECONDS_A_DAY * (0.3 + 0.5 * random[:, 1])).astype(np.int64)
-    recorded = np.where(moves.lag > 0, later, occurred)
-    order = np.lexsort((moves.day, moves.lead))
-    order = order[recorded[order] < world.days * SECONDS_A_DAY]
+def outcomes_table(
+    world: World, attributes: LeadAttributes, paths: LeadPaths, *, first: int, rng: Generator
+) -> pa.Table:
+    """Return the table of outcomes: one row per state transition, in the order of leads and days.
+
+    Parameters
+    ----------
+    world
+        The parameters of the simulation.
+    attributes, paths
+        The leads of a chunk.
+    first
+        Number of the first lead of the chunk.
+    rng
+        Source of random numbers, for the times of day.
+    """
+    transitions = paths.transitions
+    uniform = rng.random((len(transitions.day), 2))
+    second_of_day = ((TRANSITION_HOUR + TRANSITION_HOURS * uniform[:, 0]) * 3600).astype(np.int64)
+    occurred = transitions.day * SECONDS_PER_DAY + second_of_day
+    second_of_record = (SECONDS_PER_DAY * (0.3 + 0.5 * uniform[:, 1])).astype(np.int64)
+    late_record = (transitions.day + transitions.lag) * SECONDS_PER_DAY + second_of_record
+    recorded = np.where(transitions.lag > 0, late_record, occurred)
+    order = np.lexsort((transitions.day, transitions.lead))
+    order = order[recorded[order] < world.days * SECONDS_PER_DAY]
     return pa.table(
         {
-            "lead_id": lead_ids(first, len(people.created)).take(pa.array(moves.lead[order])),
+            "lead_id": lead_ids(first, len(attributes.created)).take(pa.array(transitions.lead[order])),
             "occurred_at": instants(occurred[order]),
             "recorded_at": instants(recorded[order]),
-            "outcome": _words(STATES, moves.to[order]),
-            "reason": _words((*REASONS, None), moves.reason[order] % (len(REASONS) + 1)),
+            "outcome": _take(STATES, transitions.state[order]),
+            "reason": _take((*REASONS, None), transitions.reason[order] % (len(REASONS) + 1)),
         }
     )
 
 
-def truth_table(found: Truths, *, first: int) -> pa.Table:
-    """Return one row a lead, look date and target."""
+def truth_table(rows: TargetProbabilities, *, first: int) -> pa.Table:
+    """Return the table of the truth: one row per lead, snapshot date and target.
+
+    Parameters
+    ----------
+    rows
+        From `target_probabilities`.
+    first
+        Number of the first lead of the chunk.
+    """
     columns = [
-        lead_ids(first, 1 + int(found.lead.max(initial=0))).take(pa.array(found.lead)),
-        instants(found.look * SECONDS_A_DAY),
-        _words([target.name for target in TARGETS], found.target),
-        pa.array(found.probability),
-        pa.array(found.reached == 1, pa.bool_(), mask=found.reached < 0),
+        lead_ids(first, 1 + int(rows.lead.max(initial=0))).take(pa.array(rows.lead)),
+        instants(rows.snapshot_day * SECONDS_PER_DAY),
+        _take([target.name for target in TARGETS], rows.target),
+        pa.array(rows.probability),
+        pa.array(rows.reached == 1, pa.bool_(), mask=rows.reached < 0),
     ]
-    return pa.table(columns, schema=TRUTH)
+    return pa.table(columns, schema=TRUTH_SCHEMA)
 
 
-def emails(people: People, *, first: int) -> pa.Array:
-    """Return a made-up address for each lead, at its firm's made-up domain or at a provider of free mail."""
-    local = _tokens(np.arange(first, first + len(people.created)))
-    firm = pc.binary_join_element_wise(_tokens(first + people.firm), "example", ".")
-    free = _words((*market.FREE_MAIL, None), people.free_mail % (len(market.FREE_MAIL) + 1))
-    return pc.binary_join_element_wise(local, pc.coalesce(free, firm), "@")
+def email_addresses(attributes: LeadAttributes, *, first: int) -> pa.Array:
+    """Return an invented address for each lead, at a domain of its account or at a provider of free mail.
+
+    Parameters
+    ----------
+    attributes
+        The leads of a chunk.
+    first
+        Number of the first lead of the chunk.
+    """
+    local_part = _invented_names(np.arange(first, first + len(attributes.created)))
+    account_domain = pc.binary_join_element_wise(_invented_names(first + attributes.account), "example", ".")
+    free_mail_domain = _take((*market.FREE_MAIL, None), attributes.free_mail % (len(market.FREE_MAIL) + 1))
+    return pc.binary_join_element_wise(local_part, pc.coalesce(free_mail_domain, account_domain), "@")
 
 
-def _tokens(numbers: Integers) -> pa.Array:
-    scattered = numbers * SCATTER % (1 << (BITS * PARTS))
-    syllables = [(scattered >> (BITS * part)) % (1 << BITS) for part in range(PARTS)]
-    return pc.binary_join_element_wise(*(_words(SYLLABLES, part) for part in syllables), "")
+def _invented_names(numbers: Integers) -> pa.Array:
+    """Return a name for each number, from the syllables of its hash."""
+    hashed = numbers * HASH_MULTIPLIER % (1 << (BITS_PER_SYLLABLE * SYLLABLES_PER_NAME))
+    positions = [
+        (hashed >> (BITS_PER_SYLLABLE * number)) % (1 << BITS_PER_SYLLABLE) for number in range(SYLLABLES_PER_NAME)
+    ]
+    return pc.binary_join_element_wise(*(_take(SYLLABLES, position) for position in positions), "")
 
 
-def _numbered(letter: str, first: int, count: int) -> pa.Array:
+def _numbered_ids(letter: str, first: int, count: int) -> pa.Array:
     return pa.array([f"{letter}{number:08d}" for number in range(first, first + count)], pa.string())
 
 
-def _words(words: Sequence[str | None], positions: Integers) -> pa.Array:
-    return pa.array(words, pa.string()).take(pa.array(positions))
+def _take(values: Sequence[str | None], positions: Integers) -> pa.Array:
+    return pa.array(values, pa.string()).take(pa.array(positions))

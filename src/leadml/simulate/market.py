@@ -1,8 +1,7 @@
-"""Who the leads are: firms, people, sources, and what they answer.
+"""Values and probabilities of the attributes of simulated leads.
 
-What enters is nothing; what leaves is the tables from which `people` draws attributes, and from which the truth knows
-what a lead's attributes say of its interest.
-It refuses nothing: values and weights only, no rule.
+`lead_attributes` samples leads from these numbers; the truth computes from them what the attributes of a lead say about
+its interest. Each constant is a key of ``market`` in ``simulation.json``, in lower case or as `description` says.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ DRIFTED_SOURCE_SHARE = (0.14, 0.40, 0.09, 0.05, 0.24, 0.05, 0.03)
 CAMPAIGN_SOURCE_SHARE = (0.20, 0.42, 0.10, 0.07, 0.11, 0.06, 0.04)
 SOURCE_FIT = (0.00, -0.20, 0.05, 0.15, -0.10, 0.05, 0.35)
 PAID_SEARCH, PARTNER = SOURCES.index("paid_search"), SOURCES.index("partner")
-# One row a source; columns as in INTERESTS. A campaign's share of spam is set apart.
+# One row per source; columns as in INTERESTS. SPAM_PRIOR adds the spam of a campaign.
 INTEREST_BY_SOURCE = (
     (0.14, 0.54, 0.24, 0.08, 0.0),
     (0.26, 0.57, 0.135, 0.035, 0.0),
@@ -56,7 +55,7 @@ DRIFTED_INTEREST_BY_SOURCE = (
     (0.16, 0.60, 0.20, 0.04, 0.0),
     (0.08, 0.40, 0.33, 0.19, 0.0),
 )
-TILT = (-0.9, -0.2, 0.5, 1.0, 0.0)  # how warmth changes the log of the prior of each interest
+INTEREST_TILT = (-0.9, -0.2, 0.5, 1.0, 0.0)  # change of the log prior of each interest per unit of warmth
 SPAM_PRIOR = 0.6
 CAMPAIGN_FREE_MAIL = 0.55
 MONTH_WARMTH = (0.10, 0.10, 0.15, 0.05, 0.00, -0.05, -0.25, -0.30, 0.15, 0.20, 0.05, -0.35)
@@ -68,14 +67,14 @@ DEPARTMENT_WARMTH = (0.15, 0.10, 0.00, -0.05, 0.00, -0.10)
 RANKS = ("student", "specialist", "manager", "head", "director", "vice president", "chief")
 TITLES = ("Student", "{} Specialist", "{} Manager", "Head of {}", "Director of {}", "VP {}", "Chief {} Officer")
 RANK_WARMTH = (-1.2, -0.20, 0.10, 0.20, 0.15, 0.05, -0.05)
-# One row a size of firm, smallest first; columns as in RANKS.
+# One row per account size, smallest first; columns as in RANKS.
 RANK_SHARE = (
     (0.07, 0.26, 0.25, 0.12, 0.06, 0.04, 0.20),
     (0.05, 0.30, 0.30, 0.14, 0.10, 0.05, 0.06),
     (0.04, 0.34, 0.30, 0.13, 0.11, 0.06, 0.02),
     (0.04, 0.36, 0.29, 0.12, 0.11, 0.07, 0.01),
 )
-# What a rank is worth depends on the size of the firm: seniority counts in larger ones only.
+# Fit of a rank by account size: seniority raises it in larger accounts only.
 RANK_FIT = (
     (-1.5, -0.10, 0.05, 0.05, 0.05, 0.05, 0.05),
     (-1.5, -0.20, 0.10, 0.20, 0.20, 0.20, 0.25),
@@ -89,29 +88,29 @@ FREE_MAIL_SHARE = (0.30, 0.10, 0.06, 0.04)
 STUDENT_FREE_MAIL = 0.7
 FREE_MAIL = ("gmail.com", "outlook.com", "yahoo.com", "gmx.de", "web.de", "icloud.com", "proton.me", "qq.com")
 FREE_MAIL_WEIGHT = (0.42, 0.16, 0.12, 0.08, 0.06, 0.06, 0.05, 0.05)
-SPREAD = 0.85  # keeps the levels of fit from piling up at their ends
-LEADS_PER_FIRM = 2.5
-GROWTH_A_YEAR = 0.35
+FIT_SCALE = 0.85  # keeps most leads away from the lowest and the highest fit level
+LEADS_PER_ACCOUNT = 2.5
+YEARLY_INCREASE = 0.35  # each year, leads per day rise by this share of the first day's
 CREATED_BY_WEEKDAY = (1.1, 1.2, 1.2, 1.1, 0.9, 0.3, 0.3)
 CREATED_BY_MONTH = (1.0, 1.05, 1.1, 1.0, 1.0, 0.95, 0.8, 0.75, 1.15, 1.15, 1.05, 0.7)
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a lead is asked, and how its interest shows in the answer.
+    """A question that leads answer, and how the answer depends on their interest.
 
     Parameters
     ----------
     name
-        The column.
+        The column in the table of leads.
     values
-        Answers, lowest first.
+        The answers, lowest first.
     blank
-        Chance of none, one for each of ``INTERESTS``.
+        Probability of no answer, one for each of ``INTERESTS``.
     weight
-        One row a group of leads: how common each answer is.
+        One row per answer group: how common each answer is. All leads are one group where there is one row.
     tilt
-        One for each of ``INTERESTS``: by how much a step up the answers raises the log of its chance.
+        One for each of ``INTERESTS``: change of the log weight of an answer per step up the answers.
     """
 
     name: str
@@ -120,16 +119,16 @@ class Question:
     weight: tuple[tuple[float, ...], ...]
     tilt: tuple[float, ...] = (0.0,) * len(INTERESTS)
 
-    def given(self) -> Floats:
-        """Return the chances of the answers where there is one, shape (groups, interests, values)."""
+    def probabilities_if_answered(self) -> Floats:
+        """Return the probability of each answer of a lead that answers, shape (answer groups, interests, values)."""
         steps = np.arange(len(self.values)) - (len(self.values) - 1) / 2
         raised = np.array(self.weight)[:, None, :] * np.exp(np.outer(self.tilt, steps))
         return np.asarray(raised / raised.sum(axis=2, keepdims=True))
 
-    def chances(self) -> Floats:
-        """Return the chances of a blank and of each answer, shape (groups, interests, 1 + values)."""
-        given, blank = self.given(), np.array(self.blank)[None, :, None]
-        return np.concatenate([np.broadcast_to(blank, (*given.shape[:2], 1)), (1 - blank) * given], axis=2)
+    def probabilities(self) -> Floats:
+        """Return the probabilities of no answer and of each answer, shape (answer groups, interests, 1 + values)."""
+        answered, blank = self.probabilities_if_answered(), np.array(self.blank)[None, :, None]
+        return np.concatenate([np.broadcast_to(blank, (*answered.shape[:2], 1)), (1 - blank) * answered], axis=2)
 
 
 QUESTIONS = (
@@ -163,11 +162,11 @@ QUESTIONS = (
     Question("phone", ("given",), (0.72, 0.60, 0.46, 0.35, 0.10), ((1.0,),)),
 )
 BUDGET, AUTHORITY, NEED, TIMELINE, PHONE = range(5)
-SENIOR = (0, 0, 1, 1, 2, 2, 2)  # the group of each rank in the question of authority
+AUTHORITY_GROUP = (0, 0, 1, 1, 2, 2, 2)  # answer group of each rank for the question of authority
 
 CHANNELS = ("website", "email", "phone", "video", "in person", "search", "social")
-BY_PHONE = CHANNELS.index("phone")
-# One row a kind of act.
+PHONE_CHANNEL = CHANNELS.index("phone")
+# One row per kind of activity, as in KINDS; the last row is for the kind WORKED. Columns as in CHANNELS.
 CHANNEL_OF_KIND = (
     (0.50, 0.0, 0.0, 0.0, 0.0, 0.32, 0.18),
     (0.70, 0.0, 0.0, 0.0, 0.0, 0.25, 0.05),

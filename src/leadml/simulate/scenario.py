@@ -1,7 +1,6 @@
-"""What may differ from one simulation to the next.
+"""The options of a simulation, and the world that follows from them.
 
-What enters is choices; what leaves is a `Scenario`, and the `World` it makes of a number of months.
-It refuses choices that no world can follow.
+The module refuses options that no simulation can follow, before anything is sampled.
 """
 
 from __future__ import annotations
@@ -12,32 +11,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import LeadmlError, nearest, quoted
-from leadml.simulate.people import START
+from leadml.simulate.lead_attributes import START
 from leadml.simulate.world import DRIFTS, standard_world
 
 if TYPE_CHECKING:
     from leadml.simulate.world import World
 
-LONGEST = 120
+MOST_MONTHS = 120
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What happens beside the usual.
+    """The options of a simulation.
 
     Parameters
     ----------
     drift
-        ``none``, ``mix`` (other sources, of other interest), ``behaviour`` (other rates and kinds of acts) or
-        ``base_rate`` (slower funnel).
+        ``none``, ``mix`` (other shares of sources, and other interest per source), ``behaviour`` (other rates and kinds
+        of activities) or ``base_rate`` (fewer leads advance in the funnel).
     drift_month
-        The first month of the drift, from 1; None for the middle of the simulation.
+        First month of the drift, from 1; None for the middle of the simulation.
     spam
-        Whether a campaign draws form spam in one month, a third of the way in.
+        Whether a campaign brings form spam in one month, after a third of the simulation.
     worked_a_week
-        How many leads sales works each week, those with the newest recorded act; 0 for none.
+        Number of leads that sales works each week: those with the newest recorded activity; 0 for none.
     truth_leads
-        For about how many leads the truth is written.
+        Approximate number of leads for which the truth is written.
+
+    Raises
+    ------
+    LeadmlError
+        Where the drift is unknown or a number is below 0.
     """
 
     drift: str = "none"
@@ -47,7 +51,7 @@ class Scenario:
     truth_leads: int = 20_000
 
     def __post_init__(self) -> None:
-        """Refuse choices that no world can follow."""
+        """Refuse an unknown drift and negative numbers."""
         if self.drift not in DRIFTS:
             hint = nearest(self.drift, DRIFTS)
             msg = f"drift must be one of {', '.join(DRIFTS)}, got {quoted(self.drift)}{hint}"
@@ -58,37 +62,48 @@ class Scenario:
                 raise LeadmlError(msg)
 
 
-def world_of(scenario: Scenario, *, leads: int, months: int) -> World:
-    """Return the world of a scenario.
+def build_world(scenario: Scenario, *, leads: int, months: int) -> World:
+    """Return the parameters of a simulation with some options.
+
+    Parameters
+    ----------
+    scenario
+        The options.
+    leads
+        Number of leads, 1 or more.
+    months
+        Length of the simulation, from 1 to 120.
 
     Raises
     ------
     LeadmlError
-        Where a month lies outside the simulation.
+        Where the number of months is out of its range, or the drift begins outside the simulation.
 
     Examples
     --------
-    >>> world_of(Scenario(drift="mix"), leads=1000, months=2).drift_day
+    >>> build_world(Scenario(drift="mix"), leads=1000, months=2).drift_day
     31
     """
-    if not 1 <= months <= LONGEST:
-        msg = f"months must be from 1 to {LONGEST}, got {months}; simulate what a team would remember"
+    if not 1 <= months <= MOST_MONTHS:
+        msg = f"months must be from 1 to {MOST_MONTHS}, got {months}; give a number in this range"
         raise LeadmlError(msg)
-    month = months // 2 + 1 if scenario.drift_month is None else scenario.drift_month
-    if not 1 <= month <= months:
-        msg = f"drift_month must be from 1 to {months}, got {month}; drift inside the simulation"
+    drift_month = months // 2 + 1 if scenario.drift_month is None else scenario.drift_month
+    if not 1 <= drift_month <= months:
+        msg = f"drift_month must be from 1 to {months}, got {drift_month}; give a month of the simulation"
         raise LeadmlError(msg)
-    campaign = months // 3
+    months_before_campaign = months // 3
     return replace(
-        standard_world(_day(months)),
+        standard_world(_first_day_after(months)),
         drift=scenario.drift,
-        drift_day=_day(month - 1),
-        campaign=(_day(campaign), _day(campaign + 1)) if scenario.spam else (0, 0),
+        drift_day=_first_day_after(drift_month - 1),
+        campaign=(_first_day_after(months_before_campaign), _first_day_after(months_before_campaign + 1))
+        if scenario.spam
+        else (0, 0),
         worked_share=scenario.worked_a_week / leads,
     )
 
 
-def _day(months: int) -> int:
-    """Return the first day after some months."""
-    after = (START.astype("datetime64[M]") + months).astype("datetime64[D]")
-    return int((after - START) / np.timedelta64(1, "D"))
+def _first_day_after(months: int) -> int:
+    """Return the first day after a number of months, counted from the start of the simulation."""
+    month = (START.astype("datetime64[M]") + months).astype("datetime64[D]")
+    return int((month - START) / np.timedelta64(1, "D"))
