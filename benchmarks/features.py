@@ -18,17 +18,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from measure import RESULTS, finish, options
 
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from leadml.jobs.places import Places
 from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.snapshots import compute_features, snapshot_dates, training_snapshots
 from leadml.leads.check.contract import Contract
 from leadml.params import Params, load_params
-from leadml.simulate.scenario import Scenario
-from leadml.simulate.write import simulate
+from leadml.simulator.scenario import Scenario
+from leadml.simulator.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-06-01T00:00:00+00:00"

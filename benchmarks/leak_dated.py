@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view
 from leak_cases import DAY, FLAT, ROOT, Case, Past
 
-from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view
 from leadml.jobs.places import Places
 from leadml.leads.asof.labels import reaching
 from leadml.leads.asof.population import population_snapshots
 from leadml.leads.asof.snapshots import compute_features, scoring_snapshots, snapshot_dates
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
-from leadml.leads.judge.leak_evidence import field_changes
 from leadml.leads.judge.evidence import LeakEvidence
+from leadml.leads.judge.leak_evidence import field_changes
 from leadml.params import load_params
-from leadml.simulate.write import simulate
+from leadml.simulator.write import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

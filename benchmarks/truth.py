@@ -14,21 +14,21 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
+from leadml.jobs.training_set import TrainingSet, gather_training_set
 from measure import finish, options
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from leadml.jobs.places import Places
-from leadml.jobs.training_set import TrainingSet, gather_training_set
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID
 from leadml.model import metrics
 from leadml.model.fit.estimator import fit_model
 from leadml.params import Params, load_params
-from leadml.simulate.scenario import Scenario
-from leadml.simulate.write import simulate
+from leadml.simulator.scenario import Scenario
+from leadml.simulator.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-01-01T00:00:00+00:00"

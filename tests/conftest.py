@@ -20,7 +20,7 @@ from leadml.leads.read.table_source import FileSource
 from leadml.model.fit.estimator import FitResult, fit_model
 from leadml.model.predict.explain import Explanation, explain_leads
 from leadml.params import Params, load_params
-from leadml.simulate.write import simulate
+from leadml.simulator.write import simulate
 from tests.dated import NOW, crm, write_params, write_tables
 
 settings.register_profile("leadml", deadline=None, max_examples=50)

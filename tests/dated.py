@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 import yaml
-
 from leadml.jobs.as_of import AsOfSettings, open_as_of_view
+
 from leadml.jobs.places import Places
 from leadml.leads.asof.snapshots import AsOfView
 from leadml.leads.check.activity_plan import DAY

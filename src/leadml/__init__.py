@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from leadml.jobs.propose import propose_params
     from leadml.model.classifier import LeadClassifier
     from leadml.model.judge.evaluation import evaluate
-    from leadml.simulate.write import simulate
+    from leadml.simulator.write import simulate
     from leadml.stages.cuts import solve_cuts
 
 __version__ = _version("leadml")
@@ -44,7 +44,7 @@ _PLACES = {
     "load": "leadml.bundle.model",
     "open_project": "leadml.jobs.project",
     "propose_params": "leadml.jobs.propose",
-    "simulate": "leadml.simulate.write",
+    "simulate": "leadml.simulator.write",
     "solve_cuts": "leadml.stages.cuts",
 }
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
+from leadml.jobs.prepare import check_project
 from tests.dated import NOW, day, instants, looking, small, small_tables, write_params, write_tables
 
 from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError, ModelError
-from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
-from leadml.jobs.prepare import check_project
 from leadml.jobs.places import Places
 from leadml.jobs.report import build_report
 from leadml.jobs.status import describe

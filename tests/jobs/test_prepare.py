@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from leadml.jobs.prepare import check_data, propose_params
 
 from leadml.errors import DataError
-from leadml.jobs.prepare import check_data, propose_params
 from leadml.jobs.places import Places
 from leadml.jobs.train import train
 from leadml.params import Params, parse_params

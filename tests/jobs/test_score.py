@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from leadml.jobs.scoring import Counted, ScoreOrder
 
 from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.score import score
-from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from leadml.jobs.score_dated import score_dated
+from leadml.jobs.scoring import Counted, ScoreOrder
 from tests.dated import NOW, day, instants, micros
 
 from leadml.errors import DataError, LeadmlError, ModelError
 from leadml.jobs.explain import explain_dated, explanation_table
 from leadml.jobs.places import Places
-from leadml.jobs.score_dated import score_dated
-from leadml.jobs.scoring import Counted, ScoreOrder
 from leadml.jobs.train import Trained
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.read.files import Dialect

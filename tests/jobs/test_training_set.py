@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from leadml.jobs.training_set import TrainingSet, gather_training_set
 from tests.dated import NOW, day
 
 from leadml.errors import LeadmlError
 from leadml.jobs.places import Places
-from leadml.jobs.training_set import TrainingSet, gather_training_set
 from leadml.leads.check.activity_plan import DAY
 
 
@@ -75,9 +75,7 @@ def test_dated_leads_are_mature_looks(project: Places) -> None:
         ({"snapshots__every": "28"}, {"Mon"}, 28),
     ],
 )
-def test_the_calendar_is_that_of_params(
-    project: Places, changed: dict[str, str], weekdays: set[str], gap: int
-) -> None:
+def test_the_calendar_is_that_of_params(project: Places, changed: dict[str, str], weekdays: set[str], gap: int) -> None:
     """Other days and other gaps give other looks."""
     dates = sorted(set(gathered(_with(project, **changed)).loaded.frame["as_of"]))
 

@@ -100,8 +100,8 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Write the tables of a simulated CRM, and beside them the truth, which training never reads."""
     with refusing(), showing_progress() as progress:
-        from leadml.simulate.scenario import Scenario
-        from leadml.simulate.write import simulate as run
+        from leadml.simulator.scenario import Scenario
+        from leadml.simulator.write import simulate as run
 
         today = datetime.now(UTC)
         longest = 12 * (today.year - SIMULATED_FROM) + today.month - 1

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, poisson
 
-from leadml.simulate import market
-from leadml.simulate.rates import activity_season
-from leadml.simulate.truth import (
+from leadml.simulator import market
+from leadml.simulator.rates import activity_season
+from leadml.simulator.truth import (
     build_history,
     interest_posteriors,
     target_probabilities,
     weekly_hitting_probabilities,
 )
-from leadml.simulate.world import (
+from leadml.simulator.world import (
     GROUP_OF_STATE,
     KINDS,
     LOST,

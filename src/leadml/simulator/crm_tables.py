@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadml.simulate import market
-from leadml.simulate.categorical import sample_categories
-from leadml.simulate.lead_attributes import SECONDS_PER_DAY, START, sample_second_of_day
-from leadml.simulate.world import FORM, KINDS, REASONS, STATES, TARGETS, WORKED
+from leadml.simulator import market
+from leadml.simulator.categorical import sample_categories
+from leadml.simulator.lead_attributes import SECONDS_PER_DAY, START, sample_second_of_day
+from leadml.simulator.world import FORM, KINDS, REASONS, STATES, TARGETS, WORKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from leadml.simulate.lead_attributes import LeadAttributes
-    from leadml.simulate.paths import LeadPaths
-    from leadml.simulate.truth import TargetProbabilities
-    from leadml.simulate.world import World
+    from leadml.simulator.lead_attributes import LeadAttributes
+    from leadml.simulator.paths import LeadPaths
+    from leadml.simulator.truth import TargetProbabilities
+    from leadml.simulator.world import World
 
     Integers = NDArray[np.int64]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.simulate.world import INTERESTS
+from leadml.simulator.world import INTERESTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-import leadml.simulate
+import leadml.simulator
 from leadml.errors import LeadmlError
-from leadml.simulate import market
-from leadml.simulate.categorical import sample_categories
-from leadml.simulate.lead_attributes import fit_level, initial_interest_prior, sample_leads
-from leadml.simulate.rates import activity_rates, transition_probabilities
-from leadml.simulate.world import INTERESTS, KINDS, STATE_TRANSITIONS, STATES, standard_world
+from leadml.simulator import market
+from leadml.simulator.categorical import sample_categories
+from leadml.simulator.lead_attributes import fit_level, initial_interest_prior, sample_leads
+from leadml.simulator.rates import activity_rates, transition_probabilities
+from leadml.simulator.world import INTERESTS, KINDS, STATE_TRANSITIONS, STATES, standard_world
 
 WORLD = standard_world(400)
-FOLDER = Path(leadml.simulate.__file__).parent
+FOLDER = Path(leadml.simulator.__file__).parent
 
 
 @settings(deadline=None, derandomize=True)
@@ -186,5 +186,5 @@ def test_the_simulator_imports_nothing_of_leadml_but_the_errors():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                allowed = name.startswith("leadml.simulate") or name == "leadml.errors"
+                allowed = name.startswith("leadml.simulator") or name == "leadml.errors"
                 assert allowed or name.split(".")[0] in third_party | standard, f"{path.name}: {name}"

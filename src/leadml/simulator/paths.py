@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.simulate import market
-from leadml.simulate.categorical import sample_categories
-from leadml.simulate.rates import activity_rates, transition_probabilities
-from leadml.simulate.world import (
+from leadml.simulator import market
+from leadml.simulator.categorical import sample_categories
+from leadml.simulator.rates import activity_rates, transition_probabilities
+from leadml.simulator.world import (
     CLOSED,
     DEMO_REQUEST,
     FORM,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from leadml.simulate.lead_attributes import LeadAttributes
-    from leadml.simulate.world import World
+    from leadml.simulator.lead_attributes import LeadAttributes
+    from leadml.simulator.world import World
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.simulate.lead_attributes import LeadAttributes, sample_leads
-from leadml.simulate.paths import LeadPaths, simulate_paths
-from leadml.simulate.world import World
-from leadml.simulate.write import SimulationResult, simulate
+from leadml.simulator.lead_attributes import LeadAttributes, sample_leads
+from leadml.simulator.paths import LeadPaths, simulate_paths
+from leadml.simulator.world import World
+from leadml.simulator.write import SimulationResult, simulate
 
 LEADS, MONTHS, SEED = 8_000, 24, 5
 

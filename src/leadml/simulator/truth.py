@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.simulate import market
-from leadml.simulate.rates import activity_rates, transition_probabilities
-from leadml.simulate.target_probability import DAYS_PER_WEEK, hitting_probabilities, remaining_work_days
-from leadml.simulate.world import (
+from leadml.simulator import market
+from leadml.simulator.rates import activity_rates, transition_probabilities
+from leadml.simulator.target_probability import DAYS_PER_WEEK, hitting_probabilities, remaining_work_days
+from leadml.simulator.world import (
     CLOSED,
     CUSTOMER,
     GROUP_OF_STATE,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from leadml.simulate.lead_attributes import LeadAttributes
-    from leadml.simulate.paths import LeadPaths
-    from leadml.simulate.world import World
+    from leadml.simulator.lead_attributes import LeadAttributes
+    from leadml.simulator.paths import LeadPaths
+    from leadml.simulator.world import World
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

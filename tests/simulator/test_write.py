@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.simulate.scenario import Scenario
-from leadml.simulate.world import standard_world
-from leadml.simulate.write import CHUNK_SIZE, simulate
+from leadml.simulator.scenario import Scenario
+from leadml.simulator.world import standard_world
+from leadml.simulator.write import CHUNK_SIZE, simulate
 
 INSTANT = "timestamp[us, tz=UTC]"
 

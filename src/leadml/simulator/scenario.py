@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import LeadmlError, nearest, quoted
-from leadml.simulate.lead_attributes import START
-from leadml.simulate.world import DRIFTS, standard_world
+from leadml.simulator.lead_attributes import START
+from leadml.simulator.world import DRIFTS, standard_world
 
 if TYPE_CHECKING:
-    from leadml.simulate.world import World
+    from leadml.simulator.world import World
 
 MOST_MONTHS = 120
 

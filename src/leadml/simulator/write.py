@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, quoted
-from leadml.simulate.crm_tables import (
+from leadml.simulator.crm_tables import (
     TRUTH_SCHEMA,
     activities_table,
     leads_table,
@@ -26,17 +26,17 @@ from leadml.simulate.crm_tables import (
     sample_activity_seconds,
     truth_table,
 )
-from leadml.simulate.description import describe_simulation
-from leadml.simulate.lead_attributes import sample_leads
-from leadml.simulate.paths import simulate_paths
-from leadml.simulate.scenario import Scenario, build_world
-from leadml.simulate.truth import HittingProbabilities, target_probabilities, weekly_hitting_probabilities
+from leadml.simulator.description import describe_simulation
+from leadml.simulator.lead_attributes import sample_leads
+from leadml.simulator.paths import simulate_paths
+from leadml.simulator.scenario import Scenario, build_world
+from leadml.simulator.truth import HittingProbabilities, target_probabilities, weekly_hitting_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from leadml.simulate.world import World
+    from leadml.simulator.world import World
 
 CHUNK_SIZE = 25_000
 TRUTH_BATCH_SIZE = 2_000

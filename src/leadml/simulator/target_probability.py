@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.simulate.rates import transition_probabilities
-from leadml.simulate.world import FIT_LEVELS, GROUP_OF_STATE, INTERESTS, STATES
+from leadml.simulator.rates import transition_probabilities
+from leadml.simulator.world import FIT_LEVELS, GROUP_OF_STATE, INTERESTS, STATES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadml.simulate.world import Target, World
+    from leadml.simulator.world import Target, World
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -28,7 +28,7 @@ def remaining_work_days(world: World) -> list[int]:
 
     Examples
     --------
-    >>> from leadml.simulate.world import standard_world
+    >>> from leadml.simulator.world import standard_world
     >>> remaining_work_days(standard_world(30))
     [0]
     """

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadml.simulate.world import World
+    from leadml.simulator.world import World
 
     Floats = NDArray[np.float64]
 

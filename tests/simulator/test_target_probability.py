@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leadml.simulate.target_probability import hitting_probabilities, remaining_work_days
-from leadml.simulate.world import FIT_LEVELS, STATES, TARGETS, Target, standard_world
+from leadml.simulator.target_probability import hitting_probabilities, remaining_work_days
+from leadml.simulator.world import FIT_LEVELS, STATES, TARGETS, Target, standard_world
 
 WORLD = standard_world(60)
 WORK = {"worked_share": 0.1}

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.simulate import market
-from leadml.simulate.categorical import sample_categories
-from leadml.simulate.world import FIT_LEVELS, FIT_STEP, SPAM
+from leadml.simulator import market
+from leadml.simulator.categorical import sample_categories
+from leadml.simulator.world import FIT_LEVELS, FIT_STEP, SPAM
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from leadml.simulate.world import World
+    from leadml.simulator.world import World
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.simulate.world import KINDS, TARGETS
+from leadml.simulator.world import KINDS, TARGETS
 
 DAY = pd.Timedelta(days=1)
 NEXT_OUTCOMES = {

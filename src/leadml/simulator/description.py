@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leadml.simulate import market, rates
-from leadml.simulate.lead_attributes import START
-from leadml.simulate.truth import SMALLEST_PROBABILITY
-from leadml.simulate.world import (
+from leadml.simulator import market, rates
+from leadml.simulator.lead_attributes import START
+from leadml.simulator.truth import SMALLEST_PROBABILITY
+from leadml.simulator.world import (
     CLOSED,
     FIT_LEVELS,
     FIT_STEP,
@@ -25,7 +25,7 @@ from leadml.simulate.world import (
 )
 
 if TYPE_CHECKING:
-    from leadml.simulate.world import World
+    from leadml.simulator.world import World
 
 FORMAT = 1
 # Keys of `simulation.json` for the constants of `market` that have another name there.

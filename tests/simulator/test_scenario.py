@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.simulate.rates import activity_rates, transition_probabilities
-from leadml.simulate.scenario import Scenario, build_world
-from leadml.simulate.world import DRIFTS, STATE_TRANSITIONS, STATES, standard_world
-from leadml.simulate.write import simulate
+from leadml.simulator.rates import activity_rates, transition_probabilities
+from leadml.simulator.scenario import Scenario, build_world
+from leadml.simulator.world import DRIFTS, STATE_TRANSITIONS, STATES, standard_world
+from leadml.simulator.write import simulate
 
 SIZE = {"leads": 3000, "months": 6, "seed": 9}
 DRIFT_START = pd.Timestamp("2024-04-01", tz="UTC")
