@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from leadml.model.predict.explain import Explanation, explain_leads
 from leadml.params import Params, load_params
 from leadml.simulator.write import simulate
 from tests.dated import NOW, crm, write_params, write_tables
+from tests.frames import rows, split_of
 
 settings.register_profile("leadml", deadline=None, max_examples=50)
 settings.load_profile("leadml")
@@ -49,8 +51,9 @@ def bank_contract(bank_params: Params) -> Contract:
 
 @pytest.fixture(scope="session")
 def bank_leads(bank_file: Path, bank_contract: Contract) -> Loaded:
-    """Return the bundled leads, checked; a test must not change them."""
-    return load_leads(FileSource(bank_file, Dialect()), bank_contract)
+    """Return the bundled leads, checked, each as its one snapshot; a test must not change them."""
+    loaded = load_leads(FileSource(bank_file, Dialect()), bank_contract)
+    return replace(loaded, frame=rows(loaded.frame))
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +127,9 @@ def quick_params(bank_params: Params) -> Params:
 def bank_fitted(bank_leads: Loaded, bank_contract: Contract, bank_params: Params) -> FitResult:
     """Return the model of all bundled leads, with one thread."""
     model = bank_params.model.model_copy(update={"threads": 1})
-    return fit_model(bank_leads.frame, bank_contract.fields, bank_params.model_copy(update={"model": model}))
+    params = bank_params.model_copy(update={"model": model})
+    frame = bank_leads.frame
+    return fit_model(frame, bank_contract.fields, params, split=split_of(frame, params.split))
 
 
 @pytest.fixture(scope="session")
@@ -175,10 +180,10 @@ def toy_leads() -> pd.DataFrame:
     )
     for name in ("age", "job", "visits", "asked"):
         frame.loc[random.random(size) < 0.1, name] = None
-    return frame
+    return rows(frame)
 
 
 @pytest.fixture(scope="session")
 def toy_fitted(toy_leads: pd.DataFrame, toy_fields: tuple[Field, ...], quick_params: Params) -> FitResult:
     """Return the model of the made-up leads."""
-    return fit_model(toy_leads, toy_fields, quick_params)
+    return fit_model(toy_leads, toy_fields, quick_params, split=split_of(toy_leads, quick_params.split))

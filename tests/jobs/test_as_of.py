@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
 from leadml.jobs.prepare import check_project
-from tests.dated import NOW, day, instants, looking, small, small_tables, write_params, write_tables
+from tests.dated import NOW, day, instants, open_view, small, small_tables, write_params, write_tables
 
 from leadml.bundle.storage import load_bundle
 from leadml.errors import DataError, LeadmlError, ModelError
@@ -31,10 +31,10 @@ Dated = tuple[Places, Trained]
 def test_a_training_on_dated_leads_says_what_it_was_made_of(trained_dated: Dated) -> None:
     """Looks on either side, later and of others; counts of what is mature and what is not; the horizon."""
     _, trained = trained_dated
-    facts = trained.bundle.facts
+    facts = trained.model.bundle.facts
     data, split = facts["data"], facts["split"]
 
-    assert (trained.version, trained.new, trained.champion) == ("1", True, "1")
+    assert (trained.model.version, trained.is_new, trained.champion) == ("1", True, "1")
     assert split["kind"] == "other accounts, later"
     assert data["drawn"] == data["leads"] == split["learn"]["leads"] + split["judge"]["leads"]
     assert split["learn"]["to"] + 37 * 86_400_000_000 <= split["judge"]["from"]
@@ -42,8 +42,8 @@ def test_a_training_on_dated_leads_says_what_it_was_made_of(trained_dated: Dated
     assert (data["horizon"], data["settling"], data["observed_until"][:7]) == (30, 7, "2024-08")
     assert data["immature"] > 0
     assert data["conversions_by_age"][0]["days"] == 7
-    assert trained.evaluation.leads == split["judge"]["leads"]
-    assert trained.evaluation.metric("roc_auc")["value"] > 0.7
+    assert trained.model.evaluation.leads == split["judge"]["leads"]
+    assert trained.model.evaluation.metric("roc_auc")["value"] > 0.7
 
 
 def test_the_outlook_comes_back_from_the_bundle(trained_dated: Dated) -> None:
@@ -54,7 +54,7 @@ def test_the_outlook_comes_back_from_the_bundle(trained_dated: Dated) -> None:
 
     assert as_of_settings == AsOfSettings.from_params(project.params, "mql")
     assert AsOfSettings.from_json(json.loads(json.dumps(as_of_settings.to_json()))) == as_of_settings
-    assert bundle.contract == trained.bundle.contract
+    assert bundle.contract == trained.model.bundle.contract
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
@@ -70,8 +70,8 @@ def test_shuffled_rows_and_another_engine_give_the_same_version(
     trained = train(project, now=NOW, progress=lambda _: None)
 
     for name in ("model_hash", "data_hash"):
-        assert trained.bundle.facts[name] == trained_dated[1].bundle.facts[name]
-    assert (trained.version, trained.new) == ("1", False)
+        assert trained.model.bundle.facts[name] == trained_dated[1].model.bundle.facts[name]
+    assert (trained.model.version, trained.is_new) == ("1", False)
 
 
 def test_no_person_and_no_firm_is_in_what_is_kept(trained_dated: Dated, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_no_person_and_no_firm_is_in_what_is_kept(trained_dated: Dated, tmp_path
     shutil.copytree(project.registry.folder, tmp_path / "models" / "mql", symlinks=True)
     registry = type(project.registry)(tmp_path / "models" / "mql")
     track_training(tmp_path / "mlflow.db", registry, "1", params=project.params, champion=True)
-    report = render(build_report(trained.bundle, version="1", batch=None))
+    report = render(build_report(trained.model.bundle, version="1", batch=None))
     (tmp_path / "report.html").write_text(report, encoding="utf-8")
     leads = pd.read_parquet(project.root / "leads.parquet")
 
@@ -100,7 +100,7 @@ def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[...
     project = make_dated_project(tmp_path / "p", "tracking.enabled=true", target="sql")
     trained = train(project, now=NOW, progress=lambda _: None)
 
-    assert trained.evaluation.stages.empty
+    assert trained.model.evaluation.stages.empty
     assert trained.run_id is not None
     drawn = {path.stem for path in (project.root / "mlartifacts").rglob("figures/*.svg")}
     assert drawn == {"importance", "reliability", "gain"}
@@ -109,8 +109,8 @@ def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[...
 def test_the_report_says_what_is_predicted_and_how_long_it_takes(trained_dated: Dated) -> None:
     """Looks, horizon, what is mature and what is not, and the table of ages."""
     trained = trained_dated[1]
-    page = render(build_report(trained.bundle, version="1", batch=None))
-    data = trained.bundle.facts["data"]
+    page = render(build_report(trained.model.bundle, version="1", batch=None))
+    data = trained.model.bundle.facts["data"]
 
     assert "mql: whether open leads reach mql within 30 days of the look" in page
     assert "How long it takes" in page
@@ -131,9 +131,9 @@ def test_the_status_is_told(trained_dated: Dated) -> None:
 def test_topics_share_the_importance(trained_dated: Dated) -> None:
     """The windows of one activity are one row, and every topic has one."""
     trained = trained_dated[1]
-    fields = {field.subject for field in trained.bundle.contract.fields}
+    fields = {field.subject for field in trained.model.bundle.contract.fields}
 
-    assert set(trained.evaluation.importance["field"]) == fields
+    assert set(trained.model.evaluation.importance["field"]) == fields
     assert {"form", "email_open", "activity", "lead_age", "title_rank"} <= fields
 
 
@@ -200,7 +200,7 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
 def test_the_end_of_observation_is_that_of_params_or_of_the_outcomes(tmp_path: Path) -> None:
     """A date of params is midnight of the project's zone."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
-    with looking(tmp_path, small()) as view:
+    with open_view(tmp_path, small()) as view:
         params = Places.open(tmp_path / "params.yaml").params
         assert observed_until(params, view.history) == day(10)
         later = Places.open(
@@ -217,7 +217,7 @@ def test_labels_are_known_no_longer_than_outcomes_are(tmp_path: Path) -> None:
     won = [(f"l{number}", number, "customer") for number in range(200)]
     leads = [("a", 0, 1.0), *((name, 0, 1.0) for name, _, _ in won)]
     write_tables(tmp_path, **small_tables(leads, visits, [*won, ("a", 600, "lost")]))
-    with looking(tmp_path, small()) as view:
+    with open_view(tmp_path, small()) as view:
         assert observed_until(Places.open(tmp_path / "params.yaml").params, view.history) == day(200)
 
 
@@ -256,7 +256,7 @@ def test_flat_leads_have_no_view(trained_project: Dated, trained_dated: Dated) -
 def test_progress_names_each_step(tmp_path: Path) -> None:
     """A long job says what it is at."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
-    with looking(tmp_path, small()):
+    with open_view(tmp_path, small()):
         project = Places.open(tmp_path / "params.yaml")
     steps: list[str] = []
     as_of_settings, contract = AsOfSettings.from_params(project.params, "won"), Contract.from_params(project.params)

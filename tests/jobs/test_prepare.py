@@ -30,7 +30,7 @@ def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> 
     assert {name: kind for name, kind in params.features.fit.items() if kind == "boolean"} == {
         "default": "boolean", "housing": "boolean", "loan": "boolean",
     }  # fmt: skip
-    assert trained.version == "1"
+    assert trained.model.version == "1"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

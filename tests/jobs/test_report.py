@@ -107,7 +107,7 @@ def test_probabilities_that_were_off_are_told_beside_the_praise(
 
 def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Places, Trained]) -> None:
     """Topics are called what reasons call them, and what was counted is what it is."""
-    page = render(build_report(trained_dated[1].bundle, version="1", batch=None))
+    page = render(build_report(trained_dated[1].model.bundle, version="1", batch=None))
 
     for text in ("days since the lead came", "activity of any kind", "title rank", "email opens", "% of looks worked"):
         assert text in page
@@ -125,7 +125,7 @@ def test_the_page_speaks_plain_words_and_of_looks(trained_dated: tuple[Places, T
 
 def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Places, Trained]) -> None:
     """Few leads, a random split, missing ids and accepted suspects are warnings; a dated split is none."""
-    bundle = trained_project[1].bundle
+    bundle = trained_project[1].model.bundle
     weak = replace(
         bundle,
         facts={**bundle.facts, "small": True, "accepted_leaks": {"duration": "for a reason"}},
@@ -138,7 +138,7 @@ def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tup
 
 def test_the_page_holds_every_part(trained_project: tuple[Places, Trained]) -> None:
     """Headline, drivers, stages, gain, reliability, comparison and card are there, with the figures."""
-    page = render(build_report(trained_project[1].bundle, version="1", batch=BATCH))
+    page = render(build_report(trained_project[1].model.bundle, version="1", batch=BATCH))
 
     titles = ["What drives conversion", "Stages", "What working the best first brings", "Are the probabilities true?"]
     for text in (*titles, "Compared with", "Model card", "known only after the call", "leads scored last, 2026-01-02"):
@@ -148,7 +148,7 @@ def test_the_page_holds_every_part(trained_project: tuple[Places, Trained]) -> N
 
 def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Places, Trained]) -> None:
     """No address, no script, no event, no form: the page stands alone."""
-    page = render(build_report(trained_project[1].bundle, version="1", batch=None))
+    page = render(build_report(trained_project[1].model.bundle, version="1", batch=None))
     seen = Elements()
     seen.feed(page)
 
@@ -160,7 +160,7 @@ def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Places, 
 
 def test_a_strangers_words_are_inert(trained_project: tuple[Places, Trained]) -> None:
     """Names of fields, targets, files, reasons and findings with HTML in them are shown, not run."""
-    bundle = trained_project[1].bundle
+    bundle = trained_project[1].model.bundle
     stored = {**bundle.evaluation, "importance": [{**row, "field": HOSTILE} for row in bundle.evaluation["importance"]]}
     facts = {
         **bundle.facts,
@@ -181,7 +181,7 @@ def test_a_strangers_words_are_inert(trained_project: tuple[Places, Trained]) ->
 
 def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Places, Trained]) -> None:
     """The page has the same bytes each time."""
-    bundle = trained_project[1].bundle
+    bundle = trained_project[1].model.bundle
 
     assert render(build_report(bundle, version="1", batch=BATCH)) == render(
         build_report(bundle, version="1", batch=BATCH)
@@ -190,7 +190,7 @@ def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Places, Trai
 
 def test_figures_that_are_not_defined_are_said_so(trained_project: tuple[Places, Trained]) -> None:
     """Where no lead reaches a cut its precision is "none", and the page is still drawn."""
-    bundle = trained_project[1].bundle
+    bundle = trained_project[1].model.bundle
     stages = pd.DataFrame(bundle.evaluation["stages"])
     stages.loc[stages["figure"] == "precision", ["value", "low", "high"]] = None
     stored = {**bundle.evaluation, "stages": stages.astype(object).where(stages.notna(), None).to_dict("records")}

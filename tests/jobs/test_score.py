@@ -107,7 +107,7 @@ def test_what_a_row_shows_adds_up(published: tuple[pd.DataFrame, pd.DataFrame]) 
 def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], trained_project: Scored) -> None:
     """A lead is in the highest stage whose cut it reaches, and a lead at the cut is in."""
     scored, _ = published
-    cuts = {cut["stage"]: cut["probability"] for cut in trained_project[1].bundle.stages["cuts"]}
+    cuts = {cut["stage"]: cut["probability"] for cut in trained_project[1].model.bundle.stages["cuts"]}
 
     for stage, higher in (("IQL", "MQL"), ("MQL", "SQL")):
         inside = (scored["probability"] >= cuts[stage]) & (scored["probability"] < cuts[higher])
@@ -194,8 +194,8 @@ def test_only_leads_kept_aside_are_scored_on_demand(tmp_path: Path, trained_proj
 
     scored, counted = run(project, order(project.data, tmp_path / "scored.csv", held_out=True))
 
-    assert len(scored) == trained.evaluation.leads
-    assert counted.passed_over == trained.bundle.facts["split"]["learn"]["leads"]
+    assert len(scored) == trained.model.evaluation.leads
+    assert counted.passed_over == trained.model.bundle.facts["split"]["learn"]["leads"]
     assert counted.rows == counted.scored
 
 

@@ -35,7 +35,7 @@ def order(out: Path | None, **changed: Any) -> ScoreOrder:
 
 def run(dated: Dated, some: ScoreOrder, project: Places | None = None) -> Counted:
     """Score, and return what was counted."""
-    return score_dated(project or dated[0], dated[1].bundle, some, progress=lambda _: None)
+    return score_dated(project or dated[0], dated[1].model.bundle, some, progress=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_sources_that_are_declared_otherwise_are_refused(
     with pytest.raises(LeadmlError, match=message):
         run(trained_dated, order(tmp_path / "s.csv"), project)
     with pytest.raises(LeadmlError, match=message):
-        explain_dated(project, trained_dated[1].bundle, "x", as_of=AS_OF, now=NOW, progress=lambda _: None)
+        explain_dated(project, trained_dated[1].model.bundle, "x", as_of=AS_OF, now=NOW, progress=lambda _: None)
     assert not (tmp_path / "s.csv").exists()
 
 
@@ -318,7 +318,7 @@ def test_a_model_of_flat_leads_looks_at_no_date(
     trained_dated: Dated, trained_project: Dated, tmp_path: Path, changed: dict[str, Any]
 ) -> None:
     """Its leads are given as a file."""
-    flat = trained_project[1].bundle
+    flat = trained_project[1].model.bundle
     some = order(tmp_path / "s.csv", **changed)
     with pytest.raises(LeadmlError, match="flat leads must be given as FILE, and --as-of must not be"):
         score_dated(trained_dated[0], flat, some, progress=lambda _: None)
@@ -345,14 +345,14 @@ def test_an_explanation_adds_up_to_the_score(
     assert found.probability == row["probability"]
     assert found.stage == row["stage"]
     assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
-    assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].bundle.contract.fields}
+    assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].model.bundle.contract.fields}
     shown = explanation_table(found).rows
     assert shown[-1][-1] == f"{row['score']:.2f}"
     assert [told for told, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
 
 
 def _explained(dated: Dated, lead_id: str, as_of: int) -> Any:
-    return explain_dated(dated[0], dated[1].bundle, lead_id, as_of=as_of, now=NOW, progress=lambda _: None)
+    return explain_dated(dated[0], dated[1].model.bundle, lead_id, as_of=as_of, now=NOW, progress=lambda _: None)
 
 
 def test_a_lead_that_was_not_in_the_population_is_not_explained(

@@ -46,16 +46,16 @@ def test_the_same_leads_make_the_same_model(
 
     trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
 
-    assert trained.bundle.model_hash == reference.bundle.model_hash
-    assert trained.bundle.facts["data_hash"] == reference.bundle.facts["data_hash"]
-    assert trained.bundle.evaluation == reference.bundle.evaluation
+    assert trained.model.bundle.model_hash == reference.model.bundle.model_hash
+    assert trained.model.bundle.facts["data_hash"] == reference.model.bundle.facts["data_hash"]
+    assert trained.model.bundle.evaluation == reference.model.bundle.evaluation
 
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
     """The hash is of the model, so another split has another one."""
     trained = train(make_project(tmp_path / "p", "split.seed=1"), now=NOW, progress=quietly)
 
-    assert trained.bundle.model_hash != reference.bundle.model_hash
+    assert trained.model.bundle.model_hash != reference.model.bundle.model_hash
 
 
 def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path: Path, make_project: Make) -> None:
@@ -101,11 +101,11 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.bundle.facts["accepted_leaks"] == {"duration": reason}
-    listed = trained.bundle.facts["findings"]
+    assert trained.model.bundle.facts["accepted_leaks"] == {"duration": reason}
+    listed = trained.model.bundle.facts["findings"]
     assert [one[1] for one in listed if one[0] == "LK2"] == ["warn"]
     assert {severity for _, severity, _ in listed} <= {"stop", "warn"}
-    assert trained.evaluation.metric("roc_auc")["value"] > 0.85
+    assert trained.model.evaluation.metric("roc_auc")["value"] > 0.85
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_small_data_that_params_allow_are_stamped(tmp_path: Path, make_project: 
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.bundle.facts["small"]
+    assert trained.model.bundle.facts["small"]
 
 
 def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
@@ -205,10 +205,10 @@ def test_without_ids_rows_that_say_the_same_are_on_one_side(
             tmp_path / f"p{seed}", *SMALL, f"data.path={tmp_path / f'{seed}.csv'}", "data.lead_id=null"
         )
         trained = train(project, now=NOW, progress=quietly)
-        hashes.append(trained.bundle.model_hash)
-        fields = [field.name for field in trained.bundle.contract.fields]
+        hashes.append(trained.model.bundle.model_hash)
+        fields = [field.name for field in trained.model.bundle.contract.fields]
         frame = load_leads(FileSource(project.data, Dialect()), Contract.from_params(project.params)).frame
-        aside = frame.assign(aside=trained.bundle.holdout.mask(frame))
+        aside = frame.assign(aside=trained.model.bundle.holdout.mask(frame))
         assert len(aside[[*fields, "aside"]].drop_duplicates()) == len(aside[fields].drop_duplicates())
 
     assert hashes[0] == hashes[1]

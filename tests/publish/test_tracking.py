@@ -69,7 +69,7 @@ def test_the_first_version_has_the_alias(
     version = MlflowClient(f"sqlite:///{store}").get_model_version_by_alias("subscribed", "champion")
 
     assert (version.run_id, version.tags["leadml.version"]) == (run_id, "1")
-    assert version.tags["leadml.model_hash"] == trained_project[1].bundle.model_hash
+    assert version.tags["leadml.model_hash"] == trained_project[1].model.bundle.model_hash
     assert registered_alias(store, "subscribed") == "1"
 
 
