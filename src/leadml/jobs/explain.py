@@ -46,13 +46,13 @@ def explanation_table(explained: Explained) -> TextTable:
     What is shown adds up to the last digit.
     """
     table = explained.table
-    topics = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
-    toward = table["points"] * np.where(table["topic"].map(topics["points"]) < 0, -1.0, 1.0)
+    points = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
+    toward = table["points"] * np.where(table["topic"].map(points["points"]) < 0, -1.0, 1.0)
     strongest = table.loc[toward.groupby(table["topic"], sort=False).idxmax()].set_index("topic")
-    topics = topics.assign(reason=strongest["reason"], group=strongest["group"])
+    topics = points.assign(reason=strongest["reason"], group=strongest["group"])
     strength = topics["points"].abs().where(topics["group"] != START_GROUP, float("inf"))
-    told = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
-    shown = topics[strength.loc[told.index] >= LEAST_SHOWN]
+    topics = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
+    shown = topics[strength.loc[topics.index] >= LEAST_SHOWN]
     sums = np.rint([1000 * table["log_odds"].sum(), 10_000 * explained.probability])
     parts = np.rint(shown[["log_odds", "points"]].to_numpy() * (1000, 100))
     rest, more = sums - parts.sum(axis=0), len(topics) - len(shown)
