@@ -134,7 +134,7 @@ def _record(
     *,
     trained_at: str,
 ) -> TrainingRecord:
-    resolved = json.dumps(params.model_dump(mode="json"), sort_keys=True)
+    resolved = json.dumps(params.as_written(), sort_keys=True)
     learn, holdout = (_size(frame, training.split) for frame in (parts.learn, parts.holdout))
     return TrainingRecord(
         trained_at=trained_at,
