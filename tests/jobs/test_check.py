@@ -101,7 +101,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "no id": ("data.lead_id=null",),
     "a direction that is none": ("model.directions={job: rises}",),
     "a missing column": ("features.fit.agee=number",),
-    "a column in two forms": ("data.decimal=','",),
+    "a column in two forms": ("data.decimal=,",),
     "few kept levels": ("model.max_levels=1",),
 }
 

@@ -88,7 +88,7 @@ def test_a_mean_that_was_off_is_told(
     metrics.loc["ece", ["value", "low"]] = 0.01, 0.0
     evaluation = replace(trained_project[1].model.evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
 
-    assert (f"{mean:.1%} were said on average, 2.6% came true." in headline(evaluation)) == told
+    assert (f"{mean:.1%} was predicted on average, 2.6% converted." in headline(evaluation)) == told
 
 
 @pytest.mark.parametrize(("value", "low", "told"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
@@ -101,7 +101,7 @@ def test_probabilities_that_were_off_are_told_beside_the_praise(
     metrics.loc[["mean_probability", "rate"], "value"] = 0.1834, 0.113
     metrics.loc["rate", ["low", "high"]] = 0.05, 0.2
     evaluation = replace(trained_project[1].model.evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
-    said = "But its probabilities were off on what the holdout: 18.3% were said on average, 11.3% came true."
+    said = "But its probabilities were off on the holdout: 18.3% was predicted on average, 11.3% converted."
 
     assert headline(evaluation).endswith(said) == told
 
