@@ -1,11 +1,15 @@
-"""Benchmarks that are too slow for every day still run: each on so few leads that only its figures mean nothing."""
+"""Benchmarks that are too slow for every day still run, on few leads; kept results say whether they may be old."""
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +38,172 @@ def test_kept_figures_are_shown_as_kept(name: str) -> None:
     kept = json.loads((FOLDER / "results" / f"{name}.json").read_text(encoding="utf-8"))["figures"]
 
     assert _last_line(str(FOLDER / f"{name}.py"), "--recorded") == kept
+
+
+FILES = {
+    "project/src/leadml/__init__.py": "",
+    "project/src/leadml/part/sum.py": "ONE = 1\n",
+    "project/benchmarks/tiny.py": """
+from pathlib import Path
+from direct import VALUE
+from measure import data_folder, finish, options
+files = (Path(__file__).parents[1] / "params.yaml", "beside.csv", "absent.csv")
+chosen = options("Tiny.", "tiny", files, data=data_folder(), peers=Path(), seeds=1, deep=False)
+print("what is printed first")
+finish("tiny", {"value": VALUE}, chosen)
+""",
+    "project/benchmarks/direct.py": "def _late():\n    import through\nVALUE = 2.5\n",
+    "project/benchmarks/through.py": "",
+    "project/benchmarks/unrelated.py": "",
+    "project/params.yaml": "target: sql\n",
+    "shared/data/beside.csv": "a,b\n1,2\n",
+}
+CODE = "the code of leadml has changed since this result was made\n"
+SCRIPT = "the script, or one that it imports, has changed since this result was made\n"
+DATA = "the data ({}) has changed since this result was made\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder with a small project that keeps the result of one benchmark, and with data beside it."""
+    _write(tmp_path)
+    _tiny(tmp_path, "--keep", "--seeds", "3")
+    return tmp_path
+
+
+def _write(folder: Path) -> None:
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    shutil.copy(FOLDER / "measure.py", folder / "project" / "benchmarks")
+
+
+def _tiny(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    project = folder / "project"
+    return subprocess.run(
+        [sys.executable, project / "benchmarks" / "tiny.py", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(project / "src")},
+    )
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_result(folder).read_text(encoding="utf-8"))
+    return found
+
+
+def _result(folder: Path) -> Path:
+    return folder / "project" / "benchmarks" / "results" / "tiny.json"
+
+
+def test_nothing_is_said_where_nothing_has_changed(place: Path) -> None:
+    """The last line is the kept figures and stderr is empty, also after changes that have no part in the result."""
+    for name in ("unrelated.py", "measure.py"):
+        with (place / "project" / "benchmarks" / name).open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+    shown = _tiny(place, "--recorded")
+
+    assert shown.stdout.splitlines()[-1] == '{"value": 2.5}'
+    assert "what is printed first" not in shown.stdout
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("project/src/leadml/part/sum.py", CODE),
+        ("project/src/leadml/part/new.py", CODE),
+        ("project/benchmarks/tiny.py", SCRIPT),
+        ("project/benchmarks/direct.py", SCRIPT),
+        ("project/benchmarks/through.py", SCRIPT),
+        ("project/params.yaml", DATA.format("params.yaml")),
+        ("shared/data/beside.csv", DATA.format("beside.csv")),
+        ("shared/data/absent.csv", DATA.format("absent.csv")),
+    ],
+)
+def test_each_kind_of_change_is_said_in_a_line(place: Path, name: str, said: str) -> None:
+    """On stderr; the figures are shown as before."""
+    with (place / name).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    shown = _tiny(place, "--recorded")
+
+    assert shown.stderr == said
+    assert shown.stdout.splitlines()[-1] == '{"value": 2.5}'
+
+
+def test_a_module_that_was_renamed_is_a_change(place: Path) -> None:
+    """The hash of the code covers where each file is."""
+    part = place / "project" / "src" / "leadml" / "part"
+    (part / "sum.py").rename(part / "total.py")
+
+    assert _tiny(place, "--recorded").stderr == CODE
+
+
+def test_absent_data_are_not_called_changed(place: Path) -> None:
+    """They could not be compared."""
+    (place / "shared" / "data" / "beside.csv").unlink()
+
+    assert _tiny(place, "--recorded").stderr == "the data could not be compared: beside.csv cannot be found\n"
+
+
+def test_a_result_without_hashes_may_be_old(place: Path) -> None:
+    """Results that were kept before there were hashes are shown, with the doubt."""
+    kept = _kept(place)
+    del kept["made_with"]
+    _result(place).write_text(json.dumps(kept), encoding="utf-8")
+    shown = _tiny(place, "--recorded")
+
+    assert shown.stderr == "this result holds no hash of what made it, so it may be older than the code\n"
+    assert shown.stdout.splitlines()[-1] == '{"value": 2.5}'
+
+
+def test_what_made_a_result_is_the_same_in_another_place(place: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hashes are of contents: no path of the machine and no time is in a result."""
+    other = tmp_path_factory.mktemp("other")
+    _write(other)
+    _tiny(other, "--keep", "--seeds", "3", "--peers", sys.executable)
+    one, two = _kept(place)["made_with"], _kept(other)["made_with"]
+
+    assert {name: one[name] for name in ("code", "script", "data")} == {
+        name: two[name] for name in ("code", "script", "data")
+    }
+    assert one["data"]["absent.csv"] is None
+    assert one["arguments"] == {"data": "DIR", "deep": False, "seeds": 3}
+    assert two["arguments"] == one["arguments"] | {"peers": "PYTHON"}
+    assert sys.executable not in _result(other).read_text(encoding="utf-8")
+    assert str(other) not in _result(other).read_text(encoding="utf-8")
+
+
+def test_data_that_were_packed_otherwise_are_the_same_data(tmp_path: Path) -> None:
+    """Of a file that ends in .gz the unpacked content counts."""
+    _write(tmp_path)
+    tiny, packed = (tmp_path / name for name in ("project/benchmarks/tiny.py", "shared/data/beside.csv.gz"))
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace("beside.csv", "beside.csv.gz"), encoding="utf-8")
+    packed.write_bytes(gzip.compress(b"a,b", compresslevel=9, mtime=1))
+    _tiny(tmp_path, "--keep")
+    packed.write_bytes(gzip.compress(b"a,b", compresslevel=1, mtime=2))
+
+    assert _tiny(tmp_path, "--recorded").stderr == ""
+
+
+def test_a_file_of_the_project_must_be_there(place: Path) -> None:
+    """A name that is mistyped in a script is not taken for data that are absent."""
+    (place / "project" / "params.yaml").unlink()
+
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        _tiny(place, "--keep")
+
+    assert "FileNotFoundError" in refused.value.stderr
+    assert "params.yaml" in refused.value.stderr
+
+
+def test_without_shared_data_the_bundled_folder_is_the_default(place: Path) -> None:
+    """Nothing needs the folder beside the project."""
+    shutil.rmtree(place / "shared")
+    raw = place / "project" / "data" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "beside.csv").write_text(FILES["shared/data/beside.csv"], encoding="utf-8")
+
+    assert _tiny(place, "--recorded").stderr == ""
