@@ -58,6 +58,14 @@ finish("tiny", {"value": VALUE}, chosen)
     "project/params.yaml": "target: sql\n",
     "shared/data/beside.csv": "a,b\n1,2\n",
 }
+LAYOUT = """
+LAYOUTS = {
+    "tiny": Layout(
+        "A tiny result", "none", (Grid(("figure", ""), (("value", "{value:.1f}"), ("absent", "{absent}"))),),
+        notes="It is {value}.", words="--deep", earlier="It is old.",
+    )
+}
+"""
 CODE = "the code of leadml has changed since this result was made\n"
 SCRIPT = "the script, or one that it imports, has changed since this result was made\n"
 DATA = "the data ({}) has changed since this result was made\n"
@@ -207,3 +215,78 @@ def test_without_shared_data_the_bundled_folder_is_the_default(place: Path) -> N
     (raw / "beside.csv").write_text(FILES["shared/data/beside.csv"], encoding="utf-8")
 
     assert _tiny(place, "--recorded").stderr == ""
+
+
+@pytest.fixture
+def pages(place: Path) -> Path:
+    """Return the folder of a small project that has a page of what was measured."""
+    docs = place / "project" / "docs"
+    docs.mkdir()
+    for name in ("write_measured.py", "measured_layouts.py"):
+        shutil.copy(FOLDER.parent / "docs" / name, docs)
+    with (docs / "measured_layouts.py").open("a", encoding="utf-8") as file:
+        file.write(LAYOUT)
+    assert _page(place).returncode == 0
+    return place
+
+
+def _page(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    project = folder / "project"
+    return subprocess.run(
+        [sys.executable, project / "docs" / "write_measured.py", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(project / "src")},
+    )
+
+
+def _text(folder: Path) -> str:
+    return (folder / "project" / "docs" / "measured.md").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_figures_command_and_hashes(pages: Path) -> None:
+    """What was not measured has no row, and what a result holds itself is not taken from its layout."""
+    text, made = _text(pages), _kept(pages)["made_with"]
+
+    assert "| figure |  |\n| --- | ---: |\n| value | 2.5 |\n\nIt is 2.5.\n" in text
+    assert "`python benchmarks/tiny.py --data DIR --seeds 3`" in text
+    assert f"leadml {made['code'][:12]}, script {made['script'][:12]}" in text
+    assert f"`params.yaml` {made['data']['params.yaml'][:12]}" in text
+    assert "`absent.csv` absent" in text
+    assert "old" not in text.split("## A tiny result")[1].lower()
+
+
+def test_the_page_marks_what_is_older_than_the_code(pages: Path) -> None:
+    """A change of the code makes the mark and not the page stale, a change of a figure makes the page stale."""
+    with (pages / "project" / "src" / "leadml" / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert _page(pages, "--check").returncode == 0
+    _page(pages)
+    assert f"- **Older than what it speaks of**: {CODE.strip()}.\n" in _text(pages)
+    assert _page(pages, "--check").returncode == 0
+
+    _result(pages).write_text(_result(pages).read_text(encoding="utf-8").replace("2.5", "2.6"), encoding="utf-8")
+    stale = _page(pages, "--check")
+    assert (stale.returncode, stale.stderr) == (1, "docs/measured.md is stale: run docs/write_measured.py\n")
+
+
+def test_the_page_marks_a_result_without_hashes(pages: Path) -> None:
+    """Its arguments and notes come from its layout."""
+    kept = _kept(pages)
+    del kept["made_with"]
+    _result(pages).write_text(json.dumps(kept), encoding="utf-8")
+    _page(pages)
+
+    assert "- **Made before results held a hash of the code**" in _text(pages)
+    assert "`python benchmarks/tiny.py --deep`" in _text(pages)
+    assert _text(pages).endswith("\n\nIt is 2.5.\n\nIt is old.\n")
+
+
+def test_a_result_that_no_layout_describes_is_refused(pages: Path) -> None:
+    """No result is left out of the page unsaid."""
+    shutil.copy(_result(pages), _result(pages).with_name("other.json"))
+    refused = _page(pages)
+
+    assert refused.returncode == 1
+    assert refused.stderr == ("benchmarks/results/other.json has no layout: describe it in docs/measured_layouts.py\n")
