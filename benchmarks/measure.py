@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).absolute().parents[1]
 SCRIPTS = ROOT / "benchmarks"
 RESULTS = SCRIPTS / "results"
 LIBRARIES = ("leadml", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
@@ -142,7 +142,7 @@ def made_with(
     data = {}
     for file in files:
         inside = isinstance(file, Path)
-        path = file if inside else folder / file
+        path = file.absolute() if inside else folder / file
         data[path.relative_to(ROOT).as_posix() if inside else file] = _hash(path) if inside or path.exists() else None
     said = {
         option: STANDS_FOR_PATH.get(option, option.upper()) if isinstance(value, Path) else value

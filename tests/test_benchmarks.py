@@ -290,3 +290,22 @@ def test_a_result_that_no_layout_describes_is_refused(pages: Path) -> None:
 
     assert refused.returncode == 1
     assert refused.stderr == ("benchmarks/results/other.json has no layout: describe it in docs/measured_layouts.py\n")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_proof_goes_on_when_a_benchmark_fails(tmp_path: Path) -> None:
+    """Each has its own arguments, the page is written last, and what failed is said at the end."""
+    script = "import sys; print(*sys.argv[1:], file=open('ran.txt', 'a'))"
+    files = {"benchmarks/leaks.py": script, "benchmarks/bank.py": script, "benchmarks/bad.py": "raise SystemExit(5)"}
+    files |= {"docs/write_measured.py": script, "requirements.lock": "", "pyproject.toml": "", ".venv/.ready": ""}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shutil.copy(FOLDER.parent / "Makefile", tmp_path)
+    words = ["make", f"BIN={Path(sys.executable).parent}", "proof", "ONLY=leaks bad absent bank"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode != 0
+    assert done.stdout.splitlines() == ["== leaks", "== bad", "== absent", "== bank"]
+    assert "\nfailed: bad absent\n" in done.stderr
+    assert (tmp_path / "ran.txt").read_text(encoding="utf-8") == "--keep --seeds 10\n--keep\n\n"
