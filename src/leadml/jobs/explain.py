@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.errors import inert
 from leadml.model.judge.evaluation import as_rows
 from leadml.model.predict.explain import START_GROUP, contribution_table, explain_leads, reason_text
 from leadml.publish.text_tables import TextTable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_SHOWN = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explained:
     """One lead's number and where it comes from.
 
@@ -38,6 +39,14 @@ class Explained:
     probability: float
     stage: str
     table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return the number, in one line."""
+        return f"<lead {inert(self.lead_id)}: {100 * self.probability:.1f} of 100, {self.stage or 'no stage'}>"
+
+    def _repr_html_(self) -> str:
+        """Return where the number comes from, for notebooks."""
+        return explanation_table(self).to_html(repr(self)[1:-1])
 
 
 def explanation_table(explained: Explained) -> TextTable:
