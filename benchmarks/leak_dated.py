@@ -22,7 +22,7 @@ from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_
 from leak_cases import DAY, FLAT, ROOT, Case, Past
 
 from leadml.jobs.places import Places
-from leadml.leads.asof.labels import reaching
+from leadml.leads.asof.labels import target_codes
 from leadml.leads.asof.population import population_snapshots
 from leadml.leads.asof.snapshots import compute_features, scoring_snapshots, snapshot_dates
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
@@ -34,7 +34,7 @@ from leadml.simulator.write import simulate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.check.field import Field
 
 EXAMPLES = ROOT / "examples"
@@ -91,9 +91,9 @@ def _looks(view: AsOfView, project: Places, today: int) -> Iterator[pd.DataFrame
     first, last = int(tables.created_at.min()), today - view.target.matures
     dates = snapshot_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone)
     waits = np.random.default_rng(0).exponential(WAIT * DAY, len(tables.lead_ids))
-    drawn = np.append(dates, -1)[np.searchsorted(dates, tables.known_from + waits)]
+    drawn = np.append(dates, -1)[np.searchsorted(dates, tables.known_since + waits)]
     for block in tables.blocks():
-        for looked in population_snapshots(view, block, dates, hindsight=True):
+        for looked in population_snapshots(view, block, dates, for_training=True):
             pairs = looked[looked[AS_OF].to_numpy() == drawn[looked["lead"]]]
             lead = pairs["lead"].to_numpy()
             roles = {LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys, CREATED_AT: tables.created_at}
@@ -114,7 +114,7 @@ def _past(view: AsOfView, frame: pd.DataFrame, contract: Contract, today: int) -
     acts = acts.assign(kind=kinds[acts["kind"]].astype(object))[[LEAD_ID, "occurred_at", "kind"]]
     outcomes = outcomes.assign(outcome=codes[outcomes["outcome"]].astype(object))[[LEAD_ID, "occurred_at", "outcome"]]
     ahead = outcomes["occurred_at"] - outcomes[LEAD_ID].map(frame.set_index(LEAD_ID)[AS_OF])
-    reaches = outcomes["outcome"].map(view.codes).isin(reaching(view.target, view.codes))
+    reaches = outcomes["outcome"].map(view.codes).isin(target_codes(view.target, view.codes))
     within = (ahead >= 0) & (ahead < view.target.horizon * DAY) & reaches
     reached = outcomes[within].groupby(LEAD_ID, as_index=False)["occurred_at"].min()
     return Past(acts, outcomes, field_changes(view.history, contract), reached, today)

@@ -234,7 +234,7 @@ class DatedLeads:
         history, frame = view.history, snapshots.frame
         rows = np.searchsorted(history.lead_ids, frame[LEAD_ID].to_numpy())
         return LeakEvidence(
-            order=history.places[rows],
+            order=history.row_numbers[rows],
             clock=Clock(frame[AS_OF].to_numpy(), AS_OF, is_limit=True),
             changes=field_changes(history, self.contract),
             outcomes=conversions(history, reached),
