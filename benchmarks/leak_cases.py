@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 DAY = 86_400_000_000  # microseconds
 BEGINNING = 1_750_000_000_000_000
 PLANTED = "warmth"
+READ = (ROOT / "data" / "raw" / "bank.csv", "online_shoppers_intention.csv.gz", "bank-additional-full.csv.gz")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
 
 EXAMPLES = ROOT / "examples"
+READ_DATED = (
+    ROOT / "data" / "raw" / "CDNOW_master.txt.gz",
+    *(EXAMPLES / name for name in ("cdnow/make_tables.py", "cdnow/params.yaml", "crm/params.yaml")),
+)
 NOW = "2026-06-01T00:00:00+00:00"
 AUTUMN = "1997-09-30"
 LEADS, SHORTEST, LONGEST = 12_000, 18, 24
