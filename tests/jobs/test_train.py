@@ -113,7 +113,7 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
     ("rows", "message"),
     [
         (500, r"RD1 there are 500 leads, fewer than 1,000; bring more leads, or set limits\.allow_small: true"),
-        (1_001, r"RD2 there are 1\d\d leads of the rarer kind, fewer than 120"),
+        (1_001, r"RD2 there are 1\d\d leads of the rarer outcome, fewer than 120"),
     ],
 )
 def test_too_little_data_is_refused(

@@ -168,7 +168,7 @@ class Split(ABC):
 
     @abstractmethod
     def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
-        """Yield the folds of one row or more."""
+        """Yield the folds of a frame that has rows."""
 
     def halves(self, frame: pd.DataFrame, count: int) -> Mask:
         """Return which rows are in each of some random halves of the groups, shape (count, n_rows)."""
@@ -189,7 +189,7 @@ class Split(ABC):
         """Return the part of each row, one part for each fold.
 
         Rows of one name are in one part. Names are dealt out in the order of their hashes, those without a conversion
-        first, so that the parts have equally many names and equally many names that converted, up to one.
+        first, so that parts differ by one name, and by one name that converted, at most.
         """
         _, name = np.unique(_hashes(self._names(frame), f"fold {self.choices.seed}"), return_inverse=True)
         converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0

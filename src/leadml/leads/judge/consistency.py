@@ -123,7 +123,8 @@ def _judge_lead_ids(history: LeadHistory, name: str) -> Finding:
 def _judge_ends(history: LeadHistory, until: int) -> Finding:
     coverage = history.coverage
     ends = [f"{name} end on {shown_day(coverage[name].end)}" for name in EVENT_TABLES if name in coverage]
-    evidence = f"labels are taken as known until {shown_day(until)}; {' and '.join(ends) or 'there are no events'}"
+    shown_ends = " and ".join(ends) or "there are no activities and no outcomes"
+    evidence = f"labels are taken as known until {shown_day(until)}; {shown_ends}"
     rows_after_end = {name: table.rows_after_end for name, table in coverage.items() if table.rows_after_end}
     if rows_after_end:
         counts = ", ".join(f"{number:,} of {name}" for name, number in rows_after_end.items())
