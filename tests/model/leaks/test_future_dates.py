@@ -29,7 +29,7 @@ def visits(*, later, name="as_of", only_converters=True, written="microseconds")
     return frame, Outcome(label, np.arange(2000)), Clock(at, name, is_limit=name == "as_of")
 
 
-def judged(frame, outcome, clock, kind="number"):
+def suspicions(frame, outcome, clock, kind="number"):
     """Return the suspicions of the visit."""
     return suspect_future_dates(frame, [Field("visit", kind, "engagement")], outcome, clock)
 
@@ -57,7 +57,7 @@ def test_other_values_are_no_instants(values):
 def test_dates_after_the_snapshot_are_stopped(written):
     """A date later than as_of was not known at the snapshot."""
     frame, outcome, clock = visits(later=0.5, written=written)
-    (found,) = judged(frame, outcome, clock, "category" if written == "text" else "number")
+    (found,) = suspicions(frame, outcome, clock, "category" if written == "text" else "number")
 
     assert (found.code, found.severity, found.field) == ("LK7", "stop", "visit")
     assert "of 2,000 are later than as_of" in found.evidence
@@ -65,8 +65,8 @@ def test_dates_after_the_snapshot_are_stopped(written):
 
 def test_dates_after_the_creation_stop_only_where_they_predict_the_outcome():
     """A visit after the creation of a lead may be honest, but not where only converters have one."""
-    (found,) = judged(*visits(later=0.5, name="created_at"))
-    (honest,) = judged(*visits(later=0.5, name="created_at", only_converters=False))
+    (found,) = suspicions(*visits(later=0.5, name="created_at"))
+    (honest,) = suspicions(*visits(later=0.5, name="created_at", only_converters=False))
 
     assert (found.severity, honest.severity) == ("stop", "warn")
     assert "later than created_at; whether they are later has an AUC of" in found.evidence
@@ -74,8 +74,8 @@ def test_dates_after_the_creation_stop_only_where_they_predict_the_outcome():
 
 def test_dates_before_the_snapshot_are_passed():
     """So are fields of which very few dates are later."""
-    assert judged(*visits(later=0.0)) == []
-    assert judged(*visits(later=0.01)) == []
+    assert suspicions(*visits(later=0.0)) == []
+    assert suspicions(*visits(later=0.01)) == []
 
 
 @pytest.mark.parametrize("later", [0.0, 0.5])
@@ -94,8 +94,8 @@ def test_a_date_at_the_snapshot_is_not_later():
     frame, outcome, clock = visits(later=0.0)
     days = pd.Series(pd.to_datetime(clock.instants, unit="us").strftime("%Y-%m-%d").to_numpy(dtype=object))
 
-    assert judged(frame.assign(visit=clock.instants * 1.0), outcome, clock) == []
-    assert judged(frame.assign(visit=days), outcome, clock, "category") == []
+    assert suspicions(frame.assign(visit=clock.instants * 1.0), outcome, clock) == []
+    assert suspicions(frame.assign(visit=days), outcome, clock, "category") == []
 
 
 @pytest.mark.parametrize(

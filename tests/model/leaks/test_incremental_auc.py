@@ -17,8 +17,8 @@ def suspicions(columns, label, suspected=(), leaks=None):
     """Return the suspicions of numbers by name."""
     label = np.asarray(label, dtype=np.int8)
     frame, outcome = pd.DataFrame(columns), Outcome(label, np.arange(len(label)))
-    judged = [JudgedField(Field(name, "number", "fit"), frame[name], outcome) for name in columns]
-    return suspect_incremental_auc(frame, judged, dict(suspected), leaks or LeakParams())
+    judged_fields = [JudgedField(Field(name, "number", "fit"), frame[name], outcome) for name in columns]
+    return suspect_incremental_auc(frame, judged_fields, dict(suspected), leaks or LeakParams())
 
 
 def causes(seed=0, *, strengths=(0.8, 0.7, 0.6, 0.5), size=5000):
@@ -151,8 +151,8 @@ def suspicions_with_windows(happened, ago, columns, label, source="activity"):
         Field(name, "number", "engagement", source, "w") if name in windows or name == "w_last" else plain(name)
         for name in frame
     ]
-    judged = [JudgedField(field, frame[field.name], outcome) for field in fields]
-    return suspect_incremental_auc(frame, judged, {}, LeakParams())
+    judged_fields = [JudgedField(field, frame[field.name], outcome) for field in fields]
+    return suspect_incremental_auc(frame, judged_fields, {}, LeakParams())
 
 
 def plain(name):

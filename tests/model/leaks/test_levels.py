@@ -11,7 +11,7 @@ from leadml.model.leaks.levels import find_implying_blank, find_implying_value
 from leadml.model.leaks.outcome import Outcome
 
 
-def judged(values, label, kind="category"):
+def implying_value(values, label, kind="category"):
     """Return the value of a field that implies the outcome; each lead has one row."""
     label = np.asarray(label, dtype=np.int8)
     column = pd.Series(values, dtype=float if kind == "number" else object)
@@ -30,8 +30,8 @@ def test_random_levels_never_imply_the_outcome(seed, rate, levels):
     """At any base rate and with any number of levels, no random level or number is found."""
     label, random = labels(rate, seed=seed)
 
-    assert judged([f"v{level}" for level in random.zipf(1.5, 4000) % levels], label) is None
-    assert judged((random.zipf(1.5, 4000) % levels).astype(float), label, "number") is None
+    assert implying_value([f"v{level}" for level in random.zipf(1.5, 4000) % levels], label) is None
+    assert implying_value((random.zipf(1.5, 4000) % levels).astype(float), label, "number") is None
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.12, 0.3, 0.5])
@@ -41,7 +41,7 @@ def test_a_value_that_only_converters_have_is_found(rate, kind):
     label, random = labels(rate, 8000)
     mark = (label == 1) & (random.random(8000) < 0.5)
     values = np.where(mark, "paid", "none") if kind == "category" else mark.astype(float)
-    found = judged(values, label, kind)
+    found = implying_value(values, label, kind)
 
     assert found.is_common
     assert (found.label, found.leads, found.converted) == (1, mark.sum(), mark.sum())
@@ -55,12 +55,12 @@ def test_a_value_without_converters_is_found_where_it_covers_many_leads():
     """The reason of a loss is found; sixty leads without a converter, at a base rate of one in ten, are too few."""
     label, random = labels(0.1, 8000)
     lost = (label == 0) & (random.random(8000) < 0.6)
-    found = judged(np.where(lost, "lost", "open"), label)
+    found = implying_value(np.where(lost, "lost", "open"), label)
 
     assert (found.is_common, found.label, found.converted) == (True, 0, 0)
     assert "it covers 59% of all leads that did not convert" in str(found)
     few = np.where(np.cumsum(label == 0) <= 60, label == 0, False)  # noqa: FBT003 - a mask
-    assert judged(np.where(few, "rare", "other"), label) is None
+    assert implying_value(np.where(few, "rare", "other"), label) is None
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.6, 0.75])
@@ -70,7 +70,7 @@ def test_an_honest_level_may_be_strong(rate):
     source = random.choice(["demo request", "web", "event"], 5000, p=[0.1, 0.6, 0.3])
     label = random.random(5000) < np.where(source == "demo request", rate, 0.08)
 
-    assert judged(source, label) is None
+    assert implying_value(source, label) is None
 
 
 def test_the_highest_level_of_a_scale_is_passed():
@@ -79,8 +79,8 @@ def test_the_highest_level_of_a_scale_is_passed():
     level = random.integers(0, 6, 6000)
     label = random.random(6000) < np.array([0.02, 0.1, 0.3, 0.6, 0.9, 0.97])[level]
 
-    assert judged([f"v{at}" for at in level], label) is None
-    assert judged(level.astype(float), label, "number") is None
+    assert implying_value([f"v{at}" for at in level], label) is None
+    assert implying_value(level.astype(float), label, "number") is None
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 999.0])
@@ -89,7 +89,7 @@ def test_a_special_number_is_compared_with_the_nearest_numbers(value):
     label, random = labels(0.2)
     mark = (label == 1) & (random.random(4000) < 0.4)
     values = np.where(mark, value, np.round(random.gamma(2, 20, 4000)) + 1)
-    found = judged(values, label, "number")
+    found = implying_value(values, label, "number")
 
     assert found.is_common
     assert found.description == f"the number {value:g}"
@@ -100,7 +100,7 @@ def test_all_numbers_but_the_commonest_may_imply_the_outcome():
     label, random = labels(0.2)
     values = np.where((label == 1) & (random.random(4000) < 0.5), random.lognormal(8, 1, 4000), 0.0)
 
-    assert judged(values, label, "number").description == "a number other than 0"
+    assert implying_value(values, label, "number").description == "a number other than 0"
 
 
 def test_rows_of_one_lead_count_once():
@@ -123,7 +123,7 @@ def test_a_value_stops_only_where_it_covers_enough_leads(share, outcome, is_comm
     label, random = labels(0.2, 40_000)
     mark = (label == outcome) & (random.random(40_000) < share)
 
-    assert judged(np.where(mark, "mine", "other"), label).is_common is is_common
+    assert implying_value(np.where(mark, "mine", "other"), label).is_common is is_common
 
 
 def test_values_and_blanks_may_imply_the_outcome():
@@ -141,7 +141,7 @@ def test_an_empty_or_constant_column_is_passed():
     """It has no other value to compare with."""
     label, _ = labels(0.2, 200)
 
-    assert judged(np.full(200, np.nan), label, "number") is None
-    assert judged(np.full(200, 3.0), label, "number") is None
-    assert judged(np.full(200, "a"), label) is None
-    assert judged(np.full(200, None), label) is None
+    assert implying_value(np.full(200, np.nan), label, "number") is None
+    assert implying_value(np.full(200, 3.0), label, "number") is None
+    assert implying_value(np.full(200, "a"), label) is None
+    assert implying_value(np.full(200, None), label) is None

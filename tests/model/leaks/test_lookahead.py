@@ -26,7 +26,7 @@ def snapshots(seed=0, size=3000, rate=0.2):
     return frame.assign(noise=random.normal(size=size), habit=habit), future_counts
 
 
-def judged(frame, future_counts, *names, kind="number"):
+def severities(frame, future_counts, *names, kind="number"):
     """Return the severity of each field that knows what happens after the snapshot."""
     found = suspect_lookahead(frame, [Field(name, kind, "fit") for name in names], Outcome.of(frame), future_counts)
     assert {one.code for one in found} <= {"LK7"}
@@ -39,7 +39,7 @@ def test_what_is_known_at_the_snapshot_is_no_suspect(seed):
     frame, future_counts = snapshots(seed)
     part = np.random.default_rng(seed).binomial(frame[COUNT].astype(int), 0.3)
 
-    assert judged(frame.assign(part=part), future_counts, COUNT, "noise", "part") == {}
+    assert severities(frame.assign(part=part), future_counts, COUNT, "noise", "part") == {}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,7 +49,7 @@ def test_a_count_that_includes_the_time_after_the_snapshot_is_stopped(seed, past
     frame, future_counts = snapshots(seed)
     whole = past * frame[COUNT] + future_counts[COUNT] + np.random.default_rng(seed).poisson(0.1, len(frame))
 
-    assert judged(frame.assign(whole=whole), future_counts, "noise", "whole", COUNT) == {"whole": "stop"}
+    assert severities(frame.assign(whole=whole), future_counts, "noise", "whole", COUNT) == {"whole": "stop"}
 
 
 def test_look_ahead_is_found_among_converters_only():
@@ -58,8 +58,8 @@ def test_look_ahead_is_found_among_converters_only():
     after = np.where(frame["converted"] == 1, 1 + future_counts[COUNT], 0.0)
     future_counts, whole = future_counts.assign(**{COUNT: after}), frame[COUNT] + after
 
-    assert judged(frame.assign(whole=whole), future_counts, "whole") == {"whole": "stop"}
-    assert judged(frame.assign(whole=whole)[frame["converted"] == 0], future_counts, "whole") == {}
+    assert severities(frame.assign(whole=whole), future_counts, "whole") == {"whole": "stop"}
+    assert severities(frame.assign(whole=whole)[frame["converted"] == 0], future_counts, "whole") == {}
 
 
 def test_a_copy_of_the_outcome_is_no_look_ahead():
@@ -67,7 +67,7 @@ def test_a_copy_of_the_outcome_is_no_look_ahead():
     frame, future_counts = snapshots()
     future_counts = future_counts.assign(**{COUNT: future_counts[COUNT] * (1 + 5 * frame["converted"])})
 
-    assert judged(frame.assign(copy=frame["converted"] * 1.0), future_counts, "copy") == {}
+    assert severities(frame.assign(copy=frame["converted"] * 1.0), future_counts, "copy") == {}
 
 
 @pytest.mark.parametrize("scale", [1.0, 5.0, 50.0])
@@ -77,7 +77,7 @@ def test_an_exactly_known_habit_warns_at_most(seed, scale):
     random = np.random.default_rng(seed)
     frame, future_counts = snapshots(seed)
     before, after = (random.poisson(scale * frame["habit"]).astype(float) for _ in range(2))
-    found = judged(frame.assign(**{COUNT: before}), future_counts.assign(**{COUNT: after}), "habit")
+    found = severities(frame.assign(**{COUNT: before}), future_counts.assign(**{COUNT: after}), "habit")
 
     assert "stop" not in found.values()
 
@@ -87,10 +87,10 @@ def test_too_few_or_constant_counts_are_not_judged():
     frame, future_counts = snapshots()
     frame["whole"] = frame[COUNT] + future_counts[COUNT]
 
-    assert judged(frame, future_counts.iloc[::2], "whole") == {"whole": "stop"}
-    assert judged(frame, future_counts.head(40), "whole") == {}
-    assert judged(frame, future_counts, "whole", kind="category") == {}
-    assert judged(frame, future_counts.assign(**{COUNT: 0.0}), "whole") == {}
+    assert severities(frame, future_counts.iloc[::2], "whole") == {"whole": "stop"}
+    assert severities(frame, future_counts.head(40), "whole") == {}
+    assert severities(frame, future_counts, "whole", kind="category") == {}
+    assert severities(frame, future_counts.assign(**{COUNT: 0.0}), "whole") == {}
 
 
 def test_a_field_with_missing_values_is_stopped():
@@ -98,7 +98,7 @@ def test_a_field_with_missing_values_is_stopped():
     frame, future_counts = snapshots()
     whole = np.where(np.arange(len(frame)) % 10 == 0, np.nan, frame[COUNT] + future_counts[COUNT])
 
-    assert judged(frame.assign(whole=whole), future_counts, "whole") == {"whole": "stop"}
+    assert severities(frame.assign(whole=whole), future_counts, "whole") == {"whole": "stop"}
 
 
 def test_the_order_of_the_future_counts_does_not_matter():

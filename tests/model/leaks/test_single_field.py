@@ -10,7 +10,7 @@ from leadml.model.leaks.single_field import JudgedField, suspect_single_field
 from leadml.params import LeakParams
 
 
-def judged(values, label, kind="number", name="x", source="column"):
+def judged_field(values, label, kind="number", name="x", source="column"):
     """Return a field of labelled leads; each lead has one row."""
     column = pd.Series(values, dtype=object if kind == "category" else float)
     label = np.asarray(label, dtype=np.int8)
@@ -31,13 +31,13 @@ def test_a_random_field_is_no_suspect(kind, seed):
     values = random.integers(0, 30, 4000).astype(object)
     values[random.random(4000) < 0.4] = None
 
-    assert suspect_single_field(judged(values, label, kind), LeakParams()) is None
+    assert suspect_single_field(judged_field(values, label, kind), LeakParams()) is None
 
 
 def test_a_copy_of_the_label_is_stopped_by_its_auc():
     """LK1 comes first, with the AUC."""
     label, _ = labels()
-    found = suspect_single_field(judged(label, label), LeakParams())
+    found = suspect_single_field(judged_field(label, label), LeakParams())
 
     assert (found.code, found.severity) == ("LK1", "stop")
     assert found.evidence == "by itself has an AUC of 1.000, too high for a field that is known before the outcome"
@@ -49,7 +49,7 @@ def test_a_copy_that_is_mostly_blank_is_stopped():
     known = np.where(random.random(4000) < 0.02, 1 - label, label).astype(float)
     known += random.random(4000) / 10
     known[random.random(4000) < 0.7] = np.nan
-    found = suspect_single_field(judged(known, label), LeakParams())
+    found = suspect_single_field(judged_field(known, label), LeakParams())
 
     assert (found.code, found.severity) == ("LK1", "stop")
     assert "by itself has an AUC of 0.9" in found.evidence
@@ -61,10 +61,10 @@ def test_an_outcome_name_stops_only_with_an_auc_above_chance(flipped, severity):
     """LK2 warns of the name, and stops where the field also predicts the outcome."""
     label, random = labels()
     weak = np.where(random.random(4000) < flipped, 1 - label, label)
-    found = suspect_single_field(judged(weak, label, name="Lead Status"), LeakParams())
+    found = suspect_single_field(judged_field(weak, label, name="Lead Status"), LeakParams())
 
     assert (found.code, found.severity, found.field) == ("LK2", severity, "Lead Status")
-    assert suspect_single_field(judged(weak, label, name="marital status"), LeakParams()) is None
+    assert suspect_single_field(judged_field(weak, label, name="marital status"), LeakParams()) is None
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_field_filled_in_by_outcome_is_found(of_converters, of_others, severit
     """LK4 judges the shares of converters and other leads where a field is filled in, whatever its values are."""
     label, random = labels()
     filled = random.random(4000) < np.where(label == 1, of_converters, of_others)
-    found = suspect_single_field(judged(np.where(filled, random.random(4000), np.nan), label), LeakParams())
+    found = suspect_single_field(judged_field(np.where(filled, random.random(4000), np.nan), label), LeakParams())
 
     assert (found and (found.code, found.severity)) == (severity and ("LK4", severity))
     if found:
@@ -86,7 +86,7 @@ def test_leaks_fill_is_the_limit_of_lk4():
     """A field filled in by outcome warns below the limit."""
     label, random = labels()
     filled = random.random(4000) < np.where(label == 1, 0.9, 0.15)
-    field = judged(np.where(filled, random.random(4000), np.nan), label)
+    field = judged_field(np.where(filled, random.random(4000), np.nan), label)
 
     assert suspect_single_field(field, LeakParams()).severity == "stop"
     assert suspect_single_field(field, LeakParams(fill=0.95)).severity == "warn"
@@ -96,7 +96,7 @@ def test_a_value_that_implies_the_outcome_is_stopped():
     """LK5 names the value."""
     label, random = labels()
     mark = (label == 1) & (random.random(4000) < 0.5)
-    found = suspect_single_field(judged(np.where(mark, "signed", "open"), label, "category"), LeakParams())
+    found = suspect_single_field(judged_field(np.where(mark, "signed", "open"), label, "category"), LeakParams())
 
     assert (found.code, found.severity) == ("LK5", "stop")
     assert found.evidence.startswith("has a value that implies the outcome: the level 'signed' occurs in")
@@ -112,8 +112,8 @@ def test_a_cause_is_gradual_and_a_copy_is_not(strength, kind):
     copy = np.where(random.random(6000) < 0.1, 1 - label, label) + random.random(6000) / 10
     values = [np.round(one * 4).astype(int).astype(str) if kind == "category" else one for one in (number, copy)]
 
-    assert judged(values[0], label, kind).gradual
-    assert not judged(values[1], label, kind).gradual
+    assert judged_field(values[0], label, kind).gradual
+    assert not judged_field(values[1], label, kind).gradual
 
 
 def test_a_number_with_two_plateaus_is_not_gradual():
@@ -121,7 +121,7 @@ def test_a_number_with_two_plateaus_is_not_gradual():
     label, random = labels()
     known = np.where(random.random(4000) < 0.25, 1 - label, label)
 
-    assert not judged(np.where(known == 1, np.ceil(random.gamma(2, 15, 4000)), 365), label).gradual
+    assert not judged_field(np.where(known == 1, np.ceil(random.gamma(2, 15, 4000)), 365), label).gradual
 
 
 def test_a_field_that_is_mostly_blank_or_has_one_class_is_not_gradual():
@@ -130,9 +130,9 @@ def test_a_field_that_is_mostly_blank_or_has_one_class_is_not_gradual():
     values = random.random(4000)
     values[:3000] = np.nan
 
-    assert not judged(values, label).gradual
-    assert not judged(np.where(label == 1, np.nan, random.random(4000)), label).gradual
-    assert judged(np.where(label == 1, np.nan, random.random(4000)), label).where_filled() is None
+    assert not judged_field(values, label).gradual
+    assert not judged_field(np.where(label == 1, np.nan, random.random(4000)), label).gradual
+    assert judged_field(np.where(label == 1, np.nan, random.random(4000)), label).where_filled() is None
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -143,5 +143,5 @@ def test_lk4_does_not_judge_fields_of_activities(of_converters, of_others, seed)
     filled = random.random(4000) < np.where(label == 1, of_converters, of_others)
     values = np.where(filled, random.random(4000), np.nan)
 
-    assert suspect_single_field(judged(values, label, source="activity"), LeakParams()) is None
-    assert suspect_single_field(judged(values, label, source="read out"), LeakParams()).code == "LK4"
+    assert suspect_single_field(judged_field(values, label, source="activity"), LeakParams()) is None
+    assert suspect_single_field(judged_field(values, label, source="read out"), LeakParams()).code == "LK4"

@@ -105,10 +105,12 @@ def _sample(frame: pd.DataFrame, clock: Clock | None) -> Rows:
 def _suspect_fields(sample: pd.DataFrame, judged_fields: Sequence[JudgedField], leaks: LeakParams) -> list[Suspicion]:
     """Return the suspicions of the values of fields, in the order of the fields."""
     suspected = {
-        judged.field.name: suspicion for judged in judged_fields if (suspicion := suspect_single_field(judged, leaks))
+        judged_field.field.name: suspicion
+        for judged_field in judged_fields
+        if (suspicion := suspect_single_field(judged_field, leaks))
     }
     found = suspect_incremental_auc(sample, judged_fields, suspected, leaks)
-    positions = {judged.field.name: at for at, judged in enumerate(judged_fields)}
+    positions = {judged_field.field.name: at for at, judged_field in enumerate(judged_fields)}
     return [found[name] for name in sorted(found, key=lambda name: positions.get(name, len(positions)))]
 
 
@@ -153,6 +155,6 @@ def _passed(findings: Sequence[Finding], judged_fields: Sequence[JudgedField]) -
     """Return LK0 where no finding stops the training."""
     if any(finding.severity == "stop" for finding in findings):
         return []
-    highest = max(judged.auc.value for judged in judged_fields)
+    highest = max(judged_field.auc.value for judged_field in judged_fields)
     result = "no suspect stops the training" if findings else "no field seems to know the outcome"
     return [Finding("LK0", "passed", f"{result}; the highest AUC of a single field is {highest:.3f}")]

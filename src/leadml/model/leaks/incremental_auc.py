@@ -53,7 +53,7 @@ class Comparison:
 
     Parameters
     ----------
-    judged
+    judged_field
         The field.
     auc
         Its AUC by itself, on the rows of the comparison.
@@ -61,7 +61,7 @@ class Comparison:
         How much AUC it adds to the other fields.
     """
 
-    judged: JudgedField
+    judged_field: JudgedField
     auc: AucEstimate
     gain: AucGain
 
@@ -74,7 +74,7 @@ class Comparison:
     @property
     def honest_reason(self) -> str:
         """Why a field with a high incremental AUC may be a cause; empty where nothing suggests it."""
-        gain, gradual = self.gain, self.judged.gradual
+        gain, gradual = self.gain, self.judged_field.gradual
         low, high = (gain.dependence + sign * Z_95 * gain.dependence_error for sign in (-1, 1))
         if gain.dependence < DEPENDENCE_Z * gain.dependence_error and (gradual or high < INDEPENDENT):
             return "it may be an honest cause, because it is independent of the other fields"
@@ -83,7 +83,7 @@ class Comparison:
                 "it may be honest, because it is more correlated with the other fields than the outcome explains, as "
                 "fields with a common cause are"
             )
-        ordered = gradual and self.judged.field.kind == "number"
+        ordered = gradual and self.judged_field.field.kind == "number"
         if ordered and d_prime(self.auc.lower_bound) < D_PRIME_MARGIN * d_prime(gain.without_field):
             return (
                 "it may be an honest cause, because its conversion rate changes gradually and by itself it is not "
@@ -93,7 +93,7 @@ class Comparison:
 
     def suspicion(self, leaks: LeakParams) -> Suspicion | None:
         """Return a suspicion where the incremental AUC is high, else None."""
-        gain, name = self.gain, self.judged.field.name
+        gain, name = self.gain, self.judged_field.field.name
         if gain.incremental_lower_bound < WARN_INCREMENTAL_AUC:
             return None
         evidence = (
@@ -128,19 +128,19 @@ def suspect_incremental_auc(
         return found
     step = -(-len(frame) // MAX_ROWS)
     frame, outcome = frame.iloc[::step].reset_index(drop=True), judged_fields[0].outcome.part(slice(None, None, step))
-    scores = {judged.field: judged.scores[::step] for judged in judged_fields}
+    scores = {judged_field.field: judged_field.scores[::step] for judged_field in judged_fields}
     trees = CrossFittedTrees(frame, list(scores), outcome)
     log_odds, gains = trees.cross_fit(list(scores))
     abrupt = _abrupt_activity_fields(judged_fields)
-    for judged in _candidates(judged_fields, found, gains):
-        field, name = judged.field, judged.field.name
+    for judged_field in _candidates(judged_fields, found, gains):
+        field, name = judged_field.field, judged_field.field.name
         same_activity = {other for other in scores if field in abrupt and other.subject == field.subject}
         comparable = {other: scores[other] for other in scores if other not in same_activity}
         others = _others(field, scores[field], comparable, found, gains)
         if not others:
             continue
         gain = trees.auc_gain(field, others, scores[field])
-        comparison = Comparison(judged, estimate_auc(outcome, scores[field]), gain)
+        comparison = Comparison(judged_field, estimate_auc(outcome, scores[field]), gain)
         new = comparison.suspicion(leaks)
         if name in found and (found[name].severity == "stop" or new is None or new.severity == "warn"):
             found[name] = found[name].with_evidence(comparison.evidence)
@@ -166,21 +166,21 @@ def _abrupt_activity_fields(judged_fields: Sequence[JudgedField]) -> set[Field]:
 
     Windows of one kind of activity contain each other, so a leak in one would hide the leak in another.
     """
-    of_activities = [judged for judged in judged_fields if judged.field.source == "activity"]
-    gradual = {judged.field.subject for judged in of_activities if judged.gradual}
-    return {judged.field for judged in of_activities if judged.field.subject not in gradual}
+    of_activities = [judged_field for judged_field in judged_fields if judged_field.field.source == "activity"]
+    gradual = {judged_field.field.subject for judged_field in of_activities if judged_field.gradual}
+    return {judged_field.field for judged_field in of_activities if judged_field.field.subject not in gradual}
 
 
 def _candidates(
     judged_fields: Sequence[JudgedField], found: dict[str, Suspicion], gains: dict[Field, float]
 ) -> list[JudgedField]:
     """Return suspects, the fields with the highest AUC and those with the highest gain, in falling order of AUC."""
-    ranked = sorted(judged_fields, key=lambda judged: -judged.auc.value)
-    by_auc = [judged for judged in ranked if judged.auc.lower_bound >= CANDIDATE_AUC][:MAX_BY_AUC]
-    by_gain = sorted(judged_fields, key=lambda judged: -gains[judged.field])[:MAX_BY_GAIN]
-    suspects = [judged for judged in ranked if judged.field.name in found][:MAX_BY_AUC]
-    chosen = {judged.field for judged in (*by_auc, *by_gain, *suspects)}
-    return [judged for judged in ranked if judged.field in chosen]
+    ranked = sorted(judged_fields, key=lambda judged_field: -judged_field.auc.value)
+    by_auc = [judged_field for judged_field in ranked if judged_field.auc.lower_bound >= CANDIDATE_AUC][:MAX_BY_AUC]
+    by_gain = sorted(judged_fields, key=lambda judged_field: -gains[judged_field.field])[:MAX_BY_GAIN]
+    suspects = [judged_field for judged_field in ranked if judged_field.field.name in found][:MAX_BY_AUC]
+    chosen = {judged_field.field for judged_field in (*by_auc, *by_gain, *suspects)}
+    return [judged_field for judged_field in ranked if judged_field.field in chosen]
 
 
 def _others(

@@ -107,63 +107,65 @@ class JudgedField:
         return JudgedField(self.field, self.column[self.filled].reset_index(drop=True), part)
 
 
-def suspect_single_field(judged: JudgedField, leaks: LeakParams) -> Suspicion | None:
+def suspect_single_field(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
     """Return the first suspicion that stops, else the first that warns, else None."""
     rules = (_suspect_auc, _suspect_name, _suspect_blanks, _suspect_value, _suspect_auc_where_filled)
-    suspicions = [suspicion for rule in rules if (suspicion := rule(judged, leaks))]
+    suspicions = [suspicion for rule in rules if (suspicion := rule(judged_field, leaks))]
     return min(suspicions, key=lambda suspicion: suspicion.severity != "stop", default=None)
 
 
-def _suspect_auc(judged: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    if judged.auc.lower_bound < leaks.alone:
+def _suspect_auc(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    if judged_field.auc.lower_bound < leaks.alone:
         return None
-    evidence = f"by itself has an AUC of {judged.auc.value:.3f}, too high for a field that is known before the outcome"
-    return Suspicion("LK1", "stop", evidence, judged.field.name)
+    evidence = (
+        f"by itself has an AUC of {judged_field.auc.value:.3f}, too high for a field that is known before the outcome"
+    )
+    return Suspicion("LK1", "stop", evidence, judged_field.field.name)
 
 
-def _suspect_auc_where_filled(judged: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    part = judged.where_filled()
+def _suspect_auc_where_filled(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    part = judged_field.where_filled()
     if part is None or part.auc.lower_bound < leaks.alone:
         return None
     evidence = (
         f"by itself has an AUC of {part.auc.value:.3f} among the {len(part.column):,} leads where it is filled in, too "
         "high for a field that is known before the outcome"
     )
-    return Suspicion("LK1", "stop", evidence, judged.field.name)
+    return Suspicion("LK1", "stop", evidence, judged_field.field.name)
 
 
-def _suspect_name(judged: JudgedField, _: LeakParams) -> Suspicion | None:
-    if not is_outcome_name(judged.field.name):
+def _suspect_name(judged_field: JudgedField, _: LeakParams) -> Suspicion | None:
+    if not is_outcome_name(judged_field.field.name):
         return None
-    evidence = f"has a name that is filled in after the outcome, and an AUC of {judged.auc.value:.3f} by itself"
-    if judged.auc.value >= OUTCOME_NAME_AUC and judged.auc.lower_bound > CHANCE:
-        return Suspicion("LK2", "stop", evidence, judged.field.name)
-    return Suspicion("LK2", "warn", f"{evidence}, which is no better than chance", judged.field.name)
+    evidence = f"has a name that is filled in after the outcome, and an AUC of {judged_field.auc.value:.3f} by itself"
+    if judged_field.auc.value >= OUTCOME_NAME_AUC and judged_field.auc.lower_bound > CHANCE:
+        return Suspicion("LK2", "stop", evidence, judged_field.field.name)
+    return Suspicion("LK2", "warn", f"{evidence}, which is no better than chance", judged_field.field.name)
 
 
-def _suspect_blanks(judged: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    filled = judged.filled
+def _suspect_blanks(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    filled = judged_field.filled
     # nobody fills in a field of activities: where it is missing, nothing has happened yet
-    of_activities = judged.field.source == "activity"
+    of_activities = judged_field.field.source == "activity"
     if of_activities or min(filled.sum(), (~filled).sum()) < MIN_LEADS:
         return None
-    auc = estimate_auc(judged.outcome, out_of_fold_rates(filled.astype(np.intp), judged.outcome))
-    blank = find_implying_blank(filled, judged.outcome)
+    auc = estimate_auc(judged_field.outcome, out_of_fold_rates(filled.astype(np.intp), judged_field.outcome))
+    blank = find_implying_blank(filled, judged_field.outcome)
     evidence = (
         f"is filled in for {filled.mean():.0%} of the leads, and whether it is filled in has an AUC of "
         f"{auc.value:.3f} by itself"
     )
     evidence = f"{evidence}; {blank}" if blank else evidence
     if auc.lower_bound >= leaks.fill or (blank and blank.is_common):
-        return Suspicion("LK4", "stop", evidence, judged.field.name)
+        return Suspicion("LK4", "stop", evidence, judged_field.field.name)
     if auc.lower_bound >= WARN_FILL_AUC or blank:
-        return Suspicion("LK4", "warn", evidence, judged.field.name)
+        return Suspicion("LK4", "warn", evidence, judged_field.field.name)
     return None
 
 
-def _suspect_value(judged: JudgedField, _: LeakParams) -> Suspicion | None:
-    value = find_implying_value(judged.column, judged.field, judged.outcome)
+def _suspect_value(judged_field: JudgedField, _: LeakParams) -> Suspicion | None:
+    value = find_implying_value(judged_field.column, judged_field.field, judged_field.outcome)
     if value is None:
         return None
     evidence = f"has a value that implies the outcome: {value}"
-    return Suspicion("LK5", "stop" if value.is_common else "warn", evidence, judged.field.name)
+    return Suspicion("LK5", "stop" if value.is_common else "warn", evidence, judged_field.field.name)
