@@ -1,4 +1,4 @@
-"""What it costs to look at a million dated leads: reading, one look at every lead, and the looks of a training.
+"""What the features of a million dated leads cost: reading, one snapshot of every lead, and those of a training.
 
 CRMs of 0.1, 0.3 and 1 times the leads are simulated (about 30 activities a lead); for each a new process reads the
 three Parquet tables, computes the features of every lead as of the last day, and then the snapshots of a training,
@@ -42,7 +42,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(_measure(Path(sys.argv[2]))))
         return
-    chosen = options(__doc__ or "", "features", leads=1_000_000)
+    chosen = options(__doc__ or "", "features", (EXAMPLE,), leads=1_000_000)
     rows = []
     for share in SHARES:
         leads = round(chosen.leads * share)

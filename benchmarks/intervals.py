@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from measure import finish, options
-from truth import TARGETS, prepare, simulated
+from truth import EXAMPLE, TARGETS, prepare, simulated
 
 from leadml.model.fit.estimator import fit_model
 
@@ -24,7 +24,7 @@ FIFTHS = 5
 
 def main() -> None:
     """Simulate, train, hold the intervals against the truth."""
-    chosen = options(__doc__ or "", "intervals", leads=40_000, months=24, seed=0, seeds=1)
+    chosen = options(__doc__ or "", "intervals", (EXAMPLE,), leads=40_000, months=24, seed=0, seeds=1)
     found = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
         with TemporaryDirectory() as name:

@@ -39,7 +39,7 @@ RARELY = 28  # days between the looks of the other way, so that it learns from a
 
 def main() -> None:
     """Simulate, train, compare with the truth."""
-    chosen = options(__doc__ or "", "truth", leads=40_000, months=24, seed=0)
+    chosen = options(__doc__ or "", "truth", (EXAMPLE,), leads=40_000, months=24, seed=0)
     with TemporaryDirectory() as name:
         truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=chosen.seed)
         found = {target: _judge(Path(name), target, truth) for target in TARGETS}

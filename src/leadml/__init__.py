@@ -20,10 +20,13 @@ plain arrays of probabilities and outcomes, and ``leadml.simulate`` writes a CRM
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version as _version
-from typing import TYPE_CHECKING, Any
 
+__version__: str
+
+TYPE_CHECKING = False  # not typing's own, whose import would be most of what importing leadml costs
 if TYPE_CHECKING:
+    from typing import Any
+
     from leadml.bundle.model import Model, load
     from leadml.errors import LeadmlError
     from leadml.jobs.project import Project, open_project
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import evaluate
     from leadml.simulator.write import simulate
     from leadml.stages.cuts import solve_cuts
-
-__version__ = _version("leadml")
 
 _PLACES = {
     "LeadClassifier": "leadml.model.classifier",
@@ -64,6 +65,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a name of the library when it is first asked for, so that ``import leadml`` costs nothing."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("leadml")
     if name not in _PLACES:
         msg = f"module 'leadml' has no attribute {name!r}"
         raise AttributeError(msg)

@@ -15,6 +15,7 @@ from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
+from leadml.leads.sources.flat import as_snapshots
 
 Make = Callable[..., Places]
 NOW = "2026-01-02T03:04:05+00:00"
@@ -47,8 +48,8 @@ def test_the_same_leads_make_the_same_model(
     trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
 
     assert trained.model.bundle.model_hash == reference.model.bundle.model_hash
-    assert trained.model.bundle.facts["data_hash"] == reference.model.bundle.facts["data_hash"]
-    assert trained.model.bundle.evaluation == reference.model.bundle.evaluation
+    assert trained.model.bundle.record.data_hash == reference.model.bundle.record.data_hash
+    assert trained.model.evaluation.to_json() == reference.model.evaluation.to_json()
 
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
@@ -69,7 +70,7 @@ def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path:
         progress=quietly,
     )
 
-    assert [(t.version, t.new, t.champion) for t in (first, again, other)] == [
+    assert [(t.model.version, t.is_new, t.champion) for t in (first, again, other)] == [
         ("1", True, "1"),
         ("1", False, "1"),
         ("2", True, "1"),
@@ -101,10 +102,10 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.model.bundle.facts["accepted_leaks"] == {"duration": reason}
-    listed = trained.model.bundle.facts["findings"]
-    assert [one[1] for one in listed if one[0] == "LK2"] == ["warn"]
-    assert {severity for _, severity, _ in listed} <= {"stop", "warn"}
+    assert trained.model.bundle.record.accepted_leaks == {"duration": reason}
+    listed = trained.model.bundle.record.findings
+    assert [one.severity for one in listed if one.code == "LK2"] == ["warn"]
+    assert {finding.severity for finding in listed} <= {"stop", "warn"}
     assert trained.model.evaluation.metric("roc_auc")["value"] > 0.85
 
 
@@ -138,11 +139,11 @@ def test_small_data_that_params_allow_are_stamped(tmp_path: Path, make_project: 
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.model.bundle.facts["small"]
+    assert trained.model.bundle.record.is_small
 
 
 def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """With an instant on every lead, those kept aside came after those learned from."""
+    """With an instant on every lead, those of the holdout came after those that were fitted on."""
     leads = pd.read_csv(bank_file)
     leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
     leads.to_csv(tmp_path / "dated.csv", index=False)
@@ -150,10 +151,10 @@ def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project:
         tmp_path / "p", *SMALL, f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC"
     )
 
-    split = train(project, now=NOW, progress=quietly).bundle.facts["split"]
+    split = train(project, now=NOW, progress=quietly).model.bundle.record.split
 
-    assert split["kind"] == "newest kept aside"
-    assert split["learn"]["to"] < split["judge"]["from"]
+    assert split.name == "newest held out"
+    assert split.learn.last < split.holdout.first
 
 
 def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
@@ -188,14 +189,14 @@ def test_a_version_that_cannot_be_used_any_more_is_replaced(tmp_path: Path, make
     project.registry.promote("9")
     gone = train(project, now=NOW, progress=quietly)
 
-    assert (damaged.version, damaged.champion) == ("2", "2")
-    assert (gone.version, gone.champion) == ("2", "2")
+    assert (damaged.model.version, damaged.champion) == ("2", "2")
+    assert (gone.model.version, gone.champion) == ("2", "2")
 
 
 def test_without_ids_rows_that_say_the_same_are_on_one_side(
     tmp_path: Path, make_project: Make, bank_file: Path
 ) -> None:
-    """Copies of a row are learned from or kept aside together, so that none judges itself, in any order of the rows."""
+    """Copies of a row are fitted on or held out together, so that none judges itself, in any order of the rows."""
     leads = pd.read_csv(bank_file).drop(columns="id")
     copied = pd.concat([leads, leads.head(1500)])
     hashes = []
@@ -206,9 +207,10 @@ def test_without_ids_rows_that_say_the_same_are_on_one_side(
         )
         trained = train(project, now=NOW, progress=quietly)
         hashes.append(trained.model.bundle.model_hash)
-        fields = [field.name for field in trained.model.bundle.contract.fields]
-        frame = load_leads(FileSource(project.data, Dialect()), Contract.from_params(project.params)).frame
-        aside = frame.assign(aside=trained.model.bundle.holdout.mask(frame))
-        assert len(aside[[*fields, "aside"]].drop_duplicates()) == len(aside[fields].drop_duplicates())
+        fields = [field.name for field in trained.model.bundle.leads.contract.fields]
+        source = FileSource(project.data, Dialect())
+        frame = as_snapshots(load_leads(source, Contract.from_params(project.params)).frame)
+        marked = frame.assign(held_out=trained.model.bundle.leads.holdout.mask(frame))
+        assert len(marked[[*fields, "held_out"]].drop_duplicates()) == len(marked[fields].drop_duplicates())
 
     assert hashes[0] == hashes[1]

@@ -10,9 +10,9 @@ import pytest
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
-from leadml.publish.registry import Batch, Registry
+from leadml.publish.registry import BatchEntry, Registry
 
-BATCH = Batch("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
+BATCH = BatchEntry("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
 Made = tuple[Places, Trained]
 
 

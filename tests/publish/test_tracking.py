@@ -28,9 +28,9 @@ with _mlflow(pathlib.Path(sys.argv[1])) as client:
 @pytest.fixture(scope="module")
 def filed(trained_project: tuple[Places, Trained], tmp_path_factory: pytest.TempPathFactory):
     """Return the store of a run that was filed twice, and the ids of both."""
-    project, _ = trained_project
+    project, trained = trained_project
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    ids = [track_training(store, project.registry, "1", params=project.params, champion=True) for _ in range(2)]
+    ids = [track_training(store, trained.model, params=project.params, champion=True) for _ in range(2)]
     return store, ids
 
 
@@ -56,7 +56,7 @@ def test_a_run_holds_params_metrics_tables_figures_and_the_bundle(
     assert {"roc_auc", "roc_auc_low", "roc_auc_high", "logistic_regression/log_loss", "SQL/precision"} <= set(
         run.data.metrics
     )
-    assert run.data.metrics["roc_auc"] == trained_project[1].evaluation.metric("roc_auc")["value"]
+    assert run.data.metrics["roc_auc"] == trained_project[1].model.evaluation.metric("roc_auc")["value"]
     found = {item.path for folder in ("bundle", "tables", "figures") for item in client.list_artifacts(run_id, folder)}
     assert {"bundle/manifest.json", "bundle/booster.txt", "tables/deciles.csv", "figures/reliability.svg"} <= found
 

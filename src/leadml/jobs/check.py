@@ -10,6 +10,7 @@ from leadml.jobs.assess import assess
 from leadml.jobs.train import require_tracking
 from leadml.leads.judge.findings import Finding
 from leadml.leads.sources.source import training_source
+from leadml.publish.text_tables import finding_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckResult:
     """What a check found.
 
@@ -38,6 +39,17 @@ class CheckResult:
     def is_ready(self) -> bool:
         """Whether a training would not refuse the data, but for what only a fit can find."""
         return all(finding.severity != "stop" for finding in self.findings)
+
+    def __repr__(self) -> str:
+        """Return the verdict and the codes behind it, in one line."""
+        codes = {word: sorted({f.code for f in self.findings if f.severity == word}) for word in ("stop", "warn")}
+        named = "; ".join(f"{word}: {', '.join(found)}" for word, found in codes.items() if found)
+        verdict = "ready to train" if self.is_ready else "not ready: training would refuse"
+        return f"<{verdict}{f' ({named})' if named else ''}>"
+
+    def _repr_html_(self) -> str:
+        """Return the findings as a table, for notebooks."""
+        return finding_table(self.findings).to_html("ready to train" if self.is_ready else "not ready")
 
 
 def check(project: Places, *, now: str, progress: Progress, file: Path | None = None) -> CheckResult:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.errors import inert
 from leadml.model.judge.evaluation import as_rows
 from leadml.model.predict.explain import START_GROUP, contribution_table, explain_leads, reason_text
 from leadml.publish.text_tables import TextTable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_SHOWN = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explained:
     """One lead's number and where it comes from.
 
@@ -39,6 +40,14 @@ class Explained:
     stage: str
     table: pd.DataFrame
 
+    def __repr__(self) -> str:
+        """Return the number, in one line."""
+        return f"<lead {inert(self.lead_id)}: {100 * self.probability:.1f} of 100, {self.stage or 'no stage'}>"
+
+    def _repr_html_(self) -> str:
+        """Return where the number comes from, for notebooks."""
+        return explanation_table(self).to_html(repr(self)[1:-1])
+
 
 def explanation_table(explained: Explained) -> TextTable:
     """Return an explanation as people read it: starting point, strongest topics in the words of reasons, rest, score.
@@ -46,13 +55,13 @@ def explanation_table(explained: Explained) -> TextTable:
     What is shown adds up to the last digit.
     """
     table = explained.table
-    topics = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
-    toward = table["points"] * np.where(table["topic"].map(topics["points"]) < 0, -1.0, 1.0)
+    points = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
+    toward = table["points"] * np.where(table["topic"].map(points["points"]) < 0, -1.0, 1.0)
     strongest = table.loc[toward.groupby(table["topic"], sort=False).idxmax()].set_index("topic")
-    topics = topics.assign(reason=strongest["reason"], group=strongest["group"])
+    topics = points.assign(reason=strongest["reason"], group=strongest["group"])
     strength = topics["points"].abs().where(topics["group"] != START_GROUP, float("inf"))
-    told = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
-    shown = topics[strength.loc[told.index] >= LEAST_SHOWN]
+    topics = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
+    shown = topics[strength.loc[topics.index] >= LEAST_SHOWN]
     sums = np.rint([1000 * table["log_odds"].sum(), 10_000 * explained.probability])
     parts = np.rint(shown[["log_odds", "points"]].to_numpy() * (1000, 100))
     rest, more = sums - parts.sum(axis=0), len(topics) - len(shown)

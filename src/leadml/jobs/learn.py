@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from leadml.leads.split import Split
     from leadml.model.fit.estimator import FitResult
     from leadml.model.judge.evaluation import Evaluation
-    from leadml.params import Params
+    from leadml.params import Params, Rule
     from leadml.stages.cuts import Cuts
     from leadml.types import Progress
 
@@ -94,9 +94,9 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
 
 def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
     """Return the cuts, from out-of-fold probabilities."""
-    driven = params.drives(target)
+    rules: dict[str, Rule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
     try:
-        return solve_cuts(fitted.probability, fitted.label, params.stages, driven=driven, groups=fitted.clusters)
+        return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters)
     except ModelError as error:
         msg = f"{error} (found by the fit: leadml check cannot see it)"
         raise ModelError(msg) from None
@@ -135,7 +135,7 @@ def _record(
     *,
     trained_at: str,
 ) -> TrainingRecord:
-    resolved = json.dumps(params.model_dump(mode="json"), sort_keys=True)
+    resolved = json.dumps(params.as_written(), sort_keys=True)
     learn, holdout = (_size(frame, training.split) for frame in (parts.learn, parts.holdout))
     return TrainingRecord(
         trained_at=trained_at,

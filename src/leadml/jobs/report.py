@@ -41,18 +41,18 @@ def headline(evaluation: Evaluation) -> str:
     """
     beaten, unbeaten = evaluation.beaten()
     if not unbeaten:
-        said = f"The model beats every baseline: {_listed(beaten)}."
+        verdict = f"The model beats every baseline: {_listed(beaten)}."
     elif not beaten:
-        said = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
+        verdict = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
     else:
-        said = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
+        verdict = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
     ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
     mean, rate = evaluation.metric("mean_probability")["value"], evaluation.metric("rate")
     shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= SHIFTED * rate["value"]
     if (ece["value"] <= FAR_OFF * chance or ece["low"] <= chance) and not shifted:
-        return said
-    gap = f"{mean:.1%} were said on average, {rate['value']:.1%} came true"
-    return f"{said} But its probabilities were off on what was kept aside: {gap}."
+        return verdict
+    gap = f"{mean:.1%} was predicted on average, {rate['value']:.1%} converted"
+    return f"{verdict} But its probabilities were off on the holdout: {gap}."
 
 
 def warnings(bundle: Bundle) -> list[str]:

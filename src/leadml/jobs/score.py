@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows, stage_names
-from leadml.errors import LeadmlError
+from leadml.errors import LeadmlError, inert
 from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import contribution_table
 from leadml.params import ScoreParams
 from leadml.publish.registry import BatchEntry
 from leadml.publish.sinks import check_suffix, table_sink
+from leadml.publish.text_tables import TextTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +118,7 @@ class Destination:
                 raise LeadmlError(msg)
 
 
-@dataclass
+@dataclass(repr=False)
 class ScoreSummary:
     """What became of the rows.
 
@@ -157,6 +158,15 @@ class ScoreSummary:
     defused: int = 0
     stages: dict[str, int] = field(default_factory=dict)
     unknown_levels: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return what became of the rows, in one line."""
+        return f"<{self.scored:,} scored, {self.not_scored:,} not scored: {inert(self.destination.name)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the number of leads by stage, for notebooks."""
+        rows = [(stage, f"{number:,}") for stage, number in self.stages.items()]
+        return TextTable(("stage", "leads"), rows).to_html(repr(self)[1:-1])
 
 
 def score(model: Model, request: ScoreRequest, *, project: Places | None, now: str, progress: Progress) -> ScoreSummary:

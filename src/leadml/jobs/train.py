@@ -10,6 +10,7 @@ from leadml.bundle.model import load
 from leadml.errors import MissingExtraError
 from leadml.jobs.learn import learn
 from leadml.leads.sources.source import training_source
+from leadml.publish.text_tables import model_table
 
 if TYPE_CHECKING:
     from leadml.bundle.model import Model
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
     """What a training made.
 
@@ -38,6 +39,15 @@ class Trained:
     is_new: bool
     champion: str
     run_id: str | None
+
+    def __repr__(self) -> str:
+        """Return which version was made and which is in use, in one line."""
+        state = "new" if self.is_new else "the same as before"
+        return f"<version {self.model.version} of {self.model.target} ({state}); version {self.champion} is in use>"
+
+    def _repr_html_(self) -> str:
+        """Return the model beside its baselines, for notebooks."""
+        return model_table(self.model.evaluation).to_html(repr(self)[1:-1])
 
 
 def train(project: Places, *, now: str, progress: Progress) -> Trained:

@@ -7,6 +7,7 @@ The command line and the report print the same tables, so they can never differ.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from leadml.leads.check.instants import shown_day
@@ -45,6 +46,12 @@ class TextTable:
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def to_html(self, title: str = "") -> str:
+        """Return the table for a notebook; text from files is escaped."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
+        return f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def metric_table(evaluation: Evaluation) -> TextTable:

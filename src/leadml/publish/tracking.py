@@ -150,7 +150,7 @@ def run_metrics(evaluation: Evaluation) -> dict[str, float]:
 def run_params(params: Params, bundle: Bundle) -> dict[str, str]:
     """Return every resolved choice by its dotted key, and what the training chose by itself."""
     flat: dict[str, str] = {}
-    _flatten(params.model_dump(mode="json"), "", flat)
+    _flatten(params.as_written(), "", flat)
     flat |= {f"chosen.{name}": str(value) for name, value in bundle.record.choices.items()}
     return {name: value[:LONGEST_PARAM] for name, value in flat.items()}
 

@@ -77,7 +77,7 @@ class Contract:
     def from_params(cls, params: Params) -> Contract:
         """Return the contract that ``params.yaml`` declares."""
         choices = params.features
-        read_out = _normal(choices.read_out)
+        read_out = _normal(choices.derived)
         fields = (
             *(Field(normal_name(name), kind, "fit") for name, kind in choices.fit.items()),
             *derived_fields(read_out),

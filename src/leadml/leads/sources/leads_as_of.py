@@ -58,18 +58,22 @@ class LeadsAsOf:
 
 
 class ContentHash:
-    """A hash of rows and of faults, the same for any size of chunks."""
+    """A hash of rows and of faults, the same for any size of chunks.
+
+    Rows are hashed in their order; faults are added up, because a chunk names its own before those of the next.
+    """
 
     def __init__(self) -> None:
-        self._rows, self._faults = hashlib.sha256(), hashlib.sha256()
+        self._rows, self._faults = hashlib.sha256(), 0
 
     def add(self, frame: pd.DataFrame, faults: Iterable[Fault] = ()) -> tuple[Any, Any]:
         """Take in a chunk and return the hashes of its ids and of its values."""
         pair = row_hashes(frame)
         self._rows.update(np.ascontiguousarray(np.stack(pair, axis=1)).tobytes())
-        self._faults.update("".join(f"{fault}\n" for fault in sorted(map(str, faults))).encode())
+        for fault in faults:
+            self._faults += int.from_bytes(hashlib.sha256(str(fault).encode()).digest(), "big")
         return pair
 
     def hexdigest(self) -> str:
         """Return the hash of all that was taken in."""
-        return hashlib.sha256(self._rows.digest() + self._faults.digest()).hexdigest()
+        return hashlib.sha256(self._rows.digest() + str(self._faults).encode()).hexdigest()

@@ -6,7 +6,7 @@ pass over the source; the second pass reads the spool, in which values are typed
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.types import Objects
-
-FAULT = [entry.name for entry in fields(Fault)]
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,15 @@ class Piece:
     faults: Sequence[Fault] = ()
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """Where a chunk lies, and the names of its columns, which may be any text."""
+
+    rows: Path
+    names: list[str]
+    faults: Path | None
+
+
 @dataclass
 class Spool:
     """Chunks in the order in which they came.
@@ -55,23 +62,20 @@ class Spool:
     """
 
     folder: Path | None
-    pieces: list[Piece | list[Path]] = field(default_factory=list)
+    pieces: list[Piece | _Stored] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
         """Take in a chunk."""
         if self.folder is None:
             self.pieces.append(piece)
             return
-        paths = [self.folder / f"{name}-{len(self.pieces):05}.parquet" for name in ("rows", "faults")]
-        columns = [_arrow(piece.frame[name]) for name in piece.frame.columns]
-        if piece.where:
-            columns.append(pa.array(piece.where, pa.string()))
-        names = [*map(str, piece.frame.columns), *(["where"] if piece.where else [])]
-        _write(pa.table(columns, names=names), paths[0])
+        rows, faults = (self.folder / f"{name}-{len(self.pieces):05}.parquet" for name in ("rows", "faults"))
+        names = [str(name) for name in piece.frame.columns]
+        where = pa.array(piece.where or ["" for _ in range(len(piece.frame))], pa.string())
+        _write([*(_arrow(piece.frame[name]) for name in names), where], rows)
         if piece.faults:
-            rows = zip(*map(astuple, piece.faults), strict=True)
-            _write(pa.table([pa.array(column) for column in rows], names=FAULT), paths[1])
-        self.pieces.append(paths[: 1 + bool(piece.faults)])
+            _write([pa.array(column) for column in zip(*map(astuple, piece.faults), strict=True)], faults)
+        self.pieces.append(_Stored(rows, names, faults if piece.faults else None))
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield the chunks as they were: missing numbers are NaN, missing texts None."""
@@ -79,19 +83,22 @@ class Spool:
             yield piece if isinstance(piece, Piece) else _read(piece)
 
 
-def _read(paths: Sequence[Path]) -> Piece:
-    table = pq.read_table(paths[0], page_checksum_verification=True)
-    names = table.column_names
-    where: Sequence[str] = ()
-    if names[-1] == "where" and not pa.types.is_dictionary(table.schema.types[-1]):
-        where, names = table.column(len(names) - 1).to_pylist(), names[:-1]
-    columns = {name: _values(table.column(at).combine_chunks()) for at, name in enumerate(names)}
+def _read(stored: _Stored) -> Piece:
+    table = _table(stored.rows)
+    columns = {name: _values(table.column(at).combine_chunks()) for at, name in enumerate(stored.names)}
     frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
-    faults = pq.read_table(paths[1]).to_pylist() if len(paths) > 1 else []
-    return Piece(frame, where, [Fault(**fault) for fault in faults])
+    where = [place for place in table.column(len(stored.names)).to_pylist() if place]
+    rows = zip(*(column.to_pylist() for column in _table(stored.faults).columns), strict=True) if stored.faults else ()
+    return Piece(frame, where, [Fault(*row) for row in rows])
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _table(path: Path) -> pa.Table:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read()
+
+
+def _write(columns: list[pa.Array], path: Path) -> None:
+    table = pa.table(columns, names=[str(at) for at in range(len(columns))])
     pq.write_table(table, path, compression="none", write_page_checksum=True)
 
 

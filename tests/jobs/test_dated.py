@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
-from leadml.jobs.prepare import check_project
-from tests.dated import NOW, day, instants, open_view, small, small_tables, write_params, write_tables
+from tests.dated import NOW, dated_leads, day, instants, open_view, small, small_tables, write_params, write_tables
 
-from leadml.bundle.storage import load_bundle
+from leadml.bundle.model import load
 from leadml.errors import DataError, LeadmlError, ModelError
+from leadml.jobs.check import check
 from leadml.jobs.places import Places
 from leadml.jobs.report import build_report
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
-from leadml.leads.check.contract import Contract
+from leadml.leads.check.instants import instant, shown_instant
+from leadml.leads.sources.settings import AsOfSettings, settings_from_json
+from leadml.leads.sources.source import scoring_source
 from leadml.publish.page import render
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -29,32 +32,32 @@ Dated = tuple[Places, Trained]
 
 
 def test_a_training_on_dated_leads_says_what_it_was_made_of(trained_dated: Dated) -> None:
-    """Looks on either side, later and of others; counts of what is mature and what is not; the horizon."""
+    """Snapshots on either side, later and of others; counts of what is mature and what is not; the horizon."""
     _, trained = trained_dated
-    facts = trained.model.bundle.facts
-    data, split = facts["data"], facts["split"]
+    record = trained.model.bundle.record
+    data, split, maturity = record.data, record.split, record.data.maturity
 
     assert (trained.model.version, trained.is_new, trained.champion) == ("1", True, "1")
-    assert split["kind"] == "other accounts, later"
-    assert data["drawn"] == data["leads"] == split["learn"]["leads"] + split["judge"]["leads"]
-    assert split["learn"]["to"] + 37 * 86_400_000_000 <= split["judge"]["from"]
-    assert data["file"] == "leads.parquet + activities.parquet + outcomes.parquet"
-    assert (data["horizon"], data["settling"], data["observed_until"][:7]) == (30, 7, "2024-08")
-    assert data["immature"] > 0
-    assert data["conversions_by_age"][0]["days"] == 7
-    assert trained.model.evaluation.leads == split["judge"]["leads"]
+    assert split.name == "other accounts, later"
+    assert maturity.drawn == record.rows == split.learn.rows + split.holdout.rows
+    assert split.learn.last + 37 * 86_400_000_000 <= split.holdout.first
+    assert data.source == "leads.parquet + activities.parquet + outcomes.parquet"
+    assert (maturity.horizon, maturity.settling, maturity.observed_until[:7]) == (30, 7, "2024-08")
+    assert maturity.immature > 0
+    assert maturity.by_age[0].days == 7
+    assert trained.model.evaluation.leads == split.holdout.rows
     assert trained.model.evaluation.metric("roc_auc")["value"] > 0.7
 
 
-def test_the_outlook_comes_back_from_the_bundle(trained_dated: Dated) -> None:
+def test_the_settings_come_back_from_the_bundle(trained_dated: Dated) -> None:
     """What is predicted and from what is stored with the model."""
     project, trained = trained_dated
-    bundle = load_bundle(project.registry.path("1"))
-    as_of_settings = AsOfSettings.from_json(bundle.as_of_settings)
+    bundle = load(project.registry.path("1")).bundle
+    settings = bundle.leads.settings
 
-    assert as_of_settings == AsOfSettings.from_params(project.params, "mql")
-    assert AsOfSettings.from_json(json.loads(json.dumps(as_of_settings.to_json()))) == as_of_settings
-    assert bundle.contract == trained.model.bundle.contract
+    assert settings == AsOfSettings.from_params(project.params, "mql")
+    assert settings_from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    assert bundle.leads.contract == trained.model.bundle.leads.contract
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
@@ -69,8 +72,9 @@ def test_shuffled_rows_and_another_engine_give_the_same_version(
     shutil.copytree(trained_dated[0].registry.folder, project.registry.folder, symlinks=True)
     trained = train(project, now=NOW, progress=lambda _: None)
 
-    for name in ("model_hash", "data_hash"):
-        assert trained.model.bundle.facts[name] == trained_dated[1].model.bundle.facts[name]
+    one, other = trained.model, trained_dated[1].model
+    assert one.manifest.model_hash == other.manifest.model_hash
+    assert one.bundle.record.data_hash == other.bundle.record.data_hash
     assert (trained.model.version, trained.is_new) == ("1", False)
 
 
@@ -80,9 +84,9 @@ def test_no_person_and_no_firm_is_in_what_is_kept(trained_dated: Dated, tmp_path
 
     project, trained = trained_dated
     shutil.copytree(project.registry.folder, tmp_path / "models" / "mql", symlinks=True)
-    registry = type(project.registry)(tmp_path / "models" / "mql")
-    track_training(tmp_path / "mlflow.db", registry, "1", params=project.params, champion=True)
-    report = render(build_report(trained.model.bundle, version="1", batch=None))
+    model = load(tmp_path / "models" / "mql")
+    track_training(tmp_path / "mlflow.db", model, params=project.params, champion=True)
+    report = render(build_report(trained.model, batch=None))
     (tmp_path / "report.html").write_text(report, encoding="utf-8")
     leads = pd.read_parquet(project.root / "leads.parquet")
 
@@ -107,15 +111,15 @@ def test_a_target_that_drives_no_stage_is_filed(make_dated_project: Callable[...
 
 
 def test_the_report_says_what_is_predicted_and_how_long_it_takes(trained_dated: Dated) -> None:
-    """Looks, horizon, what is mature and what is not, and the table of ages."""
-    trained = trained_dated[1]
-    page = render(build_report(trained.model.bundle, version="1", batch=None))
-    data = trained.model.bundle.facts["data"]
+    """Snapshots, horizon, what is mature and what is not, and the table of ages."""
+    model = trained_dated[1].model
+    page = render(build_report(model, batch=None))
+    maturity = model.bundle.record.data.maturity
 
-    assert "mql: whether open leads reach mql within 30 days of the look" in page
+    assert "mql: whether open leads reach mql within 30 days of the snapshot" in page
     assert "How long it takes" in page
-    assert f"{data['mature']:,} looks had by 2024-08" in page
-    assert f"{data['immature']:,} are younger: not known, not negative" in page
+    assert f"{maturity.mature:,} snapshots had such a label by 2024-08" in page
+    assert f"{maturity.immature:,} are younger: their outcome is unknown, not negative" in page
     assert "other accounts, later" in page
     assert "The leads have no date" not in page
     assert "sources.leads.valid_from" not in page
@@ -131,7 +135,7 @@ def test_the_status_is_told(trained_dated: Dated) -> None:
 def test_topics_share_the_importance(trained_dated: Dated) -> None:
     """The windows of one activity are one row, and every topic has one."""
     trained = trained_dated[1]
-    fields = {field.subject for field in trained.model.bundle.contract.fields}
+    fields = {field.subject for field in trained.model.bundle.leads.contract.fields}
 
     assert set(trained.model.evaluation.importance["field"]) == fields
     assert {"form", "email_open", "activity", "lead_age", "title_rank"} <= fields
@@ -142,12 +146,12 @@ def test_a_check_tells_dates_leaks_and_ages(make_dated_project: Callable[..., Pl
     project = make_dated_project(tmp_path / "p", "sources.leads.valid_from=null")
     leads = pd.read_parquet(project.root / "leads.parquet")
     leads.drop_duplicates("lead_id", keep="last").to_parquet(project.root / "leads.parquet", index=False)
-    findings, ages = check_project(project, now=NOW, progress=lambda _: None)
-    severities = {finding.code: finding.severity for finding in findings}
+    found = check(project, now=NOW, progress=lambda _: None)
+    severities = {finding.code: finding.severity for finding in found.findings}
 
     assert {"RD1", "RD2", "RD3", "RD4", "DT1", "DT2", "DT3"} <= set(severities)
     assert (severities["RD4"], severities["DT1"], severities["DT3"]) == ("passed", "passed", "warn")
-    assert [row["days"] for row in ages or []][:3] == [7, 14, 30]
+    assert [row.days for row in found.by_age][:3] == [7, 14, 30]
 
 
 def test_a_field_written_after_the_outcome_stops_the_training(
@@ -189,26 +193,27 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
     won = [(lead, float(random.uniform(12, 100)), "customer") for lead in ids[:200]]
     write_tables(tmp_path, **small_tables(leads, visits, won))
     project = Places.open(write_params(tmp_path, small()), [f"targets.won.horizon={horizon}"])
-    message = r"looks must be on both sides of the split" if horizon == 60 else r"a look must be 120 \+ 0 days before"
+    message = r"must be on both sides of the split" if horizon == 60 else r"must be 120 \+ 0 days before"
 
     with pytest.raises(ModelError, match=message):
         train(project, now=NOW, progress=lambda _: None)
-    with pytest.raises(ModelError, match=message):
-        check_project(project, now=NOW, progress=lambda _: None)
+    (finding,) = check(project, now=NOW, progress=lambda _: None).findings
+    assert (finding.code, finding.severity) == ("RD0", "stop")
+    assert re.search(message, finding.evidence)
 
 
 def test_the_end_of_observation_is_that_of_params_or_of_the_outcomes(tmp_path: Path) -> None:
     """A date of params is midnight of the project's zone."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
     with open_view(tmp_path, small()) as view:
-        params = Places.open(tmp_path / "params.yaml").params
-        assert observed_until(params, view.history) == day(10)
+        assert dated_leads(Places.open(tmp_path / "params.yaml")).observed_until(view.history) == day(10)
         later = Places.open(
             tmp_path / "params.yaml", ["sources.outcomes.lead_id=lead_id", "data.timezone=Asia/Kolkata"]
         )
         sources = later.params.sources.model_copy(update={"observed_until": "2024-02-01"})
         chosen = later.params.model_copy(update={"sources": sources})
-        assert observed_until(chosen, view.history) == day(31) - int(5.5 * 3600) * 1_000_000
+        source = dated_leads(replace(later, params=chosen))
+        assert source.observed_until(view.history) == day(31) - int(5.5 * 3600) * 1_000_000
 
 
 def test_labels_are_known_no_longer_than_outcomes_are(tmp_path: Path) -> None:
@@ -218,7 +223,7 @@ def test_labels_are_known_no_longer_than_outcomes_are(tmp_path: Path) -> None:
     leads = [("a", 0, 1.0), *((name, 0, 1.0) for name, _, _ in won)]
     write_tables(tmp_path, **small_tables(leads, visits, [*won, ("a", 600, "lost")]))
     with open_view(tmp_path, small()) as view:
-        assert observed_until(Places.open(tmp_path / "params.yaml").params, view.history) == day(200)
+        assert dated_leads(Places.open(tmp_path / "params.yaml")).observed_until(view.history) == day(200)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "1700000000"])
@@ -243,12 +248,11 @@ def test_an_instant_is_shown_as_it_was_written() -> None:
 
 
 def test_flat_leads_have_no_view(trained_project: Dated, trained_dated: Dated) -> None:
-    """Looking at dates needs dates."""
-    contract = Contract.from_params(trained_dated[0].params)
-    as_of_settings = AsOfSettings.from_params(trained_dated[0].params, "mql")
+    """A model of dated leads needs their tables."""
+    source = scoring_source(trained_dated[1].model.bundle.leads, trained_project[0], now=NOW)
     with (
         pytest.raises(LeadmlError, match="leads must be dated for this, got flat ones; declare sources and targets"),
-        open_as_of_view(trained_project[0], as_of_settings, contract, now=NOW, progress=lambda _: None),
+        source.at("2024-05-01", progress=lambda _: None, rows=100),
     ):
         pass
 
@@ -256,11 +260,9 @@ def test_flat_leads_have_no_view(trained_project: Dated, trained_dated: Dated) -
 def test_progress_names_each_step(tmp_path: Path) -> None:
     """A long job says what it is at."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
-    with open_view(tmp_path, small()):
-        project = Places.open(tmp_path / "params.yaml")
+    source = dated_leads(Places.open(write_params(tmp_path, small())))
     steps: list[str] = []
-    as_of_settings, contract = AsOfSettings.from_params(project.params, "won"), Contract.from_params(project.params)
-    with open_as_of_view(project, as_of_settings, contract, now=NOW, progress=steps.append):
+    with source.view(steps.append):
         pass
 
     assert steps == ["reading leads", "reading activities", "reading outcomes"]
@@ -271,16 +273,16 @@ def test_instants_are_arrow_s_own() -> None:
     assert pa.Array.from_pandas(instants([day(0)])).type == pa.timestamp("us", "UTC")
 
 
-def test_a_count_over_the_whole_history_is_found_by_what_came_after_the_look(
+def test_a_count_over_the_whole_history_is_found_by_what_came_after_the_snapshot(
     make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
-    """An export has the visits of all days; the look knows those before it."""
+    """An export has the visits of all days; the snapshot knows those before it."""
     project = make_dated_project(tmp_path / "whole", "features.engagement={visits_of_all_days: number}")
     leads, acts = (pd.read_parquet(project.root / f"{name}.parquet") for name in ("leads", "activities"))
     visits = acts[acts["kind"] == "page_visit"].groupby("lead_id").size()
     leads["visits_of_all_days"] = leads["lead_id"].map(visits).fillna(0.0)
     leads.to_parquet(project.root / "leads.parquet", index=False)
-    findings, _ = check_project(project, now=NOW, progress=lambda _: None)
-    suspects = {(finding.code, finding.field) for finding in findings if finding.severity == "stop"}
+    found = check(project, now=NOW, progress=lambda _: None)
+    suspects = {(finding.code, finding.field) for finding in found.findings if finding.severity == "stop"}
 
     assert suspects == {("LK7", "visits_of_all_days")}

@@ -1,4 +1,4 @@
-"""Proposals and checks before any training."""
+"""Proposals of params for a file of leads."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from leadml.jobs.prepare import check_data, propose_params
 
 from leadml.errors import DataError
 from leadml.jobs.places import Places
+from leadml.jobs.propose import propose_params
 from leadml.jobs.train import train
-from leadml.params import Params, parse_params
+from leadml.params import parse_params
 
 SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
 
@@ -118,32 +118,3 @@ def test_what_cannot_be_read_is_not_proposed(tmp_path: Path, text: str, message:
 
     with pytest.raises(DataError, match=message):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
-
-
-def test_ready_leads_have_no_stop(bank_file: Path, bank_params: Params) -> None:
-    """The bundled leads are ready; the one warning is that they have no dates."""
-    findings = check_data(bank_file, bank_params)
-
-    codes = {finding.code for finding in findings}
-    assert codes >= {"RD1", "RD2", "RD3", "RD4", "RD5", "RD6", "RD7", "RD8", "LK0"}
-    assert [finding.code for finding in findings if finding.severity in {"stop", "warn"}] == ["RD4"]
-
-
-def test_what_cannot_be_read_is_a_finding(tmp_path: Path, bank_params: Params) -> None:
-    """A check answers for a broken file too."""
-    (tmp_path / "leads.csv").write_text("id,y\n1,yes\n", encoding="utf-8")
-
-    findings = check_data(tmp_path / "leads.csv", bank_params)
-
-    assert {(finding.code, finding.severity) for finding in findings} == {("RD0", "stop")}
-    assert any("must have a column 'age'" in finding.evidence for finding in findings)
-
-
-def test_leads_of_one_kind_are_not_judged_for_leaks(tmp_path: Path, bank_file: Path, bank_params: Params) -> None:
-    """Where nobody converted no field can be judged, which is not the same as passed."""
-    leads = pd.read_csv(bank_file)
-    leads[leads["y"] == "no"].to_csv(tmp_path / "leads.csv", index=False)
-
-    findings = {finding.code: finding.severity for finding in check_data(tmp_path / "leads.csv", bank_params)}
-
-    assert (findings["RD2"], findings["LK0"]) == ("stop", "not applicable")
