@@ -88,7 +88,7 @@ def _case(source: str, project: Project, as_of: int | None) -> Case:
 def _looks(view: AsOfView, project: Project, today: int) -> Iterator[pd.DataFrame]:
     """Yield the features of leads at one date each, soon after they came, where they were open and are mature."""
     tables = view.history
-    first, last = int(tables.created_at.min()), today - view.target.matures
+    first, last = int(tables.created_at.min()), today - view.target.maturity
     dates = snapshot_dates(first, last, project.params.snapshots, timezone=project.params.data.timezone)
     waits = np.random.default_rng(0).exponential(WAIT * DAY, len(tables.lead_ids))
     drawn = np.append(dates, -1)[np.searchsorted(dates, tables.known_from + waits)]

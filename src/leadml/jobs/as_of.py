@@ -22,8 +22,8 @@ from leadml.leads.asof.history import add_events, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.snapshots import AsOfView
 from leadml.leads.check.activity_plan import ActivityPlan, Target
-from leadml.leads.check.convert import plain_text, skipped, times
-from leadml.leads.check.rows import GAP
+from leadml.leads.check.convert import nonexistent_times, plain_text, times
+from leadml.leads.check.rows import SKIPPED_HOUR
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import open_table_sources
 
@@ -171,8 +171,8 @@ def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
     """
     column = pa.chunked_array([[text]], pa.string())
     micros, bad = times(column, timezone=timezone)
-    if skipped(column, timezone=timezone)[0]:
-        msg = f"{name} must be a time of {timezone}, {GAP}, got {quoted(text)}"
+    if nonexistent_times(column, timezone=timezone)[0]:
+        msg = f"{name} must be a time of {timezone}, {SKIPPED_HOUR}, got {quoted(text)}"
         raise LeadmlError(msg)
     if bad[0]:
         msg = f"{name} must be a date or a time in ISO 8601, got {quoted(text)}; write 2026-01-31 for example"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.errors import ParamsError, nearest, quoted
-from leadml.leads.read.table_source import resolved
+from leadml.leads.read.table_source import resolve_address
 from leadml.params import load_params
 from leadml.publish.registry import Registry
 
@@ -81,7 +81,7 @@ class Project:
     def database(self) -> tuple[str, str] | None:
         """Address, secrets resolved, and table that scores can be written to; None where params name none."""
         output = self.params.output
-        return (resolved(output.database, self.root), output.table) if output.database is not None else None
+        return (resolve_address(output.database, self.root), output.table) if output.database is not None else None
 
     @property
     def reports(self) -> Path:

@@ -227,7 +227,7 @@ def _comparison(evaluation: Evaluation, unit: str) -> ReportSection:
 
 def topic_words(bundle: Bundle) -> dict[str, str]:
     """Return what people call the topics that leadml has names of its own for, by those names."""
-    words = {field.name: field.name.replace("_", " ") for field in bundle.contract.fields if field.source == "read out"}
+    words = {field.name: field.name.replace("_", " ") for field in bundle.contract.fields if field.source == "derived"}
     if bundle.as_of_settings is not None:
         kinds = {kind: inert(said) for kind, said in bundle.as_of_settings["plan"]["kinds"]}
         words |= {ACTIVITY: "activity of any kind", LEAD_AGE: "days since the lead came"} | kinds

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from leadml.jobs.scoring import ScoreOrder
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.duplicates import Duplicates
-    from leadml.leads.check.rows import Checked
+    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
 
 
@@ -91,11 +91,11 @@ def _survey(source: TableSource, contract: Contract, order: ScoreOrder) -> tuple
 
 
 def _scorable(
-    checked: Checked, duplicates: Duplicates, here: slice, counted: Counted, lead_id: str | None
+    checked: CheckedRows, duplicates: Duplicates, here: slice, counted: Counted, lead_id: str | None
 ) -> tuple[pd.DataFrame, list[Fault]]:
     merged, conflicting = duplicates.merged[here], duplicates.conflicting[here]
     counted.merged += int(merged.sum())
     clashes = np.flatnonzero(conflicting)
-    rows = [(checked.where[at], checked.frame[LEAD_ID][at]) for at in clashes]
+    rows = [(checked.locations[at], checked.frame[LEAD_ID][at]) for at in clashes]
     faults = [*checked.faults, *conflict_faults(rows, lead_id)]
     return checked.frame[~merged & ~conflicting].reset_index(drop=True), faults

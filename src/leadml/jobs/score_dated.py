@@ -77,7 +77,7 @@ def score_dated(project: Project, bundle: Bundle, order: ScoreOrder, *, progress
             looked += len(frame)
         faults = view.history.faults
         counted = Counted(batch_id=batch_id(digest.hexdigest(), bundle, order))
-        counted.read = len(view.history.lead_ids) + len({fault.where for fault in faults})
+        counted.read = len(view.history.lead_ids) + len({fault.location for fault in faults})
         counted.doubts = check_scoring_tables(view, bundle.facts["data"]["rows_by_kind"], as_of=order.as_of)
         counted.passed_over = len(view.history.lead_ids) - looked
         with open_outputs(order, counted) as outputs:

@@ -196,7 +196,7 @@ class Outputs:
         if self.contributions is not None:
             self.contributions.write(contribution_table(frame, explanation))
         counted.scored += len(scored)
-        counted.not_scored += len({fault.where for fault in faults})
+        counted.not_scored += len({fault.location for fault in faults})
         for stage in counted.stages:
             counted.stages[stage] += int((scored["stage"] == stage).sum())
 
@@ -288,7 +288,7 @@ class Digest:
 
 
 def _refused(fault: Fault) -> tuple[str, str, str, str]:
-    return fault.where, fault.lead_id, fault.column, fault.message
+    return fault.location, fault.lead_id, fault.column, fault.message
 
 
 def batch_id(digest: str, bundle: Bundle, order: ScoreOrder) -> str:

@@ -14,7 +14,7 @@ from leadml.errors import DataError
 from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view, shown_instant
 from leadml.leads.asof.snapshots import snapshot_dates, training_snapshots
 from leadml.leads.check.contract import LEAD_ID, Contract
-from leadml.leads.check.load import Loaded, load_leads
+from leadml.leads.check.load import LoadedLeads, load_leads
 from leadml.leads.judge.consistency import judge_consistency, rows_by_kind
 from leadml.leads.judge.leak_evidence import (
     conversions,
@@ -60,7 +60,7 @@ class TrainingSet:
         What is predicted of dated leads; None of flat ones.
     """
 
-    loaded: Loaded
+    loaded: LoadedLeads
     contract: Contract
     holdout: Holdout
     findings: tuple[Finding, ...]
@@ -136,7 +136,7 @@ def gather_training_set(project: Project, *, now: str, progress: Progress) -> Tr
         "settling": as_of_settings.target.settling,
         "rows_by_kind": kinds,
     }
-    loaded = Loaded(looked.frame, counts["rows"], counts["merged"], places)
+    loaded = LoadedLeads(looked.frame, counts["rows"], counts["merged"], places)
     return TrainingSet(loaded, contract, looked.holdout, tuple(findings), facts, evidence, as_of_settings)
 
 

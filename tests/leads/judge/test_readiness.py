@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from leadml.leads.check.contract import CREATED_AT, LABEL
-from leadml.leads.check.load import Loaded
+from leadml.leads.check.load import LoadedLeads
 from leadml.leads.judge.readiness import judge_readiness
 from leadml.params import LimitParams
 
@@ -21,7 +21,7 @@ def _judged(contract, limits=LIMITS, **changed):
         "country": ["BE", "FR", "NA"] * 4,
     }
     frame = pd.DataFrame(columns | changed)
-    loaded = Loaded(frame, 14, 2, frame.index.to_numpy())
+    loaded = LoadedLeads(frame, 14, 2, frame.index.to_numpy())
     return {finding.code: finding for finding in judge_readiness(loaded, contract, limits)}
 
 

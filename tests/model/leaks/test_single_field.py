@@ -142,4 +142,4 @@ def test_what_never_happened_so_far_is_no_blank(mine, others, seed):
     values = np.where(held, random.random(4000), np.nan)
 
     assert suspect_alone(seen(values, label, source="activity"), LeakParams()) is None
-    assert suspect_alone(seen(values, label, source="read out"), LeakParams()).code == "LK4"
+    assert suspect_alone(seen(values, label, source="derived"), LeakParams()).code == "LK4"

@@ -247,7 +247,7 @@ def test_reasons_are_of_topics_each_once(points, texts):
         (Field("x", "number", "engagement", "activity", "t", "\x1b[31m{} red"), 2.0, "\\x1b[31m2 red"),
         (Field("x", "number", "engagement", "activity", "t", "w", "\x1b[31mnone"), None, "\\x1b[31mnone"),
         (Field("visit_decayed", "number", "engagement", "activity"), 2.1234567, "visit_decayed is 2.12"),
-        (Field("rank", "category", "fit", "read out"), "director", "rank is director"),
+        (Field("rank", "category", "fit", "derived"), "director", "rank is director"),
     ],
 )
 def test_words_of_a_field_say_its_value(field, value, text):

@@ -133,7 +133,7 @@ class EventReader:
         faults: list[Fault] = []
         for chunk in self.source.chunks(columns, rows=CHUNK_ROWS):
             if sum(fault.rows for fault in faults) > MOST_FAULTS:
-                raise DataError(faults, counted=False)
+                raise DataError(faults, complete=False)
             faults += chunk.faults
             ids, bad_ids = arrow_ids(chunk.table[str(lead_id)])
             problems = [Problem(str(lead_id), bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
@@ -189,6 +189,6 @@ def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: Iterable[Problem]) 
             got = shown_value(chunk, column, row)
             shown = "nothing" if got is None or got == "" else quoted(got)
             message, lead_id = f"{expected}, got {shown}{advice}", str(ids[row].as_py() or "")
-            where = chunk.place(row, lead_id)
+            where = chunk.location(row, lead_id)
             found[where, column] = Fault(where, message, column, lead_id, expected + advice, int(bad.sum()))
     return list(found.values())

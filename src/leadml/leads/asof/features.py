@@ -138,7 +138,7 @@ def _finished(plan: ActivityPlan) -> list[Expression]:
         column = nw.col(inner).cast(nw.Int64) if inner != TREND else trend
         if inner.endswith(DECAYED):
             column = column.fill_null(0).cast(nw.Float64) / float(WEIGHT_ONE)
-        elif not field.without:
+        elif not field.words_if_missing:
             column = column.fill_null(0)
         finished.append(column.cast(nw.Float64).alias(inner))
     return finished

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
-    from leadml.leads.check.rows import Checked
+    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
 
     Integers = NDArray[np.int64]
@@ -160,7 +160,7 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
         frame = checked.frame[inside].reset_index(drop=True)
         pieces.append(_piece(frame, contract))
         hashes.append(_state_hashes(frame))
-        where += [place for place, kept in zip(checked.where, inside, strict=True) if kept]
+        where += [place for place, kept in zip(checked.locations, inside, strict=True) if kept]
         faults += [*checked.faults, *outside.values()]
         rows += checked.rows
     table = pa.concat_tables(pieces).unify_dictionaries()
@@ -181,13 +181,13 @@ def _conflicts(table: pa.Table, where: Sequence[str], rows: NDArray[np.intp], co
     if not len(rows):
         return []
     frame = table.take(pa.array(rows)).to_pandas()
-    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.of_leads)}
-    names = {inner.get(name, name): told for name, told in contract.written.items()}
+    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.lead_fields)}
+    names = {inner.get(name, name): told for name, told in contract.source_columns.items()}
     once, remedy = "must be there once", "declare sources.leads.valid_from, or keep one row a lead"
     if contract.valid_from is not None:
         once, remedy = f"must be there once at each {inert(contract.valid_from)}", "keep the right row"
     found = [(where[row], lead_id) for row, lead_id in zip(rows, frame[LEAD_ID], strict=True)]
-    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), once=once, remedy=remedy)
+    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), requirement=once, remedy=remedy)
 
 
 def attribute_name(at: int) -> str:
@@ -249,7 +249,7 @@ def _spread(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
             writers[number].write_table(table.slice(start, stop - start))
 
 
-def _outside(checked: Checked, contract: Contract, latest: int) -> dict[int, Fault]:
+def _outside(checked: CheckedRows, contract: Contract, latest: int) -> dict[int, Fault]:
     """Return the faults of rows whose instants no lead can have, by row."""
     faults: dict[int, Fault] = {}
     for name in TIMES:
@@ -258,7 +258,7 @@ def _outside(checked: Checked, contract: Contract, latest: int) -> dict[int, Fau
             for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
                 lead_id = str(checked.frame[LEAD_ID][row])
                 column = str(getattr(contract, name))
-                faults[row] = Fault(checked.where[row], "must lie between 1970 and tomorrow", column, lead_id)
+                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
     return faults
 
 
@@ -270,7 +270,7 @@ def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
     held = frame.get(VALID_FROM, frame[CREATED_AT])
     times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: held, RECORDED_AT: frame.get(RECORDED_AT, held)}
     columns |= {name: pa.array(values, pa.int64()) for name, values in times.items()}
-    for at, entry in enumerate(contract.of_leads):
+    for at, entry in enumerate(contract.lead_fields):
         if entry.kind == "category":
             columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
         else:

@@ -68,7 +68,7 @@ def label_snapshots(snapshots: Lazy, outcomes: Lazy, *, target: Target, codes: d
     before = occurred < as_of
     known = before & (recorded <= as_of)
     within = hit & ~before & (occurred < as_of + target.horizon * DAY)
-    timely = recorded <= as_of + target.matures
+    timely = recorded <= as_of + target.maturity
     newest = nw.when(known & code.is_in(_states(target, codes))).then(occurred * CODES + code)
     joined = snapshots.join(outcomes, on=LEAD, how="left")
     flags = {

@@ -77,7 +77,7 @@ class MatureSnapshots:
         """
         since = holdout.since or 0
         aside = holdout.aside(pd.DataFrame({LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys}))[self.lead]
-        timely = (self.dates + self.target.matures <= since)[self.date]
+        timely = (self.dates + self.target.maturity <= since)[self.date]
         later = (self.dates >= since)[self.date]
         learn, judge = np.flatnonzero(~aside & timely), np.flatnonzero(aside & later)
         if not len(learn) or not len(judge):
@@ -91,7 +91,7 @@ class MatureSnapshots:
         """Return ``lead``, ``as_of``, ``mature_at`` and ``converted`` of some looks, by lead and instant."""
         kept = places[np.lexsort((self.date[places], self.lead[places]))]
         as_of = self.dates[self.date[kept]]
-        columns = {LEAD: self.lead[kept].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.matures}
+        columns = {LEAD: self.lead[kept].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.maturity}
         return pd.DataFrame({**columns, LABEL: self.label[kept].astype(np.int64)})
 
     def draw(self, places: NDArray[np.intp], tables: LeadHistory, *, most: int) -> NDArray[np.intp]:
@@ -117,7 +117,7 @@ def find_mature_snapshots(view: AsOfView, dates: Integers, *, observed_until: in
     place_type = np.min_scalar_type(len(dates))
     for block in view.history.blocks():
         for looked in population_snapshots(view, block, dates, hindsight=True):
-            mature = (looked[AS_OF] + view.target.matures <= observed_until).to_numpy()
+            mature = (looked[AS_OF] + view.target.maturity <= observed_until).to_numpy()
             lead, as_of, label = (looked[name].to_numpy()[mature] for name in (LEAD, AS_OF, LABEL))
             place = np.searchsorted(dates, as_of).astype(place_type)
             found.append((lead.astype(np.int32), place, label.astype(np.int8)))

@@ -48,13 +48,13 @@ def conversions(tables: LeadHistory, reached: Integers) -> pd.DataFrame:
 
 def field_changes(tables: LeadHistory, contract: Contract) -> pd.DataFrame | None:
     """Return ``lead_id``, ``field``, ``changed_at`` of each change of an attribute; None where none has a history."""
-    if contract.valid_from is None or not contract.of_leads:
+    if contract.valid_from is None or not contract.lead_fields:
         return None
     lead = tables.states["lead"].to_numpy()
     later = np.flatnonzero(lead[1:] == lead[:-1]) + 1
     changed_at = tables.states["valid_from"].to_numpy()[later]
     found = []
-    for at, field in enumerate(contract.of_leads):
+    for at, field in enumerate(contract.lead_fields):
         column = tables.states[attribute_name(at)]
         now, before = (column.take(pa.array(rows)) for rows in (later, later - 1))
         same = pc.fill_null(pc.equal(now, before), fill_value=False)

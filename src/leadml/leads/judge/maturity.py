@@ -77,7 +77,7 @@ def judge_dates(view: AsOfView, counts: dict[str, int], contract: Contract) -> l
     )
     findings = [Finding("DT1", "passed", evidence)]
     findings.append(_late(counts, target.settling))
-    if contract.valid_from is None and contract.of_leads:
+    if contract.valid_from is None and contract.lead_fields:
         findings.append(
             Finding(
                 "DT3",

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
-    from leadml.leads.check.load import Loaded
+    from leadml.leads.check.load import LoadedLeads
     from leadml.params import LimitParams
 
 MOSTLY = 0.5
 LEVELS_SHOWN = 500
 
 
-def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> list[Finding]:
+def judge_readiness(loaded: LoadedLeads, contract: Contract, limits: LimitParams) -> list[Finding]:
     """Return what was found, in the order of its codes.
 
     Parameters
@@ -49,7 +49,7 @@ def judge_readiness(loaded: Loaded, contract: Contract, limits: LimitParams) -> 
         _ids(loaded, contract),
         _dates(frame),
     ]
-    for field in contract.of_leads:
+    for field in contract.lead_fields:
         findings += _field_findings(frame, field)
     for code, what in {
         "RD5": "missing values",
@@ -79,7 +79,7 @@ def _enough(code: str, got: int, least: int, what: str, limits: LimitParams) -> 
     return Finding(code, "stop", short, "bring more leads, or set limits.allow_small: true")
 
 
-def _ids(loaded: Loaded, contract: Contract) -> Finding:
+def _ids(loaded: LoadedLeads, contract: Contract) -> Finding:
     if contract.lead_id is None:
         remedy = "set data.lead_id, or scores cannot be joined to anything but this file"
         alike = int(loaded.frame[SPLIT_KEY].duplicated().sum())
