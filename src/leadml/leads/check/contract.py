@@ -91,7 +91,7 @@ class Contract:
             Where two fields have the same name.
         """
         choices = params.features
-        derived = _normalize_names(choices.read_out)
+        derived = _normalize_names(choices.derived)
         fields = (
             *(Field(normal_name(name), kind, "fit") for name, kind in choices.fit.items()),
             *derived_fields(derived),
