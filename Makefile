@@ -2,6 +2,8 @@
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
 # make test  every check: lint, types, architecture, tests, notebook
+# make quick lint, types, architecture and fast tests: an answer within 90 seconds on 2 cores
+# make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some
 # make lock  resolve the dependencies anew
 
 PYTHON ?= python3
@@ -9,7 +11,22 @@ BIN := .venv/bin
 READY := .venv/.ready
 TARGET := subscribed
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run cdnow crm test lint lock
+.PHONY: run cdnow crm test quick proof lint lock
+
+# Chosen by what they take: about a minute of processor time together. Slower ones wait for make test.
+QUICK := tests/params tests/stages/test_lifecycle.py tests/publish/test_files.py tests/publish/test_sinks.py \
+	$(patsubst %,tests/leads/test_%.py,check csv_text duplicates events ingest load maturity outcomes personal plan \
+		readiness roles schema sources) \
+	$(patsubst %,tests/model/test_%.py,baselines encode linear metrics odoo) tests/test_errors.py tests/test_house.py
+
+# Shortest first. WITH_NAME are the arguments of one.
+PROOF := door bank cost truth rivals features explain intervals compare leaks ablations
+ONLY := $(PROOF)
+PEERS :=
+WITH_intervals := --seeds 4
+WITH_leaks := --seeds 10
+WITH_compare = $(if $(PEERS),--peers $(PEERS))
+WITH_explain = $(shell $(BIN)/python -c "import woodelf" 2>/dev/null && echo --peers)
 
 run: $(READY)
 	$(BIN)/leadml train
@@ -40,6 +57,16 @@ crm: $(READY)
 
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+quick: lint
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile $(QUICK)
+
+proof: $(READY)
+	@failed=; \
+	$(foreach name,$(ONLY),echo "== $(name)"; \
+		$(BIN)/python benchmarks/$(name).py --keep $(WITH_$(name)) || failed="$$failed $(name)";) \
+	$(BIN)/python docs/write_measured.py || failed="$$failed docs/measured.md"; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 lint: $(READY)
 	$(BIN)/ruff check .

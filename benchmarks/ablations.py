@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import Split, splits
-from measure import finish, options
+from compare_data import READ, Split, splits
+from measure import data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.fit.estimator import fit_model
@@ -47,7 +47,8 @@ CHANGED: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Fit every variant on every split, print the differences."""
-    chosen = options(__doc__ or "", "ablations", data=ROOT / "data" / "raw", seeds=2)
+    files = (ROOT / "params.yaml", *READ)
+    chosen = options(__doc__ or "", "ablations", files, data=data_folder(), seeds=2)
     differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
     default: dict[str, float] = {}
     for split in splits(chosen.data, seeds=range(chosen.seeds)):

@@ -22,6 +22,7 @@ from leadml.model.judge.baselines import baseline_probabilities
 from leadml.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
+READ = (ROOT / "params.yaml", ROOT / "data" / "raw" / "bank.csv")
 SEEDS = (0, 1, 2)
 LEARN_SHARE = 0.7
 
@@ -34,7 +35,7 @@ def default_params() -> Params:
 
 def main() -> None:
     """Fit and judge three times, print a table."""
-    chosen = options(__doc__ or "", "bank")
+    chosen = options(__doc__ or "", "bank", READ)
     params = default_params()
     contract = Contract.from_params(params)
     source = ROOT / params.data.path

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import Split, splits
-from measure import RESULTS, finish, options
+from compare_data import READ, Split, splits
+from measure import RESULTS, data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
 from leadml.model import metrics
@@ -35,12 +35,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("FLAML", "AutoGluon")
+PEER_FILES = tuple(Path(__file__).with_name(name) for name in ("compare_peers.py", "peers.txt"))
 ROWS = {"leadml": 20_000, "logistic regression": 20_000, "HistGradientBoosting": 500, "LightGBM": 2_000}
 
 
 def main() -> None:
     """Fit everything on every split, print a table of each."""
-    chosen = options(__doc__ or "", "compare", data=ROOT / "data" / "raw", peers=Path())
+    files = (ROOT / "params.yaml", *READ, *PEER_FILES)
+    chosen = options(__doc__ or "", "compare", files, data=data_folder(), peers=Path())
     found = {}
     for split in splits(chosen.data):
         rows = {"leadml": _leadml(split), **_others(split), **_peers(split, chosen.peers)}
@@ -131,7 +133,7 @@ def _peers(split: Split, python: Path) -> dict[str, dict[str, float]]:
         for part in ("learn", "judge"):
             getattr(split, part)[[*names, LABEL]].to_parquet(Path(folder) / f"{part}.parquet")
         for name in PEERS:
-            subprocess.run([python, Path(__file__).with_name("compare_peers.py"), name, folder], check=True)
+            subprocess.run([python, PEER_FILES[0], name, folder], check=True)
             facts = json.loads((Path(folder) / f"{name}.json").read_text(encoding="utf-8"))
             probability = np.array(facts["probability"])
             rows[name] = _row(split, probability, facts["seconds"], 1e6 * facts["megabytes"], float("nan"))

@@ -35,6 +35,7 @@ FILES = {
         "UCI 468, Sakar et al. 2019, CC BY 4.0",
     ),
 }
+READ = (BUNDLED, *FILES)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What it costs to open the door: processor seconds of ``leadml --help``, the median of nine runs.
+"""What ``leadml --help`` costs: processor seconds, the median of nine runs.
 
 Run with: python benchmarks/door.py [--json] [--keep] [--recorded]
 """

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from leak_cases import KNOWN_LEAKS, campaigns
-from measure import finish, options
+from measure import data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.fit.estimator import fit_model
@@ -41,7 +41,8 @@ DEEP = ModelParams(boosters=1)
 
 def main() -> None:
     """Fit both models, time everything, print a table."""
-    chosen = options(__doc__ or "", "explain", rows=1_000_000, data=ROOT / "data" / "raw", peers=False)
+    files = (ROOT / "params.yaml", "bank-additional-full.csv.gz")
+    chosen = options(__doc__ or "", "explain", files, rows=1_000_000, data=data_folder(), peers=False)
     case = campaigns(chosen.data, 0)
     case = case.without(KNOWN_LEAKS[case.source])
     shuffled = case.frame.sample(frac=1, random_state=7).reset_index(drop=True)

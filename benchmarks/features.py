@@ -1,4 +1,4 @@
-"""What it costs to look at a million dated leads: reading, one look at every lead, and the looks of a training.
+"""What the features of a million dated leads cost: reading, one snapshot of every lead, and those of a training.
 
 CRMs of 0.1, 0.3 and 1 times the leads are simulated (about 30 activities a lead); for each a new process reads the
 three Parquet tables, computes the features of every lead as of the last day, and then the snapshots of a training,
@@ -18,17 +18,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from measure import RESULTS, finish, options
 
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.snapshots import compute_features, snapshot_dates, training_snapshots
 from leadml.leads.check.contract import Contract
 from leadml.params import Params, load_params
-from leadml.simulate.scenario import Scenario
-from leadml.simulate.write import simulate
+from leadml.simulator.scenario import Scenario
+from leadml.simulator.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-06-01T00:00:00+00:00"
@@ -42,7 +42,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(_measure(Path(sys.argv[2]))))
         return
-    chosen = options(__doc__ or "", "features", leads=1_000_000)
+    chosen = options(__doc__ or "", "features", (EXAMPLE,), leads=1_000_000)
     rows = []
     for share in SHARES:
         leads = round(chosen.leads * share)
@@ -69,7 +69,7 @@ def main() -> None:
 def _measure(root: Path) -> dict[str, float]:
     written = load_params(EXAMPLE)
     params = Params(**{name: getattr(written, name) for name in ("data", "sources", "targets", "features", "stages")})
-    project, as_of_settings = Project(root, params, "sql"), AsOfSettings.from_params(params, "sql")
+    project, as_of_settings = Places(root, params, "sql"), AsOfSettings.from_params(params, "sql")
     marks = [time.perf_counter()]
     with open_as_of_view(
         project, as_of_settings, Contract.from_params(params), now=NOW, progress=lambda _: None

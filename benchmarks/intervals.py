@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from measure import finish, options
-from truth import TARGETS, prepare, simulated
+from truth import EXAMPLE, TARGETS, prepare, simulated
 
 from leadml.model.fit.estimator import fit_model
 
@@ -24,7 +24,7 @@ FIFTHS = 5
 
 def main() -> None:
     """Simulate, train, hold the intervals against the truth."""
-    chosen = options(__doc__ or "", "intervals", leads=40_000, months=24, seed=0, seeds=1)
+    chosen = options(__doc__ or "", "intervals", (EXAMPLE,), leads=40_000, months=24, seed=0, seeds=1)
     found = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
         with TemporaryDirectory() as name:
@@ -51,8 +51,8 @@ def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict:
     learn, judge, material, project = prepare(root, target, truth)
     fitted = fit_model(learn, material.contract.fields, project.params)
     said, true = fitted.model.predict(judge), judge["probability"].to_numpy()
-    low, high = fitted.model.spread.interval(said)
-    level = fitted.model.spread.level
+    low, high = fitted.model.intervals.interval(said)
+    level = fitted.model.intervals.level
     held = (low <= true) & (true <= high)
     fifth = np.argsort(np.argsort(said, kind="stable")) * FIFTHS // len(said)
     inside = [held[fifth == at] for at in range(FIFTHS)]
@@ -66,7 +66,7 @@ def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict:
         "above": float((true > high).mean()),
         "width": float((high - low).mean()),
         "width_of_the_constant_model": float(np.quantile(true, 1 - rest) - np.quantile(true, rest)),
-        "deviation": fitted.model.spread.deviation,
+        "deviation": fitted.model.intervals.deviation,
         "fifths": [
             {"said": said[fifth == at].mean(), "true": true[fifth == at].mean(), "held": some.mean()}
             for at, some in enumerate(inside)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.leads.check.field import Field
-from leadml.model.leaks import LeakEvidence
+from leadml.leads.judge.evidence import LeakEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 DAY = 86_400_000_000  # microseconds
 BEGINNING = 1_750_000_000_000_000
 PLANTED = "warmth"
+READ = (ROOT / "data" / "raw" / "bank.csv", "online_shoppers_intention.csv.gz", "bank-additional-full.csv.gz")
 
 
 @dataclass(frozen=True)

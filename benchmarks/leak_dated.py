@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view
 from leak_cases import DAY, FLAT, ROOT, Case, Past
 
-from leadml.jobs.as_of import AsOfSettings, instant, observed_until, open_as_of_view
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.asof.labels import reaching
 from leadml.leads.asof.population import population_snapshots
 from leadml.leads.asof.snapshots import compute_features, scoring_snapshots, snapshot_dates
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY, Contract
+from leadml.leads.judge.evidence import LeakEvidence
 from leadml.leads.judge.leak_evidence import field_changes
-from leadml.model.leaks import LeakEvidence
 from leadml.params import load_params
-from leadml.simulate.write import simulate
+from leadml.simulator.write import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
 
 EXAMPLES = ROOT / "examples"
+READ_DATED = (
+    ROOT / "data" / "raw" / "CDNOW_master.txt.gz",
+    *(EXAMPLES / name for name in ("cdnow/make_tables.py", "cdnow/params.yaml", "crm/params.yaml")),
+)
 NOW = "2026-06-01T00:00:00+00:00"
 AUTUMN = "1997-09-30"
 LEADS, SHORTEST, LONGEST = 12_000, 18, 24
@@ -58,7 +62,7 @@ def _cdnow() -> Case:
         with redirect_stdout(StringIO()):
             make_tables(Path(name) / "data")
         as_of = instant(AUTUMN, timezone="America/New_York")
-        return _case("cdnow", Project(Path(name), load_params(EXAMPLES / "cdnow" / "params.yaml"), "purchase"), as_of)
+        return _case("cdnow", Places(Path(name), load_params(EXAMPLES / "cdnow" / "params.yaml"), "purchase"), as_of)
 
 
 @cache
@@ -67,10 +71,10 @@ def simulated(_: Path, seed: int) -> Case:
     months = int(np.random.default_rng([seed, 2]).integers(SHORTEST, LONGEST + 1))
     with TemporaryDirectory() as name:
         simulate(Path(name) / "data", leads=LEADS, months=months, seed=seed)
-        return _case("simulated", Project(Path(name), load_params(EXAMPLES / "crm" / "params.yaml"), "sql"), None)
+        return _case("simulated", Places(Path(name), load_params(EXAMPLES / "crm" / "params.yaml"), "sql"), None)
 
 
-def _case(source: str, project: Project, as_of: int | None) -> Case:
+def _case(source: str, project: Places, as_of: int | None) -> Case:
     contract, as_of_settings = (
         Contract.from_params(project.params),
         AsOfSettings.from_params(project.params, project.target),
@@ -85,7 +89,7 @@ def _case(source: str, project: Project, as_of: int | None) -> Case:
         return Case(source, "as they are", frame, contract.fields, LeakEvidence(ahead=ahead), past=past)
 
 
-def _looks(view: AsOfView, project: Project, today: int) -> Iterator[pd.DataFrame]:
+def _looks(view: AsOfView, project: Places, today: int) -> Iterator[pd.DataFrame]:
     """Yield the features of leads at one date each, soon after they came, where they were open and are mature."""
     tables = view.history
     first, last = int(tables.created_at.min()), today - view.target.maturity

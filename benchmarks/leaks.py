@@ -8,20 +8,18 @@ Run with: python benchmarks/leaks.py [--seed N] [--seeds N] [--data DIR] [--json
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from leak_cases import KNOWN_LEAKS, ROOT, Case
+from leak_cases import KNOWN_LEAKS, READ, ROOT, Case
 from leak_clean import MADE_CLEAN, REAL_CLEAN, some_columns, some_rows
-from leak_dated import SOURCES
+from leak_dated import READ_DATED, SOURCES
 from leak_hindsight import HINDSIGHT
 from leak_plants import PLANTS, copies_aside, known_leak
-from measure import RESULTS, finish
+from measure import data_folder, finish, options
 
 from leadml.model.leaks import find_leaks
 from leadml.params import Params, load_params
@@ -128,10 +126,8 @@ def figures_of(planted: list[Verdict], clean: list[Verdict]) -> dict[str, int]:
 
 def main() -> None:
     """Judge, print tables and keep the result."""
-    chosen = _options()
-    if chosen.recorded:
-        print(json.dumps(json.loads((RESULTS / "leaks.json").read_text(encoding="utf-8"))["figures"], sort_keys=True))
-        return
+    files = (ROOT / "params.yaml", *READ, *READ_DATED)
+    chosen = options(__doc__ or "", "leaks", files, data=data_folder(), seed=0, seeds=1)
     params = _default_params()
     by_seed = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
@@ -184,17 +180,6 @@ def _varied(case: Case, random: np.random.Generator) -> Case:
 def _default_params() -> Params:
     written = load_params(ROOT / "params.yaml")
     return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, help="of what is planted, and where")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from --seed on")
-    parser.add_argument("--data", type=Path, default=ROOT / "data" / "raw", help="folder of further data sets")
-    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    parser.add_argument("--keep", action="store_true", help="keep the result in benchmarks/results")
-    parser.add_argument("--recorded", action="store_true", help="print the kept result and run nothing")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

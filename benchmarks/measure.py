@@ -1,23 +1,69 @@
-"""What every benchmark needs: its options, its machine, and a place for its result."""
+"""What every benchmark needs: its options, its machine, and a place for its result with the hashes of what made it.
+
+A kept result holds, under ``made_with``, the hash of the code of leadml, of the script, and of each file that was read,
+and the arguments. Hashes are of contents alone, so that they are the same on every machine. This module keeps results
+and computes no figure, so its own text is not part of a script's hash.
+"""
 
 from __future__ import annotations
 
 import argparse
+import ast
+import gzip
+import hashlib
 import json
+import os
 import platform
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-RESULTS = Path(__file__).parent / "results"
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).absolute().parents[1]
+SCRIPTS = ROOT / "benchmarks"
+RESULTS = SCRIPTS / "results"
 LIBRARIES = ("leadml", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
+STANDS_FOR_PATH = {"data": "DIR", "peers": "PYTHON"}  # in the arguments that are kept
 
 
-def options(description: str, name: str = "", **own: int | Path) -> argparse.Namespace:
+@dataclass(frozen=True)
+class Age:
+    """What has changed since a result was made.
+
+    Parameters
+    ----------
+    changed
+        A sentence each for the code, the script and the data, where they have changed.
+    unknown
+        A sentence each for what cannot be told.
+    """
+
+    changed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def options(description: str, name: str, files: Sequence[Path | str] = (), **own: int | Path) -> argparse.Namespace:
     """Return the options that every benchmark has, and numbers, folders and switches of its own with their defaults.
 
-    With ``--recorded`` the kept result of ``name`` is printed, and that it is the kept one, and nothing is run.
+    With ``--recorded`` nothing is run: the kept result of ``name`` is printed, and stderr says what has changed since
+    it was made. With ``--keep`` the hashes are taken here, before anything is run: files may be edited meanwhile.
+
+    Parameters
+    ----------
+    description
+        The docstring of the script.
+    name
+        Of the script, and of its result.
+    files
+        What the script reads: the path of a file of the project, which must be there, or the name of a file in
+        ``--data``, which may be absent.
+    own
+        Options of its own.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -27,24 +73,142 @@ def options(description: str, name: str = "", **own: int | Path) -> argparse.Nam
         kind: dict[str, Any] = {"action": "store_true"} if isinstance(default, bool) else {"type": type(default)}
         parser.add_argument(f"--{option}", default=default, **kind)
     chosen = parser.parse_args()
+    folder = getattr(chosen, "data", data_folder())
     if chosen.recorded:
         kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        known = age(name, kept, folder)
+        for line in (*known.changed, *known.unknown):
+            print(line, file=sys.stderr)
         print(f"kept result of {name}, nothing was run: {kept['machine']}")
         print(json.dumps(kept["figures"], sort_keys=True))
         sys.exit()
+    if chosen.keep:
+        arguments = {option: getattr(chosen, option) for option in own}
+        chosen.made_with = made_with(name, files, folder, arguments)
     return chosen
 
 
 def finish(name: str, figures: dict[str, Any], chosen: argparse.Namespace) -> None:
-    """Print the figures as JSON and keep them with machine and versions, where asked."""
+    """Print the figures as JSON and keep them with machine, versions and what they were made with, where asked."""
     if chosen.keep:
-        machine = {"system": platform.system(), "processor": platform.machine(), "python": platform.python_version()}
+        machine = {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
         kept = {
             "figures": figures,
             "machine": machine,
             "libraries": {library: version(library) for library in LIBRARIES},
+            "made_with": chosen.made_with,
         }
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     if chosen.json:
         print(json.dumps(figures, sort_keys=True))
+
+
+def data_folder() -> Path:
+    """Return where further data sets are: shared/data beside the project where there is one, else data/raw."""
+    beside = ROOT.parent / "shared" / "data"
+    return beside if beside.is_dir() else ROOT / "data" / "raw"
+
+
+def made_with(
+    name: str, files: Sequence[Path | str], folder: Path, arguments: Mapping[str, int | Path]
+) -> dict[str, Any]:
+    """Return the hashes of what makes the result of a script, and its arguments.
+
+    Parameters
+    ----------
+    name, files
+        As :func:`options` takes them.
+    folder
+        The folder of further data sets.
+    arguments
+        Values by option. A path is replaced by a word, as it is of one machine, and left out where none was given.
+
+    Returns
+    -------
+    dict
+        ``code``; ``script``; ``data`` by name of the file, None for one that is absent; ``arguments``.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where a file of the project is not there.
+    """
+    data = {}
+    for file in files:
+        inside = isinstance(file, Path)
+        path = file.absolute() if inside else folder / file
+        data[path.relative_to(ROOT).as_posix() if inside else file] = _hash(path) if inside or path.exists() else None
+    said = {
+        option: STANDS_FOR_PATH.get(option, option.upper()) if isinstance(value, Path) else value
+        for option, value in arguments.items()
+        if value != Path()
+    }
+    return {"code": _hash_of(_code()), "script": _hash_of(_scripts(name)), "data": data, "arguments": said}
+
+
+def age(name: str, kept: Mapping[str, Any], folder: Path) -> Age:
+    """Return what has changed since the kept result of a script was made; data sets are sought in the folder too."""
+    made = kept.get("made_with")
+    if made is None:
+        return Age(unknown=("this result holds no hash of what made it, so it may be older than the code",))
+    now = {file: _hash(path) for file in made["data"] if (path := _place(file, folder)).exists()}
+    others = [file for file, found in now.items() if found != made["data"][file]]
+    absent = [file for file, before in made["data"].items() if before is not None and file not in now]
+    changed = {
+        "the code of leadml": made["code"] != _hash_of(_code()),
+        "the script, or one that it imports,": made["script"] != _hash_of(_scripts(name)),
+        f"the data ({', '.join(others)})": bool(others),
+    }
+    return Age(
+        tuple(f"{what} has changed since this result was made" for what, is_so in changed.items() if is_so),
+        (f"the data could not be compared: {', '.join(absent)} cannot be found",) if absent else (),
+    )
+
+
+def _place(file: str, folder: Path) -> Path:
+    return ROOT / file if (ROOT / file).exists() else folder / file
+
+
+def _code() -> dict[str, Path]:
+    """Return the files of leadml that Python imports, by their path in the package."""
+    found = find_spec("leadml")
+    package = Path(str(found.origin if found else None)).parent
+    return {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+
+
+def _scripts(name: str) -> dict[str, Path]:
+    """Return a script and those beside it that it imports, directly or through another, by their names."""
+    found: dict[str, Path] = {}
+    waiting = [name]
+    while waiting:
+        module = waiting.pop()
+        path = SCRIPTS / f"{module}.py"
+        if module not in {*found, "measure"} and path.exists():
+            found[module] = path
+            waiting += _imported(path)
+    return found
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the modules that a script imports, in functions too."""
+    nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+
+
+def _hash_of(files: Mapping[str, Path]) -> str:
+    """Return one hash of the names and contents of files, whatever order they are given in."""
+    lines = "".join(f"{_hash(path)}  {name}\n" for name, path in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    """Return the hash of what a file holds, unpacked where it is packed."""
+    content = path.read_bytes()
+    return hashlib.sha256(gzip.decompress(content) if path.suffix == ".gz" else content).hexdigest()

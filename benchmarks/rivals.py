@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import splits
-from measure import finish, options
-from truth import TARGETS, prepare, simulated
+from compare_data import BUNDLED, splits
+from measure import data_folder, finish, options
+from truth import EXAMPLE, TARGETS, prepare, simulated
 
 from leadml.leads.check.contract import AS_OF, LABEL, SPLIT_KEY
 from leadml.model.fit.estimator import fit_model
@@ -51,7 +51,8 @@ CRM_POINTS = (
 
 def main() -> None:
     """Fit, judge, print the differences."""
-    chosen = options(__doc__ or "", "rivals", data=ROOT / "data" / "raw", leads=40_000, months=24, seed=0)
+    files = (ROOT / "params.yaml", EXAMPLE, BUNDLED, "bank-additional-full.csv.gz")
+    chosen = options(__doc__ or "", "rivals", files, data=data_folder(), leads=40_000, months=24, seed=0)
     written = load_params(ROOT / "params.yaml")
     flat = Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
     rows = []

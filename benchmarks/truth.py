@@ -14,21 +14,21 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from leadml.jobs.as_of import AsOfSettings, open_as_of_view
+from leadml.jobs.training_set import TrainingSet, gather_training_set
 from measure import finish, options
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
-from leadml.jobs.project import Project
-from leadml.jobs.training_set import TrainingSet, gather_training_set
+from leadml.jobs.places import Places
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID
 from leadml.model import metrics
 from leadml.model.fit.estimator import fit_model
 from leadml.params import Params, load_params
-from leadml.simulate.scenario import Scenario
-from leadml.simulate.write import simulate
+from leadml.simulator.scenario import Scenario
+from leadml.simulator.write import simulate
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-01-01T00:00:00+00:00"
@@ -39,7 +39,7 @@ RARELY = 28  # days between the looks of the other way, so that it learns from a
 
 def main() -> None:
     """Simulate, train, compare with the truth."""
-    chosen = options(__doc__ or "", "truth", leads=40_000, months=24, seed=0)
+    chosen = options(__doc__ or "", "truth", (EXAMPLE,), leads=40_000, months=24, seed=0)
     with TemporaryDirectory() as name:
         truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=chosen.seed)
         found = {target: _judge(Path(name), target, truth) for target in TARGETS}
@@ -63,9 +63,9 @@ def simulated(root: Path, *, leads: int, months: int, seed: int) -> pd.DataFrame
     return truth.assign(**{AS_OF: truth[AS_OF].astype("int64")})
 
 
-def prepare(root: Path, target: str, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, TrainingSet, Project]:
+def prepare(root: Path, target: str, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, TrainingSet, Places]:
     """Return the looks to learn from, those kept aside with their true probabilities, and where they come from."""
-    project = Project(root, _params(), target)
+    project = Places(root, _params(), target)
     material = gather_training_set(project, now=NOW, progress=lambda _: None)
     frame = material.loaded.frame
     learn = frame[material.holdout.learnable(frame)].reset_index(drop=True)
@@ -90,7 +90,7 @@ def _judge(root: Path, target: str, truth: pd.DataFrame) -> dict[str, dict[str, 
     return {name: _figures(true, model.predict(judge), judge[LABEL].to_numpy()) for name, model in models.items()}
 
 
-def _immature_as_negative(project: Project, material: TrainingSet) -> pd.DataFrame:
+def _immature_as_negative(project: Places, material: TrainingSet) -> pd.DataFrame:
     """Return looks at the same leads up to the day of training, negative where the target was not reached by it."""
     as_of_settings, today = AsOfSettings.from_params(project.params, project.target), int(material.holdout.since or 0)
     with open_as_of_view(project, as_of_settings, material.contract, now=NOW, progress=lambda _: None) as view:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract, Field
 from leadml.leads.check.load import LoadedLeads, load_leads
@@ -20,8 +21,9 @@ from leadml.leads.read.table_source import FileSource
 from leadml.model.fit.estimator import FitResult, fit_model
 from leadml.model.predict.explain import Explanation, explain_leads
 from leadml.params import Params, load_params
-from leadml.simulate.write import simulate
+from leadml.simulator.write import simulate
 from tests.dated import NOW, crm, write_params, write_tables
+from tests.frames import rows, split_of
 
 settings.register_profile("leadml", deadline=None, max_examples=50)
 settings.load_profile("leadml")
@@ -49,27 +51,28 @@ def bank_contract(bank_params: Params) -> Contract:
 
 @pytest.fixture(scope="session")
 def bank_leads(bank_file: Path, bank_contract: Contract) -> LoadedLeads:
-    """Return the bundled leads, checked; a test must not change them."""
-    return load_leads(FileSource(bank_file, Dialect()), bank_contract)
+    """Return the bundled leads, checked, each as its one snapshot; a test must not change them."""
+    loaded = load_leads(FileSource(bank_file, Dialect()), bank_contract)
+    return replace(loaded, frame=rows(loaded.frame))
 
 
 @pytest.fixture(scope="session")
-def make_project(bank_file: Path) -> Callable[..., Project]:
+def make_project(bank_file: Path) -> Callable[..., Places]:
     """Return what makes a project in a folder of its own, on a copy of the bundled leads, with the project's params."""
 
-    def make(folder: Path, *overrides: str) -> Project:
+    def make(folder: Path, *overrides: str) -> Places:
         (folder / "data" / "raw").mkdir(parents=True)
         shutil.copy(bank_file, folder / "data" / "raw")
         shutil.copy(ROOT / "params.yaml", folder)
-        return Project.open(folder / "params.yaml", ["tracking.enabled=false", *overrides])
+        return Places.open(folder / "params.yaml", ["tracking.enabled=false", *overrides])
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_project(
-    make_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Project, Trained]:
+    make_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Places, Trained]:
     """Return a project whose first version is in use; a test may score with it but must not train in it."""
     project = make_project(tmp_path_factory.mktemp("trained"))
     return project, train(project, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
@@ -82,7 +85,7 @@ def simulated_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_dated_project(simulated_crm: Path) -> Callable[..., Project]:
+def make_dated_project(simulated_crm: Path) -> Callable[..., Places]:
     """Return what makes a project of dated leads in a folder of its own; what is personal in them says "canary"."""
     tables = {
         name: pd.read_parquet(simulated_crm / path)
@@ -95,19 +98,19 @@ def make_dated_project(simulated_crm: Path) -> Callable[..., Project]:
     leads["job_title"] = leads["job_title"] + " of Canaries"
     leads["account_id"] = "Canary " + leads["account_id"]
 
-    def make(folder: Path, *overrides: str, target: str = "mql") -> Project:
+    def make(folder: Path, *overrides: str, target: str = "mql") -> Places:
         write_tables(folder, **tables)
         choices = crm()
         choices["sources"]["activities"]["path"] = "activities.parquet"
-        return Project.open(write_params(folder, choices), overrides, target=target)
+        return Places.open(write_params(folder, choices), overrides, target=target)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def trained_dated(
-    make_dated_project: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Project, Trained]:
+    make_dated_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Places, Trained]:
     """Return a project of dated leads with a version in use; a test may score with it but must not train in it."""
     project = make_dated_project(tmp_path_factory.mktemp("dated"))
     return project, train(project, now=NOW, progress=lambda _: None)
@@ -124,7 +127,9 @@ def quick_params(bank_params: Params) -> Params:
 def bank_fitted(bank_leads: LoadedLeads, bank_contract: Contract, bank_params: Params) -> FitResult:
     """Return the model of all bundled leads, with one thread."""
     model = bank_params.model.model_copy(update={"threads": 1})
-    return fit_model(bank_leads.frame, bank_contract.fields, bank_params.model_copy(update={"model": model}))
+    params = bank_params.model_copy(update={"model": model})
+    frame = bank_leads.frame
+    return fit_model(frame, bank_contract.fields, params, split=split_of(frame, params.split))
 
 
 @pytest.fixture(scope="session")
@@ -175,10 +180,10 @@ def toy_leads() -> pd.DataFrame:
     )
     for name in ("age", "job", "visits", "asked"):
         frame.loc[random.random(size) < 0.1, name] = None
-    return frame
+    return rows(frame)
 
 
 @pytest.fixture(scope="session")
 def toy_fitted(toy_leads: pd.DataFrame, toy_fields: tuple[Field, ...], quick_params: Params) -> FitResult:
     """Return the model of the made-up leads."""
-    return fit_model(toy_leads, toy_fields, quick_params)
+    return fit_model(toy_leads, toy_fields, quick_params, split=split_of(toy_leads, quick_params.split))

@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
-from leadml.jobs.project import Project
-from leadml.leads.asof.snapshots import AsOfView
+from leadml.jobs.places import Places
+from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import Contract
+from leadml.leads.sources.dated import DatedLeads
+from leadml.leads.sources.settings import AsOfSettings
 
 NOW = "2026-01-01T00:00:00+00:00"
 START = 1_704_067_200_000_000  # 2024-01-01, a Monday
@@ -127,12 +128,16 @@ def small_tables(leads: list[Any], activities: list[Any], outcomes: list[Any]) -
 
 
 @contextmanager
-def looking(
+def open_view(
     folder: Path, choices: dict[str, Any], *overrides: str, target: str | None = None, now: str = NOW
 ) -> Iterator[AsOfView]:
     """Give a view of the tables of a folder, read by the choices."""
-    project = Project.open(write_params(folder, choices), overrides, target=target)
-    contract = Contract.from_params(project.params)
-    as_of_settings = AsOfSettings.from_params(project.params, project.target)
-    with open_as_of_view(project, as_of_settings, contract, now=now, progress=lambda _: None) as view:
+    project = Places.open(write_params(folder, choices), overrides, target=target)
+    with dated_leads(project, now=now).view(lambda _: None) as view:
         yield view
+
+
+def dated_leads(project: Places, *, now: str = NOW) -> DatedLeads:
+    """Return the source of a project's dated leads."""
+    settings = AsOfSettings.from_params(project.params, project.target)
+    return DatedLeads(project.root, project.params, Contract.from_params(project.params), settings, now)

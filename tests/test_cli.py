@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from leadml.cli import app
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from tests.dated import crm, write_params
 
@@ -41,7 +41,7 @@ def run(*words: object, code: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def params(trained_project: tuple[Project, Trained]) -> list[str]:
+def params(trained_project: tuple[Places, Trained]) -> list[str]:
     """Return the options that name the trained project."""
     return ["--params", str(trained_project[0].root / "params.yaml")]
 
@@ -152,7 +152,7 @@ def test_texts_that_were_made_harmless_are_counted(tmp_path: Path, bank_file: Pa
 
 
 def test_any_bundle_can_be_used_without_params(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bundle carries all that scoring, explaining and reporting need."""
     monkeypatch.chdir(tmp_path)
@@ -160,7 +160,7 @@ def test_any_bundle_can_be_used_without_params(
 
     assert "= 4,521 scored" in run("score", bank_file, "-o", "scored.parquet", "--model", bundle)
     assert "of 100" in run("explain", "12", "--model", bundle, "--file", bank_file)
-    assert "flat leads need --file where --model is given" in run("explain", "12", "--model", bundle, code=1)
+    assert "flat leads must be given as a file, got none; name it" in run("explain", "12", "--model", bundle, code=1)
     assert "report: reports/subscribed.html" in run("report", "--model", bundle)
 
 
@@ -204,7 +204,7 @@ def test_refusals_and_wrong_usage_have_their_codes(words: list[str], code: int, 
 
 
 def test_a_damaged_bundle_is_refused_and_the_process_lives(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
 ) -> None:
     """A cut-off model, which would end the process inside LightGBM, is one line and exit code 1."""
     bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "bundle")
@@ -251,7 +251,7 @@ def test_what_strangers_wrote_cannot_drive_a_terminal(tmp_path: Path, bank_file:
 
 
 def test_tracking_without_mlflow_is_refused_before_any_work(
-    tmp_path: Path, make_project: Callable[..., Project]
+    tmp_path: Path, make_project: Callable[..., Places]
 ) -> None:
     """Where MLflow is not installed, training says how to get it or do without, and trains nothing."""
     project = make_project(tmp_path / "p")
@@ -267,7 +267,7 @@ def test_tracking_without_mlflow_is_refused_before_any_work(
 
 
 @pytest.fixture(scope="module")
-def dated(trained_dated: tuple[Project, Trained]) -> list[str]:
+def dated(trained_dated: tuple[Places, Trained]) -> list[str]:
     """Return the options that name the trained project of dated leads and its target."""
     return ["--params", str(trained_dated[0].root / "params.yaml"), "--target", "mql"]
 
@@ -292,7 +292,7 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     assert "reached by age of the lead, of leads observed" in checked
     assert checked.rstrip().endswith("ready to train")
     trained = run("train", "--target", "mql", *small)
-    assert "looks at leads kept aside" in trained
+    assert "snapshots of the holdout" in trained
     assert "version 1 (new; in use)" in trained
     assert "note: The leads have no date" not in trained
     told = [run("score", "--as-of", "2024-06-03", "--target", "mql") for _ in range(2)]
@@ -329,7 +329,7 @@ def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> 
 
 
 def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
-    tmp_path: Path, trained_dated: tuple[Project, Trained]
+    tmp_path: Path, trained_dated: tuple[Places, Trained]
 ) -> None:
     """With --model the tables are still those that params.yaml names."""
     project = trained_dated[0]
@@ -344,15 +344,15 @@ def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["score", "-o", "s.csv"], "--as-of must say when dated leads are looked at, got nothing"),
-        (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so FILE and --held-out must not be given"),
+        (["score", "-o", "s.csv"], "--as-of must say as of which date dated leads are scored, got nothing"),
+        (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so a file and --held-out must not be given"),
         (
             ["score", "-o", "s.csv", "--as-of", "30.05.2024"],
             "--as-of must be a date or a time in ISO 8601, got '30.05.2024'",
         ),
         (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
         (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
-        (["explain", "L00000001"], "dated leads need --as-of, as in --as-of 2026-01-31, and no --file"),
+        (["explain", "L00000001"], "--as-of must say as of which date dated leads are scored, got nothing; write"),
         (["explain", "nobody", "--as-of", "2024-05-30"], "must hold the lead 'nobody', got no such id"),
         (["check", "leads.csv"], "must not be given"),
     ],
@@ -370,17 +370,21 @@ def test_refusals_of_dated_leads(
 
 
 @pytest.mark.parametrize(
-    "words", [["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], ["score", "-o", "s.csv"],
-              ["explain", "12", "--as-of", "2024-05-30"]]
-)  # fmt: skip
-def test_flat_leads_are_looked_at_at_no_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: list[str], bank_file: Path, words: list[str]
+    ("words", "says"),
+    [
+        (["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], "--as-of must not be given"),
+        (["score", "-o", "s.csv"], "flat leads must be given as a file, got none"),
+        (["explain", "12", "--as-of", "2024-05-30"], "--as-of must not be given"),
+    ],
+)
+def test_flat_leads_have_one_snapshot_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: list[str], bank_file: Path, words: list[str], says: str
 ) -> None:
-    """A date that would be passed over in silence is refused, and so is a file that is missing."""
+    """A date that would be ignored is refused, and so is a file that is missing."""
     monkeypatch.chdir(tmp_path)
-    told = run(*(word.format(file=bank_file) for word in words), *params, code=1)
+    printed = run(*(word.format(file=bank_file) for word in words), *params, code=1)
 
-    assert "--as-of must not be" in " ".join(told.split())
+    assert says in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(

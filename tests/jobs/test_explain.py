@@ -10,29 +10,37 @@ import pytest
 
 from leadml.errors import DataError
 from leadml.jobs.explain import Explained, explain, explanation_table
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
-from leadml.leads.read.files import Dialect
+from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import START_GROUP
 
+NOW = "2026-01-01T00:00:00+00:00"
 
-def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Project, Trained]) -> None:
+
+def explained(project: Places, trained: Trained, file: Path, lead_id: str) -> Explained:
+    """Return the explanation of a lead of a file."""
+    source = scoring_source(trained.model.bundle.leads, project, now=NOW, file=file)
+    return explain(trained.model, lead_id, source=source, as_of=None, progress=lambda _: None)
+
+
+def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Places, Trained]) -> None:
     """The points of all rows are 100 times the probability, the strongest field first after the starting point."""
     project, trained = trained_project
 
-    found = explain(trained.bundle, project.data, "12", dialect=Dialect())
+    found = explained(project, trained, project.data, "12")
 
     assert found.table["points"].sum() == pytest.approx(100 * found.probability, abs=1e-9)
     assert found.table["field"].iloc[0] == "starting point"
     strengths = found.table["points"].iloc[1:].abs().tolist()
     assert strengths == sorted(strengths, reverse=True)
-    assert set(found.table["field"].iloc[1:]) == {field.name for field in trained.bundle.contract.fields}
+    assert set(found.table["field"].iloc[1:]) == {field.name for field in trained.model.bundle.leads.contract.fields}
 
 
-def test_the_table_ends_with_the_score(trained_project: tuple[Project, Trained]) -> None:
+def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) -> None:
     """What people read closes with the number that the rows add up to."""
     project, trained = trained_project
-    found = explain(trained.bundle, project.data, "12", dialect=Dialect())
+    found = explained(project, trained, project.data, "12")
 
     rows = explanation_table(found).rows
     assert (rows[0][0], rows[-1][0]) == ("starting point", "score")
@@ -63,20 +71,20 @@ def test_what_hardly_moves_the_score_is_one_row() -> None:
     ]
 
 
-def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Project, Trained]) -> None:
+def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Places, Trained]) -> None:
     """Ids are text, so a leading zero makes another lead."""
     project, trained = trained_project
 
     with pytest.raises(DataError, match=r"bank\.csv: must hold the lead '012', got no such id; ids are text"):
-        explain(trained.bundle, project.data, "012", dialect=Dialect())
+        explained(project, trained, project.data, "012")
 
 
 def test_a_lead_at_fault_is_refused_with_its_line(
-    tmp_path: Path, trained_project: tuple[Project, Trained], bank_file: Path
+    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
 ) -> None:
     """A lead that could not be scored is not explained either."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()[:5]
     (tmp_path / "one.csv").write_text("\n".join([*lines[:2], lines[2].replace("33", "old", 1)]), encoding="utf-8")
 
     with pytest.raises(DataError, match=r"one\.csv:3: age must be a number .* got 'old'"):
-        explain(trained_project[1].bundle, tmp_path / "one.csv", "1", dialect=Dialect())
+        explained(*trained_project, tmp_path / "one.csv", "1")

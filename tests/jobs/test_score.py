@@ -10,33 +10,37 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.bundle.storage import load_bundle
+from leadml.bundle.model import load
 from leadml.errors import DataError, LeadmlError
-from leadml.jobs.project import Project
-from leadml.jobs.score import score
-from leadml.jobs.scoring import Counted, ScoreOrder
+from leadml.jobs.places import Places
+from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.train import Trained
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
+from leadml.params import ScoreParams
 
-Scored = tuple[Project, Trained]
+Scored = tuple[Places, Trained]
 NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
 
 
-def order(source: Path, out: Path, **changes: object) -> ScoreOrder:
-    """Return an order to score a file with the usual choices."""
-    usual = ScoreOrder(source, out, "1", "2026-01-01T00:00:00+00:00", Dialect(), chunk_rows=50_000, reasons=3)
-    return replace(usual, **changes)
+def order(source: Path, out: Path, **changes: object) -> ScoreRequest:
+    """Return a request to score a file."""
+    return replace(ScoreRequest(source, out=out), **changes)
 
 
-def run(project: Project, asked: ScoreOrder, *, threads: int = 0) -> tuple[pd.DataFrame, Counted]:
+def run(
+    project: Places, request: ScoreRequest, *, threads: int = 0, chunk_rows: int = 50_000
+) -> tuple[pd.DataFrame, ScoreSummary]:
     """Score and return what was published, by lead, and the counts."""
-    counted = score(load_bundle(project.registry.path("1"), threads=threads), asked, progress=lambda _: None)
-    read = pd.read_parquet if asked.out.suffix == ".parquet" else pd.read_csv
-    text = {} if asked.out.suffix == ".parquet" else {"dtype": {"lead_id": str, "model_version": str}}
-    return read(asked.out, **text).sort_values("lead_id", ignore_index=True), counted
+    choices = project.params.model_copy(update={"score": ScoreParams(chunk_rows=chunk_rows)})
+    model = load(project.registry.path("1"), threads=threads)
+    places = replace(project, params=choices)
+    summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
+    read = pd.read_parquet if request.out.suffix == ".parquet" else pd.read_csv
+    text = {} if request.out.suffix == ".parquet" else {"dtype": {"lead_id": str, "model_version": str}}
+    return read(request.out, **text).sort_values("lead_id", ignore_index=True), summary
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,8 @@ def published(trained_project: Scored, tmp_path_factory: pytest.TempPathFactory)
     """Return the scores of all bundled leads and their contributions."""
     project, _ = trained_project
     folder = tmp_path_factory.mktemp("published")
-    asked = order(project.data, folder / "scored.parquet", contributions=folder / "long.parquet")
-    scored, _ = run(project, asked)
+    request = order(project.data, folder / "scored.parquet", contributions=folder / "long.parquet")
+    scored, _ = run(project, request)
     return scored, pd.read_parquet(folder / "long.parquet")
 
 
@@ -72,7 +76,7 @@ def test_a_score_depends_on_the_lead_alone(
     source = tmp_path / f"leads{suffix}"
     leads.to_parquet(source, index=False) if suffix == ".parquet" else leads.to_csv(source, index=False)
 
-    scored, counted = run(trained_project[0], order(source, tmp_path / out, chunk_rows=chunk_rows), threads=threads)
+    scored, summary = run(trained_project[0], order(source, tmp_path / out), threads=threads, chunk_rows=chunk_rows)
 
     expected = published[0]
     expected = expected[expected["lead_id"].isin(set(leads["id"].astype(str)))].reset_index(drop=True)
@@ -81,7 +85,7 @@ def test_a_score_depends_on_the_lead_alone(
         expected.drop(columns="batch_id").astype(object),
         check_exact=True,
     )
-    assert counted.scored == len(leads)
+    assert summary.scored == len(leads)
 
 
 def test_points_add_up_to_the_probability_of_every_lead(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -107,7 +111,7 @@ def test_what_a_row_shows_adds_up(published: tuple[pd.DataFrame, pd.DataFrame]) 
 def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], trained_project: Scored) -> None:
     """A lead is in the highest stage whose cut it reaches, and a lead at the cut is in."""
     scored, _ = published
-    cuts = {cut["stage"]: cut["probability"] for cut in trained_project[1].bundle.stages["cuts"]}
+    cuts = trained_project[1].model.cuts
 
     for stage, higher in (("IQL", "MQL"), ("MQL", "SQL")):
         inside = (scored["probability"] >= cuts[stage]) & (scored["probability"] < cuts[higher])
@@ -129,10 +133,10 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
     source = tmp_path / "mixed.csv"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    scored, counted = run(trained_project[0], order(source, tmp_path / "scored.csv"))
+    scored, summary = run(trained_project[0], order(source, tmp_path / "scored.csv"))
 
     listed = pd.read_csv(tmp_path / "scored.not_scored.csv", dtype=str, keep_default_na=False)
-    assert (counted.read, counted.merged, counted.rows, counted.scored, counted.not_scored) == (102, 1, 101, 96, 5)
+    assert (summary.merged, summary.rows, summary.scored, summary.not_scored) == (1, 101, 96, 5)
     assert len(scored) == 96
     assert listed["where"].tolist() == [f"mixed.csv:{line}" for line in (5, 6, 4, 31, 103)]
     assert listed["reason"].tolist()[:3] == [
@@ -182,21 +186,21 @@ def test_no_leads_make_an_empty_result_with_every_column(
     source = tmp_path / f"nobody{suffix}"
     nobody.to_parquet(source, index=False) if suffix == ".parquet" else nobody.to_csv(source, index=False)
 
-    scored, counted = run(trained_project[0], order(source, tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], order(source, tmp_path / "scored.parquet"))
 
-    assert (counted.rows, counted.scored, len(scored)) == (0, 0, 0)
+    assert (summary.rows, summary.scored, len(scored)) == (0, 0, 0)
     assert scored.columns.tolist() == published[0].columns.tolist()
 
 
-def test_only_leads_kept_aside_are_scored_on_demand(tmp_path: Path, trained_project: Scored) -> None:
-    """Asked for the leads that training did not see, scoring passes over all others and counts them."""
+def test_only_the_holdout_is_scored_on_demand(tmp_path: Path, trained_project: Scored) -> None:
+    """Asked for the holdout, scoring leaves all other leads out and counts them."""
     project, trained = trained_project
 
-    scored, counted = run(project, order(project.data, tmp_path / "scored.csv", held_out=True))
+    scored, summary = run(project, order(project.data, tmp_path / "scored.csv", held_out=True))
 
-    assert len(scored) == trained.evaluation.leads
-    assert counted.passed_over == trained.bundle.facts["split"]["learn"]["leads"]
-    assert counted.rows == counted.scored
+    assert len(scored) == trained.model.evaluation.leads
+    assert summary.left_out == trained.model.bundle.record.split.learn.rows
+    assert summary.rows == summary.scored
 
 
 def test_a_missing_column_is_refused_with_the_nearest_name(
@@ -221,7 +225,7 @@ def test_a_file_that_breaks_off_leaves_the_earlier_result(
     (tmp_path / "scored.csv").write_text("earlier", encoding="utf-8")
 
     with pytest.raises(DataError, match=r"leads\.csv\.gz: must be a whole gzip file"):
-        run(trained_project[0], order(tmp_path / "leads.csv.gz", tmp_path / "scored.csv", chunk_rows=100))
+        run(trained_project[0], order(tmp_path / "leads.csv.gz", tmp_path / "scored.csv"), chunk_rows=100)
     assert (tmp_path / "scored.csv").read_text(encoding="utf-8") == "earlier"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["leads.csv.gz", "scored.csv"]
 
@@ -239,9 +243,9 @@ def test_nothing_is_written_over_the_leads_or_twice(tmp_path: Path, trained_proj
     (leads / "a.csv").write_bytes(bank_file.read_bytes())
     out = tmp_path / "scored.csv"
 
-    for asked in (order(leads / "a.csv", leads / "a.csv"), order(leads, leads / "scored.csv")):
+    for request in (order(leads / "a.csv", leads / "a.csv"), order(leads, leads / "scored.csv")):
         with pytest.raises(LeadmlError, match=r"csv: must not be the leads themselves or in their folder"):
-            run(trained_project[0], asked)
+            run(trained_project[0], request)
     for path in (out, tmp_path / "scored.not_scored.csv"):
         with pytest.raises(LeadmlError, match=r"csv: must be a file of its own, got one that is written already"):
             run(trained_project[0], order(bank_file, out, contributions=path))
@@ -258,20 +262,20 @@ def test_a_folder_is_scored_as_one_file(
     leads.head(2000).to_parquet(tmp_path / "in" / "b.parquet", index=False)
     leads.tail(-2000).to_csv(tmp_path / "in" / "c.csv.gz", index=False)
 
-    scored, counted = run(trained_project[0], order(tmp_path / "in", tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], order(tmp_path / "in", tmp_path / "scored.parquet"))
 
-    assert counted.scored == len(leads)
+    assert summary.scored == len(leads)
     assert scored["probability"].tolist() == published[0]["probability"].tolist()
 
 
 def test_strange_values_still_give_a_probability(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
-    """Infinite, huge, missing and never-seen values are scored within (0, 1); unknown levels are counted."""
+    """Infinite, huge, missing and never-seen values are scored within (0, 1); unknown levels are summary."""
     leads = pd.read_csv(bank_file, dtype=str).head(6)
     leads["age"] = ["inf", "-1e400", "1e308", "", "5e-324", "nan"]
     leads["job"] = ["astronaut", "", "admin.", "=cmd()", "<script>", "x" * 5000]
     leads.to_csv(tmp_path / "strange.csv", index=False)
 
-    scored, counted = run(trained_project[0], order(tmp_path / "strange.csv", tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], order(tmp_path / "strange.csv", tmp_path / "scored.parquet"))
 
     assert scored["probability"].between(0, 1, inclusive="neither").all()
-    assert counted.other["job"] == 4
+    assert summary.unknown_levels["job"] == 4

@@ -14,42 +14,57 @@ import pandas as pd
 import pytest
 from tests.dated import NOW, day, instants, micros
 
-from leadml.errors import DataError, LeadmlError, ModelError
-from leadml.jobs.explain import explain_dated, explanation_table
-from leadml.jobs.project import Project
-from leadml.jobs.score_dated import score_dated
-from leadml.jobs.scoring import Counted, ScoreOrder
+from leadml.errors import DataError, LeadmlError
+from leadml.jobs.explain import explain, explanation_table
+from leadml.jobs.places import Places
+from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.train import Trained
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.read.files import Dialect
+from leadml.leads.check.instants import shown_instant
+from leadml.leads.sources.source import scoring_source
+from leadml.params import ScoreParams
 
-Dated = tuple[Project, Trained]
+Dated = tuple[Places, Trained]
 AS_OF = day(150)
 
 
-def order(out: Path | None, **changed: Any) -> ScoreOrder:
-    """Return an order for the leads of one date."""
-    plain = ScoreOrder(None, out, "1", NOW, Dialect(), 50_000, 3, as_of=AS_OF)
-    return replace(plain, **changed)
+def order(out: Path | None, **changed: Any) -> ScoreRequest:
+    """Return a request for the leads of one date."""
+    changed = {"as_of": AS_OF, **changed}
+    as_of = None if changed["as_of"] is None else shown_instant(int(changed["as_of"]))
+    return replace(ScoreRequest(out=out), **{**changed, "as_of": as_of})
 
 
-def run(dated: Dated, some: ScoreOrder, project: Project | None = None) -> Counted:
-    """Score, and return what was counted."""
-    return score_dated(project or dated[0], dated[1].bundle, some, progress=lambda _: None)
+def run(
+    dated: Dated,
+    request: ScoreRequest,
+    project: Places | None = None,
+    *,
+    now: str = NOW,
+    database: str | None = None,
+    **choices: int,
+) -> ScoreSummary:
+    """Score, and return what was summary."""
+    places = project or dated[0]
+    changed: dict[str, Any] = {"score": ScoreParams(**choices)}
+    if database is not None:
+        changed["output"] = places.params.output.model_copy(update={"database": database, "table": "scored"})
+    places = replace(places, params=places.params.model_copy(update=changed))
+    return score(dated[1].model, request, project=places, now=now, progress=lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def scored(trained_dated: Dated, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Counted]:
-    """Return the scores of a date, and what was counted."""
+def scored(trained_dated: Dated, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, ScoreSummary]:
+    """Return the scores of a date, and what was summary."""
     out = tmp_path_factory.mktemp("scored") / "scored.parquet"
-    counted = run(trained_dated, order(out))
+    summary = run(trained_dated, order(out))
     assert not out.with_name("scored.not_scored.csv").exists()
-    return pd.read_parquet(out), counted
+    return pd.read_parquet(out), summary
 
 
-def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataFrame, Counted]) -> None:
-    """In the order of ids, with the date; leads that are not in the population are passed over and counted."""
-    frame, counted = scored
+def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary]) -> None:
+    """In the order of ids, with the date; leads that are not in the population are passed over and summary."""
+    frame, summary = scored
     leads = pd.read_parquet(trained_dated[0].root / "leads.parquet")
     outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")
     moment = instants([AS_OF])[0]
@@ -62,13 +77,13 @@ def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataF
     assert frame["lead_id"].tolist() == sorted(there - reached - closed)
     assert set(frame["as_of"]) == {"2024-05-30T00:00:00+00:00"}
     assert set(frame["target"]) == {"mql"}
-    assert (counted.scored, counted.not_scored, counted.rows) == (len(frame), 0, len(frame))
-    assert counted.read == 2000 == counted.passed_over + len(frame)
-    assert list(counted.stages) == ["LEAD", "IQL", "MQL", "SQL"]
-    assert counted.doubts == []
+    assert (summary.scored, summary.not_scored, summary.rows) == (len(frame), 0, len(frame))
+    assert summary.left_out + len(frame) == 2000
+    assert list(summary.stages) == ["LEAD", "IQL", "MQL", "SQL"]
+    assert summary.doubts == ()
 
 
-def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame, Counted]) -> None:
+def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame, ScoreSummary]) -> None:
     """Starting point, shown reasons and everything else are the score, to a tenth."""
     frame, _ = scored
     parts = frame[["starting_point", "reason_1_points", "reason_2_points", "reason_3_points", "everything_else"]]
@@ -91,28 +106,28 @@ def test_sources_that_are_declared_otherwise_are_refused(
     trained_dated: Dated, tmp_path: Path, override: str, message: str
 ) -> None:
     """The same rows would say something else than they did when the model was trained."""
-    project = Project.open(trained_dated[0].root / "params.yaml", [override], target="mql")
+    project = Places.open(trained_dated[0].root / "params.yaml", [override], target="mql")
 
     with pytest.raises(LeadmlError, match=message):
         run(trained_dated, order(tmp_path / "s.csv"), project)
     with pytest.raises(LeadmlError, match=message):
-        explain_dated(project, trained_dated[1].bundle, "x", as_of=AS_OF, now=NOW, progress=lambda _: None)
+        _explained((project, trained_dated[1]), "x", AS_OF)
     assert not (tmp_path / "s.csv").exists()
 
 
 def test_the_future_is_not_scored(trained_dated: Dated, tmp_path: Path) -> None:
     """Up to a day after now, for clocks differ; a second later is refused."""
     tomorrow = micros([pd.Timestamp(NOW)])[0] + DAY
-    counted = run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow)))
+    summary = run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow)))
 
-    assert len(counted.doubts) == 1
-    assert counted.doubts[0].startswith("activities end on 2024-0")
-    assert counted.doubts[0].endswith(" a week are usual, so that leads look idle")
+    assert len(summary.doubts) == 1
+    assert summary.doubts[0].startswith("activities end on 2024-0")
+    assert summary.doubts[0].endswith(" a week are usual, so that leads look idle")
     with pytest.raises(LeadmlError, match="--as-of must not lie in the future, got 2026-01-02T00:00:01"):
         run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
 
 
-def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], trained_dated: Dated) -> None:
+def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, ScoreSummary], trained_dated: Dated) -> None:
     """The windows of one activity are one thing to people."""
     frame, _ = scored
     for words in trained_dated[0].params.features.activities.kinds.values():
@@ -124,7 +139,7 @@ def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, Counted], 
 
 @pytest.mark.parametrize("number", [20, 90, 200])
 def test_scores_do_not_change_with_what_is_recorded_later(
-    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path, number: int
+    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path, number: int
 ) -> None:
     """From tables cut at the date come the same rows, the batch and the probabilities to the bit."""
     as_of = day(number)
@@ -144,10 +159,10 @@ def test_scores_do_not_change_with_what_is_recorded_later(
 
 @pytest.mark.parametrize("chunk_rows", [7, 100])
 def test_chunks_and_a_second_run_change_nothing(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path, chunk_rows: int
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path, chunk_rows: int
 ) -> None:
     """The same batch, the same rows to the bit, another time."""
-    again = run(trained_dated, order(tmp_path / "s.parquet", chunk_rows=chunk_rows, scored_at="2026-01-02T00:00:00Z"))
+    again = run(trained_dated, order(tmp_path / "s.parquet"), now="2026-01-02T00:00:00Z", chunk_rows=chunk_rows)
     frame = pd.read_parquet(tmp_path / "s.parquet")
 
     assert again.batch_id == scored[1].batch_id
@@ -158,18 +173,20 @@ def test_chunks_and_a_second_run_change_nothing(
 
 
 def test_another_date_or_another_number_of_reasons_is_another_batch(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
     """A batch names the leads, the model, the date and the choices."""
     batches = {scored[1].batch_id}
-    for number, changed in enumerate(({"as_of": AS_OF + DAY}, {"reasons": 2}, {"version": "2"})):
-        batches.add(run(trained_dated, order(tmp_path / f"{number}.parquet", **changed)).batch_id)
+    other = replace(trained_dated[1], model=replace(trained_dated[1].model, folder=tmp_path / "2"))
+    batches.add(run(trained_dated, order(tmp_path / "1.parquet", as_of=AS_OF + DAY)).batch_id)
+    batches.add(run(trained_dated, order(tmp_path / "2.parquet"), reasons=2).batch_id)
+    batches.add(run((trained_dated[0], other), order(tmp_path / "3.parquet")).batch_id)
 
     assert len(batches) == 4
 
 
 def test_csv_holds_what_parquet_holds(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
     """Every number to the last digit, and contributions that add up beside it."""
     run(trained_dated, order(tmp_path / "s.csv", raw=True, contributions=tmp_path / "c.parquet"))
@@ -183,29 +200,27 @@ def test_csv_holds_what_parquet_holds(
 
 
 def test_a_database_holds_each_lead_of_a_batch_once(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], tmp_path: Path
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
     """Written twice, the rows are those of once; another date adds its own."""
-    place = (f"sqlite:///{tmp_path / 'out.db'}", "scored")
-    into = order(None, database=place)
-    for some in (into, into, replace(into, as_of=AS_OF + 7 * DAY)):
-        refused = tmp_path / "scored.csv"
-        counted = run(trained_dated, replace(some, contributions=None))
-        assert not refused.exists()
+    database = f"sqlite:///{tmp_path / 'out.db'}"
+    for as_of in (AS_OF, AS_OF, AS_OF + 7 * DAY):
+        summary = run(trained_dated, order(None, as_of=as_of), database=database)
+        assert not (tmp_path / "scored.csv").exists()
     with closing(sqlite3.connect(tmp_path / "out.db")) as connection:
         rows = pd.read_sql("SELECT * FROM scored ORDER BY as_of, lead_id", connection)
 
     first = rows[rows["batch_id"] == scored[1].batch_id].reset_index(drop=True)
-    assert len(rows) == len(first) + counted.scored
+    assert len(rows) == len(first) + summary.scored
     assert first["lead_id"].tolist() == scored[0]["lead_id"].tolist()
     assert first["probability"].tolist() == scored[0]["probability"].tolist()
 
 
 def test_a_lead_at_fault_is_not_scored_and_the_others_are(
     trained_dated: Dated,
-    make_dated_project: Callable[..., Project],
+    make_dated_project: Callable[..., Places],
     tmp_path: Path,
-    scored: tuple[pd.DataFrame, Counted],
+    scored: tuple[pd.DataFrame, ScoreSummary],
 ) -> None:
     """A bad row of a lead is written down with its reason; one that came tomorrow too."""
     project = make_dated_project(tmp_path / "bad")
@@ -216,10 +231,10 @@ def test_a_lead_at_fault_is_not_scored_and_the_others_are(
     leads.loc[leads["lead_id"] == bad, "created_at"] = "soon"
     leads.loc[leads["lead_id"] == late, "created_at"] = "2099-01-01T00:00:00Z"
     leads.to_parquet(project.root / "leads.parquet", index=False)
-    counted = run(trained_dated, order(tmp_path / "s.csv"), project)
+    summary = run(trained_dated, order(tmp_path / "s.csv"), project)
     refused = pd.read_csv(tmp_path / "s.not_scored.csv")
 
-    assert (counted.scored, counted.not_scored) == (len(scored[0]) - 2, 2)
+    assert (summary.scored, summary.not_scored) == (len(scored[0]) - 2, 2)
     assert set(refused["lead_id"]) == {bad, late}
     assert refused["reason"].str.contains("must be a time in ISO 8601, got 'soon'").sum() == 1
     assert refused["reason"].str.contains("must lie between 1970 and tomorrow").sum() == 1
@@ -238,9 +253,9 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     value: str,
     reason: str,
     trained_dated: Dated,
-    make_dated_project: Callable[..., Project],
+    make_dated_project: Callable[..., Places],
     tmp_path: Path,
-    scored: tuple[pd.DataFrame, Counted],
+    scored: tuple[pd.DataFrame, ScoreSummary],
 ) -> None:
     """Half a history is another lead's."""
     project = make_dated_project(tmp_path / "half")
@@ -250,9 +265,9 @@ def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
     leads[column] = [at.isoformat() for at in leads[column]]
     leads.loc[leads.index[leads["lead_id"] == victim][-1], column] = value
     leads.to_parquet(project.root / "leads.parquet", index=False)
-    counted = run(trained_dated, order(tmp_path / "s.csv"), project)
+    summary = run(trained_dated, order(tmp_path / "s.csv"), project)
 
-    assert (counted.scored, counted.not_scored) == (len(scored[0]) - 1, 1)
+    assert (summary.scored, summary.not_scored) == (len(scored[0]) - 1, 1)
     assert victim not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
     assert pd.read_csv(tmp_path / "s.not_scored.csv")["reason"].str.contains(reason).tolist() == [True]
     with pytest.raises(DataError, match=reason):
@@ -271,7 +286,7 @@ def test_the_tables_themselves_are_not_written_over(trained_dated: Dated, place:
 
 
 def test_activities_at_fault_refuse_the_whole(
-    trained_dated: Dated, make_dated_project: Callable[..., Project], tmp_path: Path
+    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
     """Nothing is scored from a table of activities or outcomes that cannot be read, and nothing is written."""
     project = make_dated_project(tmp_path / "bad")
@@ -296,12 +311,15 @@ def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"as_of": None}, "--as-of must say when dated leads are looked at, got nothing; write --as-of 2026-01-31"),
         (
-            {"source": Path("x.csv")},
-            "dated leads come from the sources of params.yaml, so FILE and --held-out must not",
+            {"as_of": None},
+            "--as-of must say as of which date dated leads are scored, got nothing; write --as-of 2026-01-31",
         ),
-        ({"held_out": True}, "dated leads come from the sources of params.yaml, so FILE and --held-out must not"),
+        (
+            {"file": Path("x.csv")},
+            "dated leads come from the sources of params.yaml, so a file and --held-out must not",
+        ),
+        ({"held_out": True}, "dated leads come from the sources of params.yaml, so a file and --held-out must not"),
         ({"out": None}, "--out must name a file, or output.database an address, got neither"),
         ({"out": Path("s.xlsx")}, "must end in .parquet or .csv"),
         ({"contributions": Path("s.csv")}, "must be a file of its own, got one that is written already"),
@@ -313,17 +331,15 @@ def test_an_order_that_cannot_be_filled_is_refused(trained_dated: Dated, changed
         run(trained_dated, order(**{"out": Path("s.csv"), **changed}))
 
 
-@pytest.mark.parametrize("changed", [{}, {"source": Path("leads.csv")}])
-def test_a_model_of_flat_leads_looks_at_no_date(
-    trained_dated: Dated, trained_project: Dated, tmp_path: Path, changed: dict[str, Any]
+def test_a_model_of_flat_leads_has_one_snapshot_of_each(
+    trained_project: Dated, bank_file: Path, tmp_path: Path
 ) -> None:
-    """Its leads are given as a file."""
-    flat = trained_project[1].bundle
-    some = order(tmp_path / "s.csv", **changed)
-    with pytest.raises(LeadmlError, match="flat leads must be given as FILE, and --as-of must not be"):
-        score_dated(trained_dated[0], flat, some, progress=lambda _: None)
-    with pytest.raises(ModelError, match="scoring as of a date needs a model of dated leads, got one of flat leads"):
-        score_dated(trained_dated[0], flat, replace(some, source=Path("x.csv"), as_of=None), progress=lambda _: None)
+    """Its leads are given as a file, and no date goes with them."""
+    with pytest.raises(LeadmlError, match="flat leads must be given as a file, got none; name it: leadml score FILE"):
+        run(trained_project, order(tmp_path / "s.csv", as_of=None))
+    with pytest.raises(LeadmlError, match="flat leads have one snapshot each, so --as-of must not be given"):
+        run(trained_project, order(tmp_path / "s.csv", file=bank_file))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_of_dated_leads_needs_dated_tables(
@@ -336,7 +352,7 @@ def test_a_model_of_dated_leads_needs_dated_tables(
 
 @pytest.mark.parametrize("position", [0, 10, -1])
 def test_an_explanation_adds_up_to_the_score(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted], position: int
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], position: int
 ) -> None:
     """Of the same date it gives the number that was scored, and every field its points."""
     row = scored[0].iloc[position]
@@ -345,18 +361,21 @@ def test_an_explanation_adds_up_to_the_score(
     assert found.probability == row["probability"]
     assert found.stage == row["stage"]
     assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
-    assert set(found.table["field"][1:]) == {field.name for field in trained_dated[1].bundle.contract.fields}
+    assert set(found.table["field"][1:]) == {
+        field.name for field in trained_dated[1].model.bundle.leads.contract.fields
+    }
     shown = explanation_table(found).rows
     assert shown[-1][-1] == f"{row['score']:.2f}"
-    assert [told for told, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
+    assert [reason for reason, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
 
 
 def _explained(dated: Dated, lead_id: str, as_of: int) -> Any:
-    return explain_dated(dated[0], dated[1].bundle, lead_id, as_of=as_of, now=NOW, progress=lambda _: None)
+    source = scoring_source(dated[1].model.bundle.leads, dated[0], now=NOW)
+    return explain(dated[1].model, lead_id, source=source, as_of=shown_instant(as_of), progress=lambda _: None)
 
 
 def test_a_lead_that_was_not_in_the_population_is_not_explained(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, Counted]
+    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary]
 ) -> None:
     """What is known but closed, and what is not known at all, is told apart."""
     outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError, ModelError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
+from leadml.leads.sources.flat import as_snapshots
 
-Make = Callable[..., Project]
+Make = Callable[..., Places]
 NOW = "2026-01-02T03:04:05+00:00"
 SMALL = ("model.max_rounds=40", "evaluation.draws=50")
 SHARES = ("stages.mql={rule: share, top: 0.2}", "stages.sql={rule: share, top: 0.1}")
@@ -46,16 +47,16 @@ def test_the_same_leads_make_the_same_model(
 
     trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
 
-    assert trained.bundle.model_hash == reference.bundle.model_hash
-    assert trained.bundle.facts["data_hash"] == reference.bundle.facts["data_hash"]
-    assert trained.bundle.evaluation == reference.bundle.evaluation
+    assert trained.model.bundle.model_hash == reference.model.bundle.model_hash
+    assert trained.model.bundle.record.data_hash == reference.model.bundle.record.data_hash
+    assert trained.model.evaluation.to_json() == reference.model.evaluation.to_json()
 
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
     """The hash is of the model, so another split has another one."""
     trained = train(make_project(tmp_path / "p", "split.seed=1"), now=NOW, progress=quietly)
 
-    assert trained.bundle.model_hash != reference.bundle.model_hash
+    assert trained.model.bundle.model_hash != reference.model.bundle.model_hash
 
 
 def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path: Path, make_project: Make) -> None:
@@ -64,12 +65,12 @@ def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path:
     first = train(project, now=NOW, progress=quietly)
     again = train(project, now="2026-02-02T00:00:00+00:00", progress=quietly)
     other = train(
-        Project.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
+        Places.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
         now=NOW,
         progress=quietly,
     )
 
-    assert [(t.version, t.new, t.champion) for t in (first, again, other)] == [
+    assert [(t.model.version, t.is_new, t.champion) for t in (first, again, other)] == [
         ("1", True, "1"),
         ("1", False, "1"),
         ("2", True, "1"),
@@ -101,11 +102,11 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.bundle.facts["accepted_leaks"] == {"duration": reason}
-    listed = trained.bundle.facts["findings"]
-    assert [one[1] for one in listed if one[0] == "LK2"] == ["warn"]
-    assert {severity for _, severity, _ in listed} <= {"stop", "warn"}
-    assert trained.evaluation.metric("roc_auc")["value"] > 0.85
+    assert trained.model.bundle.record.accepted_leaks == {"duration": reason}
+    listed = trained.model.bundle.record.findings
+    assert [one.severity for one in listed if one.code == "LK2"] == ["warn"]
+    assert {finding.severity for finding in listed} <= {"stop", "warn"}
+    assert trained.model.evaluation.metric("roc_auc")["value"] > 0.85
 
 
 @pytest.mark.parametrize(
@@ -138,11 +139,11 @@ def test_small_data_that_params_allow_are_stamped(tmp_path: Path, make_project: 
 
     trained = train(project, now=NOW, progress=quietly)
 
-    assert trained.bundle.facts["small"]
+    assert trained.model.bundle.record.is_small
 
 
 def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """With an instant on every lead, those kept aside came after those learned from."""
+    """With an instant on every lead, those of the holdout came after those that were fitted on."""
     leads = pd.read_csv(bank_file)
     leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
     leads.to_csv(tmp_path / "dated.csv", index=False)
@@ -150,10 +151,10 @@ def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project:
         tmp_path / "p", *SMALL, f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC"
     )
 
-    split = train(project, now=NOW, progress=quietly).bundle.facts["split"]
+    split = train(project, now=NOW, progress=quietly).model.bundle.record.split
 
-    assert split["kind"] == "newest kept aside"
-    assert split["learn"]["to"] < split["judge"]["from"]
+    assert split.name == "newest held out"
+    assert split.learn.last < split.holdout.first
 
 
 def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
@@ -188,14 +189,14 @@ def test_a_version_that_cannot_be_used_any_more_is_replaced(tmp_path: Path, make
     project.registry.promote("9")
     gone = train(project, now=NOW, progress=quietly)
 
-    assert (damaged.version, damaged.champion) == ("2", "2")
-    assert (gone.version, gone.champion) == ("2", "2")
+    assert (damaged.model.version, damaged.champion) == ("2", "2")
+    assert (gone.model.version, gone.champion) == ("2", "2")
 
 
 def test_without_ids_rows_that_say_the_same_are_on_one_side(
     tmp_path: Path, make_project: Make, bank_file: Path
 ) -> None:
-    """Copies of a row are learned from or kept aside together, so that none judges itself, in any order of the rows."""
+    """Copies of a row are fitted on or held out together, so that none judges itself, in any order of the rows."""
     leads = pd.read_csv(bank_file).drop(columns="id")
     copied = pd.concat([leads, leads.head(1500)])
     hashes = []
@@ -205,10 +206,11 @@ def test_without_ids_rows_that_say_the_same_are_on_one_side(
             tmp_path / f"p{seed}", *SMALL, f"data.path={tmp_path / f'{seed}.csv'}", "data.lead_id=null"
         )
         trained = train(project, now=NOW, progress=quietly)
-        hashes.append(trained.bundle.model_hash)
-        fields = [field.name for field in trained.bundle.contract.fields]
-        frame = load_leads(FileSource(project.data, Dialect()), Contract.from_params(project.params)).frame
-        aside = frame.assign(aside=trained.bundle.holdout.mask(frame))
-        assert len(aside[[*fields, "aside"]].drop_duplicates()) == len(aside[fields].drop_duplicates())
+        hashes.append(trained.model.bundle.model_hash)
+        fields = [field.name for field in trained.model.bundle.leads.contract.fields]
+        source = FileSource(project.data, Dialect())
+        frame = as_snapshots(load_leads(source, Contract.from_params(project.params)).frame)
+        marked = frame.assign(held_out=trained.model.bundle.leads.holdout.mask(frame))
+        assert len(marked[[*fields, "held_out"]].drop_duplicates()) == len(marked[fields].drop_duplicates())
 
     assert hashes[0] == hashes[1]

@@ -1,4 +1,4 @@
-"""Choices of dated leads: what is read, and what contradicts itself."""
+"""Params of dated leads: how they are read, and which contradictions are refused."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import yaml
 from tests.dated import crm, small, write_params
 
 from leadml.errors import ParamsError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.leads.check.contract import Contract
 from leadml.params import Params, SnapshotParams, parse_params
+
+WINDOWS = "features.activities: windows must be one or more days in rising order, each once, got "
 
 
 def _parsed(choices: dict[str, Any], *changes: str) -> Params:
@@ -35,7 +37,7 @@ def _changed(choices: dict[str, Any], *changes: str) -> dict[str, Any]:
 
 
 def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
-    """Looks are weekly on Mondays, features are computed by DuckDB in a gigabyte."""
+    """By default snapshots are weekly on Mondays, and DuckDB computes features in one gigabyte."""
     params = _parsed(small())
 
     assert params.snapshots == SnapshotParams(every=7, weekday="monday", since=None, oldest=None, most=80_000)
@@ -48,17 +50,17 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
 
 
 def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
-    """Where one of several has drives, the others drive none."""
+    """If one of several targets has drives, the others drive no stage."""
     assert _parsed(small()).drives("won") == ("iql", "mql", "sql")
     two = _parsed(crm())
     assert (two.target_names, two.drives("mql"), two.drives("sql")) == (("mql", "sql"), ("iql", "mql", "sql"), ())
 
 
 def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
-    """The section stages would be written for nothing; [] says that this is meant."""
+    """The section stages would have no use; [] says that this is wanted."""
     choices = crm()
     del choices["targets"]["mql"]["drives"]
-    with pytest.raises(ParamsError, match=r"of several targets one must drive the stages; write drives: \[iql"):
+    with pytest.raises(ParamsError, match=r"one of several targets must drive the stages; write drives: \[iql"):
         _parsed(choices)
     choices["targets"]["sql"]["drives"] = []
     assert _parsed(choices).drives("mql") == ()
@@ -74,14 +76,14 @@ def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
         ("sources.leads.path=null", "sources.leads: a source must have a path, or a url with a table or a query"),
         (
             "sources.leads={url: 'sqlite:///x.db'}",
-            "sources.leads: a url must have a table or a query beside it, and not",
+            "sources.leads: a url must come with either a table or a query",
         ),
         (
             "sources.leads={url: 'sqlite:///x.db', table: a, query: b}",
-            "sources.leads: a url must have a table or a query beside it, and not both",
+            "sources.leads: a url must come with either a table or a query",
         ),
-        ("sources.leads.table=x", "sources.leads: a path must have no table and no query beside it"),
-        ("sources.leads.query=x", "sources.leads: a path must have no table and no query beside it"),
+        ("sources.leads.table=x", "sources.leads: a path must come without a table and a query; remove them"),
+        ("sources.leads.query=x", "sources.leads: a path must come without a table and a query; remove them"),
         (
             "sources.leads={url: 'postgresql://u:canary@h/d', table: a}",
             "sources.leads.url: must hold no password, got one; put it in the environment",
@@ -122,9 +124,18 @@ def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
             "score.chunk_rows: input should be less than or equal to 10000000, got 100000",
         ),
         ("snapshots.most=10000000000", "snapshots.most: input should be less than or equal to 1000000000, got 100000"),
-        ("features.activities.windows=[30, 7]", "features.activities: windows must rise, got [30, 7]"),
-        ("features.activities.windows=[7, 7]", "features.activities: windows must rise, got [7, 7]"),
-        ("features.activities.windows=[]", "features.activities: windows must rise, got []"),
+        (
+            "features.activities.windows=[30, 7]",
+            WINDOWS + "[30, 7]",
+        ),
+        (
+            "features.activities.windows=[7, 7]",
+            WINDOWS + "[7, 7]",
+        ),
+        (
+            "features.activities.windows=[]",
+            WINDOWS + "[]",
+        ),
         (
             "features.activities.windows=[0]",
             "features.activities.windows.0: input should be greater than or equal to 1",
@@ -138,12 +149,15 @@ def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
         ("sources.activities=null", "features.activities.kinds must have sources.activities to count, got none"),
         ("sources.leads.created_at=size", "sources.leads.created_at is 'size', so 'size' must not be a feature too"),
         ("sources.leads.account=size", "sources.leads.account is 'size', so 'size' must not be a feature too"),
-        ("features={fit: {}, activities: {kinds: {}}}", "features: at least one field must be in fit or engagement"),
+        (
+            "features={fit: {}, activities: {kinds: {}}}",
+            "features: at least one field must be in fit, engagement, read_out or activities.kinds, got",
+        ),
         ("output.database=postgresql://u:canary@h/d", "output.database: must hold no password, got one; put it in"),
     ],
 )
 def test_choices_that_cannot_be_followed_are_refused(override: str, message: str) -> None:
-    """One line with the file, its line and the key."""
+    """The message is one line with file, line and key."""
     with pytest.raises(ParamsError, match=rf"^p.yaml:\d+: .*{re.escape(message)}"):
         _parsed(small(), override)
 
@@ -165,12 +179,16 @@ def test_choices_that_cannot_be_followed_are_refused(override: str, message: str
             "  since: '2025-02-30'",
             "snapshots.since: must be a date or a time in ISO 8601",
         ),
-        ("features.activities.windows=[30, 7]", "    windows:", "features.activities: windows must rise, got"),
-        ("sources.leads.query=x", "    path: leads.parquet", "sources.leads: a path must have no table and no query"),
+        (
+            "features.activities.windows=[30, 7]",
+            "    windows:",
+            WINDOWS,
+        ),
+        ("sources.leads.query=x", "    path: leads.parquet", "sources.leads: a path must come without a table"),
     ],
 )
 def test_a_refusal_points_to_the_line_of_the_key_that_it_names(change: str, line: str, message: str) -> None:
-    """Keys that contradict each other are found by their own line, not by that of the file."""
+    """A contradiction between keys is reported with the line of the key and not with line 1."""
     with pytest.raises(ParamsError, match=message) as caught:
         _parsed(small(), change)
     text = yaml.safe_dump(_changed(small(), change), sort_keys=False).splitlines()
@@ -190,7 +208,7 @@ def test_a_refusal_points_to_the_line_of_the_key_that_it_names(change: str, line
                                  "host=h password=canary",
                                  "${NAME};Pwd=canary"])  # fmt: skip
 def test_a_literal_password_is_not_repeated(url: str) -> None:
-    """What should not be in the file is not in the message either, nor is what may be one."""
+    """Neither a password nor a part of an address that may be one is in the message."""
     for override in (f"sources.leads={{url: '{url}', table: a}}", f"output.database={url}"):
         with pytest.raises(ParamsError, match=r"must hold no password|must be an address like") as got:
             _parsed(small(), override)
@@ -200,7 +218,7 @@ def test_a_literal_password_is_not_repeated(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["lead", "recorded_at", "valid_from", "as_of", "mature_at", "split_key", "converted"])
 def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
-    """A feature of such a name would stand in the place of leadml's own column."""
+    """A feature of such a name would replace a column of leadml."""
     with pytest.raises(ParamsError, match=f"a feature must not be called '{name}', which leadml uses itself"):
         _parsed(small(), f"features.fit={{{name}: number}}")
 
@@ -224,12 +242,12 @@ def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
     ],
 )
 def test_choices_that_can_be_followed_are_read(override: str) -> None:
-    """Databases with secrets of the environment, every population, fields of one kind alone."""
+    """Databases with secrets of the environment, each population, and features of one source only are allowed."""
     assert _parsed(small(), override).sources is not None
 
 
-def test_own_words_of_outcomes_may_be_targets() -> None:
-    """A word that params map to an outcome of their own is an outcome."""
+def test_an_outcome_of_the_projects_own_may_be_a_target() -> None:
+    """Words of sources.outcomes.names may name an outcome that leadml does not have."""
     choices = small(targets={"again": {"outcome": "repeat purchase", "horizon": 90, "again": True}})
     with pytest.raises(ParamsError, match=r"or a word of sources.outcomes.names, got 'repeat purchase'"):
         _parsed(choices)
@@ -239,7 +257,7 @@ def test_own_words_of_outcomes_may_be_targets() -> None:
 
 
 def test_a_stage_is_driven_by_one_target() -> None:
-    """Two targets may not solve the same cut."""
+    """Two targets must not solve the same cut."""
     choices = crm()
     choices["targets"] = {name: {**some, "drives": ["mql"]} for name, some in choices["targets"].items()}
 
@@ -255,15 +273,15 @@ def test_a_stage_is_driven_by_one_target() -> None:
     ],
 )
 def test_of_several_targets_one_must_be_named(tmp_path: Path, target: str | None, message: str) -> None:
-    """The message lists them."""
+    """Without --target, or with a wrong one, the message lists the targets."""
     with pytest.raises(ParamsError, match=message):
-        Project.open(write_params(tmp_path, crm()), target=target)
-    assert Project.open(write_params(tmp_path, crm()), target="sql").target == "sql"
-    assert Project.open(write_params(tmp_path, crm()), target="sql").data is None
+        Places.open(write_params(tmp_path, crm()), target=target)
+    assert Places.open(write_params(tmp_path, crm()), target="sql").target == "sql"
+    assert Places.open(write_params(tmp_path, crm()), target="sql").data is None
 
 
 def test_two_fields_of_one_name_are_refused() -> None:
-    """A column may not be called as what is computed."""
+    """A column must not have the name of a computed field."""
     params = _parsed(small(), "features.fit.visit_7d=number")
 
     with pytest.raises(ParamsError, match="every field must have a name of its own, got 'visit_7d' twice"):
@@ -271,7 +289,7 @@ def test_two_fields_of_one_name_are_refused() -> None:
 
 
 def test_a_contract_of_dated_leads_has_its_roles_and_survives_json() -> None:
-    """Roles, read-out columns and computed fields come back from what a bundle keeps."""
+    """Roles, columns of derived fields and computed fields are the same after a bundle is written and read."""
     contract = Contract.from_params(_parsed(crm()))
     again = Contract.from_json(contract.to_json())
 

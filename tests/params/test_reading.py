@@ -28,7 +28,7 @@ stages:
 
 
 def test_the_projects_own_choices_are_read(bank_params):
-    """The bundled file is whole, and --set has the last word."""
+    """The bundled params.yaml is read, and --set overrides it."""
     assert bank_params.data.lead_id == "id"
     assert bank_params.target.positive == ("yes",)
     assert bank_params.features.fit["age"] == "number"
@@ -36,7 +36,7 @@ def test_the_projects_own_choices_are_read(bank_params):
 
 
 def test_choices_cannot_be_changed_once_read():
-    """The value is frozen."""
+    """A key of params that are read cannot be set."""
     params = parse_params(SMALL)
     with pytest.raises(ValidationError, match="frozen"):
         params.split.seed = 5
@@ -60,14 +60,14 @@ def test_choices_cannot_be_changed_once_read():
     ],
 )
 def test_an_override_replaces_one_value(override, section, key, value):
-    """What --set says is what the params hold, and the other values stay."""
+    """--set replaces the value of one key and leaves the others as they are."""
     params = parse_params(SMALL, overrides=[override])
     assert getattr(getattr(params, section), key) == value
     assert params.target == parse_params(SMALL).target
 
 
 def test_the_last_of_two_overrides_wins():
-    """Overrides are followed from left to right."""
+    """Overrides are applied from left to right."""
     assert parse_params(SMALL, overrides=["split.seed=1", "split.seed=2"]).split.seed == 2
 
 
@@ -110,14 +110,18 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         ("top: 0.5", "top: 1.5", "p.yaml:13: stages.iql.top: input should be less than 1, got 1.5"),
         ("top: 0.5", "top: .nan", "p.yaml:13: stages.iql.top: input should be a valid number"),
         ("column: y", "column: age", "p.yaml:5: target.column is 'age', so 'age' must not be a feature too"),
-        ("    age: number\n    country: category\n", "    {}\n", "at least one field must be in fit or engagement"),
+        (
+            "    age: number\n    country: category\n",
+            "    {}\n",
+            "at least one field must be in fit, engagement, read_out or activities.kinds, got none; add one",
+        ),
         ("stages:", "  excluded: {age: no}\nstages:", "a field must be in one group, got 'age' in two"),
         ("stages:", "leaks:\nstages:", "p.yaml:12: leaks: input should be a valid dictionary"),
         ("    country: category", "    age: number", "p.yaml:11: age is there twice, keep one"),
     ],
 )
 def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
-    """The message says file, line, key, what must hold and the nearest key."""
+    """The message names file, line and key, says what must hold, and names the nearest key."""
     assert old in SMALL
     with pytest.raises(ParamsError, match=re.escape(message)):
         parse_params(SMALL.replace(old, new), name="p.yaml")
@@ -161,7 +165,10 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
             "stages.sql={rule: value, contact_cost: 10, won_value: 5}",
             "contact_cost must be below won_value, got 10 and 5",
         ),
-        ("baselines.points=[{field: age, points: 1}]", "baselines.points.0: a points rule must have any_of, or at_"),
+        (
+            "baselines.points=[{field: age, points: 1}]",
+            "baselines.points.0: a points rule must have either any_of, or at_",
+        ),
         ("baselines.points=[{feld: age, points: 1}]", "baselines.points.0.feld is not a key of leadml; the nearest is"),
         (
             "baselines.points=[{field: ag, points: 1, at_least: 2}]",
@@ -177,8 +184,8 @@ def test_a_wrong_override_is_refused_by_its_own_name(override, message):
         parse_params(SMALL, overrides=[override])
 
 
-def test_an_override_is_not_blamed_for_a_key_that_begins_alike():
-    """A fault of the file keeps its line where an override has a shorter name."""
+def test_a_fault_of_another_key_is_not_reported_as_one_of_an_override():
+    """A fault of the file has its own line, though the name of an override begins with the same letters."""
     text = SMALL.replace("    age: number\n", "    age_group: nubmer\n")
     with pytest.raises(ParamsError, match=r"^params.yaml:10: features.fit.age_group: "):
         parse_params(text, overrides=["features.fit.age=number"])
@@ -186,27 +193,27 @@ def test_an_override_is_not_blamed_for_a_key_that_begins_alike():
 
 @pytest.mark.parametrize("name", ["lead_id", "created_at", "converted"])
 def test_a_feature_cannot_take_the_name_of_a_role(name):
-    """A field called like a column of checked leads would replace it without a word."""
+    """A feature with the name of a column of leadml would replace that column."""
     with pytest.raises(ParamsError, match=f"'{name}'"):
         parse_params(SMALL.replace("age: number", f"{name}: number"))
 
 
 def test_every_fault_is_one_line_and_all_are_shown():
     """Three faults are three lines, each once."""
-    with pytest.raises(ParamsError, match="must be there") as caught:
+    with pytest.raises(ParamsError, match=r"target.name must be set, got nothing; add it") as caught:
         parse_params(SMALL.replace("  name: won\n", ""), overrides=["split.fold=3", "split.seed=-1"])
     assert len(str(caught.value).splitlines()) == 3
 
 
 @pytest.mark.parametrize("text", ["just words", "- a\n- b\n"])
 def test_a_file_that_holds_no_sections_is_refused(text):
-    """A list or a word is not a set of choices."""
+    """A list or a word is not a mapping of sections."""
     with pytest.raises(ParamsError, match=r"params.yaml:1: must hold sections, got (str|list)"):
         parse_params(text)
 
 
-def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path):
-    """The message says what to do, or which byte is wrong where."""
+def test_a_file_that_does_not_exist_or_is_no_text_is_refused(tmp_path: Path):
+    """The message says what to do, or which byte is wrong and where."""
     with pytest.raises(ParamsError, match=r"none.yaml: there is no such file; make one with leadml init"):
         load_params(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"data: caf\xe9")

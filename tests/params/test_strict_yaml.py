@@ -18,8 +18,8 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(WORD, PLAIN, max_size=4))
-def test_json_is_read_as_what_it_says(data):
-    """Plain data that Python writes as JSON, which is YAML too, come back as they were, with their types."""
+def test_json_is_read_without_a_change(data):
+    """Data that Python writes as JSON, which is YAML too, are read with the same values and types."""
     assert json.dumps(read_yaml(json.dumps(data), name="p").data) == json.dumps(data)
 
 
@@ -57,15 +57,15 @@ def test_json_is_read_as_what_it_says(data):
         ("! '5'", "5"),
     ],
 )
-def test_a_word_means_what_it_looks_like(word, meaning):
-    """Norway stays text, times are no numbers, leading zeros are kept."""
+def test_unquoted_words_are_converted_only_if_they_are_unambiguous(word, meaning):
+    """NO (Norway) and times stay text, and leading zeros are not dropped."""
     got = read_yaml(f"key: {word}", name="p").data["key"]
     assert got == meaning
     assert type(got) is type(meaning)
 
 
-def test_every_key_and_item_knows_its_line():
-    """Lines count from one, through comments and nested lists."""
+def test_the_line_of_every_key_and_item_is_known():
+    """Lines count from 1, and comments and nested lists count too."""
     text = "# first\na:\n  b: 1\n\n  c:\n    - x\n    - {d: 2}\ne: |\n  long\n  text\nf: 3\n"
     document = read_yaml(text, name="p")
     lines = {
@@ -79,7 +79,7 @@ def test_every_key_and_item_knows_its_line():
     ("text", "data"), [("", {}), ("# nothing\n", {}), ("\ufeffa: 1\n", {"a": 1}), ("word", "word")]
 )
 def test_an_empty_text_and_a_byte_order_mark_are_read(text, data):
-    """Nothing is an empty section, and a mark before the text is none of it."""
+    """An empty text is an empty mapping, and a byte order mark is not part of the text."""
     assert read_yaml(text, name="p").data == data
 
 
@@ -107,6 +107,6 @@ def test_an_empty_text_and_a_byte_order_mark_are_read(text, data):
     ],
 )
 def test_what_is_ambiguous_or_hostile_is_refused(text, message):
-    """Duplicates, aliases, tags, several documents, broken and endless texts are refused with their line."""
+    """Duplicate keys, aliases, tags, several documents, broken and huge texts are refused with their line."""
     with pytest.raises(ParamsError, match=message):
         read_yaml(text, name="p")

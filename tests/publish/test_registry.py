@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import BundleError
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
-from leadml.publish.registry import Batch, Registry
+from leadml.publish.registry import BatchEntry, Registry
 
-BATCH = Batch("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
-Made = tuple[Project, Trained]
+BATCH = BatchEntry("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
+Made = tuple[Places, Trained]
 
 
 def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, trained_project: Made) -> None:
     """A bundle that is there is not written again; another one is the next number; a damaged one is not the same."""
-    bundle = trained_project[1].bundle
+    bundle = trained_project[1].model.bundle
     registry = Registry(tmp_path / "models" / "t")
 
     assert registry.add(bundle) == ("1", True)
@@ -33,8 +33,8 @@ def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, tr
 def test_the_version_in_use_is_one_and_can_be_changed(tmp_path: Path, trained_project: Made) -> None:
     """The pointer names one version; it is replaced whole."""
     registry = Registry(tmp_path)
-    registry.add(trained_project[1].bundle)
-    registry.add(replace(trained_project[1].bundle, target="other"))
+    registry.add(trained_project[1].model.bundle)
+    registry.add(replace(trained_project[1].model.bundle, target="other"))
     registry.promote("1")
     registry.promote("2")
 

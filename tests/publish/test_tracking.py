@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from leadml.jobs.project import Project
+from leadml.jobs.places import Places
 from leadml.jobs.status import describe, registered_alias
 from leadml.jobs.train import Trained
 from leadml.publish.tracking import track_training
@@ -26,11 +26,11 @@ with _mlflow(pathlib.Path(sys.argv[1])) as client:
 
 
 @pytest.fixture(scope="module")
-def filed(trained_project: tuple[Project, Trained], tmp_path_factory: pytest.TempPathFactory):
+def filed(trained_project: tuple[Places, Trained], tmp_path_factory: pytest.TempPathFactory):
     """Return the store of a run that was filed twice, and the ids of both."""
-    project, _ = trained_project
+    project, trained = trained_project
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    ids = [track_training(store, project.registry, "1", params=project.params, champion=True) for _ in range(2)]
+    ids = [track_training(store, trained.model, params=project.params, champion=True) for _ in range(2)]
     return store, ids
 
 
@@ -43,7 +43,7 @@ def test_a_version_has_one_run(filed: tuple[Path, list[str]]) -> None:
 
 def test_a_run_holds_params_metrics_tables_figures_and_the_bundle(
     filed: tuple[Path, list[str]],
-    trained_project: tuple[Project, Trained],
+    trained_project: tuple[Places, Trained],
 ) -> None:
     """Everything that was chosen and measured is in the run, each metric with its interval."""
     store, (run_id, _) = filed
@@ -56,26 +56,26 @@ def test_a_run_holds_params_metrics_tables_figures_and_the_bundle(
     assert {"roc_auc", "roc_auc_low", "roc_auc_high", "logistic_regression/log_loss", "SQL/precision"} <= set(
         run.data.metrics
     )
-    assert run.data.metrics["roc_auc"] == trained_project[1].evaluation.metric("roc_auc")["value"]
+    assert run.data.metrics["roc_auc"] == trained_project[1].model.evaluation.metric("roc_auc")["value"]
     found = {item.path for folder in ("bundle", "tables", "figures") for item in client.list_artifacts(run_id, folder)}
     assert {"bundle/manifest.json", "bundle/booster.txt", "tables/deciles.csv", "figures/reliability.svg"} <= found
 
 
 def test_the_first_version_has_the_alias(
-    filed: tuple[Path, list[str]], trained_project: tuple[Project, Trained]
+    filed: tuple[Path, list[str]], trained_project: tuple[Places, Trained]
 ) -> None:
     """The registered model is named after the target, and its champion is leadml's."""
     store, (run_id, _) = filed
     version = MlflowClient(f"sqlite:///{store}").get_model_version_by_alias("subscribed", "champion")
 
     assert (version.run_id, version.tags["leadml.version"]) == (run_id, "1")
-    assert version.tags["leadml.model_hash"] == trained_project[1].bundle.model_hash
+    assert version.tags["leadml.model_hash"] == trained_project[1].model.bundle.model_hash
     assert registered_alias(store, "subscribed") == "1"
 
 
 def test_status_says_where_alias_and_pointer_differ(
     filed: tuple[Path, list[str]],
-    trained_project: tuple[Project, Trained],
+    trained_project: tuple[Places, Trained],
     tmp_path: Path,
 ) -> None:
     """A pointer and an alias that name different versions are told."""
@@ -103,7 +103,7 @@ def test_a_store_that_is_no_database_names_no_alias(tmp_path: Path) -> None:
 
 def test_no_id_of_a_lead_is_in_the_store_or_its_files(
     filed: tuple[Path, list[str]],
-    trained_project: tuple[Project, Trained],
+    trained_project: tuple[Places, Trained],
 ) -> None:
     """A text that stands in the data only once is nowhere in what was filed."""
     store, _ = filed

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import norm
 
-from leadml.errors import ModelError
+from leadml.errors import ModelError, ParamsError
 from leadml.model.metrics import rate_bound
-from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, StageParams, ValueRule
+from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
 from leadml.stages.cuts import Cut, quantile_over_all, rule_text, solve_cuts
 
@@ -24,7 +24,7 @@ def _leads(seed, size=1500, digits=6):
 
 
 def _sql(rule, probability, label):
-    return solve_cuts(probability, label, StageParams(iql=LOWER, mql=LOW, sql=rule)).cuts[2].probability
+    return solve_cuts(probability, label, {"iql": LOWER, "mql": LOW, "sql": rule}).cuts[2].probability
 
 
 def _wilson(won, count, confidence):
@@ -104,7 +104,7 @@ def test_asking_for_more_certainty_or_fewer_leads_raises_the_cut(weaker, stronge
     probability, label = _leads(0)
     lower, higher = _sql(weaker, probability, label), _sql(stronger, probability, label)
     assert lower < higher
-    solved = solve_cuts(probability, label, StageParams(iql=LOW, mql=weaker, sql=stronger))
+    solved = solve_cuts(probability, label, {"iql": LOW, "mql": weaker, "sql": stronger})
     assert [(cut.stage, cut.probability) for cut in solved.cuts] == [("IQL", 2e-6), ("MQL", lower), ("SQL", higher)]
     assert solved.cuts[2].rule == rule_text(stronger)
     assert len(solved.candidates) > 400
@@ -122,7 +122,7 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
         rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}"
     )
     with pytest.raises(ModelError, match=message):
-        solve_cuts(*_leads(0), StageParams(iql=rules[0], mql=rules[1], sql=rules[2]))
+        solve_cuts(*_leads(0), {"iql": rules[0], "mql": rules[1], "sql": rules[2]})
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_promised_precision_is_kept_as_often_as_was_said(size, looks):
         seen = true + random.normal(0, 1e-4, len(true))
         for found, known in ((kept, groups), (believed, None)):
             try:
-                cut = solve_cuts(seen, label, StageParams(iql=LOWER, mql=LOW, sql=rule), groups=known).cuts[2]
+                cut = solve_cuts(seen, label, {"iql": LOWER, "mql": LOW, "sql": rule}, groups=known).cuts[2]
             except ModelError:
                 continue
             found.append(true[seen >= cut.probability].mean() >= 0.4)
@@ -254,3 +254,43 @@ def test_a_small_share_of_many_leads_is_met(top):
     probability, label = _leads(0, 50_000, digits=12)
     cut = _sql(ShareRule(rule="share", top=top), probability, label)
     assert (probability >= cut).sum() == int(top * 50_000)
+
+
+def test_rules_may_be_plain_mappings():
+    """A mapping is the rule that params.yaml would make of it, and some stages may be left out."""
+    probability, label = _leads(0)
+    rule = {"rule": "share", "top": 0.1}
+
+    found = solve_cuts(probability.tolist(), label.tolist(), {"sql": rule})
+
+    assert [cut.stage for cut in found.cuts] == ["SQL"]
+    assert found["sql"] == _sql(ShareRule(**rule), probability, label)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"sqll": {"rule": "share", "top": 0.1}}, r"rules must be of the stages iql, mql and sql, got 'sqll'.*'sql'"),
+        ({"sql": {"rule": "share", "top": 3}}, r"sql\.share\.top: input should be less than 1, got '3'"),
+        ({"sql": {"rule": "best"}}, r"sql: input tag 'best' found using 'rule' does not match"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_named(rules, message):
+    """The message names the stage and the key."""
+    with pytest.raises(ParamsError, match=message):
+        solve_cuts(*_leads(0), rules)
+
+
+@pytest.mark.parametrize(
+    ("probability", "label", "message"),
+    [
+        ([0.1, 0.2], [1], r"must be of one shape \(n_rows,\), got \(2,\) and \(1,\)"),
+        ([0.1, 1.2], [1, 0], "every probability must lie between 0 and 1"),
+        ([0.1, float("nan")], [1, 0], "every probability must lie between 0 and 1"),
+        ([0.1, 0.2], [1, 2], "every label must be 0 or 1"),
+    ],
+)
+def test_arrays_that_are_no_probabilities_and_outcomes_are_refused(probability, label, message):
+    """Before anything is solved."""
+    with pytest.raises(ModelError, match=message):
+        solve_cuts(probability, label, {"sql": {"rule": "share", "top": 0.1}})

@@ -1,14 +1,13 @@
 """What all commands share: options, refusals, progress, the project and the model in use.
 
-What enters is what was typed; what leaves is a project, a bundle, or a refusal with its exit code.
-0 done, 1 refused, 2 usage, 3 done and something must be looked at; anything that is not a refusal shows its traceback.
+Exit codes: 0 done, 1 refused, 2 usage, 3 done and something must be looked at; anything that is not a refusal is a bug
+and shows its traceback.
 """
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +16,13 @@ import typer
 from leadml.errors import LeadmlError, inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from leadml.bundle.storage import Bundle
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
     from leadml.jobs.project import Project
-    from leadml.leads.read.files import Dialect
     from leadml.publish.text_tables import TextTable
+    from leadml.types import Progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,7 +65,7 @@ def check_suffix(path: Path, *suffixes: str) -> None:
 
 
 @contextmanager
-def showing_progress() -> Iterator[Callable[[str], None]]:
+def showing_progress() -> Iterator[Progress]:
     """Give a function that shows the current step on stderr, where that is a terminal."""
     from rich.console import Console
 
@@ -77,36 +77,37 @@ def showing_progress() -> Iterator[Callable[[str], None]]:
         yield lambda step: spinner.update(inert(step))
 
 
-def now() -> str:
-    """Return the present instant in ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def open_project(params: Path, overrides: list[str] | None, target: str | None) -> Project:
+def open_project(params: Path, overrides: list[str] | None, target: str | None, progress: Progress) -> Project:
     """Return the project of a params.yaml."""
+    from leadml.jobs.places import Places
     from leadml.jobs.project import Project
 
-    return Project.open(params, overrides or (), target=target)
+    return Project(Places.open(params, overrides or (), target=target), progress)
 
 
-def open_bundle(
+def open_model(
     model: Path | None, params: Path, overrides: list[str] | None, target: str | None
-) -> tuple[Bundle, Path, Dialect, Project | None]:
-    """Return the bundle to use, its folder, how files are written, and the project.
+) -> tuple[Model, Places | None]:
+    """Return the model to use, and the places of its project: None where there is no params.yaml of its target.
 
-    With ``--model`` flat leads need no project, and None is returned; dated leads need one, for their tables.
+    Parameters
+    ----------
+    model
+        The folder of a version to use instead of the champion, or None.
+    params, overrides, target
+        As they were typed.
     """
-    from leadml.bundle.storage import load_bundle
-    from leadml.leads.read.files import Dialect
+    from leadml.bundle.model import load
+    from leadml.jobs.places import Places
+    from leadml.params import load_params
 
-    if model is not None:
-        bundle = load_bundle(model)
-        project = open_project(params, overrides, bundle.target) if bundle.as_of_settings is not None else None
-        return bundle, model, bundle.dialect, project
-    project = open_project(params, overrides, target)
-    folder = project.registry.champion_path()
-    bundle = load_bundle(folder, threads=project.params.model.threads)
-    return bundle, folder, Dialect.from_params(project.params.data), project
+    if model is None:
+        places = Places.open(params, overrides or (), target=target)
+        return load(places.registry.champion_path(), threads=places.params.model.threads), places
+    loaded = load(model)
+    if not params.is_file() or loaded.target not in load_params(params, overrides or ()).target_names:
+        return loaded, None
+    return loaded, Places.open(params, overrides or (), target=loaded.target)
 
 
 def print_table(title: str, table: TextTable) -> None:

@@ -1,14 +1,11 @@
-"""Commands that prepare and train: init, check, simulate, train.
-
-What enters is what was typed; what leaves is files, and lines for people.
-"""
+"""Commands that prepare and train: init, check, simulate, train."""
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,13 +18,16 @@ from leadml.cli.shared import (
     TargetOption,
     app,
     check_suffix,
-    now,
     open_project,
     print_table,
     refusing,
     showing_progress,
 )
 from leadml.errors import LeadmlError
+
+if TYPE_CHECKING:
+    from leadml.jobs.project import Project
+    from leadml.jobs.train import Trained
 
 SIMULATED_FROM = 2024
 
@@ -45,7 +45,7 @@ def init(
         if out.exists() and not force:
             msg = f"{out}: is there already; name another with --out, or replace it with --force"
             raise LeadmlError(msg)
-        from leadml.jobs.prepare import propose_params
+        from leadml.jobs.propose import propose_params
         from leadml.publish.files import write_text
 
         progress("reading leads")
@@ -65,23 +65,21 @@ def check(
 ) -> None:
     """Say before any training whether leads are ready, and what to do where they are not."""
     with refusing(), showing_progress() as progress:
-        from leadml.jobs.prepare import check_data, check_project, propose_params
-        from leadml.params import load_params, parse_params
+        from leadml.jobs.project import proposed_project
         from leadml.publish.text_tables import age_table, finding_table
 
         progress("checking leads")
-        known = params.is_file() or params != DEFAULT_PARAMS or file is None
-        ages = None
-        if file is None:
-            findings, ages = check_project(open_project(params, set_, target), now=now(), progress=progress)
+        is_declared = params.is_file() or params != DEFAULT_PARAMS or file is None
+        if file is not None and not is_declared:
+            project = proposed_project(file, progress)
         else:
-            text = None if known else propose_params(file, written_as=str(file))
-            findings = check_data(file, load_params(params, set_ or ()) if text is None else parse_params(text))
-    roles = f"roles from {params}" if known else "roles as leadml init would propose them"
-    print_table(f"{file or 'the data of params'} ({roles})", finding_table(findings))
-    if ages:
-        print_table("reached by age of the lead, of leads observed so long", age_table(ages))
-    if any(finding.severity == "stop" for finding in findings):
+            project = open_project(params, set_, target, progress)
+        found = project.check(file)
+    roles = f"roles from {params}" if is_declared else "roles as leadml init would propose them"
+    print_table(f"{file or 'the data of params'} ({roles})", finding_table(found.findings))
+    if found.by_age:
+        print_table("reached by age of the lead, of leads observed so long", age_table(found.by_age))
+    if not found.is_ready:
         print("not ready: training would refuse")
         raise typer.Exit(REFUSED)
     print("ready to train")
@@ -102,8 +100,8 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Write the tables of a simulated CRM, and beside them the truth, which training never reads."""
     with refusing(), showing_progress() as progress:
-        from leadml.simulate.scenario import Scenario
-        from leadml.simulate.write import simulate as run
+        from leadml.simulator.scenario import Scenario
+        from leadml.simulator.write import simulate as run
 
         today = datetime.now(UTC)
         longest = 12 * (today.year - SIMULATED_FROM) + today.month - 1
@@ -114,39 +112,42 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
         scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads)
         made = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
     print(f"{made.leads:,} rows of leads, {made.activities:,} activities, {made.outcomes:,} outcomes: {made.folder}")
-    print(f"the truth of {made.truth:,} looks, not for training: {made.folder / 'truth'}")
+    print(f"the truth of {made.truth:,} snapshots, not for training: {made.folder / 'truth'}")
 
 
 @app.command(epilog="Example: `leadml train --set split.seed=1`")
 def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None:
-    """Train on leads whose outcome is known, evaluate on leads kept aside, and keep the version."""
+    """Train on leads whose outcome is known, evaluate on the holdout, and keep the version."""
     with refusing(), showing_progress() as progress:
-        from leadml.jobs.report import headline, warnings
-        from leadml.jobs.train import train as run
-        from leadml.publish.registry import CHAMPION
-        from leadml.publish.text_tables import model_table, part_table, stage_table
-        from leadml.stages.lifecycle import StagePlan
+        project = open_project(params, set_, target, progress)
+        trained = project.train()
+    _print_trained(project, trained)
 
-        project = open_project(params, set_, target)
-        trained = run(project, now=now(), progress=progress)
-    evaluation = trained.evaluation
+
+def _print_trained(project: Project, trained: Trained) -> None:
+    from leadml.bundle.model import CHAMPION
+    from leadml.jobs.report import headline, warnings
+    from leadml.publish.text_tables import model_table, part_table, stage_table
+
+    model, evaluation, record = trained.model, trained.model.evaluation, trained.model.bundle.record
     print(headline(evaluation))
-    for warning in warnings(trained.bundle):
+    for warning in warnings(model.bundle):
         print(f"note: {warning}")
-    codes = [code for code, severity, _ in trained.bundle.facts["findings"] if severity == "warn" and code[:2] != "RD"]
-    if codes:
-        print(f"note: findings that warn are {', '.join(sorted(set(codes)))}; leadml check shows them")
-    unit = "looks at leads" if trained.bundle.as_of_settings else "leads"
-    print(f"judged by {evaluation.leads:,} {unit} kept aside, {evaluation.conversions:,} converted\n")
-    print_table("parts", part_table(trained.bundle.facts["split"], unit=unit))
+    if codes := sorted(
+        {finding.code for finding in record.findings if finding.severity == "warn" and finding.topic != "readiness"}
+    ):
+        print(f"note: findings that warn are {', '.join(codes)}; leadml check shows them")
+    print(f"evaluated on {evaluation.leads:,} {record.unit} of the holdout, {evaluation.conversions:,} converted\n")
+    print_table("parts", part_table(record.split, unit=record.unit))
     print_table("model and baselines", model_table(evaluation))
-    cuts = StagePlan.from_json(trained.bundle.stages).cuts
-    if cuts:
-        print_table("stages", stage_table(evaluation, cuts, unit="looks" if trained.bundle.as_of_settings else "leads"))
+    if cuts := model.bundle.stages.cuts:
+        print_table("stages", stage_table(evaluation, cuts, unit=record.unit))
     ece = evaluation.metric("ece")["value"]
     print(f"calibration error {ece:.4f} (a perfect model: {evaluation.ece_by_chance:.4f} by chance)")
-    state = "new" if trained.new else "the same as before"
-    use = "in use" if trained.champion == trained.version else f"version {trained.champion} stays in use"
-    print(f"version {trained.version} ({state}; {use}): {project.registry.path(trained.version)}")
-    if trained.champion != trained.version:
-        print(f"to put it in use, write {trained.version} into {project.registry.folder / CHAMPION}")
+    state = "new" if trained.is_new else "the same as before"
+    is_used = trained.champion == model.version
+    use = "in use" if is_used else f"version {trained.champion} stays in use"
+    registry = project.places.registry
+    print(f"version {model.version} ({state}; {use}): {registry.path(model.version)}")
+    if not is_used:
+        print(f"to put it in use, write {model.version} into {registry.folder / CHAMPION}")

@@ -1,7 +1,4 @@
-"""Commands that use a model: score, explain, report, status.
-
-What enters is what was typed; what leaves is tables and pages, and lines for people.
-"""
+"""Commands that use a model: score, explain, report, status."""
 
 from __future__ import annotations
 
@@ -21,17 +18,15 @@ from leadml.cli.shared import (
     TargetOption,
     app,
     check_suffix,
-    now,
-    open_bundle,
-    open_project,
+    open_model,
     print_table,
     refusing,
     showing_progress,
 )
-from leadml.errors import LeadmlError, inert
+from leadml.errors import inert
 
 if TYPE_CHECKING:
-    from leadml.jobs.scoring import Counted, ScoreOrder
+    from leadml.jobs.score import ScoreSummary
 
 
 @app.command(
@@ -57,40 +52,15 @@ def score(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Score leads: probability, stage, grade and reasons for each."""
     with refusing(), showing_progress() as progress:
-        from leadml.jobs.as_of import instant
+        from leadml.jobs.project import present
+        from leadml.jobs.score import ScoreRequest
         from leadml.jobs.score import score as run
-        from leadml.jobs.score_dated import score_dated
-        from leadml.jobs.scoring import ScoreOrder
-        from leadml.params import ScoreParams
-        from leadml.publish.registry import Batch
 
-        bundle, folder, dialect, project = open_bundle(model, params, set_, target)
-        choices = project.params.score if project else ScoreParams()
-        timezone = project.params.data.timezone if project else None
-        order = ScoreOrder(
-            source=file,
-            out=out,
-            version=folder.resolve().name,
-            scored_at=now(),
-            dialect=dialect,
-            chunk_rows=choices.chunk_rows,
-            reasons=choices.reasons,
-            held_out=held_out,
-            contributions=contributions,
-            raw=raw,
-            as_of=instant(as_of, timezone=timezone or "UTC", name="--as-of") if as_of else None,
-            database=project.database if project else None,
-        )
-        if bundle.as_of_settings is not None and project is not None:
-            counted = score_dated(project, bundle, order, progress=progress)
-        else:
-            counted = run(bundle, order, progress=progress)
-        if project:
-            numbers = counted.rows, counted.scored, counted.not_scored
-            place = str(out or project.params.output.table)
-            project.registry.record(Batch(counted.batch_id, order.scored_at, order.version, *numbers, place))
-    _print_counted(counted, order)
-    if counted.not_scored or counted.doubts:
+        found, places = open_model(model, params, set_, target)
+        request = ScoreRequest(file, as_of, out, held_out, contributions, raw)
+        summary = run(found, request, project=places, now=present(), progress=progress)
+    _print_summary(summary)
+    if summary.not_scored or summary.doubts:
         raise typer.Exit(LOOK)
 
 
@@ -108,28 +78,18 @@ def explain(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Show why one lead has its number."""
     with refusing(), showing_progress() as progress:
-        from leadml.jobs.as_of import instant, shown_instant
         from leadml.jobs.explain import explain as run
-        from leadml.jobs.explain import explain_dated, explanation_table
+        from leadml.jobs.explain import explanation_table
+        from leadml.jobs.project import present
+        from leadml.leads.sources.source import scoring_source
 
-        bundle, folder, dialect, project = open_bundle(model, params, set_, target)
-        seen = f"{bundle.target} by version {inert(folder.resolve().name)}"
-        progress("explaining")
-        if bundle.as_of_settings is not None and project is not None:
-            if as_of is None or file is not None:
-                msg = "dated leads need --as-of, as in --as-of 2026-01-31, and no --file: they come from params.yaml"
-                raise LeadmlError(msg)
-            at = instant(as_of, timezone=project.params.data.timezone or "UTC", name="--as-of")
-            found = explain_dated(project, bundle, lead_id, as_of=at, now=now(), progress=progress)
-            seen += f", as of {shown_instant(at)}"
-        else:
-            source = file or (project.data if project else None)
-            if source is None or as_of is not None:
-                msg = "flat leads need --file where --model is given, and --as-of must not be: they are looked at once"
-                raise LeadmlError(msg)
-            found = run(bundle, source, lead_id, dialect=dialect)
-    print(seen)
-    print_table(f"lead {inert(lead_id)}: {100 * found.probability:.1f} of 100, {found.stage}", explanation_table(found))
+        found, places = open_model(model, params, set_, target)
+        path = file or (places.data if places else None)
+        source = scoring_source(found.bundle.leads, places, now=present(), file=path)
+        explained = run(found, lead_id, source=source, as_of=as_of, progress=progress)
+    print(f"{found.target} by version {inert(found.version)}{f', as of {inert(as_of)}' if as_of else ''}")
+    title = f"lead {inert(lead_id)}: {100 * explained.probability:.1f} of 100, {explained.stage}"
+    print_table(title, explanation_table(explained))
 
 
 @app.command(epilog="Example: `leadml report -o report.html`")
@@ -148,11 +108,11 @@ def report(
 
         if out:
             check_suffix(out, ".html")
-        bundle, folder, _, project = open_bundle(model, params, set_, target)
+        found, places = open_model(model, params, set_, target)
         progress("drawing")
-        batch = project.registry.last_batch() if project else None
-        path = out or (project.reports if project else Path("reports")) / f"{bundle.target}.html"
-        write_text(path, render(build_report(bundle, version=folder.resolve().name, batch=batch)))
+        batch = places.registry.last_batch() if places else None
+        path = out or (places.reports if places else Path("reports")) / f"{found.target}.html"
+        write_text(path, render(build_report(found, batch=batch)))
     print(f"report: {path}")
 
 
@@ -160,43 +120,36 @@ def report(
 def status(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None:
     """Say of each target what is in use, since when, where its stages begin, and what it scored last."""
     with refusing():
+        from leadml.jobs.places import Places
         from leadml.jobs.status import describe_all
         from leadml.params import load_params
         from leadml.publish.text_tables import TextTable
 
         names = load_params(params, set_ or ()).target_names if target is None else (target,)
-        told = describe_all([open_project(params, set_, name) for name in names])
-    for rows in told:
+        statuses = describe_all([Places.open(params, set_ or (), target=name) for name in names])
+    for rows in statuses:
         print_table("status", TextTable(("", ""), rows))
 
 
-def _print_counted(counted: Counted, order: ScoreOrder) -> None:
-    from leadml.jobs.as_of import shown_instant
-
-    merged = f" ({counted.merged:,} repeated rows merged)" if counted.merged else ""
-    why = (
-        "not kept aside by training"
-        if order.as_of is None
-        else f"not in the population at {shown_instant(order.as_of)}"
-    )
-    passed = f" ({counted.passed_over:,} passed over: {why})" if counted.passed_over else ""
-    print(f"{counted.rows:,} rows in{merged}{passed} = {counted.scored:,} scored + {counted.not_scored:,} not scored")
-    stages = ", ".join(f"{stage} {number:,}" for stage, number in counted.stages.items())
+def _print_summary(summary: ScoreSummary) -> None:
+    merged = f" ({summary.merged:,} repeated rows merged)" if summary.merged else ""
+    left_out = f" ({summary.left_out:,} left out: {summary.reason_left_out})" if summary.left_out else ""
+    print(f"{summary.rows:,} rows in{merged}{left_out} = {summary.scored:,} scored + {summary.not_scored:,} not scored")
+    stages = ", ".join(f"{stage} {number:,}" for stage, number in summary.stages.items())
     print(stages or "no stages: the target drives none")
-    other = ", ".join(
+    unknown = ", ".join(
         f"{inert(name)} of {number:,} lead{'s' if number > 1 else ''}"
-        for name, number in counted.other.items()
+        for name, number in summary.unknown_levels.items()
         if number
     )
-    if other:
-        print(f"levels that the model does not keep: {other}")
-    if counted.harmless:
+    if unknown:
+        print(f"levels that the model does not keep: {unknown}")
+    if summary.defused:
         print(
-            f"{counted.harmless:,} texts that a spreadsheet would run begin with ' now; --raw leaves them as they came"
+            f"{summary.defused:,} texts that a spreadsheet would run begin with ' now; --raw leaves them as they came"
         )
-    table = f"table {inert(order.database[1])}" if order.database else ""
-    print(f"scores: {order.out or table}")
-    for doubt in counted.doubts:
+    print(f"scores: {inert(summary.destination.name)}")
+    for doubt in summary.doubts:
         print(f"look at this: {doubt}")
-    if counted.not_scored:
-        print(f"not scored, with reasons: {order.not_scored}")
+    if summary.not_scored:
+        print(f"not scored, with reasons: {summary.destination.not_scored}")

@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from leadml.errors import inert
-from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE
-from leadml.model.judge.evaluation import LARGER_IS_BETTER, Evaluation, as_rows
+from leadml.leads.check.instants import shown_day
+from leadml.model.judge.evaluation import LARGER_IS_BETTER, as_rows
 from leadml.publish import figures, text_tables
 from leadml.publish.page import Report, ReportSection
-from leadml.stages.lifecycle import StagePlan
 
 if TYPE_CHECKING:
-    from leadml.bundle.storage import Bundle
-    from leadml.publish.registry import Batch
+    from collections.abc import Mapping
+
+    from leadml.bundle.contents import Bundle
+    from leadml.bundle.model import Model
+    from leadml.leads.split import PartSize
+    from leadml.model.judge.evaluation import Evaluation
+    from leadml.publish.registry import BatchEntry
 
 INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
@@ -38,55 +41,53 @@ def headline(evaluation: Evaluation) -> str:
     """
     beaten, unbeaten = evaluation.beaten()
     if not unbeaten:
-        said = f"The model beats every baseline: {_listed(beaten)}."
+        verdict = f"The model beats every baseline: {_listed(beaten)}."
     elif not beaten:
-        said = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
+        verdict = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
     else:
-        said = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
+        verdict = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
     ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
     mean, rate = evaluation.metric("mean_probability")["value"], evaluation.metric("rate")
     shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= SHIFTED * rate["value"]
     if (ece["value"] <= FAR_OFF * chance or ece["low"] <= chance) and not shifted:
-        return said
-    gap = f"{mean:.1%} were said on average, {rate['value']:.1%} came true"
-    return f"{said} But its probabilities were off on what was kept aside: {gap}."
+        return verdict
+    gap = f"{mean:.1%} was predicted on average, {rate['value']:.1%} converted"
+    return f"{verdict} But its probabilities were off on the holdout: {gap}."
 
 
 def warnings(bundle: Bundle) -> list[str]:
     """Return what must be known before any figure is believed."""
     found = []
-    if bundle.facts["small"]:
+    if bundle.record.is_small:
         found.append("Low evidence: there are fewer leads than leadml asks for, and params allow it.")
-    if bundle.as_of_settings is None and bundle.holdout.since is None:
+    if bundle.leads.holdout.since is None:
         found.append(
-            "The leads have no date, so those kept aside were drawn at random: a world that moves is not seen here, "
-            "and figures on new leads may be worse."
+            "The leads have no date, so the holdout was drawn at random: changes over time are not seen here, and "
+            "figures on new leads may be worse."
         )
-    if bundle.contract.lead_id is None:
+    if bundle.leads.contract.lead_id is None:
         found.append("No id is declared, so the number of the row serves: scores can be joined to the same file only.")
     found += [
         f"{field} was suspected of knowing the outcome and was accepted: {reason}"
-        for field, reason in bundle.facts["accepted_leaks"].items()
+        for field, reason in bundle.record.accepted_leaks.items()
     ]
     return found
 
 
-def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report:
+def build_report(model: Model, *, batch: BatchEntry | None) -> Report:
     """Return the report of a version.
 
     Parameters
     ----------
-    bundle
+    model
         The version.
-    version
-        Its name.
     batch
         What was scored last, or None.
     """
-    evaluation = Evaluation.from_json(bundle.evaluation)
-    unit = _unit(bundle)
+    bundle, evaluation = model.bundle, model.evaluation
+    unit = bundle.record.unit
     return Report(
-        title=f"{bundle.target}: version {version}, trained {bundle.facts['trained_at'][:10]}",
+        title=f"{model.target}: version {model.version}, trained {bundle.record.trained_at[:10]}",
         headline=headline(evaluation),
         warnings=warnings(bundle),
         facts=_facts(evaluation, batch, unit),
@@ -97,12 +98,12 @@ def build_report(bundle: Bundle, *, version: str, batch: Batch | None) -> Report
             _truth(bundle, evaluation),
             _comparison(evaluation, unit),
             *_maturity(bundle),
-            ReportSection("Model card", tables=(model_card(bundle, version), _parts(bundle))),
+            ReportSection("Model card", tables=(model_card(model), _parts(bundle))),
         ],
     )
 
 
-def _parts_in_words(choices: dict[str, Any]) -> str:
+def _parts_in_words(choices: Mapping[str, Any]) -> str:
     """Return the parts of a model and their weights; those without weight are not named."""
     lines = [
         (choices["linear_weight"], _line_in_words("a linear part", choices["half_life"])),
@@ -120,42 +121,39 @@ def _line_in_words(words: str, half_life: float) -> str:
     return words + (f" in which a lead counts half after {half_life:.1%} of the leads" if half_life else "")
 
 
-def _trees_in_words(choices: dict[str, Any], kind: str) -> str:
+def _trees_in_words(choices: Mapping[str, Any], kind: str) -> str:
     if f"{kind}_rounds" not in choices:
         return "none"
     return f"trees of {choices[f'{kind}_leaves']} leaves, {choices[f'{kind}_rounds']:,} a booster"
 
 
-def model_card(bundle: Bundle, version: str) -> text_tables.TextTable:
+def model_card(model: Model) -> text_tables.TextTable:
     """Return what a version is for, what it was made of, and what was found in its data."""
-    facts, words = bundle.facts, topic_words(bundle)
-    data, split, choices = facts["data"], facts["split"], facts["choices"]
-    unit = "looks at leads" if bundle.as_of_settings else "leads"
-    sizes = {part: _size(split[part], unit) for part in ("learn", "judge")}
+    bundle, manifest = model.bundle, model.manifest
+    record, spec, words = bundle.record, bundle.leads, topic_words(bundle)
+    choices: Mapping[str, Any] = record.choices
+    topics = [f"{words.get(field.subject, field.subject)} ({field.group})" for field in spec.contract.fields]
     rows = [
         ("what it is for", INTENDED_USE),
-        ("predicts", _predicted(bundle)),
-        ("data", f"{data['leads']:,} {unit} of {data['file']}, {data['conversions']:,} converted"),
-        ("repeated rows merged", f"{data['merged']:,}"),
-        ("learned from", sizes["learn"]),
-        ("kept aside", f"{sizes['judge']} ({split['kind']})"),
+        ("predicts", spec.settings.predicts(bundle.target)),
+        ("data", f"{record.rows:,} {record.unit} of {record.data.source}, {record.conversions:,} converted"),
+        ("repeated rows merged", f"{record.data.merged:,}"),
+        ("fitted on", _size(record.split.learn, record.unit)),
+        ("holdout", f"{_size(record.split.holdout, record.unit)} ({record.split.name})"),
         ("model", f"additive log-odds: {_parts_in_words(choices)}; calibration {choices['calibration']}"),
         ("reasons", _reasons(choices["table_numbers"], choices["trees_without_tables"])),
-        (
-            "fields",
-            _listed(
-                list(dict.fromkeys(f"{words.get(f.subject, f.subject)} ({f.group})" for f in bundle.contract.fields))
-            ),
-        ),
-        *((f"excluded: {name}", reason) for name, reason in facts["excluded"].items()),
-        *(("finding", text) for _, _, text in facts["findings"]),
-        ("version", f"{version}, trained {facts['trained_at']}, leadml {facts['leadml']}"),
-        *((name.replace("_", " "), facts[name]) for name in ("model_hash", "data_hash", "params_hash")),
+        ("fields", _listed(list(dict.fromkeys(topics)))),
+        *((f"excluded: {name}", reason) for name, reason in record.excluded.items()),
+        *(("finding", str(finding)) for finding in record.findings),
+        ("version", f"{model.version}, trained {record.trained_at}, leadml {manifest.leadml}"),
+        ("model hash", manifest.model_hash),
+        ("data hash", record.data_hash),
+        ("params hash", record.params_hash),
     ]
     return text_tables.TextTable(("", ""), rows)
 
 
-def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple[str, str]]:
+def _facts(evaluation: Evaluation, batch: BatchEntry | None, unit: str) -> list[tuple[str, str]]:
     reached = next(r for r in as_rows(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
     facts = [(f"of the converters are among the best 20% of {unit}", f"{reached['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
@@ -163,7 +161,7 @@ def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple
         facts.append(
             (f"{text_tables.METRICS[name][0]} ({text_tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}")
         )
-    facts.append((f"{unit} kept aside judged it", f"{evaluation.leads:,}"))
+    facts.append((f"{unit} in the holdout", f"{evaluation.leads:,}"))
     if batch is not None:
         facts.append((f"leads scored last, {batch.scored_at[:10]}", f"{batch.scored:,}"))
     return facts
@@ -172,7 +170,7 @@ def _facts(evaluation: Evaluation, batch: Batch | None, unit: str) -> list[tuple
 def _drivers(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
     text = (
         "How many points of probability a field moves a lead up or down on average. The reasons of one lead add up to "
-        f"its score; these are the means over all {_unit(bundle)} kept aside."
+        f"its score; these are the means over all {bundle.record.unit} of the holdout."
     )
     alt = "Bars of mean points by field; the numbers are in the table below"
     words = topic_words(bundle)
@@ -188,10 +186,10 @@ def _stages(bundle: Bundle, evaluation: Evaluation) -> list[ReportSection]:
     """Return what each stage holds, where the target drives any."""
     if evaluation.stages.empty:
         return []
-    unit = _unit(bundle)
+    unit = bundle.record.unit
     text = f"A lead at a cut is in. The share that converts counts all {unit} at or above the cut."
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
-    table = text_tables.stage_table(evaluation, StagePlan.from_json(bundle.stages).cuts, unit=unit)
+    table = text_tables.stage_table(evaluation, bundle.stages.cuts, unit=unit)
     return [ReportSection("Stages", [text], figures.stages_figure(evaluation, unit=unit), alt, (table,))]
 
 
@@ -205,7 +203,7 @@ def _gain(evaluation: Evaluation, unit: str) -> ReportSection:
 
 
 def _truth(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
-    unit = _unit(bundle)
+    unit = bundle.record.unit
     text = (
         f"Of {unit} that are given 20%, one in five should convert. The mean gap is "
         f"{evaluation.metric('ece')['value']:.3f}; a perfect model would show {evaluation.ece_by_chance:.3f} by "
@@ -226,16 +224,10 @@ def _comparison(evaluation: Evaluation, unit: str) -> ReportSection:
 
 
 def topic_words(bundle: Bundle) -> dict[str, str]:
-    """Return what people call the topics that leadml has names of its own for, by those names."""
-    words = {field.name: field.name.replace("_", " ") for field in bundle.contract.fields if field.source == "derived"}
-    if bundle.as_of_settings is not None:
-        kinds = {kind: inert(said) for kind, said in bundle.as_of_settings["plan"]["kinds"]}
-        words |= {ACTIVITY: "activity of any kind", LEAD_AGE: "days since the lead came"} | kinds
-    return words
-
-
-def _unit(bundle: Bundle) -> str:
-    return "looks" if bundle.as_of_settings else "leads"
+    """Return what people call the topics that leadml names itself, by those names."""
+    fields = bundle.leads.contract.fields
+    words = {field.name: field.name.replace("_", " ") for field in fields if field.source == "derived"}
+    return words | bundle.leads.settings.topic_words
 
 
 def _reasons(numbers: int, trees_left: int) -> str:
@@ -245,37 +237,30 @@ def _reasons(numbers: int, trees_left: int) -> str:
     return f"{said}; for {trees_left:,} trees that are too deep or too many for tables, by LightGBM, which is slow"
 
 
-def _predicted(bundle: Bundle) -> str:
-    if bundle.as_of_settings is None:
-        return f"{bundle.target}, for each lead, as a calibrated probability"
-    target = bundle.as_of_settings["target"]
-    whose = "open leads" if target["population"] == "open" else "customers"
-    return f"{bundle.target}: whether {whose} reach {target['outcome']} within {target['horizon']} days of the look"
-
-
 def _parts(bundle: Bundle) -> text_tables.TextTable:
-    return text_tables.part_table(bundle.facts["split"], unit="looks at leads" if bundle.as_of_settings else "leads")
+    return text_tables.part_table(bundle.record.split, unit=bundle.record.unit)
 
 
-def _size(part: dict[str, Any], unit: str) -> str:
-    size = f"{part['leads']:,} {unit}, {part['conversions']:,} converted"
-    if "from" not in part:
+def _size(part: PartSize, unit: str) -> str:
+    size = f"{part.rows:,} {unit}, {part.conversions:,} converted"
+    if part.first is None or part.last is None:
         return size
-    return f"{size}, {text_tables.day(part['from'])} to {text_tables.day(part['to'])}"
+    return f"{size}, {shown_day(part.first)} to {shown_day(part.last)}"
 
 
 def _maturity(bundle: Bundle) -> list[ReportSection]:
-    """Return when labels are known, for dated leads."""
-    if bundle.as_of_settings is None:
+    """Return when labels are known, where outcomes have dates."""
+    maturity = bundle.record.data.maturity
+    if maturity is None:
         return []
-    data, target = bundle.facts["data"], bundle.as_of_settings["target"]
     text = (
-        f"A look counts once {target['horizon']} days and {target['settling']} for late records have passed: "
-        f"{data['mature']:,} looks had by {data['observed_until'][:10]}; {data['immature']:,} are younger: not known, "
-        "not negative, so left out. The table counts leads at an age only where they were observed to that age; a "
-        "horizon beyond which the share hardly grows loses little."
+        f"The label of a snapshot is known once {maturity.horizon} days and {maturity.settling} for late records have "
+        f"passed: {maturity.mature:,} snapshots had such a label by {maturity.observed_until[:10]}; "
+        f"{maturity.immature:,} are younger: their outcome is unknown, not negative, so they are left out. The table "
+        "counts leads at an age only where they were observed to that age; a horizon beyond which the share hardly "
+        "rises loses little."
     )
-    return [ReportSection("How long it takes", [text], tables=(text_tables.age_table(data["conversions_by_age"]),))]
+    return [ReportSection("How long it takes", [text], tables=(text_tables.age_table(maturity.by_age),))]
 
 
 def _listed(names: list[str]) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from leadml.bundle.model import CHAMPION
 from leadml.bundle.storage import read_manifest
-from leadml.publish.registry import CHAMPION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from leadml.jobs.project import Project
+    from leadml.jobs.places import Places
 
 ALIAS = """
     select tags.value from registered_model_aliases as aliases
@@ -25,7 +25,7 @@ ALIAS = """
 """
 
 
-def describe(project: Project) -> list[tuple[str, str]]:
+def describe(project: Places) -> list[tuple[str, str]]:
     """Return what the champion is, on what it was trained, its cuts, and what was scored last.
 
     Raises
@@ -34,18 +34,19 @@ def describe(project: Project) -> list[tuple[str, str]]:
         Where no version is in use or its manifest is damaged.
     """
     registry = project.registry
-    facts, batch = read_manifest(registry.champion_path()), registry.last_batch()
-    unit = "looks at leads" if "observed_until" in facts["data"] else "leads"
+    manifest, batch = read_manifest(registry.champion_path()), registry.last_batch()
+    record = manifest.record
+    learned = record.split.learn
     rows = [
-        ("target", facts["target"]),
+        ("target", manifest.target),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
-        ("trained", f"{facts['trained_at']} on {facts['data']['file']}"),
+        ("trained", f"{record.trained_at} on {record.data.source}"),
         (
             "learned from",
-            f"{facts['split']['learn']['leads']:,} {unit}, {facts['split']['learn']['conversions']:,} converted",
+            f"{learned.rows:,} {record.unit}, {learned.conversions:,} converted",
         ),
-        *((f"{cut['stage']} begins at", f"{cut['probability']:.4f} ({cut['rule']})") for cut in facts["cuts"]),
-        ("model hash", facts["model_hash"]),
+        *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in manifest.cuts),
+        ("model hash", manifest.model_hash),
         (
             "scored last",
             "nothing yet"
@@ -63,7 +64,7 @@ def describe(project: Project) -> list[tuple[str, str]]:
     return rows
 
 
-def describe_all(projects: Sequence[Project]) -> list[list[tuple[str, str]]]:
+def describe_all(projects: Sequence[Places]) -> list[list[tuple[str, str]]]:
     """Return what `describe` says of each target of a project; of several, one may have no version yet."""
     told = []
     for project in projects:

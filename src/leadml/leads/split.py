@@ -1,87 +1,80 @@
-"""Divide leads into those to learn from and those kept aside.
+"""Divide the rows of a training set: a holdout for the evaluation, folds and halves of the rest.
 
-What enters is ids, or instants where leads have them; what leaves is masks and folds that do not depend on the order
-of the rows.
-Flat leads: with instants the newest are kept aside and every fold is judged by a model of earlier leads only; without
-them a lead's side follows from its id alone, so that a lead kept aside once stays aside when the data grow, and without
-ids from its fields, so that rows that say the same are on one side. Snapshots: a part of the accounts or leads is kept
-aside, looks at them count from one instant on, and only looks at others whose label was known by then are learned from.
+A row is a lead at an instant, and rows of one group (a person, a company or an account) are never divided. Which rows
+may be compared with which depends on what the leads have: nothing but ids, instants, or many snapshots of each lead.
+Three splits answer that, and the source of the leads chooses one. Hashes decide, so that the order of the rows and
+leads that come later change no side.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
 
 from leadml.errors import ModelError
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.params import SplitParams
-
-    Mask = NDArray[np.bool_]
-    Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+    from leadml.types import Floats, Fold, Integers, Mask, Rows
 
 
 ORIGINS = (0.5, 0.9)
 HALF = 0.5
 COPIES = 4
-KINDS = (0, 1)
+OUTCOMES = (0, 1)
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """The rule that keeps leads aside.
+    """The rule that holds rows out for the evaluation.
 
     Parameters
     ----------
     share
-        Share of the leads that are kept aside, between 0 and 1.
+        Share of the groups, or of the newest rows, that is held out, between 0 and 1.
     seed
-        Of the hash that divides ids.
+        Seed of the hash that draws groups.
     since
-        Instant, in microseconds, from which leads are kept aside; None where ids decide. Of snapshots both decide.
+        Instant in microseconds from which rows are held out; None where groups alone decide.
+    by_group
+        Whether the hash of a row's group must hold it out too.
     """
 
     share: float
     seed: int
     since: int | None = None
+    by_group: bool = True
 
     def mask(self, frame: pd.DataFrame) -> Mask:
-        """Return which leads of a checked frame are kept aside, an array of shape (n_leads,)."""
-        if AS_OF in frame:
-            return self.aside(frame) & (frame[AS_OF].to_numpy() >= self.since)
-        if self.since is not None:
-            return np.asarray(frame[CREATED_AT].to_numpy() >= self.since)
-        return self.aside(frame)
+        """Return which rows are held out, shape (n_rows,).
+
+        Parameters
+        ----------
+        frame
+            Rows with ``split_key`` where groups decide and ``as_of`` where an instant does.
+        """
+        drawn = self.draws(frame) if self.by_group else np.ones(len(frame), dtype=bool)
+        return drawn if self.since is None else drawn & (frame[AS_OF].to_numpy() >= self.since)
 
     def learnable(self, frame: pd.DataFrame) -> Mask:
-        """Return which leads may be learned from: those not kept aside, of snapshots with labels known in time."""
-        if AS_OF in frame:
-            return ~self.aside(frame) & (frame[MATURE_AT].to_numpy() <= self.since)
-        return ~self.mask(frame)
+        """Return which rows may be fitted on, shape (n_rows,): of no group that is drawn, and mature by the instant."""
+        free = ~self.draws(frame) if self.by_group else np.ones(len(frame), dtype=bool)
+        return free if self.since is None else free & (frame[MATURE_AT].to_numpy() <= self.since)
 
-    def aside(self, frame: pd.DataFrame) -> Mask:
-        """Return which rows are of accounts, leads or fields whose hash keeps them aside."""
-        return _uniform(frame, f"test {self.seed}") < self.share
-
-
-def plan_holdout(frame: pd.DataFrame, split: SplitParams) -> Holdout:
-    """Return the rule that keeps a share of the leads aside: the newest, where leads have instants."""
-    clock = AS_OF if AS_OF in frame else CREATED_AT
-    if clock not in frame:
-        return Holdout(split.test_share, split.seed)
-    return holdout_since(*np.unique(frame[clock].to_numpy(), return_counts=True), split)
+    def draws(self, frame: pd.DataFrame) -> Mask:
+        """Return which rows are of groups that the hash draws, shape (n_rows,)."""
+        return _hashes(frame[SPLIT_KEY], f"test {self.seed}") < self.share
 
 
-def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split: SplitParams) -> Holdout:
-    """Return the rule that keeps the newest share aside.
+def holdout_since(instants: Integers, counts: Integers, split: SplitParams, *, by_group: bool) -> Holdout:
+    """Return the rule that holds the newest share out.
 
     Parameters
     ----------
@@ -89,6 +82,8 @@ def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split:
         Arrays of shape (n_instants,): rising instants in microseconds, and how many rows there are of each.
     split
         Share and seed.
+    by_group
+        Whether groups are drawn too.
 
     Raises
     ------
@@ -104,109 +99,252 @@ def holdout_since(instants: NDArray[np.int64], counts: NDArray[np.int64], split:
             f"which {int(counts[0]):,} have the same instant; bring more dates"
         )
         raise ModelError(msg)
-    return Holdout(split.test_share, split.seed, int(instants[at]))
+    return Holdout(split.test_share, split.seed, int(instants[at]), by_group)
 
 
-def describe_part(frame: pd.DataFrame) -> dict[str, int]:
-    """Return how many rows a part has, how many converted, and their oldest and newest instant where they have one."""
-    facts = {"leads": len(frame), "conversions": int(frame[LABEL].sum())}
-    clock = AS_OF if AS_OF in frame else CREATED_AT
-    if clock in frame:
-        facts |= {"from": int(frame[clock].min()), "to": int(frame[clock].max())}
-    return facts
+class Split(Protocol):
+    """How the rows of a training set are divided."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def evidence(self) -> str:
+        """What is said of the dates of the leads."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about them; empty where nothing is to be done."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which rows are sorted before a fit, so that their order changes nothing."""
+
+    @property
+    def clock(self) -> str | None:
+        """The column of the instant of each row, microseconds; None where rows have none."""
+
+    @property
+    def cluster(self) -> str | None:
+        """The column of the group of each row where groups have many rows; None where rows are independent."""
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return the rows that each fold is fitted on and evaluated on; refuse as `checked_folds` does."""
+
+    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
+        """Return which rows are of some random halves of the groups, shape (count, n_rows)."""
 
 
-def make_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
-    """Return pairs of row numbers: to fit on, and to judge by.
+@dataclass(frozen=True)
+class RandomSplit:
+    """Rows without instants: groups are drawn by hash.
 
     Parameters
     ----------
-    frame
-        Checked leads; with ``created_at`` each fold is judged by leads that came after those it is fitted on.
-    split
-        Number of folds and seed.
+    choices
+        Share, number of folds and seed.
+    copies
+        Whether rows have no id, so that a group is rows with the same values. Many rows of one group are then divided
+        among folds, because a level that many leads share would be judged by models that never saw it.
+    """
+
+    choices: SplitParams
+    copies: bool = False
+    name: ClassVar[str] = "random"
+    evidence: ClassVar[str] = "no date is declared, so the holdout is drawn at random"
+    remedy: ClassVar[str] = "set data.created_at where the data have it: a random split cannot see that the world moves"
+    clock: ClassVar[str | None] = None
+    cluster: ClassVar[str | None] = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which rows are sorted before a fit."""
+        return (SPLIT_KEY, LABEL) if self.copies else (LEAD_ID,)
+
+    def holdout(self) -> Holdout:
+        """Return the rule that holds a share of the groups out."""
+        return Holdout(self.choices.test_share, self.choices.seed)
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return folds that divide the groups."""
+        part = _parts(frame, _names(frame, copies=self.copies), self.choices)
+        numbers = range(self.choices.folds)
+        return checked_folds(frame, [(np.flatnonzero(part != at), np.flatnonzero(part == at)) for at in numbers])
+
+    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
+        """Return random halves of the groups."""
+        return _halves(_names(frame, copies=self.copies), self.choices, count)
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """One row a lead, with an instant: newer rows judge models of older ones.
+
+    Parameters
+    ----------
+    choices
+        Share, number of folds and seed.
+    copies
+        As for `RandomSplit`.
+    """
+
+    choices: SplitParams
+    copies: bool = False
+    name: ClassVar[str] = "newest held out"
+    evidence: ClassVar[str] = "leads have dates, so the newest are held out"
+    remedy: ClassVar[str] = ""
+    clock: ClassVar[str | None] = AS_OF
+    cluster: ClassVar[str | None] = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which rows are sorted before a fit."""
+        return (SPLIT_KEY, LABEL, AS_OF) if self.copies else (LEAD_ID, AS_OF)
+
+    def holdout(self, frame: pd.DataFrame) -> Holdout:
+        """Return the rule that holds the newest share of the rows out."""
+        instants, counts = np.unique(frame[AS_OF].to_numpy(), return_counts=True)
+        return holdout_since(instants, counts, self.choices, by_group=False)
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return folds of which each is evaluated on rows that came after those it is fitted on."""
+        instants = frame[AS_OF].to_numpy()
+        edges = np.quantile(instants, np.linspace(0, 1, self.choices.folds + 2)[1:-1]) if len(instants) else []
+        block = np.searchsorted(edges, instants, side="right")
+        numbers = range(1, self.choices.folds + 1)
+        return checked_folds(frame, [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in numbers])
+
+    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
+        """Return random halves of the groups."""
+        return _halves(_names(frame, copies=self.copies), self.choices, count)
+
+
+@dataclass(frozen=True)
+class GroupTimeSplit:
+    """Many snapshots of each lead: other groups at later instants judge, of models whose labels were known by then.
+
+    Parameters
+    ----------
+    choices
+        Share, number of folds and seed.
+    """
+
+    choices: SplitParams
+    name: ClassVar[str] = "other accounts, later"
+    evidence: ClassVar[str] = "leads are dated, so other leads at later dates are held out"
+    remedy: ClassVar[str] = ""
+    order: ClassVar[tuple[str, ...]] = (LEAD_ID, AS_OF)
+    clock: ClassVar[str | None] = AS_OF
+    cluster: ClassVar[str | None] = SPLIT_KEY
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return a fold for each part of the groups, each with an origin of its own.
+
+        A fold is evaluated on snapshots of its part from its origin on, and fitted on those of the other parts whose
+        labels were known at that origin. Origins divide the later half of the snapshots evenly.
+        """
+        as_of, mature_at = (frame[name].to_numpy() for name in (AS_OF, MATURE_AT))
+        part = _parts(frame, frame[SPLIT_KEY], self.choices)
+        origins = np.quantile(as_of, np.linspace(*ORIGINS, self.choices.folds), method="higher") if len(as_of) else []
+        folds = [
+            (np.flatnonzero((part != at) & (mature_at <= origin)), np.flatnonzero((part == at) & (as_of >= origin)))
+            for at, origin in enumerate(origins)
+        ]
+        return checked_folds(frame, folds)
+
+    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
+        """Return random halves of the groups."""
+        return _halves(frame[SPLIT_KEY], self.choices, count)
+
+
+def column_of(frame: pd.DataFrame, name: str | None) -> NDArray[Any] | None:
+    """Return the values of a column, shape (n_rows,), or None where there is no name."""
+    return None if name is None else frame[name].to_numpy()
+
+
+def checked_folds(frame: pd.DataFrame, folds: list[Fold]) -> list[Fold]:
+    """Return folds as they are.
 
     Raises
     ------
     ModelError
-        Where a fold would be fitted on leads of one kind only, or judged by none.
+        Where a fold would be fitted on leads of one outcome only, or evaluated on none.
     """
     if frame.empty:
         msg = "there must be leads to fold, got 0 leads"
         raise ModelError(msg)
-    if AS_OF in frame:
-        folds = _snapshot_folds(frame, split)
-    elif CREATED_AT in frame:
-        edges = np.quantile(frame[CREATED_AT].to_numpy(), np.linspace(0, 1, split.folds + 2)[1:-1])
-        block = np.searchsorted(edges, frame[CREATED_AT].to_numpy(), side="right")
-        folds = [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in range(1, split.folds + 1)]
-    else:
-        block = _parts(frame, split)
-        folds = [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(split.folds)]
     label = frame[LABEL].to_numpy()
     for number, (fit, judge) in enumerate(folds, start=1):
-        if len(np.unique(label[fit])) < len(KINDS) or not len(judge):
+        if len(np.unique(label[fit])) < len(OUTCOMES) or not len(judge):
             msg = (
                 f"each fold must be fitted on leads that converted and leads that did not, and judged by some, got "
                 f"{int(label[fit].sum()):,} of {len(fit):,} that converted and {len(judge):,} that judge in fold "
-                f"{number} of {split.folds}; lower split.folds or bring more leads"
+                f"{number} of {len(folds)}; lower split.folds or bring more leads"
             )
             raise ModelError(msg)
     return folds
 
 
-def _snapshot_folds(frame: pd.DataFrame, split: SplitParams) -> list[Fold]:
-    """Return a fold for each part of the accounts or leads, each with an origin of its own.
+@dataclass(frozen=True)
+class PartSize:
+    """How large a part of a training set is, and when.
 
-    A fold is judged by looks at its part from its origin on, and fitted on looks at the other parts whose labels were
-    known at that origin. Origins divide the later half of the looks evenly.
+    Parameters
+    ----------
+    rows, conversions
+        Counts.
+    first, last
+        Oldest and newest instant, microseconds; None where rows have none.
     """
-    as_of, mature_at = (frame[name].to_numpy() for name in (AS_OF, MATURE_AT))
-    part = _parts(frame, split)
-    origins = np.quantile(as_of, np.linspace(*ORIGINS, split.folds), method="higher")
-    return [
-        (np.flatnonzero((part != at) & (mature_at <= origin)), np.flatnonzero((part == at) & (as_of >= origin)))
-        for at, origin in enumerate(origins)
-    ]
+
+    rows: int
+    conversions: int
+    first: int | None = None
+    last: int | None = None
+
+    @classmethod
+    def of(cls, label: NDArray[Any], clock: Integers | None) -> PartSize:
+        """Return the size of some rows by their labels and instants."""
+        ends = (None, None) if clock is None else (int(clock.min()), int(clock.max()))
+        return cls(len(label), int(label.sum()), *ends)
 
 
-def halves_of(frame: pd.DataFrame, split: SplitParams, count: int) -> Mask:
-    """Return which rows are of some halves of the accounts, leads or copies, by hash, shape (count, n_rows)."""
-    names = _names(frame)
-    return np.array([_hashes(names, f"half {split.seed} {at}") < HALF for at in range(count)])
+@dataclass(frozen=True)
+class FoldSize:
+    """How large a fold is: the part it is fitted on, and the part it is evaluated on."""
+
+    fitted: PartSize
+    evaluated: PartSize
 
 
-def _parts(frame: pd.DataFrame, split: SplitParams) -> NDArray[np.intp]:
+def _halves(names: pd.Series, choices: SplitParams, count: int) -> Mask:
+    return np.array([_hashes(names, f"half {choices.seed} {at}") < HALF for at in range(count)])
+
+
+def _parts(frame: pd.DataFrame, names: pd.Series, choices: SplitParams) -> Rows:
     """Return the part of each row: rows of one name are in one, and as many names that converted are in each.
 
     Names are dealt out in the order of their hashes, those without a conversion first.
     """
-    _, name = np.unique(_hashes(_names(frame), f"fold {split.seed}"), return_inverse=True)
+    _, name = np.unique(_hashes(names, f"fold {choices.seed}"), return_inverse=True)
     converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0
     part = np.empty(len(converted), dtype=np.intp)
-    part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % split.folds
+    part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % choices.folds
     return part[name]
 
 
-def _names(frame: pd.DataFrame) -> pd.Series:
-    """Return by what name rows are folded: account, id or, without ids, what the row says.
-
-    A few rows that say the same are copies and stay together. What many say is no copy: it is divided, or a level that
-    many leads share would be judged by models that never saw it.
-    """
-    if AS_OF in frame or SPLIT_KEY not in frame:
-        return frame[SPLIT_KEY if SPLIT_KEY in frame else LEAD_ID]
+def _names(frame: pd.DataFrame, *, copies: bool) -> pd.Series:
+    """Return the name by which rows are divided: their group, or of copies at most `COPIES` rows of one group."""
+    if not copies:
+        return frame[SPLIT_KEY]
     ranked = frame[[SPLIT_KEY, LABEL]].reset_index(drop=True).sort_values([SPLIT_KEY, LABEL], kind="stable")
     same = ranked.groupby(SPLIT_KEY, sort=False)[LABEL]
     part = (same.cumcount() % -(-same.transform("size") // COPIES)).sort_index()  # both labels are dealt to all parts
     return pd.Series([f"{name} {at}" for name, at in zip(frame[SPLIT_KEY], part.tolist(), strict=True)])
 
 
-def _uniform(frame: pd.DataFrame, salt: str) -> NDArray[np.float64]:
-    return _hashes(frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID], salt)
-
-
-def _hashes(names: pd.Series, salt: str) -> NDArray[np.float64]:
+def _hashes(names: pd.Series, salt: str) -> Floats:
     """Return a number in [0, 1) for each name, the same for equal names."""
     key = salt.encode()
     codes, unique = pd.factorize(names)

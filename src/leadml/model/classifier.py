@@ -23,6 +23,7 @@ from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATUR
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.field import Field
+from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.predict.explain import explain_leads
 from leadml.params import CalibrationParams, ModelParams, SplitParams
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from sklearn.utils import Tags
 
+    from leadml.leads.split import Split
     from leadml.params import Kind
+    from leadml.types import Floats, Integers, Labels
 
-    Floats = NDArray[np.float64]
 
 Kept = TypeVar("Kept", bound=BaseModel)
 CLASSES = 2
@@ -48,7 +50,6 @@ TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
 class Sections:
     """What a fit reads."""
 
-    split: SplitParams
     model: ModelParams
     calibration: CalibrationParams
 
@@ -120,16 +121,18 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         check_consistent_length(frame, codes)
         frame[SPLIT_KEY] = content_keys(frame)
         frame[LABEL] = codes
+        folds = _section(SplitParams, self.split, "split")
+        split: Split = RandomSplit(folds, copies=True)
         if created_at is not None:
             check_consistent_length(frame, created_at)
-            frame[CREATED_AT] = _order_of(created_at)
+            frame[AS_OF] = _order_of(created_at)
+            split = TimeSplit(folds, copies=True)
         sections = Sections(
-            split=_section(SplitParams, self.split, "split"),
             model=_section(ModelParams, self.model, "model"),
             calibration=_section(CalibrationParams, self.calibration, "calibration"),
         )
         try:
-            fitted = fit_model(frame, fields, sections)
+            fitted = fit_model(frame, fields, sections, split=split)
         except ModelError as error:
             raise ValueError(str(error)) from error
         self.classes_, self.model_, self.choices_ = classes, fitted.model, fitted.choices
@@ -148,7 +151,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     def predict_interval(self, X: Any) -> Floats:  # noqa: N803
         """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
         probability = self._probability(X)
-        return np.column_stack(self.model_.spread.interval(probability))
+        return np.column_stack(self.model_.intervals.interval(probability))
 
     def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
         """Return the start, and what each field adds to it, shape (n_leads, n_fields), in percentage points.
@@ -212,7 +215,7 @@ def _section(kind: type[Kept], given: Any, name: str) -> Kept:
         raise ValueError("; ".join(faults)) from None
 
 
-def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
+def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
     """Return the two classes in order, and which each lead is of."""
     given = np.asarray(y, dtype=object)
     if pd.isna(given).any():
@@ -236,7 +239,7 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], NDArray[np.int8]]:
     return classes, codes.astype(np.int8)
 
 
-def _order_of(created_at: Any) -> NDArray[np.int64]:
+def _order_of(created_at: Any) -> Integers:
     """Return the ranks of instants: numbers, or what pandas reads as dates."""
     instants = pd.Series(np.asarray(created_at))
     if not pd.api.types.is_numeric_dtype(instants):

@@ -16,10 +16,8 @@ from scipy.special import expit, ndtri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from leadml.types import Floats, Labels
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
 
 BINS = 15
 SMALLEST = 1e-15

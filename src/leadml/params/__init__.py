@@ -1,18 +1,6 @@
-"""Params: every choice of a project, and how it is read."""
+"""Read and check every choice of a project: the sections of ``params.yaml``."""
 
-from leadml.params.choices import (
-    BaselineParams,
-    CalibrationParams,
-    DataParams,
-    EvaluationParams,
-    LeakParams,
-    LimitParams,
-    ModelParams,
-    PointsRule,
-    ScoreParams,
-    SplitParams,
-    StageParams,
-)
+from leadml.params.choices import BaselineParams, DataParams, LeakParams, PointsRule, ScoreParams, StageParams
 from leadml.params.dated import (
     FUNNEL,
     OUTCOMES,
@@ -26,6 +14,7 @@ from leadml.params.dated import (
     SourcesParams,
 )
 from leadml.params.features import ActivityParams, DerivedParams, FeatureParams, Group, Kind
+from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
 from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule

@@ -1,20 +1,25 @@
-"""Addresses of databases: what of one may be shown, and what of one may stand in ``params.yaml``.
+"""Check and show addresses of databases without giving away a secret.
 
-What enters is an address as SQLAlchemy reads it; what leaves is the address without its secrets.
-It refuses a literal password and whatever cannot be told from one: an address that is not read to the last letter.
+``params.yaml`` is kept under version control, so an address in it must hold no password. A part of an address that may
+be a password is refused like one, and an address that cannot be read in full is not shown at all.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Annotated
 from urllib.parse import parse_qsl
 
-NAMED = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
+from pydantic import AfterValidator
+
+from leadml.params.section import ValueName
+
+ENVIRONMENT_NAME = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 ADDRESS = re.compile(
     rf"""(?: (?P<file> sqlite (?: \+pysqlite )? :/// [^?]* )
        | (?P<driver> [\w+]+ ://)
          (?: (?P<user> [^:/@;=]* ) (?P<password> : [^@]* )? @ )?
-         (?P<place> (?: \[ [0-9a-fA-F:.]+ \] | [^:/?@;=]* ) (?: : (?: [0-9]{{1,5}} | {NAMED} ) )?
+         (?P<place> (?: \[ [0-9a-fA-F:.]+ \] | [^:/?@;=]* ) (?: : (?: [0-9]{{1,5}} | {ENVIRONMENT_NAME} ) )?
                     (?: / (?: [^:?@;=%] | % (?! 3[BbDd] ) )* )? )
        ) (?P<options> \? [^@]* )?""",
     re.VERBOSE,
@@ -30,7 +35,9 @@ PLAIN_OPTIONS = frozenset([
 
 
 def shown_address(url: str) -> str:
-    """Return what may be shown of an address: driver, user, host, port and database, where all of it could be read.
+    """Return an address without its secrets: driver, user, host, port and database.
+
+    An address that cannot be read in full is replaced by a few words.
 
     Examples
     --------
@@ -49,20 +56,23 @@ def shown_address(url: str) -> str:
     return f"{found['driver']}{user}{found['place']}{options}"
 
 
-def no_password(url: str) -> str:
-    """Refuse an address that holds a password, or what may be one."""
-    if re.fullmatch(NAMED, url):
+def refuse_password(url: str) -> str:
+    """Return the address; refuse one that holds a password, or a part that may be one."""
+    if re.fullmatch(ENVIRONMENT_NAME, url):
         return url
     found = ADDRESS.fullmatch(url)
     if found is None:
-        msg = f"{LIKE}, got none that can be read; correct it, its secrets as ${{NAME}} of the environment"
+        msg = f"{LIKE}, got one that cannot be read; correct it, and write secrets as ${{NAME}} of the environment"
         raise ValueError(msg)
     where = "put it in the environment and write ${NAME} in its place"
-    if not re.fullmatch(f":?(?:{NAMED})*", found["password"] or ""):
+    if not re.fullmatch(f":?(?:{ENVIRONMENT_NAME})*", found["password"] or ""):
         msg = f"must hold no password, got one; {where}"
         raise ValueError(msg)
     options = parse_qsl((found["options"] or "")[1:], keep_blank_values=True)
-    if any(name.lower() not in PLAIN_OPTIONS and not re.fullmatch(NAMED, value) for name, value in options):
+    if any(name.lower() not in PLAIN_OPTIONS and not re.fullmatch(ENVIRONMENT_NAME, value) for name, value in options):
         msg = f"must hold no password, got an option that may be one; {where}"
         raise ValueError(msg)
     return url
+
+
+DatabaseAddress = Annotated[str, AfterValidator(refuse_password), ValueName("database address")]

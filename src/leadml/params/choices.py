@@ -1,7 +1,7 @@
-"""The choices of each step that flat and dated leads share.
+"""The sections of ``params.yaml`` on the data, the target and the use of a model.
 
-What enters is plain data; what leaves is one frozen section a step.
-It refuses unknown keys and values out of range.
+A section refuses unknown keys and values out of range, and says what must hold. The sections of the fit are in
+`leadml.params.fitting`, those of dated leads in `leadml.params.dated`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from leadml.errors import nearest
-from leadml.params.address import no_password
+from leadml.params.address import DatabaseAddress
 from leadml.params.features import Kind
 from leadml.params.rules import Rule
-from leadml.params.section import Section, Share, Text
+from leadml.params.section import (
+    ColumnName,
+    DatabaseTable,
+    DataPath,
+    FieldName,
+    FilePath,
+    FolderPath,
+    Section,
+    Share,
+    Text,
+    ValueName,
+)
 
-Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
-Base = Literal["none", "linear"]
-Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
-
-def _zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
@@ -31,51 +38,76 @@ def _zone(name: str) -> str:
     return name
 
 
-def _delimiter(mark: str) -> str:
+def _check_delimiter(mark: str) -> str:
     if len(mark) != 1 or mark in "\"'\r\n\0":
         msg = f"must be one character and no quote or line end, got {mark!r}"
         raise ValueError(msg)
     return mark
 
 
-Delimiter = Annotated[str, AfterValidator(_delimiter)]
+Zone = Annotated[str, AfterValidator(_check_zone), ValueName("time zone, such as Europe/Berlin")]
+Delimiter = Annotated[str, AfterValidator(_check_delimiter), ValueName("one character")]
+Encoding = Annotated[str, ValueName("encoding that Python knows")]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
+    ValueName("1 to 40 lower-case letters, digits and underscores, a letter first"),
+]
+Auc = Annotated[float, Field(gt=0.5, le=1)]
 
 
 class DataParams(Section):
-    """Where the leads are and how their files are written."""
+    """Where flat leads are, and how CSV files are written.
 
-    path: str | None = None
-    """File or folder of flat leads, CSV or Parquet, relative to params.yaml; dated leads have sources."""
+    Flat leads are one table with a row and a label for each lead. For dated leads `path`, `lead_id` and `created_at`
+    have no use: `sources` declares the tables. The other keys hold for both.
+    """
+
+    path: DataPath | None = None
+    """File or folder of flat leads, CSV or Parquet, relative to params.yaml. All files of a folder are read. Leave it
+    out for dated leads."""
     delimiter: Delimiter = ","
-    """Between the values of a CSV row."""
-    encoding: str = "utf-8"
-    """Of CSV files."""
+    """Character between two values of a row of a CSV file. Write `";"` for most exports of European spreadsheets,
+    `"\\t"` for tabs."""
+    encoding: Encoding = "utf-8"
+    """Encoding of CSV files. Write `cp1252` for exports of older Windows programs, if reading stops at a byte that is
+    not UTF-8."""
     decimal: Literal[".", ","] = "."
-    """Decimal mark of numbers in CSV files."""
+    """Decimal mark of numbers in CSV files. A number with the other mark, or with marks between thousands, is
+    refused."""
     missing: tuple[Text, ...] = ()
-    """Words that mean "not known", beside the empty one."""
-    lead_id: str | None = None
-    """Column of the id; without one the number of the row serves."""
-    created_at: str | None = None
-    """Column of the instant at which the lead came, ISO 8601; with it the newest leads are kept aside."""
-    timezone: Annotated[str, AfterValidator(_zone)] | None = None
-    """Zone of times that have none; of a time that its clocks show twice the later is meant, a skipped one refused."""
+    """Words that mean that a value is missing, such as `[NA, unknown]`. An empty value is always missing. Leave out a
+    word that is an answer of its own."""
+    lead_id: ColumnName | None = None
+    """Column of the id of flat leads. Set it wherever there is an id: without it the number of the row serves, so
+    scores can be joined to the same file only."""
+    created_at: ColumnName | None = None
+    """Column of the time at which the flat lead arrived, ISO 8601. With it the newest leads are the holdout and folds
+    follow time; without it the split is random and cannot show that the world changes."""
+    timezone: Zone | None = None
+    """Time zone of times that are written without one; while it is not set such times are refused. Snapshots are taken
+    at its midnight. In the hour that clocks repeat, the later time is meant; a time that they skip is refused."""
 
 
 class TargetParams(Section):
-    """What is predicted and how the file says it."""
+    """What is predicted of flat leads, and how the file says it.
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-    """What is predicted: the name of versions, pages and MLflow's model."""
-    column: str
-    """Column that says what became of the lead."""
+    Dated leads have `targets` in place of this section.
+    """
+
+    name: Name
+    """Name of what is predicted. The folder of versions, the report and the MLflow model are called by it, so a new
+    name begins a new model."""
+    column: ColumnName
+    """Column that says what became of the lead. It must be no feature, id or date."""
     positive: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Its values for leads that converted."""
+    """Values of the column that mean that the lead converted, such as `[yes, won]`."""
     negative: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Its values for leads that did not; any other value is refused."""
+    """Values of the column that mean that the lead did not convert. Any other value, a missing one too, is refused:
+    leave out leads whose outcome is still open."""
 
     @model_validator(mode="after")
-    def _disjoint(self) -> Self:
+    def _check_disjoint(self) -> Self:
         both = sorted(set(self.positive) & set(self.negative))
         if both:
             msg = f"a label value must be positive or negative, got {both[0]!r} in both"
@@ -83,125 +115,49 @@ class TargetParams(Section):
         return self
 
 
-class SplitParams(Section):
-    """Which leads are kept aside and how the others are folded."""
-
-    test_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.25
-    """Share of the leads kept aside for the evaluation."""
-    folds: Annotated[int, Field(ge=2, le=20)] = 5
-    """Parts of the other leads; each is judged by models that did not see it."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Of the hash that divides ids, and of the bootstrap."""
-
-
-class LimitParams(Section):
-    """How little is too little to learn from."""
-
-    min_leads: Count = 1000
-    """Leads; fewer are refused."""
-    min_conversions: Count = 120
-    """Leads of each kind; fewer are refused."""
-    allow_small: bool = False
-    """Train all the same, and stamp the report."""
-
-
-class ModelParams(Section):
-    """How the additive model is fitted."""
-
-    min_level_count: Count = 20
-    """Leads; a level of a category that fewer have is "other"."""
-    max_levels: Annotated[int, Field(ge=1, le=255)] = 255
-    """Levels of a category that are kept, the most frequent ones."""
-    leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8,)
-    """Leaves of a tree, to choose from: the fewest that lose no more than the best by a standard error; of 2 the trees
-    combine no fields."""
-    bases: Annotated[tuple[Base, ...], Field(min_length=1)] = ("none", "linear")
-    """What the trees are grown on, to choose from: nothing, or the linear part, to add what it lacks."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
-    """Of the trees."""
-    max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1500
-    """Trees of a booster at most; how many is chosen by the folds."""
-    patience: Count = 60
-    """Rounds without gain after which no more are tried."""
-    budget: Annotated[float, Field(gt=0)] = 30.0
-    """Billions of values (leads times fields times rounds) that choosing among trees may look at; then the best yet
-    is taken."""
-    boosters: Annotated[int, Field(ge=1, le=64)] = 1
-    """Boosters that are averaged and written as one."""
-    min_leads_per_leaf: Count = 20
-    """Leads."""
-    leaf_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (50.0, 5.0)
-    """Penalties on the squared values of leaves, to choose from: the strongest that loses no more than the best by a
-    standard error."""
-    field_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Share of the fields that each tree may use."""
-    bins: Annotated[int, Field(ge=3, le=255)] = 63
-    """Steps of a number that a tree can tell apart."""
-    linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
-    """Inverse penalties of the linear part to choose from; larger trusts the data more."""
-    half_lives: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = (0.0, 0.25, 0.0625)
-    """Share of the leads, the newest, after which a lead counts half in the linear part, to choose from where leads
-    have dates; 0 lets all count alike. Each strength is tried with the first, the others with the best strength."""
-    directions: dict[str, Literal["rises", "falls"]] = {}
-    """Numbers and booleans with which the probability may only rise, or only fall."""
-    threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """Threads; 0 for all. Changes no number."""
-
-
-class CalibrationParams(Section):
-    """Which calibrations are tried."""
-
-    methods: Annotated[tuple[Calibration, ...], Field(min_length=1)] = ("none", "sigmoid", "beta", "isotonic")
-    """Calibrations to choose from."""
-    interval: Share = 0.9
-    """Share of leads whose true probability lies from probability_low to probability_high, as far as can be told."""
-    isotonic_min_conversions: Count = 1000
-    """Conversions below which isotonic calibration is not tried."""
-
-
 class StageParams(Section):
-    """The rule that solves each advised stage's cut."""
+    """The rule that solves the cut of each advised stage.
+
+    A lead is in the highest stage whose cut its probability reaches. All three rules are required, and their cuts must
+    rise from IQL to SQL. Cuts are solved on the training set, with out-of-fold probabilities. For dated leads, shares
+    and rates are those of snapshots.
+    """
 
     iql: Rule
-    """Rule of the cut of IQL."""
+    """Rule for the cut of the IQL (information-qualified lead), the widest stage."""
     mql: Rule
-    """Rule of the cut of MQL."""
+    """Rule for the cut of the MQL (marketing-qualified lead), between IQL and SQL."""
     sql: Rule
-    """Rule of the cut of SQL."""
-
-
-class EvaluationParams(Section):
-    """How sure the figures of the evaluation must say they are."""
-
-    draws: Annotated[int, Field(ge=50, le=10_000)] = 300
-    """Bootstrap draws."""
-    confidence: Share = 0.95
-    """Of the intervals."""
+    """Rule for the cut of the SQL (sales-qualified lead), the narrowest stage."""
 
 
 class PointsRule(Section):
-    """Points that a lead is given by the rule the team has used so far."""
+    """One rule of the point score that the team has used so far.
 
-    field: str
-    """Field of features that the rule looks at."""
+    A rule tests one field, by `any_of` or by `at_least` and `at_most`. Points of all rules that hold are added up.
+    """
+
+    field: FieldName
+    """Field of `features.fit` or `features.engagement` that the rule tests."""
     points: float
-    """Points that a lead is given for which the rule holds."""
+    """Points that a lead gets if the rule holds; negative points are allowed."""
     any_of: tuple[Text, ...] | None = None
-    """Levels of a category, one of which the lead must have."""
+    """Levels of a category, of which the lead must have one. Only for categories."""
     at_least: float | None = None
-    """Smallest number for which the rule holds; false is 0, true is 1."""
+    """Smallest value of a number or boolean for which the rule holds; false is 0, true is 1. A missing value never
+    holds."""
     at_most: float | None = None
-    """Largest number for which the rule holds."""
+    """Largest value of a number or boolean for which the rule holds. With `at_least` it makes a range."""
 
     @model_validator(mode="after")
-    def _one_test(self) -> Self:
+    def _check_test(self) -> Self:
         if (self.any_of is None) == (self.at_least is None and self.at_most is None):
-            msg = "a points rule must have any_of, or at_least and at_most or one of them"
+            msg = "a points rule must have either any_of, or at_least or at_most or both of these"
             raise ValueError(msg)
         return self
 
     def check_field(self, kinds: dict[str, Kind]) -> None:
-        """Refuse a rule whose field is not there or is of a kind that the rule cannot test."""
+        """Refuse a rule whose field does not exist or is of a kind that the rule cannot test."""
         kind = kinds.get(self.field)
         if kind is None:
             msg = f"baselines.points must use fields of features, got {self.field!r}{nearest(self.field, kinds)}"
@@ -213,57 +169,77 @@ class PointsRule(Section):
 
 
 class BaselineParams(Section):
-    """What the model must beat."""
+    """What the model is compared with.
+
+    The base rate, a logistic regression and Odoo's lead scoring are compared always; a point score only if it is given.
+    """
 
     points: tuple[PointsRule, ...] = ()
-    """The team's rule: field, points, and any_of (levels) or at_least, at_most (numbers)."""
+    """Rules of the team's own point score. Give them if there is such a score: the report then says whether the model
+    is better."""
 
 
 class LeakParams(Section):
-    """When a field is suspected to know the outcome, and which suspects are accepted and why."""
+    """From when on a field is suspected of a leak, that is, of knowing the outcome, and which suspects are accepted.
 
-    alone: Annotated[float, Field(gt=0.5, le=1)] = 0.95
-    """ROC AUC of a field alone from which it is a suspect."""
-    own: Annotated[float, Field(gt=0.5, le=1)] = 0.7
-    """ROC AUC of what a field knows and all others together do not, from which it is a suspect."""
-    together: Annotated[float, Field(gt=0.5, le=1)] = 0.98
-    """ROC AUC of all fields together from which the tables are suspects; from 0.92 on it is said."""
-    fill: Annotated[float, Field(gt=0.5, le=1)] = 0.8
-    """ROC AUC of whether a field is filled from which it is a suspect."""
-    twins: Share = 0.02
-    """Share of the leads kept aside that may be copies of leads to learn from."""
-    accept: dict[str, Annotated[str, Field(min_length=10)]] = {}
-    """Suspects that are none: field and reason (10 letters or more), repeated in the model card."""
+    A suspect stops the training, a weaker sign only warns. The AUC (area under the ROC curve) that is compared is the
+    lower bound of a one-sided interval of 95%. Raise a limit only if honest fields are that good; accept a single field
+    in `accept`. See decision 16.
+    """
+
+    alone: Auc = 0.95
+    """AUC from which a field is a suspect if it is used alone (rule LK1). Raise it if a field that is known beforehand
+    really ranks leads almost perfectly."""
+    own: Auc = 0.7
+    """AUC of what a field knows and all other fields together do not, from which the field is a suspect unless it
+    behaves like a cause (rule LK3). From 0.62 on there is a warning. Raise it if training stops at honest fields."""
+    together: Auc = 0.98
+    """AUC of all fields together from which the tables themselves are suspects, for example because rows were removed
+    by outcome (rule LK3). From 0.92 on there is a warning."""
+    fill: Auc = 0.8
+    """AUC of whether a field is filled, from which the field is a suspect (rule LK4). Lower it if your system fills
+    fields in after the outcome; from 0.7 on there is a warning."""
+    overlap: Annotated[Share, Field(alias="twins")] = 0.02
+    """Train-test overlap: pairs of equal leads in training set and holdout, beyond those expected by chance, as a share
+    of the holdout, from which the split is a suspect (rule LK9). It stops the training only if their labels agree as
+    well. Raise it if equal leads are different people."""
+    accept: dict[FieldName, Annotated[str, Field(min_length=10)]] = {}
+    """Suspects that are no leak, each with the reason, which the model card repeats. A suspect is a field, or
+    `lead_id`, `order`, `split` or `together` as the finding names it; accepted, it warns and does not stop."""
 
 
 class ScoreParams(Section):
-    """How leads are scored and shown."""
+    """How leads are scored and what is shown of them. No key of this section changes a probability."""
 
     chunk_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 50_000
-    """Rows at a time."""
+    """Rows that are scored at a time. Lower it if memory is short, raise it for a little more speed."""
     reasons: Annotated[int, Field(ge=1, le=20)] = 3
-    """Reasons that a row shows."""
+    """Reasons that the table of scores shows for each lead, the strongest first. What they leave out is added up in
+    `everything_else`."""
 
 
 class TrackingParams(Section):
-    """Where the training is written down."""
+    """Whether and where each training is recorded in MLflow; see decision 6."""
 
     enabled: bool = True
-    """File each training in MLflow."""
-    store: str = "mlflow.db"
-    """MLflow's SQLite file, relative to params.yaml."""
-    experiment: str = "leadml"
-    """MLflow's experiment."""
+    """Whether each training is recorded as a run in MLflow (extra `tracking`). Set it to false if MLflow is not
+    installed or not wanted; versions are kept in `output.models` in any case."""
+    store: FilePath = "mlflow.db"
+    """SQLite file of MLflow, relative to params.yaml; it is created if it does not exist. Projects can share a file."""
+    experiment: Annotated[str, ValueName("name of an experiment")] = "leadml"
+    """Experiment of MLflow that the runs belong to. Give each project its own if they share a file."""
 
 
 class OutputParams(Section):
-    """Where bundles and reports are written."""
+    """Where versions, reports and scores are written."""
 
-    models: str = "models"
-    """Folder of versions, relative to params.yaml."""
-    reports: str = "reports"
-    """Folder of reports, relative to params.yaml."""
-    database: Annotated[str, AfterValidator(no_password)] | None = None
-    """SQLAlchemy's address of a database that scores can be written to; secrets as ${NAME} of the environment."""
-    table: str = "scored"
-    """Table of the database, with its schema where it needs one."""
+    models: FolderPath = "models"
+    """Folder of the versions, relative to params.yaml; each target has a folder in it."""
+    reports: FolderPath = "reports"
+    """Folder of the reports, relative to params.yaml. `leadml report --out` names another place for one report."""
+    database: DatabaseAddress | None = None
+    """SQLAlchemy address of the database (extra `databases`) that `leadml score` writes to if `--out` is not given,
+    with secrets as `${NAME}` of the environment."""
+    table: DatabaseTable = "scored"
+    """Table of `output.database` for the scores, with its schema where it needs one. It is created if it does not
+    exist; a batch that is written twice is there once."""

@@ -1,27 +1,23 @@
-"""All choices of one project.
+"""All choices of a project in one value that cannot be changed.
 
-What enters is plain data; what leaves is one frozen value that every room reads.
-It refuses choices that contradict each other: flat and dated at once, a field in two roles, a stage with two targets.
+It refuses choices that contradict each other: flat and dated leads at once, a field in two roles, a stage with two
+targets.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from leadml.errors import nearest
 from leadml.params.choices import (
     BaselineParams,
-    CalibrationParams,
     DataParams,
-    EvaluationParams,
     LeakParams,
-    LimitParams,
-    ModelParams,
+    Name,
     OutputParams,
     ScoreParams,
-    SplitParams,
     StageParams,
     TargetParams,
     TrackingParams,
@@ -36,22 +32,22 @@ from leadml.params.dated import (
     SourcesParams,
 )
 from leadml.params.features import FeatureParams
+from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
 from leadml.params.section import Section
 
 RESERVED = frozenset(
     ["lead", "lead_id", "created_at", "recorded_at", "valid_from", "converted", "split_key", "as_of", "mature_at"]
 ) | {"starting point"}
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
-TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class Params(Section):
-    """All choices of one project."""
+    """All choices of a project, a field for each section."""
 
     data: DataParams = DataParams()
     target: TargetParams | None = None
     sources: SourcesParams | None = None
-    targets: dict[TargetName, DatedTargetParams] = {}
+    targets: dict[Name, DatedTargetParams] = {}
     snapshots: SnapshotParams = SnapshotParams()
     features: FeatureParams
     stages: StageParams
@@ -69,18 +65,22 @@ class Params(Section):
 
     @property
     def target_names(self) -> tuple[str, ...]:
-        """Names of all targets."""
+        """Names of all targets, in the order of ``params.yaml``."""
         return tuple(self.targets) if self.target is None else (self.target.name,)
 
+    def as_written(self) -> dict[str, Any]:
+        """Return all choices as plain data, under the names that ``params.yaml`` writes, for hashes and records."""
+        return self.model_dump(mode="json", by_alias=True)
+
     def drives(self, target: str) -> tuple[AdvisedStage, ...]:
-        """Return the stages whose cuts are solved on a target."""
+        """Return the stages whose cuts are solved on the probabilities of a target."""
         drives = self.targets[target].drives if target in self.targets else None
         if drives is not None:
             return drives
         return ("iql", "mql", "sql") if len(self.target_names) == 1 else ()
 
     @model_validator(mode="after")
-    def _flat_or_dated(self) -> Self:
+    def _check_flat_or_dated(self) -> Self:
         flat, dated = (self.data.path, self.target), (self.sources, self.targets or None)
         if None in flat and None in dated:
             msg = "flat leads need data.path and target; dated leads need sources and targets"
@@ -94,7 +94,7 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def _outcomes(self) -> Self:
+    def _check_targets(self) -> Self:
         names = {*OUTCOMES, *(self.sources.outcomes.names.values() if self.sources else ())}
         driven = [stage for target in self.target_names for stage in self.drives(target)]
         for name, target in self.targets.items():
@@ -112,12 +112,12 @@ class Params(Section):
                 msg = f"targets.{name}.drives must hold no stage that another target drives, got {twice} in both"
                 raise ValueError(msg)
         if len(self.targets) > 1 and all(target.drives is None for target in self.targets.values()):
-            msg = f"targets.{name}: of several targets one must drive the stages; write drives: [iql, mql, sql] or []"
+            msg = f"targets.{name}: one of several targets must drive the stages; write drives: [iql, mql, sql] or []"
             raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
-    def _roles(self) -> Self:
+    def _check_columns(self) -> Self:
         roles = {"data.lead_id": self.data.lead_id, "data.created_at": self.data.created_at}
         if self.target is not None:
             roles["target.column"] = self.target.column

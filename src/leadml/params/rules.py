@@ -1,7 +1,7 @@
-"""Rules by which the cut of a stage is solved.
+"""The rules by which the cut of a stage is solved: the probability from which a lead is in the stage.
 
-What enters is plain data; what leaves is one frozen rule of a known kind.
-It refuses numbers out of range; whether data support a rule is found where cuts are solved.
+A rule refuses numbers out of range. Whether the leads support a rule is decided later, where cuts are solved. The
+second paragraph of each rule says when to use it; ``docs/params.md`` shows it.
 """
 
 from __future__ import annotations
@@ -14,36 +14,57 @@ from leadml.params.section import Section, Share
 
 
 class PrecisionRule(Section):
-    """The lowest cut whose leads convert at this rate or better."""
+    """The lowest cut at which leads convert at the rate `at_least` or better.
+
+    Use it when the stage promises a conversion rate, for example that three in ten leads given to sales convert.
+
+    The rate is that of all leads at or above the cut, measured out-of-fold on the training set. At least 20 leads
+    (accounts, for dated leads) must lie there; see decision 8.
+    """
 
     rule: Literal["precision"]
     at_least: Share
-    """Share, 0 to 1."""
+    """Share of the leads at or above the cut that must convert. Raise it for a smaller and better stage; if no cut
+    reaches it, training stops and says how close the best one comes."""
     confidence: Share = 0.9
-    """With which it must hold, 0 to 1."""
+    """Confidence with which the conversion rate holds, whichever cut is chosen. Raise it for a safer promise and a
+    higher cut; lower it if no cut is found."""
 
 
 class RecallRule(Section):
-    """The highest cut that still reaches this share of the converters."""
+    """The highest cut at which the stage still has the share `at_least` of all leads that convert.
+
+    Use it when a missed conversion costs more than a wasted contact, for example where the stage decides who gets
+    e-mails.
+    """
 
     rule: Literal["recall"]
     at_least: Share
-    """Share, 0 to 1."""
+    """Share of all converting leads that must lie at or above the cut. Raise it to miss fewer conversions; the stage
+    then lets in more leads."""
     confidence: Share = 0.9
-    """With which it must hold, 0 to 1."""
+    """Confidence with which that share of the conversions is reached (Wilson's bound). Raise it for a safer promise and
+    a lower cut; lower it if no cut is found."""
 
 
 class CapacityRule(Section):
-    """The lowest cut that sends no more leads than the team can work."""
+    """The lowest cut that sends the team no more leads than it can work.
+
+    Use it when the team has a fixed number of hours and works the best leads first.
+
+    The cut lets in the share `leads_per_week` / `incoming_per_week` of the leads, measured out-of-fold on the training
+    set.
+    """
 
     rule: Literal["capacity"]
     leads_per_week: Annotated[float, Field(gt=0)]
-    """Leads that the team can work."""
+    """Leads that the team can work in a week; must be below `incoming_per_week`. Change it when the team grows or
+    shrinks."""
     incoming_per_week: Annotated[float, Field(gt=0)]
-    """Leads that come."""
+    """Leads that arrive in a week and are scored. Change it when campaigns bring more or fewer leads."""
 
     @model_validator(mode="after")
-    def _busy(self) -> Self:
+    def _check_capacity(self) -> Self:
         if self.leads_per_week >= self.incoming_per_week:
             msg = (
                 f"leads_per_week must be below incoming_per_week, got {self.leads_per_week:g} of "
@@ -54,24 +75,35 @@ class CapacityRule(Section):
 
 
 class ShareRule(Section):
-    """The cut that lets this share of the leads in."""
+    """The lowest cut that lets in no more than the share `top` of the leads.
+
+    Use it when the stage should have a fixed size, or as a start when you know neither costs nor a conversion rate to
+    ask for.
+    """
 
     rule: Literal["share"]
     top: Share
-    """Share of the leads."""
+    """Largest share of the leads that the stage lets in: 0.2 is the best fifth. Raise it for a larger stage with a
+    lower conversion rate."""
 
 
 class ValueRule(Section):
-    """The cut from which a contact earns more than it costs."""
+    """The cut from which a contact earns more than it costs: `contact_cost` / `won_value`.
+
+    Use it when you know what a contact costs and what a conversion is worth: with calibrated probabilities no other cut
+    earns more.
+
+    Training stops if no cut would earn more than it costs on the training set.
+    """
 
     rule: Literal["value"]
     contact_cost: Annotated[float, Field(gt=0)]
-    """Cost of working a lead, in any currency."""
+    """Cost of working one lead, in any currency; must be below `won_value`. A higher cost gives a higher cut."""
     won_value: Annotated[float, Field(gt=0)]
-    """Value of a conversion, in the same currency."""
+    """Value of one conversion, in the currency of `contact_cost`. A higher value gives a lower cut."""
 
     @model_validator(mode="after")
-    def _worth(self) -> Self:
+    def _check_value(self) -> Self:
         if self.contact_cost >= self.won_value:
             msg = f"contact_cost must be below won_value, got {self.contact_cost:g} and {self.won_value:g}"
             raise ValueError(msg)
@@ -79,11 +111,14 @@ class ValueRule(Section):
 
 
 class FixedRule(Section):
-    """A cut that somebody has chosen."""
+    """The probability that you give.
+
+    Use it when the cut is agreed already, or when a new version of the model should keep the cut of the old one.
+    """
 
     rule: Literal["fixed"]
     probability: Share
-    """The cut."""
+    """Probability from which a lead is in the stage. Raise it for a smaller and better stage."""
 
 
 Rule = Annotated[

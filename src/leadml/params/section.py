@@ -1,16 +1,23 @@
-"""What every section of ``params.yaml`` is: frozen, closed to unknown keys, each key with its meaning.
+"""The base class of every section of ``params.yaml``, and the types that its keys share.
 
-What enters is plain data; what leaves is one frozen value.
-It refuses keys that it does not know and numbers that are not finite.
+A section refuses unknown keys, numbers that are not finite, and changes after it is read. The docstring below a key is
+its entry in ``docs/params.md``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+
+@dataclass(frozen=True)
+class ValueName:
+    """What ``docs/params.md`` calls the values of a type, where bounds or choices do not describe them."""
+
+    name: str
 
 
 def _as_text(value: Any) -> Any:
@@ -19,10 +26,31 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Text = Annotated[str, BeforeValidator(_as_text)]
+ColumnName = Annotated[str, ValueName("column name")]
+FieldName = Annotated[str, ValueName("field name")]
+DataPath = Annotated[str, ValueName("path of a file or folder")]
+FilePath = Annotated[str, ValueName("path of a file")]
+FolderPath = Annotated[str, ValueName("path of a folder")]
+DatabaseTable = Annotated[str, ValueName("table name")]
 
 
 class Section(BaseModel):
-    """A section of ``params.yaml``: frozen, and closed to unknown keys."""
+    """A section of ``params.yaml``: it cannot be changed, and it refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the keys of a section as ``params.yaml`` writes them, each with its definition.
+
+    Examples
+    --------
+    >>> class Example(Section):
+    ...     threads: Annotated[int, Field(alias="cores")] = 0
+    >>> list(keys_of(Example))
+    ['cores']
+    """
+    return {field.alias or name: field for name, field in section.model_fields.items()}

@@ -1,8 +1,7 @@
-r"""Read YAML without its surprises.
+"""Read a strict subset of YAML, and the line of every key.
 
-What enters is the text of a ``params.yaml``; what leaves is plain data and the line of every key.
-It refuses duplicate keys, aliases, tags, several documents and files over a megabyte, and knows only ``true`` and
-``false`` as booleans, so that ``NO`` stays Norway, ``1.10`` in quotes stays text and ``12:30`` is never 750.
+General YAML turns ``NO`` into false and ``12:30`` into 750. Here only ``true`` and ``false`` are booleans, and a quoted
+value is always text. Duplicate keys, aliases, tags, several documents and texts over a megabyte are refused.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ import yaml
 
 from leadml.errors import ParamsError, inert
 
-LARGEST_TEXT = 1_000_000
-DEEPEST = 20
-LONGEST_NUMBER = 300
+MAX_CHARACTERS = 1_000_000
+MAX_DEPTH = 20
+MAX_DIGITS = 300
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
 WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -28,14 +27,14 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data and where each key of it stands.
+    """Plain data, and the line of each of its keys.
 
     Parameters
     ----------
     data
-        What the text says: dicts, lists, text, numbers, booleans and None.
+        Dicts, lists, text, numbers, booleans and None.
     lines
-        Line, from 1, of each key or list item by its path.
+        Line, from 1, of each key or list item, by its path.
     """
 
     data: Any
@@ -43,34 +42,34 @@ class Document:
 
 
 def read_yaml(text: str, *, name: str) -> Document:
-    """Return what a YAML text says and where.
+    """Return the data of a YAML text, with the line of each key.
 
     Parameters
     ----------
     text
         The YAML.
     name
-        What messages call it, a file's name for example.
+        Name of the text in messages, such as that of the file.
 
     Raises
     ------
     ParamsError
-        Where the text is not YAML, or holds what this reader refuses.
+        If the text is not YAML, or holds what this reader refuses.
 
     Examples
     --------
     >>> read_yaml("country: NO", name="params.yaml").data
     {'country': 'NO'}
     """
-    if len(text) > LARGEST_TEXT:
-        msg = f"{name}: must be at most {LARGEST_TEXT:,} characters, got {len(text):,}"
+    if len(text) > MAX_CHARACTERS:
+        msg = f"{name}: must be at most {MAX_CHARACTERS:,} characters, got {len(text):,}"
         raise ParamsError(msg)
     try:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise _refusal(name, event, f"must be nested at most {DEEPEST} deep")
+            if depth > MAX_DEPTH:
+                raise _refusal(name, event, f"must be nested at most {MAX_DEPTH} deep")
             if isinstance(event, yaml.AliasEvent):
                 raise _refusal(name, event, "aliases are not read, write the value out")
         root = yaml.compose(text, Loader=_TextLoader)
@@ -87,7 +86,7 @@ def read_yaml(text: str, *, name: str) -> Document:
 
 
 class _TextLoader(yaml.SafeLoader):
-    """A loader that resolves nothing: every scalar arrives as it was written."""
+    """A loader that converts nothing: every scalar stays the text that was written."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
 
@@ -104,8 +103,8 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> An
         return [_plain(item, (*path, index), lines, name) for index, item in enumerate(node.value)]
     if not isinstance(node, yaml.ScalarNode) or node.tag not in {STRING_TAG, "!"}:
         raise _refusal(name, node, f"tags are not read, got {node.tag}")
-    if len(node.value) > LONGEST_NUMBER and INTEGER.fullmatch(node.value):
-        raise _refusal(name, node, f"a number must have at most {LONGEST_NUMBER} digits, got {len(node.value):,}")
+    if len(node.value) > MAX_DIGITS and INTEGER.fullmatch(node.value):
+        raise _refusal(name, node, f"a number must have at most {MAX_DIGITS} digits, got {len(node.value):,}")
     return node.value if node.style in {"'", '"', "|", ">"} else scalar(node.value)
 
 
@@ -123,7 +122,7 @@ def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int], name: s
 
 
 def scalar(text: str) -> Any:
-    """Return what an unquoted word means.
+    """Return the value of an unquoted word: None, a boolean, a number, or the word itself.
 
     Examples
     --------
@@ -132,7 +131,7 @@ def scalar(text: str) -> Any:
     """
     if text in WORDS:
         return WORDS[text]
-    if len(text) > LONGEST_NUMBER:
+    if len(text) > MAX_DIGITS:
         return text
     if INTEGER.fullmatch(text):
         return int(text)

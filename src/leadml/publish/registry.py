@@ -11,23 +11,24 @@ import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from leadml.bundle.storage import EVALUATION, FILES, read_manifest, save_bundle, verify_files
+from leadml.bundle.contents import FILES
+from leadml.bundle.model import CHAMPION
+from leadml.bundle.storage import read_manifest, save_bundle, verify_files
 from leadml.errors import BundleError
 from leadml.publish.files import bring_to_disk, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from leadml.bundle.storage import Bundle
+    from leadml.bundle.contents import Bundle
 
-CHAMPION = "champion"
 BATCHES = "batches.jsonl"
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchEntry:
     """What one scoring did."""
 
     batch_id: str
@@ -119,31 +120,31 @@ class Registry:
         """Put a version in use, in one step."""
         write_text(self.folder / CHAMPION, f"{version}\n")
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: BatchEntry) -> None:
         """Add a batch to the list of what was scored."""
         with (self.folder / BATCHES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(batch), sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def last_batch(self) -> Batch | None:
+    def last_batch(self) -> BatchEntry | None:
         """Return what was scored last, or None where nothing was; a line that a crash cut off is passed over."""
         path = self.folder / BATCHES
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         for line in reversed(lines):
             try:
-                return Batch(**json.loads(line))
+                return BatchEntry(**json.loads(line))
             except (ValueError, TypeError):
                 continue
         return None
 
     def _is_same(self, version: str, texts: dict[str, str]) -> bool:
         try:
-            files: dict[str, Any] = read_manifest(self.path(version))["files"]
+            read_manifest(self.path(version))
             stored = {name: (self.path(version) / name).read_bytes() for name in FILES}
         except (BundleError, OSError):
             return False
-        return EVALUATION in files and all(stored[name] == texts[name].encode() for name in FILES)
+        return all(stored[name] == texts[name].encode() for name in FILES)
 
     def _place(self, temporary: Path) -> str:
         while True:

@@ -7,15 +7,18 @@ The command line and the report print the same tables, so they can never differ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+from leadml.leads.check.instants import shown_day
 from leadml.model.judge.evaluation import MODEL, as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadml.bundle.manifest import SplitRecord
     from leadml.leads.judge.findings import Finding
+    from leadml.leads.judge.maturity import ReachedByAge
     from leadml.model.judge.evaluation import Evaluation
     from leadml.stages.cuts import Cut
 
@@ -42,6 +45,12 @@ class TextTable:
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def to_html(self, title: str = "") -> str:
+        """Return the table for a notebook; text from files is escaped."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
+        return f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def metric_table(evaluation: Evaluation) -> TextTable:
@@ -117,26 +126,21 @@ def with_span(row: dict[str, Any], form: Any) -> str:
     return f"{form(row['value'])} ({span(row, form)})"
 
 
-def part_table(split: dict[str, Any], *, unit: str) -> TextTable:
-    """Return the size and dates of every part: what was learned from, kept aside, and each fold's two sides."""
-    parts = [("learned from", split["learn"]), ("kept aside", split["judge"])]
-    for number, fold in enumerate(split["folds"], start=1):
-        parts += [(f"fold {number}: fitted on", fold["fit"]), (f"fold {number}: judged by", fold["judge"])]
+def part_table(split: SplitRecord, *, unit: str) -> TextTable:
+    """Return the size and dates of every part: what was fitted on, the holdout, and each fold's two sides."""
+    parts = [("fitted on", split.learn), ("holdout", split.holdout)]
+    for number, fold in enumerate(split.folds, start=1):
+        parts += [(f"fold {number}: fitted on", fold.fitted), (f"fold {number}: evaluated on", fold.evaluated)]
     rows = []
     for name, part in parts:
-        days = [day(part[end]) if end in part else "" for end in ("from", "to")]
-        rows.append((name, f"{part['leads']:,}", f"{part['conversions']:,}", *days))
+        days = ["" if end is None else shown_day(end) for end in (part.first, part.last)]
+        rows.append((name, f"{part.rows:,}", f"{part.conversions:,}", *days))
     return TextTable(("part", unit, "converted", "from", "to"), rows)
 
 
-def day(micros: int) -> str:
-    """Return the day of an instant in microseconds, UTC."""
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).date().isoformat()
-
-
-def age_table(ages: Sequence[dict[str, Any]]) -> TextTable:
+def age_table(ages: Sequence[ReachedByAge]) -> TextTable:
     """Return how many leads reach the target by each age, so that a horizon can be chosen."""
-    rows = [(f"{row['days']:,}", f"{row['leads']:,}", f"{row['reached']:,}", percent(row["share"])) for row in ages]
+    rows = [(f"{row.days:,}", f"{row.leads:,}", f"{row.reached:,}", percent(row.share)) for row in ages]
     return TextTable(("days", "leads observed so long", "reached it", "share"), rows)
 
 

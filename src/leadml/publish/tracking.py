@@ -16,39 +16,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from leadml.bundle.storage import load_bundle
+from leadml.bundle.model import CHAMPION
 from leadml.model.judge.evaluation import Evaluation, as_rows
 from leadml.publish import figures
 from leadml.publish.files import bring_to_disk
-from leadml.publish.registry import CHAMPION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
 
-    from leadml.bundle.storage import Bundle
+    from leadml.bundle.contents import Bundle
+    from leadml.bundle.model import Model
     from leadml.params import Params
-    from leadml.publish.registry import Registry
 
 LONGEST_PARAM = 500
 ARTIFACTS = "mlartifacts"
 SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 
 
-def track_training(store: Path, registry: Registry, version: str, *, params: Params, champion: bool) -> str:
+def track_training(store: Path, model: Model, *, params: Params, champion: bool) -> str:
     """File a version, once: a version that has a run already keeps it.
 
     Parameters
     ----------
     store
         MLflow's SQLite file; made where it is not there.
-    registry
-        Where the version lives.
-    version
-        Its name.
+    model
+        The version, as it was read back.
     params
         The choices, all of which are logged.
     champion
@@ -59,16 +54,17 @@ def track_training(store: Path, registry: Registry, version: str, *, params: Par
     str
         The id of the run.
     """
-    bundle = load_bundle(registry.path(version))
     with _mlflow(store) as client:
         experiment = _experiment(client, params.tracking.experiment, store)
-        filed = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{bundle.facts['model_hash']}'")
+        filed = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{model.manifest.model_hash}'")
         same = [
-            run for run in filed if run.data.tags.get("leadml.version") == version and run.info.status == "FINISHED"
+            run
+            for run in filed
+            if run.data.tags.get("leadml.version") == model.version and run.info.status == "FINISHED"
         ]
         if same:
             return str(same[0].info.run_id)
-        return _file_run(client, experiment, bundle, registry.path(version), params=params, champion=champion)
+        return _file_run(client, experiment, model, params=params, champion=champion)
 
 
 @contextmanager
@@ -110,31 +106,28 @@ def _experiment(client: MlflowClient, name: str, store: Path) -> str:
     return str(client.create_experiment(name, artifact_location=location))
 
 
-def _file_run(
-    client: MlflowClient, experiment: str, bundle: Bundle, folder: Path, *, params: Params, champion: bool
-) -> str:
+def _file_run(client: MlflowClient, experiment: str, model: Model, *, params: Params, champion: bool) -> str:
     """Return the id of a run that holds everything; it is finished only when its version is registered too."""
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - MLflow takes seconds to import
 
     tags = {
-        "leadml.version": folder.name,
-        "leadml.model_hash": bundle.facts["model_hash"],
+        "leadml.version": model.version,
+        "leadml.model_hash": model.manifest.model_hash,
         "leadml.pid": str(os.getpid()),
     }
-    run = client.create_run(experiment, tags=tags, run_name=f"{bundle.target} {folder.name}")
+    run = client.create_run(experiment, tags=tags, run_name=f"{model.target} {model.version}")
     run_id = str(run.info.run_id)
     status = "FAILED"
     try:
         now = int(time.time() * 1000)
-        evaluation = Evaluation.from_json(bundle.evaluation)
-        numbers = [Metric(name, value, now, 0) for name, value in run_metrics(evaluation).items()]
-        texts = [Param(name, value) for name, value in run_params(params, bundle).items()]
-        client.log_batch(run_id, metrics=numbers, params=texts, tags=[RunTag("leadml.target", bundle.target)])
-        client.log_artifacts(run_id, str(folder), "bundle")
-        with tempfile.TemporaryDirectory() as scratch:
-            _write_exhibits(Path(scratch), bundle, evaluation)
-            client.log_artifacts(run_id, scratch)
-        _register(client, bundle, run_id, folder.name, champion=champion)
+        numbers = [Metric(name, value, now, 0) for name, value in run_metrics(model.evaluation).items()]
+        texts = [Param(name, value) for name, value in run_params(params, model.bundle).items()]
+        client.log_batch(run_id, metrics=numbers, params=texts, tags=[RunTag("leadml.target", model.target)])
+        client.log_artifacts(run_id, str(model.folder), "bundle")
+        with tempfile.TemporaryDirectory() as folder:
+            _write_exhibits(Path(folder), model.bundle)
+            client.log_artifacts(run_id, folder)
+        _register(client, model, run_id, champion=champion)
         status = "FINISHED"
     finally:
         client.set_terminated(run_id, status)
@@ -157,8 +150,8 @@ def run_metrics(evaluation: Evaluation) -> dict[str, float]:
 def run_params(params: Params, bundle: Bundle) -> dict[str, str]:
     """Return every resolved choice by its dotted key, and what the training chose by itself."""
     flat: dict[str, str] = {}
-    _flatten(params.model_dump(mode="json"), "", flat)
-    flat |= {f"chosen.{name}": str(value) for name, value in bundle.facts["choices"].items()}
+    _flatten(params.as_written(), "", flat)
+    flat |= {f"chosen.{name}": str(value) for name, value in bundle.record.choices.items()}
     return {name: value[:LONGEST_PARAM] for name, value in flat.items()}
 
 
@@ -171,29 +164,30 @@ def _flatten(plain: Any, key: str, flat: dict[str, str]) -> None:
         flat[key] = str(plain)
 
 
-def _write_exhibits(folder: Path, bundle: Bundle, evaluation: Evaluation) -> None:
+def _write_exhibits(folder: Path, bundle: Bundle) -> None:
+    evaluation = bundle.evaluation
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
     for name in Evaluation.TABLES:
         getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
-    pd.DataFrame(bundle.evaluation["candidates"]).to_csv(folder / "tables" / "candidates.csv", index=False)
-    unit = "looks" if bundle.as_of_settings else "leads"
-    for name, svg in figures.all_figures(evaluation, target=bundle.target, unit=unit).items():
+    bundle.candidates.to_csv(folder / "tables" / "candidates.csv", index=False)
+    drawn = figures.all_figures(evaluation, target=bundle.target, unit=bundle.record.unit)
+    for name, svg in drawn.items():
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
-def _register(client: MlflowClient, bundle: Bundle, run_id: str, version: str, *, champion: bool) -> None:
+def _register(client: MlflowClient, model: Model, run_id: str, *, champion: bool) -> None:
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - MLflow takes seconds to import
 
     try:
-        client.create_registered_model(bundle.target)
+        client.create_registered_model(model.target)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {"leadml.version": version, "leadml.model_hash": bundle.facts["model_hash"]}
+    tags = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
     source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
     made = client.create_model_version(
-        bundle.target, source, run_id, tags=tags, description=f"leadml version {version}"
+        model.target, source, run_id, tags=tags, description=f"leadml version {model.version}"
     )
     if champion:
-        client.set_registered_model_alias(bundle.target, CHAMPION, str(made.version))
+        client.set_registered_model_alias(model.target, CHAMPION, str(made.version))

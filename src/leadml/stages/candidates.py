@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from leadml.types import Floats, Labels, Rows
+
 
 TERMS = 3
 PRIOR_ACCOUNTS = 4.0
@@ -70,7 +70,7 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def _independent(label: Labels, code: NDArray[np.intp], last: NDArray[np.intp]) -> dict[str, Floats]:
+def _independent(label: Labels, code: Rows, last: Rows) -> dict[str, Floats]:
     """Return accounts and independent counts at each cut; sums over accounts grow by what each next look adds."""
     rows = pd.DataFrame({"code": code, "label": label.astype(np.float64)})
     account, look = rows.groupby("code", sort=False), rows["label"].to_numpy()

@@ -1,8 +1,6 @@
-"""Solve the probability at which each advised stage begins.
+"""Solve the probability at which each advised stage begins, from one rule a stage.
 
-What enters is probabilities and outcomes of leads that the model was not fitted on, and one rule a stage; what leaves
-is the cuts with every candidate that was weighed.
-It refuses a rule that the data cannot support, and cuts that would not rise from IQL over MQL to SQL.
+A rule that the data cannot support is refused, and so are cuts that would not rise from IQL over MQL to SQL.
 """
 
 from __future__ import annotations
@@ -12,23 +10,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 from scipy.special import ndtri
 
-from leadml.errors import ModelError
+from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.model.metrics import rate_bound
-from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    import pandas as pd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike
 
-    from leadml.params import Rule, StageParams
-
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from leadml.types import Floats, Labels
 
 ADVISED = ("IQL", "MQL", "SQL")
 DRIVEN = ("iql", "mql", "sql")
@@ -59,12 +55,24 @@ class Cut:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cuts:
-    """The cuts of all advised stages, lowest first, and the candidates they were chosen from."""
+    """The cuts of all advised stages, lowest first, and the candidates they were chosen from.
+
+    Parameters
+    ----------
+    cuts
+        One a stage.
+    candidates
+        One row for each distinct probability: what a cut there would let in, as `candidate_table` returns it.
+    """
 
     cuts: tuple[Cut, ...]
     candidates: pd.DataFrame
+
+    def __getitem__(self, stage: str) -> float:
+        """Return the probability at which a stage begins."""
+        return {cut.stage: cut.probability for cut in self.cuts}[stage.upper()]
 
     def shown(self, *, most: int = 200) -> pd.DataFrame:
         """Return some of the candidates, dense where few leads are let in, with 95% bounds of the precision."""
@@ -72,43 +80,64 @@ class Cuts:
         rows = np.unique(np.geomspace(1, len(table), most).astype(np.intp)) - 1
         table = table.iloc[rows[::-1]].reset_index(drop=True)
         leads = table["independent_leads"].to_numpy()
-        won = table["precision"].to_numpy() * leads
+        conversions = table["precision"].to_numpy() * leads
         z = float(ndtri(0.975))
-        low, failing = rate_bound(won, leads, z=z), rate_bound(leads - won, leads, z=z)
+        low, failing = rate_bound(conversions, leads, z=z), rate_bound(leads - conversions, leads, z=z)
         return table.assign(precision_low=low, precision_high=1 - failing)
+
+    def __repr__(self) -> str:
+        """Return where each stage begins, in one line."""
+        stages = ", ".join(f"{cut.stage} from {cut.probability:.4f} ({cut.rule})" for cut in self.cuts)
+        return f"<cuts: {stages or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        """Return the cuts as a table, for notebooks."""
+        return pd.DataFrame([asdict(cut) for cut in self.cuts]).to_html(index=False)
 
 
 def solve_cuts(
-    probability: Floats,
-    label: Labels,
-    rules: StageParams,
+    probability: ArrayLike,
+    label: ArrayLike,
+    rules: Mapping[str, Rule | Mapping[str, Any]],
     *,
-    driven: Sequence[str] = DRIVEN,
-    groups: NDArray[Any] | None = None,
+    groups: ArrayLike | None = None,
 ) -> Cuts:
-    """Return the cut of each advised stage that the target drives.
+    """Return the probability at which each stage begins, solved from what the team wants.
 
     Parameters
     ----------
     probability
-        Calibrated, of leads that the model was not fitted on, shape (n_leads,).
+        Calibrated, in (0, 1), of rows that the model was not fitted on, shape (n_rows,).
     label
-        Array of shape (n_leads,) of 0 and 1.
+        Whether each row converted, 0 or 1, shape (n_rows,).
     rules
-        One rule a stage.
-    driven
-        The stages to solve: ``iql``, ``mql``, ``sql`` or some of them.
+        One rule a stage, by ``iql``, ``mql``, ``sql`` or some of them: a mapping such as
+        ``{"rule": "precision", "at_least": 0.4, "confidence": 0.8}``. The rules are those of ``stages`` in
+        docs/params.md.
     groups
-        Array of shape (n_leads,): whose look each row is, where leads are looked at more than once.
+        The lead or account of each row, shape (n_rows,), where one has many rows; None where rows are independent.
 
     Raises
     ------
     ModelError
-        Where no candidate meets a rule, or the cuts do not rise.
+        Where the arrays are of other shapes or values, no candidate meets a rule, or the cuts do not rise.
+    ParamsError
+        Where a rule cannot be read, or its stage is not known.
+
+    Examples
+    --------
+    >>> probability = np.linspace(0.01, 0.9, 90)
+    >>> converted = (np.arange(90) % 10 < 10 * probability).astype(int)
+    >>> solve_cuts(probability, converted, {"mql": {"rule": "share", "top": 0.2}})
+    <cuts: MQL from 0.7300 (the best 20% of leads)>
     """
-    table = candidate_table(probability, label, groups=groups)
-    pairs = [(stage, getattr(rules, stage.lower())) for stage in ADVISED if stage.lower() in driven]
-    cuts = tuple(Cut(stage, _solve(stage, rule, table), rule_text(rule)) for stage, rule in pairs)
+    said, outcome = _checked(probability, label)
+    known = None if groups is None else np.asarray(groups)
+    table = candidate_table(said, outcome, groups=known)
+    read = read_rules(rules)
+    cuts = tuple(
+        Cut(stage, _solve(stage, read[stage], table), rule_text(read[stage])) for stage in ADVISED if stage in read
+    )
     for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:
             msg = (
@@ -118,6 +147,44 @@ def solve_cuts(
             )
             raise ModelError(msg)
     return Cuts(cuts, table)
+
+
+def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]:
+    """Return rules by stage, ``IQL``, ``MQL`` or ``SQL``, from rules or mappings.
+
+    Raises
+    ------
+    ParamsError
+        Where a rule cannot be read, or its stage is not known.
+    """
+    read: dict[str, Rule] = {}
+    for stage, rule in rules.items():
+        if stage.upper() not in ADVISED:
+            msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, DRIVEN)}"
+            raise ParamsError(msg)
+        try:
+            read[stage.upper()] = TypeAdapter[Rule](Rule).validate_python(rule)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join([stage, *(str(part) for part in first["loc"])])
+            msg = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {quoted(first['input'])}"
+            raise ParamsError(msg) from None
+    return read
+
+
+def _checked(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Labels]:
+    """Return probabilities and outcomes as arrays."""
+    said, outcome = np.asarray(probability, dtype=np.float64), np.asarray(label)
+    if said.ndim != 1 or said.shape != outcome.shape or not len(said):
+        msg = f"probability and label must be of one shape (n_rows,), got {said.shape} and {outcome.shape}"
+        raise ModelError(msg)
+    if not ((said >= 0) & (said <= 1)).all():
+        msg = "every probability must lie between 0 and 1, got one that does not"
+        raise ModelError(msg)
+    if not np.isin(outcome, (0, 1)).all():
+        msg = "every label must be 0 or 1, got another value"
+        raise ModelError(msg)
+    return said, outcome.astype(np.int8)
 
 
 def quantile_over_all(confidence: float, *, fewest: int, most: int) -> float:

@@ -16,9 +16,8 @@ from leadml.stages.cuts import Cut
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from leadml.types import Floats, Objects
 
-    Floats = NDArray[np.float64]
 
 LEAD = "LEAD"
 FIT_GRADES = ("D", "C", "B", "A")
@@ -66,7 +65,7 @@ class StagePlan:
         return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]))
 
 
-def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> NDArray[np.object_]:
+def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> Objects:
     """Return the stage of each lead, shape (n_leads,): the highest whose cut the probability reaches.
 
     Where the target drives no stage, nothing is advised and the stage is empty.
@@ -90,7 +89,7 @@ def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
     return GradeBands(*groups)
 
 
-def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.object_]:
+def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> Objects:
     """Return A to D by fit and 1 to 4 by engagement for each lead, ``A1`` the best; nothing for a group without fields.
 
     Examples
@@ -102,7 +101,7 @@ def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> NDArray[np.obj
     return np.asarray(_grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES))
 
 
-def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.object_]:
+def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> Objects:
     if not bands:
         return np.full(len(points), "", dtype=object)
     return np.array(names, dtype=object)[np.searchsorted(bands, points, side="left")]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.dated import crm, day, looking
+from tests.dated import crm, day, open_view
 
 from leadml.errors import MissingExtraError
 from leadml.leads.asof.engine import open_engine
@@ -37,7 +37,7 @@ def digest(folder: Path, engine: str, threads: int = 0) -> str:
     own = folder / f"{engine}{threads}-{os.getpid()}"
     dates = np.array([day(number) for number in range(21, 150, 21)])
     found = hashlib.sha256()
-    with looking(own, choices, target="mql") as view:
+    with open_view(own, choices, target="mql") as view:
         split = SplitParams(folds=3)
         frames = [training_snapshots(view, dates, observed_until=day(240), most=10**6, split=split).frame]
         frames += scoring_snapshots(view, day(201))

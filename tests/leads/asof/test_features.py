@@ -12,12 +12,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.dated import crm, day, looking, micros, write_tables
+from tests.dated import crm, day, micros, open_view, write_tables
 
 from leadml.leads.asof.engine import Engine, open_engine
 from leadml.leads.asof.features import features, weight_columns
 from leadml.leads.asof.history import Block
-from leadml.leads.asof.snapshots import AsOfView, compute_features, scoring_snapshots
+from leadml.leads.asof.snapshots import compute_features, scoring_snapshots
+from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.activity_plan import DAY, WEIGHT_ONE, ActivityPlan, decay_weights
 from leadml.params import ComputeParams
 
@@ -336,7 +337,7 @@ def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     choices = crm()
     sources = choices["sources"]
     sources = {name: {**some, "path": str(simulated_crm / some["path"])} for name, some in sources.items()}
-    with looking(tmp_path_factory.mktemp("view"), {**choices, "sources": sources}, target="mql") as opened:
+    with open_view(tmp_path_factory.mktemp("view"), {**choices, "sources": sources}, target="mql") as opened:
         yield opened
 
 
@@ -419,7 +420,7 @@ def test_tables_cut_at_a_date_are_looked_at_alike(
     _cut(simulated_crm, tmp_path, as_of)
     choices = crm()
     activities = {**choices["sources"]["activities"], "path": "activities.parquet"}
-    with looking(
+    with open_view(
         tmp_path, {**choices, "sources": {**choices["sources"], "activities": activities}}, target="mql"
     ) as cut:
         before = _looked(cut, as_of)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.dated import TABLES, crm, day, instants, looking, small, small_tables, write_tables
+from tests.dated import TABLES, crm, day, instants, open_view, small, small_tables, write_tables
 
 from leadml.errors import DataError
 from leadml.leads.asof import history, population, snapshots
@@ -27,7 +27,7 @@ OUTCOMES = [("a", 10, "customer"), ("b", 50, "lost"), ("zz", 50, "lost")]
 
 def content(folder: Path, choices: dict[str, Any], target: str | None = None) -> dict[str, Any]:
     """Return all that the tables of a folder are read as, in an order of its own."""
-    with looking(folder, choices, target=target) as view:
+    with open_view(folder, choices, target=target) as view:
         found = view.history
         events = {name: [] for name in ("activities", "outcomes")}
         for block in found.blocks():
@@ -156,7 +156,7 @@ def test_blocks_hold_the_rows_of_their_leads(
         monkeypatch.setattr(module, "BLOCK_LEADS", block)
 
     assert content(tmp_path, choices, "mql") == whole
-    with looking(tmp_path, choices, target="mql") as view:
+    with open_view(tmp_path, choices, target="mql") as view:
         blocks = list(view.history.blocks())
         assert [some.first for some in blocks] == list(range(0, 120, block))
         for some in blocks:
@@ -173,7 +173,7 @@ def _small(folder: Path, made: Frames | None = None, **roles: dict[str, str]) ->
 
 
 def _read(folder: Path, choices: dict[str, Any], now: str = "2026-01-01T00:00:00Z") -> LeadHistory:
-    with looking(folder, choices, now=now) as view:
+    with open_view(folder, choices, now=now) as view:
         return view.history
 
 
@@ -200,7 +200,7 @@ def test_rows_that_repeat_another_are_merged(tmp_path: Path) -> None:
 
 def test_kinds_that_are_not_declared_count_among_all_activities_only(tmp_path: Path) -> None:
     """The third kind of these activities has no feature of its own."""
-    with looking(tmp_path, _small(tmp_path)) as view:
+    with open_view(tmp_path, _small(tmp_path)) as view:
         row = next(scoring_snapshots(view, day(6))).set_index("lead_id").loc["a"]
 
     assert (row["visit_7d"], row["demo_7d"], row["active_days_7d"]) == (1, 0, 2)
@@ -212,7 +212,7 @@ def test_the_state_that_holds_is_the_newest_known_one(tmp_path: Path) -> None:
     made["leads"]["valid_from"] = instants([day(number) for number in (0, 10, 20)])
     made["leads"]["recorded_at"] = instants([day(number) for number in (0, 30, 21)])
     choices = _small(tmp_path, made, leads={"valid_from": "valid_from", "recorded_at": "recorded_at"})
-    with looking(tmp_path, choices) as view:
+    with open_view(tmp_path, choices) as view:
         sizes = [next(scoring_snapshots(view, day(at)))["size"][0] for at in (5, 15, 20.5, 21, 40)]
 
     assert sizes == [1, 1, 1, 3, 3]
@@ -267,7 +267,7 @@ def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None
         "activities": {"kinds": {name: f"of {name}" for name in NAMES}, "windows": [7]},
     }
     choices = {**_small(tmp_path, made), "features": features, "compute": {"engine": engine}}
-    with looking(tmp_path, choices) as view:
+    with open_view(tmp_path, choices) as view:
         row = next(scoring_snapshots(view, day(5))).set_index("lead_id").loc["b"]
 
     assert [row[name] for name in ("size", "Size", *NAMES)] == [2.5, -2.5, *(2.5 * at for at in range(len(NAMES)))]
@@ -396,7 +396,7 @@ def test_a_project_without_activities_counts_none(tmp_path: Path) -> None:
 
 def test_what_was_kept_is_gone_when_the_job_ends(tmp_path: Path) -> None:
     """Blocks lie in a folder of their own, for the length of the job."""
-    with looking(tmp_path, _small(tmp_path)) as view:
+    with open_view(tmp_path, _small(tmp_path)) as view:
         folder = view.history.folder
         assert sorted(path.name for path in folder.iterdir()) == [
             "activities-00000.parquet", "lock", "outcomes-00000.parquet",

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.dated import crm, day, instants, looking, micros, small, small_tables, write_tables
+from tests.dated import crm, day, instants, micros, open_view, small, small_tables, write_tables
 
 from leadml.errors import ModelError
 from leadml.leads.asof import history, population, snapshots
@@ -82,7 +82,7 @@ def test_a_calendar_that_ends_before_it_begins_is_empty() -> None:
 @pytest.fixture(scope="module")
 def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsOfView]:
     """Return a view of the simulated leads; the target is mql."""
-    with looking(tmp_path_factory.mktemp("view"), _choices(simulated_crm), target="mql") as opened:
+    with open_view(tmp_path_factory.mktemp("view"), _choices(simulated_crm), target="mql") as opened:
         yield opened
 
 
@@ -243,7 +243,7 @@ def test_blocks_change_no_bit(
     choices["sources"]["leads"] = {**choices["sources"]["leads"], "path": "leads.parquet"}
 
     def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
-        with looking(tmp_path, choices, target="mql") as some:
+        with open_view(tmp_path, choices, target="mql") as some:
             dates = DATES[: 10 if block == 7 else 20]
             learned = _trained(some, dates=dates).frame
             return learned, pd.concat(list(scoring_snapshots(some, day(150))), ignore_index=True)
@@ -266,7 +266,7 @@ def test_a_lead_that_is_too_old_is_not_looked_at(tmp_path: Path) -> None:
     write_tables(tmp_path, **small_tables(LEADS, VISITS, []))
     for oldest, left in ((None, ["a", "b", "c"]), (41, ["b", "c"]), (30, ["c"])):
         choices = small(snapshots={"oldest": oldest} if oldest else {})
-        with looking(tmp_path, choices) as view:
+        with open_view(tmp_path, choices) as view:
             frame = pd.concat(list(scoring_snapshots(view, day(41.5))))
             assert frame["lead_id"].tolist() == left
 
@@ -283,7 +283,7 @@ def test_a_lead_that_is_too_old_is_not_looked_at(tmp_path: Path) -> None:
 def test_who_is_looked_at_follows_from_the_target(tmp_path: Path, target: dict[str, Any], left: list[str]) -> None:
     """Open leads that have not reached it, all open ones where it may be reached again, or customers."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, OUTCOMES))
-    with looking(tmp_path, small(targets={"won": target})) as view:
+    with open_view(tmp_path, small(targets={"won": target})) as view:
         frame = pd.concat(list(scoring_snapshots(view, day(30))))
 
     assert frame["lead_id"].tolist() == left
@@ -297,7 +297,7 @@ def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training
     choices = small()
     choices["sources"]["outcomes"] = {**choices["sources"]["outcomes"], "recorded_at": "recorded_at"}
     dates = np.array([day(number) for number in range(2, 60)])
-    with looking(tmp_path, choices) as view:
+    with open_view(tmp_path, choices) as view:
         there = {
             number: [lead for frame in scoring_snapshots(view, day(number)) for lead in frame["lead_id"]]
             for number in (9, 20, 24.99, 25, 26)
@@ -329,7 +329,7 @@ def test_where_no_look_has_a_label_training_says_so(
     """No date, none after a lead came, none that is mature, or all on one day: a refusal and no bug."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, OUTCOMES))
     instants_of = np.array([day(number) for number in dates], dtype=np.int64)
-    with looking(tmp_path, small()) as view, pytest.raises(ModelError, match=message):
+    with open_view(tmp_path, small()) as view, pytest.raises(ModelError, match=message):
         training_snapshots(view, instants_of, observed_until=day(until), most=1000, split=SplitParams())
 
 
@@ -341,7 +341,7 @@ def test_where_nothing_is_left_to_learn_from_training_says_so(tmp_path: Path, le
     write_tables(tmp_path, **small_tables(rows, [(rows[0][0], 11, "visit")], [(rows[1][0], 12, "customer")]))
     dates = np.array([day(number) for number in (5, 8, 11, 14)])
     with (
-        looking(tmp_path, small()) as view,
+        open_view(tmp_path, small()) as view,
         pytest.raises(ModelError, match="looks must be on both sides of the split"),
     ):
         training_snapshots(view, dates, observed_until=day(200), most=1000, split=SplitParams())
@@ -355,7 +355,7 @@ def test_a_lead_that_nobody_had_written_down_is_not_counted_as_drawn(tmp_path: P
     choices = small()
     choices["sources"]["leads"] = {**choices["sources"]["leads"], "recorded_at": "recorded_at"}
     dates = np.array([day(number) for number in range(6, 90, 3)])
-    with looking(tmp_path, choices) as view:
+    with open_view(tmp_path, choices) as view:
         looked = training_snapshots(view, dates, observed_until=day(200), most=10**6, split=SplitParams())
         scored = [lead for frame in scoring_snapshots(view, day(9)) for lead in frame["lead_id"]]
 

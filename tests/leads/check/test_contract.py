@@ -6,7 +6,7 @@ import pytest
 
 from leadml.errors import DataError
 from leadml.leads.check.contract import Contract, Field, Label
-from leadml.leads.read.table_source import require_columns
+from leadml.leads.read.columns import require_columns
 
 
 def test_a_contract_lists_its_columns_once_in_order(bank_contract):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.dated import day, looking, small, small_tables, write_tables
+from tests.dated import day, open_view, small, small_tables, write_tables
 
 from leadml.leads.asof.coverage import Coverage
 from leadml.leads.check.activity_plan import DAY
@@ -25,7 +25,7 @@ def judged(
     write_tables(folder, **small_tables([("a", 0, 1.0)], visits, won))
     choices = small()
     choices["sources"]["outcomes"] |= sources
-    with looking(folder, choices) as view:
+    with open_view(folder, choices) as view:
         found = judge_consistency(view, observed_until=day(until))
     return {finding.code: finding for finding in reversed(found)}
 
@@ -114,7 +114,7 @@ def test_kinds_are_said_that_never_occur_or_are_not_named(tmp_path: Path) -> Non
 def test_scores_are_doubted_where_tables_do_not_fit(tmp_path: Path) -> None:
     """Ids of another spelling, activities that ended long ago, and kinds that are spelled otherwise now."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], VISITS, [("A", 3, "lost")]))
-    with looking(tmp_path, small()) as view:
+    with open_view(tmp_path, small()) as view:
         learned = rows_by_kind(view)
         fine = check_scoring_tables(view, learned, as_of=day(101))
         late = check_scoring_tables(view, {"visit": 95, "demo": 5}, as_of=day(140))

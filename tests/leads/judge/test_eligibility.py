@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.dated import day, instants, looking, small, small_tables, write_tables
+from tests.dated import day, instants, open_view, small, small_tables, write_tables
 
 from leadml.leads.asof.snapshots import scoring_snapshots
 from leadml.leads.judge.eligibility import why_not_eligible
@@ -54,7 +54,7 @@ def test_each_reason_is_told(
     """Of leads that are not looked at, and of those only."""
     write_tables(tmp_path, **small_tables(LEADS, [], OUTCOMES))
     made = small(targets={"won": {"horizon": 30, **target}}, **choices)
-    with looking(tmp_path, made) as view:
+    with open_view(tmp_path, made) as view:
         ids = view.history.lead_ids.tolist()
         inside = {lead for frame in scoring_snapshots(view, day(20)) for lead in frame["lead_id"]}
         found = {lead: why_not_eligible(view, ids.index(lead), day(20)) for lead in told}
@@ -70,5 +70,5 @@ def test_what_was_not_recorded_yet_is_not_known(tmp_path: Path) -> None:
     write_tables(tmp_path, **tables)
     choices = small(targets={"won": {"outcome": "mql", "horizon": 30}})
     choices["sources"]["leads"]["recorded_at"] = "written"
-    with looking(tmp_path, choices) as view:
+    with open_view(tmp_path, choices) as view:
         assert why_not_eligible(view, 0, day(20)) == "nothing of it was recorded before 2024-01-26"

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.dated import KINDS, crm, day, instants, looking, micros, small, small_tables, write_tables
+from tests.dated import KINDS, crm, day, instants, micros, open_view, small, small_tables, write_tables
 
-from leadml.leads.asof.snapshots import AsOfView
+from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.contract import Contract
 from leadml.leads.judge.leak_evidence import (
     NEVER,
@@ -28,7 +28,7 @@ from leadml.params import Params
 def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsOfView]:
     """Return a view of the simulated leads; the target is sql."""
     sources = {name: {**some, "path": str(simulated_crm / some["path"])} for name, some in crm()["sources"].items()}
-    with looking(tmp_path_factory.mktemp("view"), crm(sources=sources), target="sql") as opened:
+    with open_view(tmp_path_factory.mktemp("view"), crm(sources=sources), target="sql") as opened:
         yield opened
 
 
@@ -77,7 +77,7 @@ def test_numbers_that_come_and_go_are_changes(tmp_path: Path) -> None:
     write_tables(tmp_path, **made)
     choices = small()
     choices["sources"]["leads"]["valid_from"] = "valid_from"
-    with looking(tmp_path, choices) as opened:
+    with open_view(tmp_path, choices) as opened:
         changes = field_changes(opened.history, Contract.from_params(Params.model_validate(choices)))
 
     assert changes["changed_at"].tolist() == [day(2), day(4), day(5)]
@@ -95,7 +95,7 @@ def test_a_history_of_leads_without_attributes_has_no_changes(tmp_path: Path) ->
     write_tables(tmp_path, **made)
     choices = small(features={"activities": {"kinds": {"visit": "visits"}}})
     choices["sources"]["leads"]["valid_from"] = "valid_from"
-    with looking(tmp_path, choices) as opened:
+    with open_view(tmp_path, choices) as opened:
         changes = field_changes(opened.history, Contract.from_params(Params.model_validate(choices)))
 
     assert changes is None
@@ -121,7 +121,7 @@ def test_an_act_recorded_before_it_occurred_is_counted(tmp_path: Path) -> None:
     write_tables(tmp_path, **made)
     choices = small()
     choices["sources"]["activities"]["recorded_at"] = "recorded_at"
-    with looking(tmp_path, choices) as opened:
+    with open_view(tmp_path, choices) as opened:
         table = kind_counts(opened, reached_at(opened))
 
     assert table.to_numpy().tolist() == [["visit", 2, 1, 0], ["demo", 0, 0, 0]]
@@ -167,7 +167,7 @@ def test_activities_that_say_the_same_to_the_letter_are_repeats(tmp_path: Path) 
     ]
     made = small_tables([(name, 0, 1.0) for name in "abc"], visits, [("a", 9, "customer")])
     write_tables(tmp_path, **made)
-    with looking(tmp_path, small()) as opened:
+    with open_view(tmp_path, small()) as opened:
         found = repeated_activities(opened, reached_at(opened))
 
     assert found.to_dict("list") == {"rows": [4, 2], "repeated": [2, 0], "converted": [1, 0]}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.dated import crm, day, instants, looking, micros, small, small_tables, write_tables
+from tests.dated import crm, day, instants, micros, open_view, small, small_tables, write_tables
 
-from leadml.leads.asof.snapshots import AsOfView
+from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import Contract
 from leadml.leads.judge.leak_evidence import reached_at
@@ -24,7 +24,7 @@ COUNTS = {"mature": 1000, "converted": 100, "late": 0, "immature": 7, "usable": 
 def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsOfView]:
     """Return a view of the simulated leads; the target is sql."""
     sources = {name: {**some, "path": str(simulated_crm / some["path"])} for name, some in crm()["sources"].items()}
-    with looking(tmp_path_factory.mktemp("view"), crm(sources=sources), target="sql") as opened:
+    with open_view(tmp_path_factory.mktemp("view"), crm(sources=sources), target="sql") as opened:
         yield opened
 
 
@@ -60,7 +60,7 @@ def test_young_leads_are_unknown(tmp_path: Path) -> None:
     """A lead of yesterday is in no row, though it has not converted."""
     leads = [("a", 0, 1.0), ("b", 0, 1.0), ("c", 29, 1.0)]
     write_tables(tmp_path, **small_tables(leads, [("a", 1, "visit")], [("a", 10, "customer")]))
-    with looking(tmp_path, small()) as view:
+    with open_view(tmp_path, small()) as view:
         rows = conversions_by_age(view, reached_at(view), day(30))
 
     assert [(row["days"], row["leads"], row["reached"]) for row in rows] == [(7, 2, 0), (14, 2, 1), (30, 2, 1)]

@@ -22,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.frames import rows
 
 from leadml.errors import DataError, LeadmlError, MissingExtraError
 from leadml.leads.check.rows import check_chunk
@@ -731,8 +732,8 @@ try:
         with open_read_transaction(sys.argv[1]) as transaction:
             list(transaction.chunks(Query(end), ["x"], rows=5))
     else:
-        table = TableName("sample")
-        with table_writer(sys.argv[1], table, key=["id"]) as sink, open_read_transaction(sys.argv[1]) as transaction:
+        url = sys.argv[1]
+        with table_writer(url, TableName("sample"), key=["id"]) as sink, open_read_transaction(url) as transaction:
             sink.write(frame)
             list(transaction.chunks(Query(END + "pg_backend_pid()"), ["x"], rows=5))
             sink.write(frame)
@@ -852,5 +853,5 @@ def test_leads_from_a_table_are_the_same_as_from_the_file(sqlite_url, bank_file,
         chunks = transaction.chunks(TableName("bank"), bank_contract.columns, rows=700)
         checked = [check_chunk(chunk, bank_contract, Dialect(), before=0) for chunk in chunks]
     got = pd.concat([chunk.frame for chunk in checked]).sort_values("lead_id", kind="stable", ignore_index=True)
-    pd.testing.assert_frame_equal(got, bank_leads.frame)
+    pd.testing.assert_frame_equal(rows(got), bank_leads.frame)
     assert checked[1].locations[0] == f"bank table:701 (lead '{checked[1].frame['lead_id'][0]}')"

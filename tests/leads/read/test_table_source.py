@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import DataError, LeadmlError
+from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect
-from leadml.leads.read.table_source import FileSource, open_table_sources, require_columns, resolve_address
+from leadml.leads.read.table_source import FileSource, open_table_sources, resolve_address
 from leadml.params import LeadsParams, SourceParams
 
 TEXT = "lead_id,size\n1,2\n2,3\n3,4\n"

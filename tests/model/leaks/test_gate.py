@@ -8,9 +8,10 @@ from leadml.errors import ModelError
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.field import Field
 from leadml.leads.check.load import load_leads
+from leadml.leads.judge.evidence import LeakEvidence
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
-from leadml.model.leaks import LeakEvidence, find_leaks
+from leadml.model.leaks import find_leaks
 from leadml.params import LeakParams, load_params
 
 DAY = 86_400_000_000

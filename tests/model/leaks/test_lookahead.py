@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from leadml.leads.check.field import Field
-from leadml.model.leaks import LeakEvidence, find_leaks
+from leadml.leads.judge.evidence import LeakEvidence
+from leadml.model.leaks import find_leaks
 from leadml.model.leaks.lookahead import suspect_lookahead
 from leadml.model.leaks.outcome import Outcome
 

@@ -87,7 +87,7 @@ def test_the_mean_lead_has_no_points(bank_fitted, bank_rows):
     """Where margin and mean coincide the derivative stands in for the secant."""
     model = bank_fitted.model
     linear, trees = replace(model.linear, terms=()), Trees.of([(model.trees.text, 0.0)])
-    bare = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator, spread=model.spread)
+    bare = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator, spread=model.intervals)
     found = explain_leads(bare, bank_rows[:5])
     assert (found.points == 0).all()
     assert found.probability * 100 == pytest.approx(found.start_points, abs=1e-12)

@@ -16,9 +16,8 @@ import numpy as np
 from leadml.leads.check.activity_plan import DAY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 WEEK = 7
 MANY = 20.0

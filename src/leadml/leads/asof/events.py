@@ -22,13 +22,11 @@ from leadml.leads.read.files import normal_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from numpy.typing import NDArray
-
     from leadml.leads.read.files import Dialect, RawChunk
     from leadml.leads.read.table_source import TableSource
     from leadml.params import ActivitiesParams, OutcomesParams
+    from leadml.types import Mask
 
-    Mask = NDArray[np.bool_]
     Read = tuple[dict[str, pa.Array], Iterable["Problem"]]
 
 CHUNK_ROWS = 500_000

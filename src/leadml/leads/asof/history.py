@@ -30,14 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
+    from leadml.types import Integers, Mask, Objects, Rows
 
-    Integers = NDArray[np.int64]
 
 BLOCK_LEADS = 65_536
 TIMES = (CREATED_AT, VALID_FROM, RECORDED_AT)
@@ -106,8 +104,8 @@ class LeadHistory:
     """
 
     folder: Path
-    lead_ids: NDArray[np.object_]
-    split_keys: NDArray[np.object_]
+    lead_ids: Objects
+    split_keys: Objects
     created_at: Integers
     known_from: Integers
     places: Integers
@@ -176,7 +174,7 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
     return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
 
 
-def _conflicts(table: pa.Table, where: Sequence[str], rows: NDArray[np.intp], contract: Contract) -> list[Fault]:
+def _conflicts(table: pa.Table, where: Sequence[str], rows: Rows, contract: Contract) -> list[Fault]:
     """Return the faults of rows that contradict another of their lead."""
     if not len(rows):
         return []
@@ -301,7 +299,7 @@ def _of_one_time(table: pa.Table, where: Sequence[str], column: str) -> tuple[pa
     return table.filter(pa.array(~moved)), faults
 
 
-def _is_first(table: pa.Table) -> NDArray[np.bool_]:
+def _is_first(table: pa.Table) -> Mask:
     """Return which rows are the first of their lead, in a table in the order of ids."""
     ids = table[LEAD_ID].combine_chunks()
     other = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
@@ -333,7 +331,7 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
     )
 
 
-def _last_accounts(keys: NDArray[np.object_], ids: NDArray[np.object_], starts: Integers) -> NDArray[np.object_]:
+def _last_accounts(keys: Objects, ids: Objects, starts: Integers) -> Objects:
     """Return the newest account of each lead, its id where it never had one: sides of a split are no feature."""
     named = np.where(keys != ids, np.arange(len(ids)), -1)
     newest = np.maximum.reduceat(named, starts)

@@ -18,7 +18,7 @@ from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.labels import label_snapshots, reaching
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.check.contract import LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
 from leadml.leads.split import holdout_since
 
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.leads.asof.history import Block, LeadHistory
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.check.activity_plan import Target
     from leadml.leads.split import Holdout
     from leadml.params import SplitParams
+    from leadml.types import Integers, Labels, Rows
 
-    Integers = NDArray[np.int64]
-    Mask = NDArray[np.bool_]
 
 PAIRS_AT_ONCE = 500_000
 
@@ -57,7 +56,7 @@ class MatureSnapshots:
 
     lead: NDArray[np.int32]
     date: NDArray[np.unsignedinteger[Any]]
-    label: NDArray[np.int8]
+    label: Labels
     dates: Integers
     target: Target
     counts: dict[str, int]
@@ -65,9 +64,9 @@ class MatureSnapshots:
     def plan_holdout(self, split: SplitParams) -> Holdout:
         """Return the rule that keeps a share of the accounts aside, from the instant from which that share is newer."""
         counts = np.bincount(self.date, minlength=len(self.dates))
-        return holdout_since(self.dates[counts > 0], counts[counts > 0], split)
+        return holdout_since(self.dates[counts > 0], counts[counts > 0], split, by_group=True)
 
-    def sides(self, holdout: Holdout, tables: LeadHistory) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def sides(self, holdout: Holdout, tables: LeadHistory) -> tuple[Rows, Rows]:
         """Return the places of the looks to learn from and of those to judge by; the others are of neither side.
 
         Raises
@@ -76,10 +75,10 @@ class MatureSnapshots:
             Where there is none on one of the sides.
         """
         since = holdout.since or 0
-        aside = holdout.aside(pd.DataFrame({LEAD_ID: tables.lead_ids, SPLIT_KEY: tables.split_keys}))[self.lead]
+        drawn = holdout.draws(pd.DataFrame({SPLIT_KEY: tables.split_keys}))[self.lead]
         timely = (self.dates + self.target.maturity <= since)[self.date]
         later = (self.dates >= since)[self.date]
-        learn, judge = np.flatnonzero(~aside & timely), np.flatnonzero(aside & later)
+        learn, judge = np.flatnonzero(~drawn & timely), np.flatnonzero(drawn & later)
         if not len(learn) or not len(judge):
             sizes = f"{len(learn):,} and {len(judge):,} of {len(self.lead):,} mature ones"
             gap = f"{self.target.horizon} + {self.target.settling} days lie between them"
@@ -87,14 +86,14 @@ class MatureSnapshots:
             raise ModelError(msg)
         return learn, judge
 
-    def at(self, places: NDArray[np.intp]) -> pd.DataFrame:
+    def at(self, places: Rows) -> pd.DataFrame:
         """Return ``lead``, ``as_of``, ``mature_at`` and ``converted`` of some looks, by lead and instant."""
         kept = places[np.lexsort((self.date[places], self.lead[places]))]
         as_of = self.dates[self.date[kept]]
         columns = {LEAD: self.lead[kept].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.maturity}
         return pd.DataFrame({**columns, LABEL: self.label[kept].astype(np.int64)})
 
-    def draw(self, places: NDArray[np.intp], tables: LeadHistory, *, most: int) -> NDArray[np.intp]:
+    def draw(self, places: Rows, tables: LeadHistory, *, most: int) -> Rows:
         """Return the places with the smallest hashes of lead and date: the same ones whatever else there is."""
         if len(places) <= most:
             return places
@@ -113,7 +112,7 @@ def find_mature_snapshots(view: AsOfView, dates: Integers, *, observed_until: in
         Where there is none.
     """
     counts = {"mature": 0, "converted": 0, "late": 0, "immature": 0}
-    found: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger[Any]], NDArray[np.int8]]] = []
+    found: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger[Any]], Labels]] = []
     place_type = np.min_scalar_type(len(dates))
     for block in view.history.blocks():
         for looked in population_snapshots(view, block, dates, hindsight=True):

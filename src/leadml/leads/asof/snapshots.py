@@ -23,44 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from leadml.leads.asof.engine import Engine
-    from leadml.leads.asof.history import Block, LeadHistory
-    from leadml.leads.check.activity_plan import ActivityPlan, Target
-    from leadml.leads.check.field import Field
+    from leadml.leads.asof.history import Block
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.split import Holdout
     from leadml.params import SnapshotParams, SplitParams
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True)
-class AsOfView:
-    """How the leads of some tables are looked at.
-
-    Parameters
-    ----------
-    history
-        The leads and what is known of them.
-    target
-        What is predicted.
-    codes
-        The whole number of each outcome.
-    plan
-        What is computed from activities.
-    fields
-        The fields of the frames.
-    engine
-        What computes.
-    """
-
-    history: LeadHistory
-    target: Target
-    codes: dict[str, int]
-    plan: ActivityPlan
-    fields: tuple[Field, ...]
-    engine: Engine
 
 
 @dataclass(frozen=True)

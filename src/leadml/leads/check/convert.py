@@ -17,14 +17,10 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.read.files import Dialect
+    from leadml.types import Floats, Integers, Mask, Objects
 
-    Objects = NDArray[np.object_]
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
-    Times = tuple[NDArray[np.int64], Mask]
+    Times = tuple[Integers, Mask]
     Nonexistent = Literal["NaT", "shift_forward"]
 
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
@@ -257,11 +253,11 @@ def _localize(naive: pd.Series, timezone: str, nonexistent: Nonexistent) -> pd.S
     return localized
 
 
-def _microseconds(stamps: pd.Series) -> NDArray[np.int64]:
+def _microseconds(stamps: pd.Series) -> Integers:
     return np.asarray(stamps.dt.as_unit("us").to_numpy(dtype="M8[us]")).view(np.int64)
 
 
-def _refuse_outside_calendar(micros: NDArray[np.int64]) -> Times:
+def _refuse_outside_calendar(micros: Integers) -> Times:
     bad = (micros < FIRST_DAY * MICROSECONDS_PER_DAY) | (micros >= LAST_DAY * MICROSECONDS_PER_DAY)
     return np.where(bad, 0, micros), bad
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.params import DerivedParams
-
-    Objects = NDArray[np.object_]
+    from leadml.types import Objects
 
 FREE_DOMAINS = """
     163 126 aol bigpond bluewin comcast daum duck fastmail freenet gmail gmx googlemail hey hotmail hushmail

@@ -18,10 +18,7 @@ from leadml.leads.check.contract import LEAD_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Hashes = NDArray[np.uint64]
-
+    from leadml.types import Hashes, Mask
 
 MAX_NAMED_COLUMNS = 3
 MISSING_HASH = np.uint64(0x9E3779B97F4A7C15)
@@ -39,8 +36,8 @@ class Duplicates:
         Mask of shape (n_rows,): another row has the same id and different values.
     """
 
-    merged: NDArray[np.bool_]
-    conflicting: NDArray[np.bool_]
+    merged: Mask
+    conflicting: Mask
 
 
 def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:

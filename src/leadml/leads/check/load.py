@@ -19,12 +19,10 @@ from leadml.leads.check.rows import check_chunk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
+    from leadml.types import Integers
 
 CHUNK_ROWS = 50_000
 
@@ -48,7 +46,7 @@ class LoadedLeads:
     frame: pd.DataFrame
     rows: int
     merged: int
-    places: NDArray[np.int64]
+    places: Integers
 
 
 def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[CheckedRows]:

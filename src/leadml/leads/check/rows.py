@@ -18,16 +18,15 @@ from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT,
 from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, plain_text, texts, times
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
+from leadml.leads.check.instants import SKIPPED_HOUR
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
     from leadml.leads.read.files import Dialect, RawChunk
+    from leadml.types import Integers, Labels, Mask, Objects
 
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
-SKIPPED_HOUR = "whose clocks skip this hour (write its offset, or correct it)"
 ONE_OF = "must be one of"
 REQUIREMENTS = {
     "number": "must be a number",
@@ -111,9 +110,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     return CheckedRows(frame, locations, tuple(faults), size + len(chunk.faults))
 
 
-def read_times(
-    chunk: RawChunk, column: str, timezone: str | None
-) -> tuple[NDArray[np.int64], list[tuple[str, NDArray[np.bool_], str]]]:
+def read_times(chunk: RawChunk, column: str, timezone: str | None) -> tuple[Integers, list[tuple[str, Mask, str]]]:
     """Return the instants of a column, and its problems: column, mask of rows, what the values must be."""
     instants, bad = times(chunk.table[column], timezone=timezone)
     skipped = nonexistent_times(chunk.table[column], timezone=timezone) if bad.any() else bad
@@ -124,7 +121,7 @@ def read_times(
     ]
 
 
-def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[Objects, Mask]:
     if contract.lead_id:
         return ids(chunk.table[contract.lead_id])
     size = chunk.table.num_rows
@@ -133,13 +130,13 @@ def _ids(chunk: RawChunk, contract: Contract, before: int) -> tuple[NDArray[np.o
     return values, np.zeros(size, dtype=bool)
 
 
-def _values(chunk: RawChunk, field: Field, dialect: Dialect) -> tuple[Any, NDArray[np.bool_]]:
+def _values(chunk: RawChunk, field: Field, dialect: Dialect) -> tuple[Any, Mask]:
     convert: Any = {"number": numbers, "category": texts, "boolean": booleans}[field.kind]
     values, bad = convert(chunk.table[field.name], dialect)
     return values, bad
 
 
-def _labels(chunk: RawChunk, label: Label, dialect: Dialect) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+def _labels(chunk: RawChunk, label: Label, dialect: Dialect) -> tuple[Labels, Mask]:
     values, _ = texts(chunk.table[label.column], dialect)
     words = {plain_text(word): 0 for word in label.negative} | {plain_text(word): 1 for word in label.positive}
     labels = np.fromiter((words.get(value, -1) for value in values), dtype=np.int8, count=len(values))
@@ -150,7 +147,7 @@ def _decimal_hint(field: Field, dialect: Dialect) -> str:
     return f" with decimal mark '{dialect.decimal}'" if field.kind == "number" else ""
 
 
-def _fault(chunk: RawChunk, lead_ids: NDArray[np.object_], column: str, row: int, requirement: str) -> Fault:
+def _fault(chunk: RawChunk, lead_ids: Objects, column: str, row: int, requirement: str) -> Fault:
     got = shown_value(chunk, column, row)
     shown = "nothing" if got is None or got == "" else quoted(got)
     lead_id = str(lead_ids[row]) if lead_ids[row] is not None else ""

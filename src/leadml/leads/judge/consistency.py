@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from leadml.errors import quoted
 from leadml.leads.asof.labels import reaching
 from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.instants import shown_day
 from leadml.leads.judge.findings import Finding
 from leadml.params import OUTCOMES
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.asof.coverage import Coverage
     from leadml.leads.asof.history import LeadHistory
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
 
 EVENTS = ("activities", "outcomes")
 MANY_UNKNOWN = 0.01
@@ -97,11 +96,6 @@ def check_scoring_tables(view: AsOfView, learned: Mapping[str, int], *, as_of: i
 def rows_by_kind(view: AsOfView) -> dict[str, int]:
     """Return how many activities of known leads there are of each kind that the plan names."""
     return {kind: view.history.tallies["activities"][at] for at, (kind, _) in enumerate(view.plan.kinds)}
-
-
-def shown_day(micros: int) -> str:
-    """Return the day of an instant in ISO 8601."""
-    return str(pd.Timestamp(micros, unit="us", tz="UTC").date())
 
 
 def _strangers(tables: LeadHistory, name: str) -> Finding:

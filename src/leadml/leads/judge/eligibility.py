@@ -12,11 +12,11 @@ from leadml.leads.asof.features import LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.labels import CUSTOMERS, reaching
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.judge.consistency import shown_day
+from leadml.leads.check.instants import shown_day
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
 
 
 def why_not_eligible(view: AsOfView, lead: int, as_of: int) -> str:

@@ -1,7 +1,7 @@
-"""What was found in the data, with evidence and what to do.
+"""What was found in the data: each finding has a code of one catalogue, evidence, and what to do.
 
-What enters is a judgement; what leaves is one line that a person can act on.
-"Not applicable" is not "passed": the first says that nothing could be judged.
+"Not applicable" is not "passed": the first says that nothing could be judged. The catalogue is the source of
+``docs/findings.md``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,168 @@ from typing import Literal
 from leadml.errors import inert
 
 Severity = Literal["stop", "warn", "passed", "not applicable"]
+Topic = Literal["readiness", "dates", "leaks"]
+
+
+@dataclass(frozen=True)
+class FindingKind:
+    """What all findings of one code share.
+
+    Parameters
+    ----------
+    topic
+        ``readiness`` (enough leads, usable fields), ``dates`` (the tables of dated leads) or ``leaks``.
+    title
+        What is judged.
+    remedy
+        What to do in general, where a finding of the kind warns or stops.
+    """
+
+    topic: Topic
+    title: str
+    remedy: str
+
+
+CATALOGUE = {
+    "RD0": FindingKind(
+        "readiness",
+        "The leads can be read and divided",
+        "Correct the rows, columns or choices that the line names; nothing else is judged before.",
+    ),
+    "RD1": FindingKind(
+        "readiness",
+        "There are enough leads",
+        "Bring more leads. limits.allow_small: true trains all the same and marks the report as low evidence.",
+    ),
+    "RD2": FindingKind(
+        "readiness",
+        "There are enough leads of each outcome",
+        "Bring more leads of the rarer outcome, or set limits.allow_small: true.",
+    ),
+    "RD3": FindingKind(
+        "readiness",
+        "Each lead has one id",
+        "Declare the column of the id, data.lead_id or sources.leads.lead_id; without one, scores can be joined to the "
+        "same file only.",
+    ),
+    "RD4": FindingKind(
+        "readiness",
+        "Leads have dates",
+        "Declare data.created_at: with dates, newer leads judge models of older ones, as in use.",
+    ),
+    "RD5": FindingKind(
+        "readiness",
+        "Fields have values",
+        "See that the field will be as empty when leads are scored, or exclude it.",
+    ),
+    "RD6": FindingKind(
+        "readiness",
+        "Fields differ between leads",
+        "Move a field that is the same everywhere to features.excluded.",
+    ),
+    "RD7": FindingKind(
+        "readiness",
+        "Categories are no ids",
+        "Move a field with a level of its own for most leads to features.excluded.",
+    ),
+    "RD8": FindingKind(
+        "readiness",
+        "Fields hold no personal data",
+        "Move the field to features.excluded, or let leadml derive a class from it (features.read_out).",
+    ),
+    "RD9": FindingKind(
+        "readiness",
+        "Rows can be divided into a holdout and folds",
+        "Bring more leads or a longer history, lower split.folds, or raise split.test_share.",
+    ),
+    "DT1": FindingKind(
+        "dates",
+        "Snapshots are mature",
+        "Shorten the target's horizon, or bring a longer history: a snapshot whose horizon has not passed is unknown, "
+        "not negative.",
+    ),
+    "DT2": FindingKind(
+        "dates",
+        "Outcomes are recorded in time",
+        "Raise the target's settling: the days that late records are waited for.",
+    ),
+    "DT3": FindingKind(
+        "dates",
+        "Attributes have a history",
+        "Declare sources.leads.valid_from, or exclude attributes that are filled in later.",
+    ),
+    "DT4": FindingKind(
+        "dates",
+        "Activities and outcomes are of known leads",
+        "See that ids are spelled alike in all tables and that the tables were exported together.",
+    ),
+    "DT5": FindingKind(
+        "dates",
+        "The tables end together",
+        "Set sources.observed_until to the day of the export, or bring the rows since.",
+    ),
+    "DT6": FindingKind(
+        "dates",
+        "Outcomes have a known meaning",
+        "Give each word of the table its meaning in sources.outcomes.names.",
+    ),
+    "DT7": FindingKind(
+        "dates",
+        "Activities have known kinds",
+        "Name the kinds that tell interest in features.activities.kinds, spelled as in the table.",
+    ),
+    "LK0": FindingKind(
+        "leaks",
+        "No field seems to know the outcome",
+        "Nothing to do where it passed. Where it is not applicable, bring leads of both outcomes.",
+    ),
+    "LK1": FindingKind(
+        "leaks",
+        "A single field ranks leads almost perfectly",
+        "Ask when the field is filled in. Exclude it if that happens after the outcome is known; else name it in "
+        "leaks.accept with the reason.",
+    ),
+    "LK2": FindingKind(
+        "leaks",
+        "A field has a name that is written after the outcome",
+        "Exclude the field, or name it in leaks.accept with the reason.",
+    ),
+    "LK3": FindingKind(
+        "leaks",
+        "A field knows what all others together do not",
+        "Ask who fills the field in, and whether before or after the deal is decided.",
+    ),
+    "LK4": FindingKind(
+        "leaks",
+        "Whether a field is filled follows the outcome",
+        "Exclude a field that is filled in only when the outcome is known.",
+    ),
+    "LK5": FindingKind(
+        "leaks",
+        "A single value implies the outcome",
+        "Ask when the value is entered. Exclude the field if that happens after the outcome.",
+    ),
+    "LK6": FindingKind(
+        "leaks",
+        "A field is changed when the outcome comes",
+        "Exclude the field, or see that its history has the date at which each value was known.",
+    ),
+    "LK7": FindingKind(
+        "leaks",
+        "A field or an activity knows what happened after the snapshot",
+        "Exclude the field, or correct the dates of the activities.",
+    ),
+    "LK8": FindingKind(
+        "leaks",
+        "The order of ids or rows knows the outcome",
+        "Bring the file in an order that was there before the outcome, and ids that were given before it.",
+    ),
+    "LK9": FindingKind(
+        "leaks",
+        "Leads of the holdout are copies of leads that are fitted on",
+        "Remove the duplicates, or declare the account or group that such leads share.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -21,11 +183,11 @@ class Finding:
     Parameters
     ----------
     code
-        Short and stable, so that it can be looked up.
+        Of the catalogue.
     severity
         ``stop`` (training refuses), ``warn``, ``passed`` or ``not applicable``.
     evidence
-        What was seen, with numbers.
+        What was found, with numbers.
     remedy
         What to do; empty where nothing is to be done.
     field
@@ -37,6 +199,22 @@ class Finding:
     evidence: str
     remedy: str = ""
     field: str = ""
+
+    @property
+    def topic(self) -> Topic:
+        """What the finding is about."""
+        return CATALOGUE[self.code].topic
+
+    @property
+    def title(self) -> str:
+        """What was judged."""
+        return CATALOGUE[self.code].title
+
+    def __post_init__(self) -> None:
+        """Refuse a code that the catalogue does not have, which is a defect."""
+        if self.code not in CATALOGUE:
+            msg = f"a finding must have a code of the catalogue, got {self.code!r}"
+            raise ValueError(msg)
 
     def __str__(self) -> str:
         """Return the finding as one line."""

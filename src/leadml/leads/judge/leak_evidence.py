@@ -18,13 +18,11 @@ from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LEAD_ID
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.leads.asof.history import LeadHistory
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.check.contract import Contract
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 NEVER = np.iinfo(np.int64).max
 SECOND, SECOND_BITS = 1_000_000, 33
@@ -128,7 +126,7 @@ def repeated_activities(view: AsOfView, reached: Integers) -> pd.DataFrame:
     return pd.DataFrame({"rows": rows, "repeated": repeated, "converted": (reached[whose] != NEVER).astype(np.int8)})
 
 
-def kind_counts(view: AsOfView, reached: Integers) -> pd.DataFrame:
+def activity_counts(view: AsOfView, reached: Integers) -> pd.DataFrame:
     """Return for each kind its ``rows``, those ``recorded_before`` they occurred, and those ``after_outcome``."""
     counts = np.zeros((len(view.plan.kinds), 3), dtype=np.int64)
     for block in view.history.blocks():

@@ -6,25 +6,82 @@ It counts a lead at an age only where the lead has been observed to that age: yo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.judge.findings import Finding
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from leadml.leads.asof.snapshots import AsOfView
+    from leadml.leads.asof.view import AsOfView
     from leadml.leads.check.contract import Contract
+    from leadml.types import Integers
 
-    Integers = NDArray[np.int64]
 
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
 MANY_LATE = 0.05
 
 
-def conversions_by_age(view: AsOfView, reached: Integers, observed_until: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ReachedByAge:
+    """How many leads have reached the target by an age.
+
+    Parameters
+    ----------
+    days
+        The age.
+    leads
+        Leads that were observed to that age.
+    reached
+        Those of them that had reached the target.
+    """
+
+    days: int
+    leads: int
+    reached: int
+
+    @property
+    def share(self) -> float:
+        """Share of the leads that had reached it."""
+        return self.reached / self.leads
+
+
+@dataclass(frozen=True)
+class Maturity:
+    """Which labels were known when a training set was made.
+
+    Parameters
+    ----------
+    observed_until
+        The end of what was observed, ISO 8601.
+    horizon, settling
+        Days from a snapshot until its label is known: those of the target and those that late records are waited for.
+    mature, immature
+        Snapshots whose label was known, and younger ones.
+    converted, late
+        Mature snapshots that converted, and those whose conversion was recorded too late to count.
+    usable, drawn
+        Mature snapshots on either side of the split, and those of them that were drawn.
+    leads
+        Different leads among those that were drawn.
+    by_age
+        How long conversions take.
+    """
+
+    observed_until: str
+    horizon: int
+    settling: int
+    mature: int
+    immature: int
+    converted: int
+    late: int
+    usable: int
+    drawn: int
+    leads: int
+    by_age: tuple[ReachedByAge, ...]
+
+
+def conversions_by_age(view: AsOfView, reached: Integers, observed_until: int) -> tuple[ReachedByAge, ...]:
     """Return how many leads have reached the target by each age.
 
     Parameters
@@ -38,9 +95,8 @@ def conversions_by_age(view: AsOfView, reached: Integers, observed_until: int) -
 
     Returns
     -------
-    list
-        ``days``, ``leads`` observed to that age, ``reached`` among them, and ``share``; ages that no lead has are left
-        out.
+    tuple
+        One entry an age; ages that no lead has are left out.
     """
     tables = view.history
     rows = []
@@ -49,8 +105,8 @@ def conversions_by_age(view: AsOfView, reached: Integers, observed_until: int) -
         if observed.any():
             timely = observed & (reached < tables.created_at + days * DAY)
             leads, won = int(observed.sum()), int(timely.sum())
-            rows.append({"days": days, "leads": leads, "reached": won, "share": won / leads})
-    return rows
+            rows.append(ReachedByAge(days, leads, won))
+    return tuple(rows)
 
 
 def judge_dates(view: AsOfView, counts: dict[str, int], contract: Contract) -> list[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.check.contract import LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.judge.findings import Finding
 from leadml.leads.judge.pii import pii_kind
 
@@ -17,37 +17,42 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
-    from leadml.leads.check.load import LoadedLeads
+    from leadml.leads.split import Split
     from leadml.params import LimitParams
 
 MOSTLY = 0.5
 LEVELS_SHOWN = 500
 
 
-def judge_readiness(loaded: LoadedLeads, contract: Contract, limits: LimitParams) -> list[Finding]:
+def judge_readiness(
+    frame: pd.DataFrame, contract: Contract, limits: LimitParams, *, split: Split, rows: int, merged: int
+) -> list[Finding]:
     """Return what was found, in the order of its codes.
 
     Parameters
     ----------
-    loaded
-        Leads with labels.
+    frame
+        Rows with labels.
     contract
         Their columns.
     limits
         How few leads and conversions are too few.
+    split
+        How the rows are divided.
+    rows, merged
+        Rows of the table of leads, and those of them that repeat another.
 
     Notes
     -----
     RD1 leads, RD2 conversions, RD3 ids, RD4 dates, RD5 missing values, RD6 constant fields, RD7 categories that are
     ids, RD8 personal data.
     """
-    frame = loaded.frame
     leads, rarer = _counted(frame)
     findings = [
         _enough("RD1", leads, limits.min_leads, "leads", limits),
         _enough("RD2", rarer, limits.min_conversions, "leads of the rarer kind", limits),
-        _ids(loaded, contract),
-        _dates(frame),
+        _ids(frame, contract, rows=rows, merged=merged),
+        Finding("RD4", "warn" if split.remedy else "passed", split.evidence, split.remedy),
     ]
     for field in contract.lead_fields:
         findings += _field_findings(frame, field)
@@ -63,8 +68,8 @@ def judge_readiness(loaded: LoadedLeads, contract: Contract, limits: LimitParams
 
 
 def _counted(frame: pd.DataFrame) -> tuple[int, int]:
-    """Return how many leads there are, and how many of the rarer kind; a lead that is looked at often counts once."""
-    label = frame[LABEL] if AS_OF not in frame else frame.groupby(LEAD_ID)[LABEL].max()
+    """Return how many leads there are, and how many have the rarer outcome; a lead with many snapshots counts once."""
+    label = frame.groupby(LEAD_ID)[LABEL].max()
     conversions = int(label.sum())
     return len(label), min(conversions, len(label) - conversions)
 
@@ -79,28 +84,18 @@ def _enough(code: str, got: int, least: int, what: str, limits: LimitParams) -> 
     return Finding(code, "stop", short, "bring more leads, or set limits.allow_small: true")
 
 
-def _ids(loaded: LoadedLeads, contract: Contract) -> Finding:
+def _ids(frame: pd.DataFrame, contract: Contract, *, rows: int, merged: int) -> Finding:
     if contract.lead_id is None:
         remedy = "set data.lead_id, or scores cannot be joined to anything but this file"
-        alike = int(loaded.frame[SPLIT_KEY].duplicated().sum())
+        alike = int(frame[SPLIT_KEY].duplicated().sum())
         evidence = f"no id is declared, so the number of the row serves; {alike:,} rows say the same as an earlier one"
         return Finding("RD3", "warn", evidence, remedy)
-    merged = f"{loaded.merged:,} repeated rows were merged"
+    repeated = f"{merged:,} repeated rows were merged"
     if contract.valid_from is not None:
-        states, leads = loaded.rows - loaded.merged, loaded.frame[LEAD_ID].nunique()
-        return Finding(
-            "RD3", "passed", f"{states:,} states of leads, {leads:,} leads to learn from and judge by; {merged}"
-        )
-    return Finding("RD3", "passed", f"every id is there once; {merged}")
-
-
-def _dates(frame: pd.DataFrame) -> Finding:
-    if AS_OF in frame:
-        return Finding("RD4", "passed", "leads are dated, so other leads are judged at later dates")
-    if CREATED_AT in frame:
-        return Finding("RD4", "passed", "leads have dates, so the newest are kept aside")
-    remedy = "set data.created_at where the data have it: a random split cannot see that the world moves"
-    return Finding("RD4", "warn", "no date is declared, so the leads kept aside are drawn at random", remedy)
+        leads = frame[LEAD_ID].nunique()
+        evidence = f"{rows - merged:,} states of leads, {leads:,} leads to learn from and judge by; {repeated}"
+        return Finding("RD3", "passed", evidence)
+    return Finding("RD3", "passed", f"every id is there once; {repeated}")
 
 
 def _field_findings(frame: pd.DataFrame, field: Field) -> list[Finding]:

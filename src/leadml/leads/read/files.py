@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from leadml.params import DataParams
+    from leadml.types import Integers
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 INVISIBLE_CHARACTERS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
@@ -77,8 +76,8 @@ class RawChunk:
 
     table: pa.Table
     source: str
-    lines: NDArray[np.int64]
-    places: NDArray[np.int64]
+    lines: Integers
+    places: Integers
     faults: tuple[Fault, ...] = field(default=())
     ordered: bool = True
 

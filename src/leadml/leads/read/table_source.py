@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from leadml.errors import DataError, Fault, LeadmlError, nearest, quoted
+from leadml.errors import LeadmlError
+from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect, column_names, normal_name, read_chunks, source_files
+from leadml.leads.read.frames import FrameSource
 from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class DatabaseSource:
         return self.transaction.chunks(self.relation, columns, rows=rows)
 
 
-TableSource = FileSource | DatabaseSource
+TableSource = FileSource | DatabaseSource | FrameSource
 
 
 @contextmanager
@@ -184,34 +186,3 @@ def resolve_address(url: str, root: Path) -> str:
     start, mark, path = url.partition(":///")
     relative = start.startswith("sqlite") and mark and path and not path.startswith(("/", ":memory:", "file:"))
     return f"{start}:///{root.resolve() / path}" if relative else url
-
-
-def require_columns(
-    columns: Collection[str], names: Collection[str], *, source: str, keys: Mapping[str, str] | None = None
-) -> None:
-    """Raise a DataError where a table has not all of some columns, with one line for each missing column.
-
-    Parameters
-    ----------
-    columns
-        Columns that the table must have.
-    names
-        Columns that the table has; the message names the nearest of them.
-    source
-        Name of the table in messages.
-    keys
-        Key of params that names a column, where there is one.
-
-    Raises
-    ------
-    DataError
-        Where a column is missing.
-    """
-    faults = []
-    for column in columns:
-        if column not in names:
-            hint = nearest(column, names) or f"; it has {len(names)} others"
-            remedy = f"; set {keys[column]}" if keys and column in keys else ""
-            faults.append(Fault(source, f"must have a column {quoted(column)}, got none{hint}{remedy}"))
-    if faults:
-        raise DataError(faults)

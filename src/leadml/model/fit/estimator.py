@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
-from leadml.leads.split import describe_part, halves_of, make_folds
+from leadml.leads.check.contract import LABEL
+from leadml.leads.split import FoldSize, PartSize, column_of
 from leadml.model.fit.information_gap import DIVISIONS, information_gap
 from leadml.model.fit.selection import FitData, Selection, directions_of, select_parts
 from leadml.model.parts.calibration import Calibrator, choose_calibrator
@@ -24,24 +24,19 @@ from leadml.model.parts.trees import BoosterData, Trees, fit_boosters
 from leadml.model.predict.lead_model import LeadModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
-    from leadml.params import CalibrationParams, ModelParams, SplitParams
-
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from leadml.leads.split import Split
+    from leadml.params import CalibrationParams, ModelParams
+    from leadml.types import Floats, Labels, Progress
 
 
 class FitParams(Protocol):
     """The sections of the params that a fit reads."""
-
-    @property
-    def split(self) -> SplitParams:
-        """Folds."""
 
     @property
     def model(self) -> ModelParams:
@@ -61,84 +56,94 @@ class FitResult:
     model
         The model, fitted on all of these leads.
     probability, label
-        For the leads that some fold kept aside: calibrated probability by models that did not see the lead, and
-        whether it converted; arrays of one shape.
-    groups
-        Of the same leads, whose look each is, where leads are looked at more than once; else None.
+        Out-of-fold: the calibrated probability of each row that some fold is evaluated on, by models that were not
+        fitted on it, and whether it converted; arrays of one shape.
+    clusters
+        The group of each of these rows where groups have many rows; None where rows are independent.
     choices
-        What was chosen and the loss of what was not, for the record.
+        What was selected, and the log loss of every candidate, by name.
     folds
-        Of each fold, what it was fitted on and what it was judged by, as `describe_part` tells.
+        How large each fold is.
     """
 
     model: LeadModel
     probability: Floats
     label: Labels
-    groups: NDArray[Any] | None
-    choices: dict[str, Any]
-    folds: list[dict[str, dict[str, int]]]
+    clusters: NDArray[Any] | None
+    choices: Mapping[str, float | str]
+    folds: tuple[FoldSize, ...]
 
 
 def fit_model(
-    frame: pd.DataFrame, fields: Sequence[Field], params: FitParams, *, progress: Callable[[str], None] = lambda _: None
+    frame: pd.DataFrame,
+    fields: Sequence[Field],
+    params: FitParams,
+    *,
+    split: Split,
+    progress: Progress = lambda _: None,
 ) -> FitResult:
-    """Return the model of checked leads.
+    """Return the model of a training set.
 
     Parameters
     ----------
     frame
-        Checked leads with ``lead_id`` and ``converted``, in any order.
+        Rows with ``converted``, the fields and the columns that the split reads, in any order.
     fields
         The fields to learn from.
     params
-        The sections ``split``, ``model`` and ``calibration`` are used.
+        The sections ``model`` and ``calibration`` are used.
+    split
+        How the rows are divided into folds, and which of their columns is the clock.
     progress
-        Told what is tried.
+        Called with the name of each step as it begins.
 
     Raises
     ------
     ModelError
-        Where a fold would hold leads of one kind only.
+        Where a fold would hold leads of one outcome only.
     """
-    named = [LEAD_ID, AS_OF] if AS_OF in frame else [SPLIT_KEY, LABEL] if SPLIT_KEY in frame else [LEAD_ID]
-    order = [*named, *({CREATED_AT} & set(frame.columns))]
-    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    frame = frame.sort_values(list(split.order), kind="stable", ignore_index=True)
     encoder = fit_encoder(frame, fields, params.model)
-    clock = next((frame[name].to_numpy() for name in (AS_OF, CREATED_AT) if name in frame), None)
+    clock = column_of(frame, split.clock)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
-    folds = make_folds(frame, params.split)
-    halves = halves_of(frame, params.split, 2 * DIVISIONS)
-    leads = FitData(encoder, encoder.fields_of(frame), label, clock, directions, folds, halves)
-    choice = select_parts(leads, params.model, progress)
-    margin, judged = choice.margin[leads.judged], label[leads.judged]
+    halves = split.halves(frame, 2 * DIVISIONS)
+    data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), halves)
+    selection = select_parts(data, params.model, progress)
+    margin, evaluated = selection.margin[data.judged], label[data.judged]
     calibrator, calibration_losses = choose_calibrator(
-        margin, judged, params.calibration, clock=None if clock is None else clock[leads.judged]
+        margin, evaluated, params.calibration, clock=None if clock is None else clock[data.judged]
     )
-    progress("measuring what is not seen")
-    lacking = information_gap(leads, choice.growths[0][0], params.model)
-    spread = Intervals(deviation_of(calibrator.probability(margin), lacking), params.calibration.interval)
+    progress("estimating the width of the intervals")
+    gap = information_gap(data, selection.growths[0][0], params.model)
+    intervals = Intervals(deviation_of(calibrator.probability(margin), gap), params.calibration.interval)
     progress("fitting the chosen model")
-    model = _fit_parts(leads, choice, calibrator, spread, params.model)
-    choices = _told(choice) | {
+    model = _fit_parts(data, selection, calibrator, intervals, params.model)
+    choices = _told(selection) | {
         "calibration": calibrator.method,
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
-        "information_lacking": lacking,
-        "log_odds_deviation": spread.deviation,
+        "information_gap": gap,
+        "log_odds_deviation": intervals.deviation,
         "table_numbers": model.lookup.cells,
         "trees_without_tables": len(model.lookup.left),
     }
-    clocks = frame[[name for name in (LABEL, AS_OF, CREATED_AT) if name in frame]]
-    parts = [
-        {part: describe_part(clocks.iloc[rows]) for part, rows in zip(("fit", "judge"), fold, strict=True)}
-        for fold in leads.folds
+    sizes = [
+        FoldSize(*(PartSize.of(label[rows], clock if clock is None else clock[rows]) for rows in fold))
+        for fold in data.folds
     ]
-    groups = frame[SPLIT_KEY].to_numpy()[leads.judged] if AS_OF in frame else None
-    return FitResult(model, calibrator.probability(margin), judged, groups, choices, parts)
+    clusters = column_of(frame, split.cluster)
+    return FitResult(
+        model=model,
+        probability=calibrator.probability(margin),
+        label=evaluated,
+        clusters=None if clusters is None else clusters[data.judged],
+        choices=choices,
+        folds=tuple(sizes),
+    )
 
 
 def _fit_parts(
-    leads: FitData, choice: Selection, calibrator: Calibrator, spread: Intervals, choices: ModelParams
+    leads: FitData, choice: Selection, calibrator: Calibrator, intervals: Intervals, choices: ModelParams
 ) -> LeadModel:
     """Return the model of all leads, as it was chosen."""
     matrix = leads.encoder.columns_of(leads.fields)
@@ -164,13 +169,17 @@ def _fit_parts(
     linear = weighted_sum([(line, weight) for line, (_, weight) in zip(lines, choice.lines, strict=True)])
     linear = replace(linear, base=linear.base + choice.lift)
     trees = Trees.of(boosters, threads=choices.threads)
-    return LeadModel.of(leads.encoder, linear, trees, calibrator=calibrator, spread=spread)
+    return LeadModel.of(leads.encoder, linear, trees, calibrator=calibrator, intervals=intervals)
 
 
-def _told(choice: Selection) -> dict[str, Any]:
+def _told(choice: Selection) -> dict[str, float | str]:
     """Return what was chosen and what was not, for the record."""
     (line, alone), (base, stood_on) = choice.lines
-    told: dict[str, Any] = {"linear_weight": alone, "linear_strength": line.strength, "half_life": line.half_life}
+    told: dict[str, float | str] = {
+        "linear_weight": alone,
+        "linear_strength": line.strength,
+        "half_life": line.half_life,
+    }
     told |= {"base_weight": stood_on, "base_strength": base.strength, "base_half_life": base.half_life}
     for growth, weight in choice.growths:
         name = "trees_on_linear" if growth.kind.on_linear else "trees"

@@ -17,15 +17,11 @@ from leadml.model.parts.trees import BoosterData, CvResult, TreeSettings, grow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
-    from leadml.leads.split import Fold
     from leadml.model.fit.selection import FitData
     from leadml.params import ModelParams
+    from leadml.types import Floats, Fold, Mask
 
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 STRIDE = 8
 DIVISIONS = 4

@@ -23,19 +23,14 @@ from leadml.model.parts.linear import fit_lines, margins, plan_terms
 from leadml.model.parts.trees import BoosterData, CvResult, TreeSettings, grow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
     from leadml.leads.check.field import Field
-    from leadml.leads.split import Fold
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import Term
     from leadml.params import ModelParams
+    from leadml.types import Floats, Fold, Integers, Labels, Mask, Progress, Rows
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-    Progress = Callable[[str], None]
 
 STEPS = 20  # of a weight
 FARTHEST = 100.0
@@ -67,13 +62,13 @@ class FitData:
     encoder: Encoder
     fields: Floats
     label: Labels
-    clock: NDArray[np.int64] | None
+    clock: Integers | None
     directions: tuple[int, ...]
     folds: Sequence[Fold]
-    halves: NDArray[np.bool_]
+    halves: Mask
 
     @property
-    def judged(self) -> NDArray[np.intp]:
+    def judged(self) -> Rows:
         """Rows that judge some fold, each once, ascending."""
         return np.unique(np.concatenate([judge for _, judge in self.folds]))
 
@@ -83,7 +78,7 @@ class FitData:
         sizes = [len(judge) for _, judge in self.folds]
         return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
 
-    def weight(self, half_life: float, rows: NDArray[np.intp] | slice = slice(None)) -> Floats | None:
+    def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
         """Return what some leads count by their age; None where all count alike."""
         return recency(self.clock[rows], half_life) if half_life and self.clock is not None else None
 
@@ -190,7 +185,7 @@ def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple
     return tuple({"rises": 1, "falls": -1}.get(declared.get(field.name, ""), 0) for field in fields)
 
 
-def recency(clock: NDArray[np.int64], half_life: float) -> Floats:
+def recency(clock: Integers, half_life: float) -> Floats:
     """Return what leads count by their age, shape (n_leads,), mean 1.
 
     Parameters

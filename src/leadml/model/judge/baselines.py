@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.params import ModelParams, Params, PointsRule
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 BASE_RATE = "base rate"
 POINTS = "points rule"

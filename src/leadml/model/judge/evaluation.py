@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.field import Field
     from leadml.params import EvaluationParams
+    from leadml.types import Floats, Labels, Rows
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
     Figures = dict[tuple[str, ...], float]
 
 TENTHS = 10
@@ -68,7 +67,7 @@ class HoldoutPredictions:
     groups: NDArray[Any] | None = None
 
     @cached_property
-    def group_codes(self) -> NDArray[np.intp]:
+    def group_codes(self) -> Rows:
         """Array of shape (n_leads,): the number of each row's group, in the order of the rows."""
         if self.groups is None:
             return np.arange(len(self.label))

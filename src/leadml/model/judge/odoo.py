@@ -25,11 +25,9 @@ from leadml.leads.check.contract import LABEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
+    from leadml.types import Floats, Objects
 
-    Floats = NDArray[np.float64]
 
 STAGE, TAG = "stage_id", "tag_id"
 SMALL = 0.1
@@ -167,7 +165,7 @@ def _countable(fields: Sequence[Field]) -> list[Field]:
     return [entry for entry in fields if entry.kind != "number"]
 
 
-def _texts(frame: pd.DataFrame, entry: Field) -> NDArray[np.object_]:
+def _texts(frame: pd.DataFrame, entry: Field) -> Objects:
     """Return the values of a field as texts, None where missing."""
     values = frame[entry.name].to_numpy(dtype=object)
     return np.array(

@@ -1,7 +1,6 @@
 """Fields that seem to know the outcome."""
 
-from leadml.model.leaks.evidence import LeakEvidence
 from leadml.model.leaks.gate import find_leaks
 from leadml.model.leaks.univariate_auc import field_scores
 
-__all__ = ["LeakEvidence", "field_scores", "find_leaks"]
+__all__ = ["field_scores", "find_leaks"]

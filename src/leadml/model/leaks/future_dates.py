@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import AS_OF, CREATED_AT
 from leadml.model.leaks.suspicion import STOP_ACTIVITIES, Suspicion
 from leadml.model.leaks.univariate_auc import power, step_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
+    from leadml.leads.judge.evidence import Clock
     from leadml.model.leaks.outcome import Outcome
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 UNITS = (1_000_000, 1_000, 1)
@@ -39,41 +37,35 @@ FAR = 5.0
 WARN_KIND = "see when these activities are entered, and with which date"
 
 
-def look_column(frame: pd.DataFrame) -> str | None:
-    """Return the column of the instants at which leads are looked at, or at which they came, or None."""
-    return next((name for name in (AS_OF, CREATED_AT) if name in frame), None)
-
-
-def suspect_instants(frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome) -> list[Suspicion]:
-    """Return the fields that hold instants later than the look.
+def suspect_instants(frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome, clock: Clock) -> list[Suspicion]:
+    """Return the fields that hold instants later than the snapshot.
 
     Parameters
     ----------
     frame
-        Leads with labels and ``as_of``, or ``created_at`` alone; a value later than ``created_at`` may be honest, so
-        that it stops only where it follows the outcome.
+        Rows with the fields.
     fields
         The fields of the model.
     outcome
         What became of the leads.
+    clock
+        The instant of each row; where it is no limit, a later value may be honest and stops only where it follows the
+        outcome.
     """
-    column = look_column(frame)
-    if column is None:
-        return []
-    look = frame[column].to_numpy(dtype=np.float64)
+    limit = clock.instants.astype(np.float64)
     found = []
     for field in fields:
         dated = instants_of(frame[field.name])
         if dated is None:
             continue
-        later = np.nan_to_num(dated, nan=-np.inf) > look
+        later = np.nan_to_num(dated, nan=-np.inf) > limit
         number, filled = int(later.sum()), int((~np.isnan(dated)).sum())
         if number < max(FEWEST, WORTH_A_WORD * filled):
             continue
         alone = power(outcome, step_scores(later.astype(np.intp), outcome))
-        evidence = f"holds instants, and {number:,} of {filled:,} are later than {column}"
-        stop = column == AS_OF or alone.low >= FOLLOWS
-        if stop and column != AS_OF:
+        evidence = f"holds instants, and {number:,} of {filled:,} are later than {clock.name}"
+        stop = clock.is_limit or alone.low >= FOLLOWS
+        if stop and not clock.is_limit:
             evidence += f", which alone ranks leads with an AUC of {alone.auc:.3f}"
         found.append(Suspicion("LK7", "stop" if stop else "warn", evidence, field.name))
     return found

@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LEAD_ID
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.judge.evidence import LeakEvidence
 from leadml.leads.judge.findings import Finding
 from leadml.model.leaks.changes import suspect_changes
-from leadml.model.leaks.evidence import LeakEvidence
-from leadml.model.leaks.future_dates import look_column, suspect_activities, suspect_instants
+from leadml.model.leaks.future_dates import suspect_activities, suspect_instants
 from leadml.model.leaks.incremental_auc import hold_against_others
 from leadml.model.leaks.lookahead import suspect_lookahead
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.repeated_activities import suspect_repeats
 from leadml.model.leaks.row_order import suspect_order
-from leadml.model.leaks.single_field import Seen, suspect_alone
+from leadml.model.leaks.single_field import JudgedField, suspect_alone
 from leadml.model.leaks.train_test_overlap import suspect_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
+    from leadml.leads.judge.evidence import Clock
     from leadml.model.leaks.suspicion import Suspicion
     from leadml.params import LeakParams, Params
+    from leadml.types import Rows
 
 MOST_LEADS = 20_000
 FEWEST = 10
@@ -64,77 +64,77 @@ def find_leaks(
     copies of leads to learn from. LK0: none of these stops.
     """
     evidence = evidence or LeakEvidence()
-    rows = _looked_at(frame)
-    looked = frame.iloc[rows].reset_index(drop=True)
-    outcome = Outcome.of(looked)
+    rows = _sampled(frame, evidence.clock)
+    sample, known = frame.iloc[rows].reset_index(drop=True), evidence.part(rows)
+    outcome = Outcome.of(sample)
     if outcome.rarer < FEWEST or not outcome.judgeable or not fields:
         got = f"got {outcome.rarer} leads and {len(fields)} fields"
         reason = f"there must be {FEWEST} leads of the rarer kind, in both halves, and a field to be judged by, {got}"
         return [Finding("LK0", "not applicable", reason)]
-    seen = [Seen(field, looked[field.name], outcome) for field in fields]
-    order = None if evidence.order is None else np.asarray(evidence.order)[rows]
+    seen = [JudgedField(field, sample[field.name], outcome) for field in fields]
     suspicions = [
-        *_field_suspicions(looked, seen, params.leaks),
-        *_dated_suspicions(looked, outcome, fields, evidence),
-        *suspect_order(looked, order),
-        *_twin_suspicions(frame, fields, evidence, params.leaks),
+        *_field_suspicions(sample, seen, params.leaks),
+        *_dated_suspicions(sample, outcome, fields, known),
+        *suspect_order(sample, known.order, known.clock),
+        *_overlap_suspicions(frame, fields, evidence, params.leaks),
     ]
     activities = {field.name for field in fields if field.source == "activity"}
     findings = [suspicion.finding(params.leaks, activities=activities) for suspicion in suspicions]
-    return [*findings, *_not_applicable(frame, evidence), *_passed(findings, seen)]
+    return [*findings, *_not_applicable(evidence), *_passed(findings, seen)]
 
 
-def _looked_at(frame: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the places of the rows that are looked at, in the order of ids and instants."""
+def _sampled(frame: pd.DataFrame, clock: Clock | None) -> Rows:
+    """Return the rows that are judged, evenly taken in the order of ids and instants."""
     keys = [frame[LEAD_ID].to_numpy()]
-    if AS_OF in frame:
-        keys.insert(0, frame[AS_OF].to_numpy())
+    if clock is not None:
+        keys.insert(0, clock.instants)
     ranked = np.lexsort([pd.factorize(key, sort=True)[0] for key in keys])
     return ranked[:: -(-len(frame) // MOST_LEADS)]
 
 
-def _field_suspicions(looked: pd.DataFrame, seen: Sequence[Seen], leaks: LeakParams) -> list[Suspicion]:
+def _field_suspicions(sample: pd.DataFrame, seen: Sequence[JudgedField], leaks: LeakParams) -> list[Suspicion]:
     alone = {one.field.name: suspicion for one in seen if (suspicion := suspect_alone(one, leaks))}
-    found = hold_against_others(looked, seen, alone, leaks)
+    found = hold_against_others(sample, seen, alone, leaks)
     places = {one.field.name: at for at, one in enumerate(seen)}
     return [found[name] for name in sorted(found, key=lambda name: places.get(name, len(places)))]
 
 
 def _dated_suspicions(
-    looked: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: LeakEvidence
+    sample: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: LeakEvidence
 ) -> list[Suspicion]:
     found: list[Suspicion] = []
-    if evidence.changes is not None and evidence.outcomes is not None and CREATED_AT in looked:
-        found += suspect_changes(looked, fields, evidence.changes, evidence.outcomes)
-    found += suspect_instants(looked, fields, outcome)
-    if evidence.ahead is not None and AS_OF in looked:
-        found += suspect_lookahead(looked, fields, outcome, evidence.ahead)
+    if evidence.changes is not None and evidence.outcomes is not None:
+        found += suspect_changes(sample, fields, evidence.changes, evidence.outcomes)
+    if evidence.clock is not None:
+        found += suspect_instants(sample, fields, outcome, evidence.clock)
+    if evidence.future_counts is not None:
+        found += suspect_lookahead(sample, fields, outcome, evidence.future_counts)
     if evidence.repeated_activities is not None:
         found += suspect_repeats(evidence.repeated_activities)
     return found if evidence.activities is None else [*found, *suspect_activities(evidence.activities)]
 
 
-def _twin_suspicions(
+def _overlap_suspicions(
     frame: pd.DataFrame, fields: Sequence[Field], evidence: LeakEvidence, leaks: LeakParams
 ) -> list[Suspicion]:
-    if evidence.aside is None or evidence.aside.empty:
+    if evidence.held_out is None or evidence.held_out.empty:
         return []
-    twins = suspect_overlap(frame, evidence.aside, fields, leaks)
-    return [twins] if twins else []
+    overlap = suspect_overlap(frame, evidence.held_out, fields, leaks)
+    return [overlap] if overlap else []
 
 
-def _not_applicable(frame: pd.DataFrame, evidence: LeakEvidence) -> list[Finding]:
+def _not_applicable(evidence: LeakEvidence) -> list[Finding]:
     reasons = []
-    if evidence.changes is None or evidence.outcomes is None or CREATED_AT not in frame:
+    if evidence.changes is None or evidence.outcomes is None:
         reasons.append(("LK6", "no dates of changes and outcomes, so when fields are changed cannot be judged"))
-    if look_column(frame) is None and evidence.activities is None:
+    if evidence.clock is None and evidence.activities is None:
         reasons.append(("LK7", "leads have no dates, so what is dated after the look cannot be judged"))
-    if evidence.aside is None or evidence.aside.empty:
+    if evidence.held_out is None or evidence.held_out.empty:
         reasons.append(("LK9", "no leads kept aside were given, so twins across the split cannot be judged"))
     return [Finding(code, "not applicable", reason) for code, reason in reasons]
 
 
-def _passed(findings: Sequence[Finding], seen: Sequence[Seen]) -> list[Finding]:
+def _passed(findings: Sequence[Finding], seen: Sequence[JudgedField]) -> list[Finding]:
     if any(finding.severity == "stop" for finding in findings):
         return []
     strongest = max(seen, key=lambda one: one.power.auc).power.auc

@@ -16,15 +16,13 @@ from leadml.model.leaks.univariate_auc import SURE, Lift, Power, Together, alike
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
-    from leadml.model.leaks.single_field import Seen
+    from leadml.model.leaks.single_field import JudgedField
     from leadml.params import LeakParams
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 MOST_LEADS = 8_000
 MOST_OTHERS = 16
@@ -56,7 +54,7 @@ class Beside:
         What it adds to the others.
     """
 
-    seen: Seen
+    seen: JudgedField
     power: Power
     lift: Lift
 
@@ -97,7 +95,7 @@ class Beside:
 
 
 def hold_against_others(
-    frame: pd.DataFrame, seen: Sequence[Seen], suspected: dict[str, Suspicion], leaks: LeakParams
+    frame: pd.DataFrame, seen: Sequence[JudgedField], suspected: dict[str, Suspicion], leaks: LeakParams
 ) -> dict[str, Suspicion]:
     """Return all suspicions, each with what its field adds to the others.
 
@@ -148,7 +146,7 @@ def _all_together(whole: Power, leaks: LeakParams) -> dict[str, Suspicion]:
     return {TOGETHER: Suspicion("LK3", "stop" if stops else "warn", evidence, TOGETHER, STOPPED if stops else WARNED)}
 
 
-def _abrupt(seen: Sequence[Seen]) -> set[Field]:
+def _abrupt(seen: Sequence[JudgedField]) -> set[Field]:
     """Return the fields of activities of which nothing says more by degrees, as habits do.
 
     Windows of one kind of activity hide each other, and where its dates are wrong all of them are.
@@ -158,7 +156,9 @@ def _abrupt(seen: Sequence[Seen]) -> set[Field]:
     return {one.field for one in counted if one.field.subject not in habits}
 
 
-def _candidates(seen: Sequence[Seen], found: dict[str, Suspicion], gains: dict[Field, float]) -> list[Seen]:
+def _candidates(
+    seen: Sequence[JudgedField], found: dict[str, Suspicion], gains: dict[Field, float]
+) -> list[JudgedField]:
     """Return suspects, the strongest fields and those that the trees gained most by, strongest first."""
     ranked = sorted(seen, key=lambda one: -one.power.auc)
     promising = [one for one in ranked if one.power.low >= PROMISING][:STRONGEST]

@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
+    from leadml.types import Floats, Labels, Mask
 
-    Labels = NDArray[np.int8]
-    Mask = NDArray[np.bool_]
 
 FEW = 20
 SURE = 2.6
@@ -170,7 +168,7 @@ def _numbers(column: pd.Series, label: Labels) -> Iterator[Group]:
             yield Group(f"a number other than {value:g}", known & ~mask, (_rate(label, mask),))
 
 
-def _nearest(values: NDArray[np.float64], side: Mask, *, below: bool) -> Mask:
+def _nearest(values: Floats, side: Mask, *, below: bool) -> Mask:
     """Return the leads nearest to a value on one side of it, a few where there are so many."""
     if side.sum() <= FEW:
         return side

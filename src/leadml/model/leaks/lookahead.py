@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 FEWEST = 50
 STOPS, WARNS = 0.71, 0.5  # see the notes: no habit reaches the square root of a half

@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.check.contract import LABEL, SPLIT_KEY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Labels = NDArray[np.int8]
-    Codes = NDArray[np.intp]
-    Mask = NDArray[np.bool_]
+    from leadml.types import Labels, Mask, Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +32,12 @@ class Outcome:
     """
 
     label: Labels
-    group: Codes
+    group: Rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Outcome:
         """Return the outcome of a frame; groups are numbered in the order of the rows."""
-        names = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
-        return cls(frame[LABEL].to_numpy(dtype=np.int8), pd.factorize(names)[0].astype(np.intp))
+        return cls(frame[LABEL].to_numpy(dtype=np.int8), pd.factorize(frame[SPLIT_KEY])[0].astype(np.intp))
 
     @property
     def rate(self) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID
+from leadml.leads.check.contract import LABEL, LEAD_ID
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import Power, power, step_scores
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-    Places = NDArray[np.intp]
+    from leadml.leads.judge.evidence import Clock
+    from leadml.types import Floats, Integers, Labels, Rows
+
 
 SLICES = 20
 STEPS = 20
@@ -38,21 +38,23 @@ REMEDY = (
 )
 
 
-def suspect_order(frame: pd.DataFrame, order: NDArray[np.integer] | None) -> list[Suspicion]:
+def suspect_order(frame: pd.DataFrame, order: NDArray[np.integer] | None, clock: Clock | None) -> list[Suspicion]:
     """Return what the order of ids, their beginnings and the place in the file tell, the strongest of each.
 
     Parameters
     ----------
     frame
-        Leads with labels; ``created_at`` or ``as_of`` where they have instants.
+        Rows with ids and labels.
     order
         Array of shape (n_leads,): the place of each lead in its file; None where it is not known.
+    clock
+        The instant of each row; None where rows have none.
     """
     first = ~frame[LEAD_ID].duplicated().to_numpy()
     won = frame.groupby(LEAD_ID, sort=False)[LABEL].max().to_numpy(dtype=np.int8)
     frame = frame[first].reset_index(drop=True)
     outcome = Outcome(won, np.arange(len(won)))
-    slices, ids = _slices(frame), frame[LEAD_ID].astype(str)
+    slices, ids = None if clock is None else _slices(clock.instants[first]), frame[LEAD_ID].astype(str)
     sources = [(LEAD_ID, "the order of the ids", list(_order_scores(id_places(ids), outcome, slices)))]
     sources.append((LEAD_ID, "the beginning of the ids", list(_prefix_scores(ids, outcome))))
     if order is not None:
@@ -66,7 +68,7 @@ def suspect_order(frame: pd.DataFrame, order: NDArray[np.integer] | None) -> lis
     return list(found.values())
 
 
-def id_places(ids: pd.Series) -> Places:
+def id_places(ids: pd.Series) -> Rows:
     """Return the place of each id, as numbers where all of them end in one after the same beginning, else as text.
 
     Examples
@@ -92,15 +94,13 @@ def _suspicion(name: str, what: str, powers: list[Power], *, timed: bool) -> Sus
     return Suspicion("LK8", "warn", f"{evidence}{drift}", name, "see in which order ids were given and rows written")
 
 
-def _slices(frame: pd.DataFrame) -> NDArray[np.intp] | None:
-    column = next((name for name in (AS_OF, CREATED_AT) if name in frame), None)
-    if column is None:
-        return None
-    times = frame[column].to_numpy()
-    return np.searchsorted(np.unique(np.quantile(times, np.linspace(0, 1, SLICES + 1)[1:-1])), times, side="right")
+def _slices(instants: Integers) -> Rows:
+    """Return the slice of time of each row, as many rows in each."""
+    edges = np.unique(np.quantile(instants, np.linspace(0, 1, SLICES + 1)[1:-1]))
+    return np.searchsorted(edges, instants, side="right")
 
 
-def _order_scores(places: Places, outcome: Outcome, slices: NDArray[np.intp] | None) -> Iterator[Floats]:
+def _order_scores(places: Rows, outcome: Outcome, slices: Rows | None) -> Iterator[Floats]:
     """Yield the rates of equal parts of the order, and of each lead's neighbours, less those of its slice of time."""
     label = outcome.label
     slices = np.zeros(len(label), dtype=np.intp) if slices is None else slices

@@ -19,14 +19,12 @@ from leadml.model.leaks.univariate_auc import Power, power, step_scores, steps_o
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
     from leadml.params import LeakParams
+    from leadml.types import Floats, Mask, Rows
 
-    Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 BANNED_POWER = 0.55
 CHANCE = 0.5
@@ -41,7 +39,7 @@ LEAP_PRIOR = 10.0
 
 
 @dataclass(frozen=True)
-class Seen:
+class JudgedField:
     """One field of leads with labels.
 
     Parameters
@@ -64,7 +62,7 @@ class Seen:
         return self.column.notna().to_numpy()
 
     @cached_property
-    def steps(self) -> NDArray[np.intp]:
+    def steps(self) -> Rows:
         """The level, or one of twenty steps, of each lead."""
         return steps_of(self.column, self.field)
 
@@ -98,31 +96,31 @@ class Seen:
         plateaus = self.field.kind == "number" and near > MOST_OF_IT * np.ptp(odds)
         return bool(near <= LEAP and not smeared and not plateaus)
 
-    def where_filled(self) -> Seen | None:
+    def where_filled(self) -> JudgedField | None:
         """Return the field of those leads that have a value, None where too few do or too few do not."""
         if min(self.filled.sum(), (~self.filled).sum()) < FEW:
             return None
         part = self.outcome.part(self.filled)
         if part.rarer < FEW or not part.judgeable:
             return None
-        return Seen(self.field, self.column[self.filled].reset_index(drop=True), part)
+        return JudgedField(self.field, self.column[self.filled].reset_index(drop=True), part)
 
 
-def suspect_alone(seen: Seen, leaks: LeakParams) -> Suspicion | None:
+def suspect_alone(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
     """Return the first reason to suspect a field by itself, one that stops before one that warns."""
     found = [rule(seen, leaks) for rule in (_power, _name, _blank, _value, _power_where_filled)]
     given = [suspicion for suspicion in found if suspicion]
     return min(given, key=lambda suspicion: suspicion.severity != "stop", default=None)
 
 
-def _power(seen: Seen, leaks: LeakParams) -> Suspicion | None:
+def _power(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
     if seen.power.low < leaks.alone:
         return None
     evidence = f"alone ranks leads with an AUC of {seen.power.auc:.3f}, too good to be known beforehand"
     return Suspicion("LK1", "stop", evidence, seen.field.name)
 
 
-def _power_where_filled(seen: Seen, leaks: LeakParams) -> Suspicion | None:
+def _power_where_filled(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
     part = seen.where_filled()
     if part is None or part.power.low < leaks.alone:
         return None
@@ -133,7 +131,7 @@ def _power_where_filled(seen: Seen, leaks: LeakParams) -> Suspicion | None:
     return Suspicion("LK1", "stop", evidence, seen.field.name)
 
 
-def _name(seen: Seen, _: LeakParams) -> Suspicion | None:
+def _name(seen: JudgedField, _: LeakParams) -> Suspicion | None:
     if not written_afterwards(seen.field.name):
         return None
     what = f"has a name that is filled in after the outcome, and an AUC of {seen.power.auc:.3f} alone"
@@ -142,7 +140,7 @@ def _name(seen: Seen, _: LeakParams) -> Suspicion | None:
     return Suspicion("LK2", "warn", f"{what}, which is no more than chance", seen.field.name)
 
 
-def _blank(seen: Seen, leaks: LeakParams) -> Suspicion | None:
+def _blank(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
     filled = seen.filled
     never_so_far = seen.field.source == "activity"  # computed as of the look: nobody fills it in
     if never_so_far or min(filled.sum(), (~filled).sum()) < FEW:
@@ -157,7 +155,7 @@ def _blank(seen: Seen, leaks: LeakParams) -> Suspicion | None:
     return None
 
 
-def _value(seen: Seen, _: LeakParams) -> Suspicion | None:
+def _value(seen: JudgedField, _: LeakParams) -> Suspicion | None:
     telling = telling_value(seen.column, seen.field, seen.outcome)
     if telling is None:
         return None

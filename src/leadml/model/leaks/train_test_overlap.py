@@ -19,12 +19,10 @@ from leadml.model.leaks.univariate_auc import SURE, alike
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
     from leadml.params import LeakParams
+    from leadml.types import Hashes, Integers
 
-    Hashes = NDArray[np.uint64]
 
 MOST_ASIDE = 10_000
 FEWEST = 5
@@ -52,7 +50,7 @@ def suspect_overlap(
     fields
         The fields of the model; twins have the same value in all of them.
     leaks
-        ``twins``: the share of leads kept aside that may have a twin.
+        ``overlap``: the share of held-out leads that may be copies of leads of the training set.
 
     Notes
     -----
@@ -71,7 +69,7 @@ def suspect_overlap(
         return None
     pairs, expected = int(np.minimum(twins, MOST_TWINS).sum()), _expected(hashes, whole, size)
     surely = pairs - SURE * np.sqrt(pairs)
-    if surely - expected < leaks.twins * len(aside):
+    if surely - expected < leaks.overlap * len(aside):
         return None
     agreement = _agreement(learn, aside[twins > 0], whole[:size], whole[size:][twins > 0])
     converted = int(aside.loc[twins > 0, LABEL].sum())
@@ -81,7 +79,7 @@ def suspect_overlap(
         f"{pairs:,} pairs where {expected:,.0f} are expected of leads that are merely alike; their labels agree with a "
         f"correlation of {agreement:.2f}"
     )
-    if surely - DOUBT * expected >= leaks.twins * len(aside) and agree:
+    if surely - DOUBT * expected >= leaks.overlap * len(aside) and agree:
         return Suspicion("LK9", "stop", evidence, NAME, REMEDY)
     return Suspicion("LK9", "warn", evidence, NAME, "see whether they are the same leads, and remove the duplicates")
 
@@ -109,7 +107,7 @@ def _column_hashes(learn: pd.DataFrame, aside: pd.DataFrame, fields: Sequence[Fi
     return np.column_stack(columns)
 
 
-def _twins(hashes: Hashes, size: int) -> NDArray[np.int64]:
+def _twins(hashes: Hashes, size: int) -> Integers:
     """Return for each lead after the first so many how many of those have the same hash."""
     values, counts = np.unique(hashes[:size], return_counts=True)
     sought = hashes[size:]

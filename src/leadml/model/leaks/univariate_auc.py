@@ -18,14 +18,10 @@ from scipy.special import expit, ndtr, ndtri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.leads.check.field import Field
     from leadml.model.leaks.outcome import Outcome
+    from leadml.types import Floats, Labels, Mask, Rows
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-    Mask = NDArray[np.bool_]
 
 STEPS = 20
 PRIOR = 20.0
@@ -127,7 +123,7 @@ def field_scores(column: pd.Series, field: Field, outcome: Outcome) -> Floats:
     return step_scores(steps_of(column, field), outcome)
 
 
-def step_scores(steps: NDArray[np.intp], outcome: Outcome) -> Floats:
+def step_scores(steps: Rows, outcome: Outcome) -> Floats:
     """Return for each lead the rate of its step among the other half of the leads, shape (n_rows,)."""
     scores = np.empty(len(steps))
     for judged in outcome.sides:
@@ -135,7 +131,7 @@ def step_scores(steps: NDArray[np.intp], outcome: Outcome) -> Floats:
     return scores
 
 
-def steps_of(column: pd.Series, field: Field) -> NDArray[np.intp]:
+def steps_of(column: pd.Series, field: Field) -> Rows:
     """Return the step of each lead: its level, or one of 20 steps of equal mass, "missing" the last.
 
     A number that more than a step of the leads have is a step of its own, and the others are cut into 20 steps too:
@@ -275,7 +271,7 @@ def _settings() -> dict[str, Any]:
     }
 
 
-def _rates(steps: NDArray[np.intp], label: Labels, number: int) -> Floats:
+def _rates(steps: Rows, label: Labels, number: int) -> Floats:
     size = np.bincount(steps, minlength=number)
     won = np.bincount(steps, weights=label, minlength=number)
     return np.asarray((won + PRIOR * label.mean()) / (size + PRIOR), dtype=np.float64)

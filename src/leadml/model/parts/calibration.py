@@ -16,13 +16,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, stdtrit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.params import CalibrationParams
+    from leadml.types import Floats, Integers, Labels, Rows
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
-    Rows = NDArray[np.intp]
 
 Method = Literal["none", "sigmoid", "beta", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "sigmoid", "beta", "isotonic")  # the plainest first
@@ -103,7 +99,7 @@ class Calibrator:
 
 
 def choose_calibrator(
-    margin: Floats, label: Labels, choices: CalibrationParams, *, clock: NDArray[np.int64] | None = None
+    margin: Floats, label: Labels, choices: CalibrationParams, *, clock: Integers | None = None
 ) -> tuple[Calibrator, dict[Method, float]]:
     """Return the calibrator to take, and the log loss of each method on leads that it did not see.
 
@@ -165,7 +161,7 @@ def _blocks(count: int) -> list[tuple[Rows, Rows]]:
     return [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(FOLDS)]
 
 
-def _later_blocks(clock: NDArray[np.int64], label: Labels) -> list[tuple[Rows, Rows]]:
+def _later_blocks(clock: Integers, label: Labels) -> list[tuple[Rows, Rows]]:
     """Return what came before each block of time and the block, where both kinds of leads came before."""
     edges = np.quantile(clock, np.linspace(0, 1, FOLDS + 2)[1:-1])
     block = np.searchsorted(edges, clock, side="right")

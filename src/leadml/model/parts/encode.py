@@ -18,9 +18,8 @@ from leadml.leads.check.field import Field
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.params import ModelParams
+    from leadml.types import Floats, Mask, Rows
 
 OTHER, MISSING = "other", "missing"
 
@@ -44,7 +43,7 @@ class Encoder:
     levels: tuple[tuple[str, ...], ...]
 
     @cached_property
-    def owners(self) -> NDArray[np.intp]:
+    def owners(self) -> Rows:
         """Array of shape (n_columns,): the position of the field that each column belongs to."""
         widths = [self.width(at) for at in range(len(self.fields))]
         return np.repeat(np.arange(len(self.fields)), widths)
@@ -54,11 +53,11 @@ class Encoder:
         return len(self.levels[at]) + 2 if self.fields[at].kind == "category" else 1
 
     @cached_property
-    def is_flag(self) -> NDArray[np.bool_]:
+    def is_flag(self) -> Mask:
         """Array of shape (n_columns,): whether a column holds only 0 and 1 by construction."""
         return np.array([self.fields[owner].kind == "category" for owner in self.owners], dtype=bool)
 
-    def fields_of(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def fields_of(self, frame: pd.DataFrame) -> Floats:
         """Return an array of shape (n_leads, n_fields): numbers, NaN where missing, and codes of categories."""
         found = np.empty((len(frame), len(self.fields)), order="F")
         for at, field in enumerate(self.fields):
@@ -66,7 +65,7 @@ class Encoder:
             found[:, at] = frame[field.name].to_numpy(dtype=np.float64) if known else self.codes(frame, at)
         return found
 
-    def columns_of(self, fields: NDArray[np.float64]) -> NDArray[np.float64]:
+    def columns_of(self, fields: Floats) -> Floats:
         """Return an array of shape (n_leads, n_columns), NaN only where a number or boolean is missing."""
         matrix = np.zeros((len(fields), len(self.owners)))
         first = 0
@@ -78,11 +77,11 @@ class Encoder:
             first += self.width(at)
         return matrix
 
-    def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def encode(self, frame: pd.DataFrame) -> Floats:
         """Return `columns_of` the fields of a frame."""
         return self.columns_of(self.fields_of(frame))
 
-    def codes(self, frame: pd.DataFrame, at: int) -> NDArray[np.intp]:
+    def codes(self, frame: pd.DataFrame, at: int) -> Rows:
         """Return the position of each lead's level of the category at a position: levels, then other, then missing."""
         values = frame[self.fields[at].name].to_numpy(dtype=object)
         known = len(self.levels[at])

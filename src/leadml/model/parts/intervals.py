@@ -15,9 +15,8 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from leadml.types import Floats
 
-    Floats = NDArray[np.float64]
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 SHARES = WEIGHTS / WEIGHTS.sum()

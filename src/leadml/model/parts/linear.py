@@ -17,9 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from leadml.types import Floats, Labels, Mask, Rows
 
-    Floats = NDArray[np.float64]
 
 FARTHEST = 5.0
 LARGEST = 1e100
@@ -127,9 +126,7 @@ def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
     return LinearPart(base, tuple(replace(term, coefficient=one) for term, one in terms))
 
 
-def plan_terms(
-    matrix: Floats, is_flag: NDArray[np.bool_], directions: NDArray[np.intp] | None = None
-) -> tuple[Term, ...]:
+def plan_terms(matrix: Floats, is_flag: Mask, directions: Rows | None = None) -> tuple[Term, ...]:
     """Return the terms that columns call for, with their centers and without coefficients.
 
     Parameters
@@ -156,7 +153,7 @@ def plan_terms(
 
 
 def fit_linear(
-    matrix: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], *, strength: float, weight: Floats | None = None
+    matrix: Floats, label: Labels, terms: tuple[Term, ...], *, strength: float, weight: Floats | None = None
 ) -> LinearPart:
     """Return the linear part with the least penalised log loss.
 
@@ -178,7 +175,7 @@ def fit_linear(
 
 def fit_lines(
     matrix: Floats,
-    label: NDArray[np.int8],
+    label: Labels,
     terms: tuple[Term, ...],
     kinds: Sequence[tuple[float, Floats | None]],
     *,
@@ -210,7 +207,7 @@ def fit_lines(
 
 
 def _fit_directed(
-    design: Floats, label: NDArray[np.int8], terms: tuple[Term, ...], strength: float, weight: Floats | None
+    design: Floats, label: Labels, terms: tuple[Term, ...], strength: float, weight: Floats | None
 ) -> Floats:
     """Return coefficients and intercept of the least penalised log loss, each coefficient on its side of 0."""
     from scipy.optimize import minimize  # noqa: PLC0415 - the door opens without it

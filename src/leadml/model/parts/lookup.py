@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from leadml.types import Floats, Rows
 
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.intp]
 
 BLOCK_ROWS = 1 << 14  # of fewer rows Python takes longer than the look-ups, of more the memory
 NUMBERS = ("edges", "constants", "slopes", "anchors")
@@ -56,7 +54,7 @@ class Single:
         steep = np.flatnonzero(self.slopes)
         return (float(self.anchors[steep[0]]), float(self.edges[steep[-1]])) if len(steep) else None
 
-    def codes(self, values: Floats) -> Codes:
+    def codes(self, values: Floats) -> Rows:
         """Return the code of each value, shape (n_leads,)."""
         if not self.is_number:
             return values.astype(np.intp)
@@ -64,7 +62,7 @@ class Single:
         codes[np.isnan(values)] = len(self.edges) + 1
         return codes
 
-    def add(self, values: Floats, codes: Codes) -> Floats:
+    def add(self, values: Floats, codes: Rows) -> Floats:
         """Return log-odds of shape (n_leads,)."""
         found = np.take(self.constants, codes)
         if self.sloped:
@@ -88,7 +86,7 @@ class LookupTable:
     """
 
     fields: tuple[int, ...]
-    places: tuple[Codes, ...]
+    places: tuple[Rows, ...]
     values: Floats
 
 

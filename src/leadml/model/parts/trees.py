@@ -23,13 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import lightgbm
-    from numpy.typing import NDArray
 
-    from leadml.leads.split import Fold
     from leadml.params import ModelParams
+    from leadml.types import Floats, Fold, Labels, Mask, Rows
 
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
 
 PARAMETER_BLOCK = "\nparameters:"
 VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value that a lead had
@@ -157,7 +154,7 @@ class BoosterData:
     directions: tuple[int, ...]
     base: Floats | None = None
 
-    def part(self, rows: NDArray[np.intp], base: Floats | None) -> BoosterData:
+    def part(self, rows: Rows, base: Floats | None) -> BoosterData:
         """Return some of the leads, with another base."""
         return BoosterData(self.fields[rows], self.label[rows], self.directions, base)
 
@@ -171,7 +168,7 @@ def grow(
     *,
     budget: float,
     stride: int = STRIDE,
-    shown: Sequence[NDArray[np.bool_]] | None = None,
+    shown: Sequence[Mask] | None = None,
 ) -> CvResult:
     """Return the trees of a kind as leads see them that they were not grown on.
 

@@ -22,14 +22,11 @@ from leadml.model.parts.lookup import Lookup, LookupTable, Single
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.tree_text import Condition, Tree
+    from leadml.types import Floats, Rows
 
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.intp]
     Way = list[tuple[int, list[Condition]]]
     Span = tuple[int, int, bool]
 
@@ -79,8 +76,8 @@ class TableLayout:
 
     fields: tuple[int, ...]
     paths: list[Path]
-    met: tuple[Codes, ...]
-    places: tuple[Codes, ...]
+    met: tuple[Rows, ...]
+    places: tuple[Rows, ...]
 
     @property
     def sizes(self) -> list[int]:
@@ -311,7 +308,7 @@ def _plans(paths: list[Path], singles: list[Single]) -> list[TableLayout]:
     return _plans(paths[:middle], singles) + _plans(paths[middle:], singles)
 
 
-def _steps(spans: list[Span], single: Single) -> tuple[Codes, Codes]:
+def _steps(spans: list[Span], single: Single) -> tuple[Rows, Rows]:
     """Return which spans hold each step of a field, shape (n_spans, n_steps), and the step of each of its codes.
 
     A step is a run of codes that no span divides; gaps are a step of their own where they are in no step's spans.

@@ -19,11 +19,9 @@ from leadml.leads.check.field import Field
 from leadml.model.predict.lead_model import added_up, summed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from leadml.model.predict.lead_model import LeadModel
+    from leadml.types import Floats, Objects, Rows
 
-    Floats = NDArray[np.float64]
 
 SAME = 1e-9
 START, START_GROUP = "starting point", "start"
@@ -66,7 +64,7 @@ class Explanation:
         return tuple(Field(name, "number", first[name].group) for name in dict.fromkeys(f.subject for f in self.fields))
 
     @cached_property
-    def _owner(self) -> NDArray[np.intp]:
+    def _owner(self) -> Rows:
         """Array of shape (n_fields,): the position of the topic that each field belongs to."""
         places = {topic.name: at for at, topic in enumerate(self.topics)}
         return np.array([places[field.subject] for field in self.fields], dtype=np.intp)
@@ -76,7 +74,7 @@ class Explanation:
         """Array of shape (n_leads, n_topics): the points of all fields of a topic."""
         return added_up(self.points, self._owner)
 
-    def strongest_member(self, topic: int) -> NDArray[np.intp]:
+    def strongest_member(self, topic: int) -> Rows:
         """Return for each lead the field of a topic that moves it most in the topic's own direction."""
         members = np.flatnonzero(self._owner == topic)
         toward = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
@@ -177,7 +175,7 @@ def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons:
     return columns
 
 
-def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: NDArray[np.intp]) -> NDArray[np.object_]:
+def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: Rows) -> Objects:
     texts = np.empty(order.shape, dtype=object)
     for at, field in enumerate(fields):
         chosen = np.nonzero(order == at)

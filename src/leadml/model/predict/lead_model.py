@@ -18,7 +18,6 @@ from leadml.model.predict.compile import compile_model
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from leadml.model.parts.calibration import Calibrator
     from leadml.model.parts.encode import Encoder
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.trees import Trees
-
-    Floats = NDArray[np.float64]
+    from leadml.types import Floats, Rows
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class LeadModel:
         The two parts, what each weighs in their numbers.
     calibrator
         From log-odds to probability.
-    spread
+    intervals
         How far true log-odds may lie from those that are said.
     lookup
         Both parts as tables.
@@ -55,16 +53,16 @@ class LeadModel:
     linear: LinearPart
     trees: Trees
     calibrator: Calibrator
-    spread: Intervals
+    intervals: Intervals
     lookup: Lookup
 
     @classmethod
     def of(
-        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, spread: Intervals
+        cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, intervals: Intervals
     ) -> LeadModel:
         """Return the model of these parts, with their tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
-        return cls(encoder, linear, trees, calibrator, spread, lookup)
+        return cls(encoder, linear, trees, calibrator, intervals, lookup)
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).
@@ -106,7 +104,7 @@ def summed(start: float, contributions: Floats) -> Floats:
     return margin
 
 
-def added_up(columns: Floats, owners: NDArray[np.intp]) -> Floats:
+def added_up(columns: Floats, owners: Rows) -> Floats:
     """Return the sums of the columns of each owner, shape (n_leads, n_owners).
 
     They are taken one column after the other, so that a lead's sums do not depend on the leads beside it.

@@ -1,0 +1,186 @@
+"""A version that is loaded and ready to score: what ``leadml.load`` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows
+from leadml.bundle.storage import load_bundle
+from leadml.errors import BundleError, quoted
+from leadml.leads.read.frames import like
+from leadml.leads.sources.source import frame_source
+from leadml.model.predict.explain import contribution_table, explain_leads
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from leadml.bundle.contents import Bundle
+    from leadml.bundle.manifest import Manifest
+    from leadml.leads.sources.leads_as_of import LeadsAsOf
+    from leadml.model.judge.evaluation import Evaluation
+
+CHAMPION = "champion"
+WHOLE = 1_000_000
+REASONS = 3
+
+
+@dataclass(frozen=True, repr=False)
+class Model:
+    """A version of a model that scores frames and explains every score.
+
+    Frames of pandas, Polars or PyArrow go in, and frames of the same library come out. A frame has one row a lead with
+    the columns of the training; for a model of dated leads a row is a snapshot, with every feature under its name.
+
+    Parameters
+    ----------
+    bundle
+        The model with its stages, its evaluation and its record.
+    manifest
+        What is known of its files.
+    folder
+        Where it lies.
+    """
+
+    bundle: Bundle
+    manifest: Manifest
+    folder: Path
+
+    @property
+    def version(self) -> str:
+        """The name of the version."""
+        return self.folder.name
+
+    @property
+    def target(self) -> str:
+        """What is predicted."""
+        return self.bundle.target
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a score depends on, in order."""
+        return tuple(field.name for field in self.bundle.model.encoder.fields)
+
+    @property
+    def cuts(self) -> dict[str, float]:
+        """The probability from which each advised stage begins, lowest first; a lead at the cut is in."""
+        return {cut.stage: cut.probability for cut in self.bundle.stages.cuts}
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What the model is worth on the holdout, each figure with its interval."""
+        return self.bundle.evaluation
+
+    @property
+    def importance(self) -> pd.DataFrame:
+        """Mean of the absolute points of each field on the holdout, with its interval, strongest first."""
+        return self.bundle.evaluation.importance
+
+    def score(self, leads: Any, *, reasons: int = REASONS, scored_at: str | None = None) -> Any:
+        """Return one row for each lead: probability with interval, stage, grade and reasons.
+
+        Parameters
+        ----------
+        leads
+            Frame of shape (n_leads, n_columns) with the columns of the training; others are ignored.
+        reasons
+            How many reasons a row shows, 1 or more.
+        scored_at
+            Instant for the column of this name, ISO 8601; None for now.
+
+        Returns
+        -------
+        frame
+            Of the same library as ``leads``: ``lead_id, target, probability, probability_low, probability_high, score``
+            (100 times the probability), ``stage, stage_source, fit, engagement`` (points of both groups), ``grade,
+            starting_point, reason_1, reason_1_points, ..., everything_else, model_version, batch_id, scored_at``. The
+            starting point, the points of the reasons and everything else add up to the score. Rows that `refused`
+            returns are left out.
+
+        Raises
+        ------
+        DataError
+            Where a column is missing.
+        """
+        with self._opened(leads) as found:
+            name = batch_id(found.content_hash, self.manifest.model_hash, self.version, reasons)
+            moment = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
+            batch = Batch(name, self.version, moment, reasons, found.stamp)
+            parts = [scored_rows(self.bundle, piece.frame, batch)[0] for piece in found.chunks()]
+        return like(leads, pd.concat(parts, ignore_index=True))
+
+    def refused(self, leads: Any) -> Any:
+        """Return the rows that `score` refuses, with the reason: ``where, lead_id, column, reason``.
+
+        Parameters
+        ----------
+        leads
+            As for `score`.
+        """
+        with self._opened(leads) as found:
+            faults = [fault for piece in found.chunks() for fault in piece.faults]
+        return like(leads, refused_rows(faults))
+
+    def explain(self, leads: Any) -> Any:
+        """Return every contribution to each score: ``lead_id, field, group, value, log_odds, points``.
+
+        Parameters
+        ----------
+        leads
+            As for `score`.
+
+        Returns
+        -------
+        frame
+            Of the same library as ``leads``, one row a lead and field, and one for the starting point, so that the
+            points of a lead add up to 100 times its probability.
+        """
+        model = self.bundle.model
+        with self._opened(leads) as found:
+            frames = [piece.frame for piece in found.chunks()]
+        tables = [contribution_table(frame, explain_leads(model, model.encoder.fields_of(frame))) for frame in frames]
+        return like(leads, pd.concat(tables, ignore_index=True))
+
+    def _opened(self, leads: Any) -> AbstractContextManager[LeadsAsOf]:
+        return frame_source(self.bundle.leads, leads).at(None, progress=lambda _: None, rows=WHOLE)
+
+    def __repr__(self) -> str:
+        """Return what the model is, in one line."""
+        auc = self.evaluation.metric("roc_auc")["value"]
+        return f"<leadml model of {self.target}, version {self.version}, {len(self.fields)} fields, ROC AUC {auc:.3f}>"
+
+    def _repr_html_(self) -> str:
+        """Return what the model is, for notebooks."""
+        return f"<p>{escape(repr(self)[1:-1])}</p>{self.importance.head(REASONS).to_html(index=False)}"
+
+
+def load(path: str | Path, *, threads: int = 0) -> Model:
+    """Return the model of a folder, after every byte of it has been checked.
+
+    Parameters
+    ----------
+    path
+        The folder of a target, whose champion is loaded (``models/subscribed``), or of a version.
+    threads
+        How many threads predict; 0 for all. Changes no number.
+
+    Raises
+    ------
+    BundleError
+        Where the folder holds no model, or any byte is not as it was written.
+    """
+    folder = Path(path)
+    pointer = folder / CHAMPION
+    if pointer.is_file():
+        version = pointer.read_text(encoding="utf-8").strip()
+        if not version.isdigit():
+            msg = f"{pointer}: must name a version, got {quoted(version)}; run leadml train"
+            raise BundleError(msg)
+        folder = folder / version
+    bundle, manifest = load_bundle(folder, threads=threads)
+    return Model(bundle, manifest, folder.resolve())

@@ -1,0 +1,114 @@
+"""The rows that scoring publishes: the same for a file, a frame and a database."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.leads.check.contract import LEAD_ID
+from leadml.model.predict.explain import Explanation, explain_leads, strongest_reasons
+from leadml.stages.lifecycle import LEAD, advised_stages, grades
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from leadml.bundle.contents import Bundle
+    from leadml.errors import Fault
+
+REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What all rows of one scoring share.
+
+    Parameters
+    ----------
+    batch_id
+        Hash of the leads, the model and the choices: the same for the same work.
+    model_version
+        Name of the version.
+    scored_at
+        Instant in ISO 8601.
+    reasons
+        How many reasons a row shows.
+    stamp
+        Columns that name the instant as of which leads are scored; none of flat leads.
+    """
+
+    batch_id: str
+    model_version: str
+    scored_at: str
+    reasons: int
+    stamp: Mapping[str, str]
+
+
+def batch_id(content_hash: str, model_hash: str, version: str, *choices: object) -> str:
+    """Return the name of a batch: the same for the same leads, model and choices.
+
+    Parameters
+    ----------
+    content_hash
+        Of the leads as they were read.
+    model_hash, version
+        Of the model.
+    choices
+        What else changes rows: whether only the holdout is scored, the number of reasons, the instant.
+    """
+    parts = [content_hash, model_hash, version, *map(str, choices)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.DataFrame, Explanation]:
+    """Return the rows to publish for checked leads, and the explanation behind them.
+
+    Parameters
+    ----------
+    bundle
+        The version.
+    frame
+        Checked leads with ``lead_id`` and the fields.
+    batch
+        What all rows share.
+    """
+    explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
+    fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
+    low, high = bundle.model.intervals.interval(explanation.probability)
+    cuts = bundle.stages.cuts
+    first = {**batch.stamp, "target": bundle.target}
+    last = {"model_version": batch.model_version, "batch_id": batch.batch_id, "scored_at": batch.scored_at}
+    columns: dict[str, Any] = {
+        "lead_id": frame[LEAD_ID].to_numpy(),
+        **_constant(first, len(frame)),
+        "probability": explanation.probability,
+        "probability_low": low,
+        "probability_high": high,
+        "score": 100.0 * explanation.probability,
+        "stage": advised_stages(explanation.probability, cuts),
+        **_constant({"stage_source": "advised" if cuts else ""}, len(frame)),
+        "fit": fit,
+        "engagement": engagement,
+        "grade": grades(fit, engagement, bundle.stages.bands),
+        **strongest_reasons(explanation, frame, reasons=batch.reasons),
+        **_constant(last, len(frame)),
+    }
+    return pd.DataFrame(columns), explanation
+
+
+def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:
+    """Return the rows that are refused, with the reason: ``where, lead_id, column, reason``."""
+    rows = [(fault.location, fault.lead_id, fault.column, fault.message) for fault in faults]
+    return pd.DataFrame(rows, columns=list(REFUSED_COLUMNS), dtype=object)
+
+
+def stage_names(bundle: Bundle) -> tuple[str, ...]:
+    """Return the stages that the target advises, lowest first; none where it drives none."""
+    return (LEAD, *(cut.stage for cut in bundle.stages.cuts)) if bundle.stages.cuts else ()
+
+
+def _constant(values: Mapping[str, str], size: int) -> dict[str, Any]:
+    return {name: np.full(size, value, dtype=object) for name, value in values.items()}

@@ -1,0 +1,162 @@
+"""Learn a bundle from a training set: pure, so that a training, a check and a replay share it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.bundle.contents import Bundle
+from leadml.bundle.manifest import SplitRecord, TrainingRecord
+from leadml.errors import ModelError
+from leadml.jobs.assess import assess, refuse_stops
+from leadml.leads.check.contract import LABEL
+from leadml.leads.check.duplicates import row_hashes
+from leadml.leads.read.files import Dialect
+from leadml.leads.sources.source import LeadSpec
+from leadml.leads.split import PartSize, column_of
+from leadml.model.fit.estimator import fit_model
+from leadml.model.judge.baselines import baseline_probabilities
+from leadml.model.judge.evaluation import HoldoutPredictions, evaluate
+from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.reference import profile
+from leadml.stages.cuts import solve_cuts
+from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leadml.leads.judge.findings import Finding
+    from leadml.leads.sources.training_set import TrainingParts, TrainingSet
+    from leadml.leads.split import Split
+    from leadml.model.fit.estimator import FitResult
+    from leadml.model.judge.evaluation import Evaluation
+    from leadml.params import Params, Rule
+    from leadml.stages.cuts import Cuts
+    from leadml.types import Progress
+
+MOST_EXPLAINED = 20_000
+
+
+def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str, progress: Progress) -> Bundle:
+    """Return the bundle that a training set teaches: judged, fitted, calibrated, cut and evaluated.
+
+    Nothing is read or written, and the same arguments give the same bundle.
+
+    Parameters
+    ----------
+    training
+        Labelled rows.
+    params
+        The choices.
+    target
+        What is predicted.
+    trained_at
+        The instant of the training in ISO 8601, for the record.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    ModelError
+        Where the data are not ready, a leak is suspected, or a rule of the stages has no cut.
+    """
+    findings = assess(training, params, progress=progress)
+    refuse_stops(findings)
+    parts, contract, split = training.parts(), training.contract, training.split
+    fitted = fit_model(parts.learn, contract.fields, params, split=split, progress=progress)
+    progress("solving the cuts")
+    cuts = _cuts(fitted, params, target)
+    stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn))
+    progress("evaluating on the holdout")
+    evaluation = _evaluate(fitted, stages, parts, split, params)
+    return Bundle(
+        target=target,
+        leads=LeadSpec(
+            contract=replace(contract, label=None),
+            settings=training.settings,
+            dialect=Dialect.from_params(params.data),
+            holdout=training.holdout,
+            rows_by_kind=training.facts.rows_by_kind,
+        ),
+        model=fitted.model,
+        stages=stages,
+        profile=profile(parts.learn, fitted.model.encoder),
+        evaluation=evaluation,
+        candidates=cuts.shown(),
+        record=_record(training, parts, params, findings, fitted, trained_at=trained_at),
+    )
+
+
+def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
+    """Return the cuts, from out-of-fold probabilities."""
+    rules: dict[str, Rule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
+    try:
+        return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters)
+    except ModelError as error:
+        msg = f"{error} (found by the fit: leadml check cannot see it)"
+        raise ModelError(msg) from None
+
+
+def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:
+    """Return the grade bands of the rows that were fitted on; of many rows some, evenly taken, stand for all."""
+    sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
+    explanation = explain_leads(fitted.model, fitted.model.encoder.fields_of(sample))
+    groups = {field.group for field in explanation.fields}
+    points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]
+    return grade_bands(*points)
+
+
+def _evaluate(fitted: FitResult, stages: StagePlan, parts: TrainingParts, split: Split, params: Params) -> Evaluation:
+    holdout, model = parts.holdout, fitted.model
+    explanation = explain_leads(model, model.encoder.fields_of(holdout))
+    predictions = HoldoutPredictions(
+        label=holdout[LABEL].to_numpy(dtype=np.int8),
+        probability=explanation.probability,
+        points=explanation.topic_points,
+        fields=explanation.topics,
+        cuts={cut.stage: cut.probability for cut in stages.cuts},
+        baselines=baseline_probabilities(parts.learn, holdout, model.encoder.fields, params),
+        groups=column_of(holdout, split.cluster),
+    )
+    return evaluate(predictions, params.evaluation, seed=params.split.seed)
+
+
+def _record(
+    training: TrainingSet,
+    parts: TrainingParts,
+    params: Params,
+    findings: list[Finding],
+    fitted: FitResult,
+    *,
+    trained_at: str,
+) -> TrainingRecord:
+    resolved = json.dumps(params.as_written(), sort_keys=True)
+    learn, holdout = (_size(frame, training.split) for frame in (parts.learn, parts.holdout))
+    return TrainingRecord(
+        trained_at=trained_at,
+        unit=training.settings.unit,
+        data=training.facts,
+        rows=len(training.frame),
+        conversions=int(training.frame[LABEL].sum()),
+        data_hash=data_hash(training.frame),
+        params_hash=hashlib.sha256(resolved.encode()).hexdigest(),
+        excluded=dict(params.features.excluded),
+        accepted_leaks=dict(params.leaks.accept),
+        findings=tuple(finding for finding in findings if finding.severity in {"stop", "warn"}),
+        choices=fitted.choices,
+        is_small=any(finding.code in {"RD1", "RD2"} and finding.severity == "warn" for finding in findings),
+        split=SplitRecord(training.split.name, learn, holdout, fitted.folds),
+    )
+
+
+def _size(frame: pd.DataFrame, split: Split) -> PartSize:
+    return PartSize.of(frame[LABEL].to_numpy(), column_of(frame, split.clock))
+
+
+def data_hash(frame: pd.DataFrame) -> str:
+    """Return the hash of rows in the order of their ids, the same for any file format and row order."""
+    return hashlib.sha256(np.ascontiguousarray(np.stack(row_hashes(frame))).tobytes()).hexdigest()

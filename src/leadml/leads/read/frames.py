@@ -1,0 +1,105 @@
+"""Read data frames in memory: those of pandas, Polars, PyArrow and other libraries that Narwhals supports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from leadml.errors import DataError, Fault, quoted
+from leadml.leads.read.columns import require_columns
+from leadml.leads.read.files import Dialect, RawChunk, normal_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+NAME = "frame"
+
+
+@dataclass(frozen=True)
+class FrameSource:
+    """A data frame that is read like a file.
+
+    Parameters
+    ----------
+    table
+        The columns of the frame as an Arrow table.
+    dialect
+        Decimal mark and words that mean a missing value.
+    keys
+        Key of params that names each column, for messages.
+    """
+
+    table: pa.Table
+    dialect: Dialect
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: Any, dialect: Dialect) -> FrameSource:
+        """Return the source of a frame.
+
+        Raises
+        ------
+        DataError
+            Where the object is not a frame, or two of its columns have the same name.
+        """
+        try:
+            data = nw.from_native(frame, eager_only=True)
+        except TypeError:
+            message = f"must be a frame of pandas, Polars or PyArrow, got {type(frame).__name__}"
+            raise DataError([Fault(NAME, message)]) from None
+        names = [normal_name(str(name)) for name in data.columns]
+        if duplicate := next((name for name in names if names.count(name) > 1), None):
+            message = f"every column must have a name of its own, got {quoted(duplicate)} twice"
+            raise DataError([Fault(NAME, message)])
+        columns = [_to_arrow(data[name]) for name in data.columns]
+        return cls(pa.table(columns, names=names), dialect)
+
+    @property
+    def name(self) -> str:
+        """Name of the source in messages."""
+        return NAME
+
+    def require(self, columns: Collection[str]) -> None:
+        """Raise a DataError where the frame has not all of some columns."""
+        require_columns(columns, self.table.column_names, source=NAME, keys=self.keys)
+
+    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+        """Yield raw chunks of at most ``rows`` rows; a frame without rows gives one empty chunk."""
+        table = self.table.select([name for name in self.table.column_names if name in columns])
+        for first in range(0, max(table.num_rows, 1), rows):
+            part = table.slice(first, rows)
+            places = np.arange(first, first + part.num_rows, dtype=np.int64)
+            yield RawChunk(part, NAME, places + 1, places)
+
+
+def like(frame: Any, table: pd.DataFrame) -> Any:
+    """Return a table as a frame of the library of another frame.
+
+    Parameters
+    ----------
+    frame
+        A frame of a library that Narwhals supports.
+    table
+        The table to return.
+    """
+    library = nw.get_native_namespace(frame)
+    if library is pd:
+        return table
+    return nw.from_arrow(pa.Table.from_pandas(table, preserve_index=False), backend=library).to_native()
+
+
+def _to_arrow(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    """Return a column as an Arrow array; a column of mixed types is text, as in a file."""
+    try:
+        return cast("pa.ChunkedArray", values.to_arrow())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.array([None if _is_missing(value) else str(value) for value in values.to_list()], pa.string())
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value)) or str(value) in {"<NA>", "NaT"}

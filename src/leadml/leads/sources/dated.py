@@ -1,0 +1,263 @@
+"""Dated leads: three tables (leads, activities, outcomes), seen as of instants.
+
+Training sees each open lead at every date of a calendar, with the label of the horizon that follows; scoring sees each
+once. Nothing is used that happened at the instant or later, or was recorded after it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from leadml.errors import DataError, Fault, LeadmlError, quoted
+from leadml.leads.asof.engine import open_engine
+from leadml.leads.asof.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
+from leadml.leads.asof.history import add_events, read_lead_history
+from leadml.leads.asof.labels import outcome_codes
+from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
+from leadml.leads.asof.view import AsOfView
+from leadml.leads.check.contract import AS_OF, LEAD_ID
+from leadml.leads.check.convert import plain_text
+from leadml.leads.check.instants import instant, shown_instant
+from leadml.leads.check.load import CHUNK_ROWS
+from leadml.leads.judge.consistency import check_scoring_tables, judge_consistency, rows_by_kind
+from leadml.leads.judge.eligibility import why_not_eligible
+from leadml.leads.judge.evidence import Clock, LeakEvidence
+from leadml.leads.judge.leak_evidence import (
+    activity_counts,
+    conversions,
+    field_changes,
+    future_counts,
+    reached_at,
+    repeated_activities,
+)
+from leadml.leads.judge.maturity import Maturity, conversions_by_age, judge_dates
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import open_table_sources
+from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
+from leadml.leads.sources.settings import AsOfSettings, dated_sources
+from leadml.leads.sources.spool import Piece, Spool
+from leadml.leads.sources.temporary import temporary_folder
+from leadml.leads.sources.training_set import DataFacts, TrainingSet
+from leadml.leads.split import GroupTimeSplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from leadml.leads.asof.history import LeadHistory
+    from leadml.leads.asof.snapshots import TrainingSnapshots
+    from leadml.leads.check.contract import Contract
+    from leadml.params import Params
+    from leadml.types import Integers, Progress
+
+
+@dataclass(frozen=True)
+class DatedLeads:
+    """Leads of three tables, each from files or a database.
+
+    Parameters
+    ----------
+    root
+        The folder that paths in params are relative to.
+    params
+        The choices of the project.
+    contract
+        Columns and fields of leads.
+    settings
+        How snapshots are taken; those of the model where one is used.
+    now
+        The instant of the job in ISO 8601; a row recorded more than a day later is refused.
+    rows_by_kind
+        Activities of each kind when the model was trained; none where no model is used.
+    """
+
+    root: Path
+    params: Params
+    contract: Contract
+    settings: AsOfSettings
+    now: str
+    rows_by_kind: Mapping[str, int] = field(default_factory=dict)
+
+    def training(self, *, progress: Progress) -> TrainingSet:
+        """Return the mature snapshots with labels; see `LeadSource.training`."""
+        with self.view(progress) as view:
+            if view.history.faults:
+                raise DataError(view.history.faults)
+            until = self.observed_until(view.history)
+            progress("taking snapshots")
+            snapshots = training_snapshots(
+                view,
+                self._dates(view.history, until),
+                observed_until=until,
+                most=self.params.snapshots.most,
+                split=self.params.split,
+            )
+            reached = reached_at(view)
+            findings = [
+                *judge_dates(view, snapshots.counts, self.contract),
+                *judge_consistency(view, observed_until=until),
+            ]
+            return TrainingSet(
+                frame=snapshots.frame,
+                contract=self.contract,
+                settings=self.settings,
+                split=GroupTimeSplit(self.params.split),
+                holdout=snapshots.holdout,
+                evidence=self._evidence(view, snapshots, reached, until),
+                findings=tuple(findings),
+                facts=self._facts(view, snapshots, reached, until),
+            )
+
+    @contextmanager
+    def at(self, as_of: str | None, *, progress: Progress, rows: int = CHUNK_ROWS) -> Iterator[LeadsAsOf]:
+        """Give the leads that are in the population at an instant; see `LeadSource.at`."""
+        instant_ = self._instant(as_of)
+        with self.view(progress) as view:
+            progress("taking snapshots")
+            history, content, spool = view.history, ContentHash(), Spool(view.history.folder)
+            faulty, eligible = {fault.lead_id for fault in history.faults}, 0
+            for known in scoring_snapshots(view, instant_):
+                frame = known[~known[LEAD_ID].isin(faulty)].reset_index(drop=True)
+                content.add(frame, history.faults if not eligible else ())
+                for first in range(0, len(frame), rows):
+                    part = frame.iloc[first : first + rows].reset_index(drop=True)
+                    spool.add(Piece(part, faults=() if spool.pieces else history.faults))
+                eligible += len(frame)
+            read = len(history.lead_ids) + len({fault.location for fault in history.faults})
+            if not eligible:
+                msg = f"there must be leads to score, got none of {read:,} in the population then"
+                raise LeadmlError(msg)
+            yield LeadsAsOf(
+                content_hash=content.hexdigest(),
+                read=read,
+                merged=0,
+                left_out=len(history.lead_ids) - eligible,
+                reason_left_out=f"not in the population at {shown_instant(instant_)}",
+                chunks=lambda: iter(spool),
+                stamp={AS_OF: shown_instant(instant_)},
+                doubts=tuple(check_scoring_tables(view, self.rows_by_kind, as_of=instant_)),
+            )
+
+    def find(self, lead_id: str, as_of: str | None, *, progress: Progress) -> pd.DataFrame:
+        """Return the snapshot of one lead; see `LeadSource.find`."""
+        instant_ = self._instant(as_of)
+        with self.view(progress) as view:
+            if faults := [fault for fault in view.history.faults if fault.lead_id == lead_id]:
+                raise DataError(faults)
+            for frame in scoring_snapshots(view, instant_):
+                found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
+                if len(found):
+                    return found
+            got = "no such id"
+            places = np.flatnonzero(view.history.lead_ids == lead_id)
+            if len(places):
+                why = why_not_eligible(view, int(places[0]), instant_)
+                got = f"one that was not in the population at {shown_instant(instant_)}: {why}"
+        raise DataError([Fault("leads", f"must hold the lead {quoted(lead_id)}, got {got}; choose another date or id")])
+
+    @contextmanager
+    def view(self, progress: Progress) -> Iterator[AsOfView]:
+        """Give a view of the tables until the block ends; their blocks lie in a temporary folder.
+
+        Parameters
+        ----------
+        progress
+            Called with the name of each step as it begins.
+
+        Raises
+        ------
+        LeadmlError
+            Where sources are declared otherwise than the settings say.
+        DataError
+            Where a table lacks a column or a row is not what was declared.
+        """
+        self.settings.check(self.params)
+        params, sources = self.params, dated_sources(self.params)
+        tables = {"leads": sources.leads, "outcomes": sources.outcomes}
+        tables |= {"activities": sources.activities} if sources.activities is not None else {}
+        codes = outcome_codes(tuple(sources.outcomes.names.values()))
+        latest = latest_instant(instant(self.now, timezone=None))
+        with temporary_folder() as folder, open_engine(params.compute, threads=params.model.threads) as engine:
+            with open_table_sources(tables, self.root, Dialect.from_params(params.data)) as opened:
+                progress("reading leads")
+                history = read_lead_history(opened["leads"], self.contract, folder, latest=latest)
+                ids = pa.array(history.lead_ids, pa.string())
+                readers = {
+                    name: EventReader(table, ids, params.data.timezone, latest) for name, table in opened.items()
+                }
+                progress("reading activities")
+                kinds = {plain_text(kind): number for number, (kind, _) in enumerate(self.settings.plan.kinds)}
+                roles = sources.activities
+                activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
+                history = add_events(history, "activities", activities, ACTIVITY_SCHEMA)
+                progress("reading outcomes")
+                outcomes = readers["outcomes"].outcomes(sources.outcomes, codes)
+                history = add_events(history, "outcomes", outcomes, OUTCOME_SCHEMA)
+            yield AsOfView(history, self.settings.target, codes, self.settings.plan, self.contract.fields, engine)
+
+    def observed_until(self, history: LeadHistory) -> int:
+        """Return the end of what was observed, microseconds: from params, or the end of the outcomes."""
+        chosen = dated_sources(self.params).observed_until
+        if chosen is not None:
+            return instant(chosen, timezone=self.params.data.timezone or "UTC", name="sources.observed_until")
+        known = history.coverage.get("outcomes") or history.coverage["leads"]
+        return known.end
+
+    def _dates(self, history: LeadHistory, until: int) -> Integers:
+        """Return the instants of the snapshots of a training."""
+        choices, timezone = self.params.snapshots, self.params.data.timezone
+        first = since = int(history.created_at.min())
+        if choices.since is not None:
+            since = instant(choices.since, timezone=timezone or "UTC")
+        dates = snapshot_dates(since, until, choices, timezone=timezone)
+        return dates[dates >= first]
+
+    def _instant(self, as_of: str | None) -> int:
+        """Return the instant as of which leads are scored."""
+        if as_of is None:
+            msg = "--as-of must say as of which date dated leads are scored, got nothing; write --as-of 2026-01-31"
+            raise LeadmlError(msg)
+        found = instant(as_of, timezone=self.params.data.timezone or "UTC", name="--as-of")
+        if found > latest_instant(instant(self.now, timezone=None)):
+            msg = f"--as-of must not lie in the future, got {shown_instant(found)}; nothing is known of leads then"
+            raise LeadmlError(msg)
+        return found
+
+    def _evidence(self, view: AsOfView, snapshots: TrainingSnapshots, reached: Integers, until: int) -> LeakEvidence:
+        history, frame = view.history, snapshots.frame
+        rows = np.searchsorted(history.lead_ids, frame[LEAD_ID].to_numpy())
+        return LeakEvidence(
+            order=history.places[rows],
+            clock=Clock(frame[AS_OF].to_numpy(), AS_OF, is_limit=True),
+            changes=field_changes(history, self.contract),
+            outcomes=conversions(history, reached),
+            activities=activity_counts(view, reached),
+            repeated_activities=repeated_activities(view, reached),
+            future_counts=future_counts(view, frame, observed_until=until) if self.settings.plan.kinds else None,
+        )
+
+    def _facts(self, view: AsOfView, snapshots: TrainingSnapshots, reached: Integers, until: int) -> DataFacts:
+        counts, found, target = dict(view.history.counts), snapshots.counts, self.settings.target
+        rows, merged = counts.pop("rows"), counts.pop("merged")
+        maturity = Maturity(
+            observed_until=shown_instant(until),
+            horizon=target.horizon,
+            settling=target.settling,
+            **found,
+            leads=int(snapshots.frame[LEAD_ID].nunique()),
+            by_age=conversions_by_age(view, reached, until),
+        )
+        names = " + ".join(self._names())
+        return DataFacts(names, rows, merged, counts, rows_by_kind(view), maturity)
+
+    def _names(self) -> list[str]:
+        sources = dated_sources(self.params)
+        tables = (sources.leads, sources.activities, sources.outcomes)
+        return [table.path or table.table or "a query" for table in tables if table is not None]

@@ -1,0 +1,109 @@
+"""The options of a simulation, and the world that follows from them.
+
+The module refuses options that no simulation can follow, before anything is sampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.errors import LeadmlError, nearest, quoted
+from leadml.simulator.lead_attributes import START
+from leadml.simulator.world import DRIFTS, standard_world
+
+if TYPE_CHECKING:
+    from leadml.simulator.world import World
+
+MOST_MONTHS = 120
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The options of a simulation.
+
+    Parameters
+    ----------
+    drift
+        ``none``, ``mix`` (other shares of sources, and other interest per source), ``behaviour`` (other rates and kinds
+        of activities) or ``base_rate`` (fewer leads advance in the funnel).
+    drift_month
+        First month of the drift, from 1; None for the middle of the simulation.
+    spam
+        Whether a campaign brings form spam in one month, after a third of the simulation.
+    worked_a_week
+        Number of leads that sales works each week: those with the newest recorded activity; 0 for none.
+    truth_leads
+        Approximate number of leads for which the truth is written.
+
+    Raises
+    ------
+    LeadmlError
+        Where the drift is unknown or a number is below 0.
+    """
+
+    drift: str = "none"
+    drift_month: int | None = None
+    spam: bool = True
+    worked_a_week: int = 0
+    truth_leads: int = 20_000
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown drift and negative numbers."""
+        if self.drift not in DRIFTS:
+            hint = nearest(self.drift, DRIFTS)
+            msg = f"drift must be one of {', '.join(DRIFTS)}, got {quoted(self.drift)}{hint}"
+            raise LeadmlError(msg)
+        for name in ("worked_a_week", "truth_leads"):
+            if getattr(self, name) < 0:
+                msg = f"{name} must be 0 or more, got {getattr(self, name)}; give 0 for none"
+                raise LeadmlError(msg)
+
+
+def build_world(scenario: Scenario, *, leads: int, months: int) -> World:
+    """Return the parameters of a simulation with some options.
+
+    Parameters
+    ----------
+    scenario
+        The options.
+    leads
+        Number of leads, 1 or more.
+    months
+        Length of the simulation, from 1 to 120.
+
+    Raises
+    ------
+    LeadmlError
+        Where the number of months is out of its range, or the drift begins outside the simulation.
+
+    Examples
+    --------
+    >>> build_world(Scenario(drift="mix"), leads=1000, months=2).drift_day
+    31
+    """
+    if not 1 <= months <= MOST_MONTHS:
+        msg = f"months must be from 1 to {MOST_MONTHS}, got {months}; give a number in this range"
+        raise LeadmlError(msg)
+    drift_month = months // 2 + 1 if scenario.drift_month is None else scenario.drift_month
+    if not 1 <= drift_month <= months:
+        msg = f"drift_month must be from 1 to {months}, got {drift_month}; give a month of the simulation"
+        raise LeadmlError(msg)
+    months_before_campaign = months // 3
+    return replace(
+        standard_world(_first_day_after(months)),
+        drift=scenario.drift,
+        drift_day=_first_day_after(drift_month - 1),
+        campaign=(_first_day_after(months_before_campaign), _first_day_after(months_before_campaign + 1))
+        if scenario.spam
+        else (0, 0),
+        worked_share=scenario.worked_a_week / leads,
+    )
+
+
+def _first_day_after(months: int) -> int:
+    """Return the first day after a number of months, counted from the start of the simulation."""
+    month = (START.astype("datetime64[M]") + months).astype("datetime64[D]")
+    return int((month - START) / np.timedelta64(1, "D"))

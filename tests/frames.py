@@ -1,0 +1,45 @@
+"""Frames as a source of leads gives them, from frames written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.leads.check.contract import AS_OF, CREATED_AT, MATURE_AT
+from leadml.leads.judge.evidence import Clock, LeakEvidence
+from leadml.leads.sources.flat import as_snapshots
+from leadml.leads.split import GroupTimeSplit, Holdout, RandomSplit, Split, TimeSplit, holdout_since
+from leadml.params import SplitParams
+
+
+def rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return leads with their group, and with instants in the columns of snapshots."""
+    return frame if AS_OF in frame else as_snapshots(frame)
+
+
+def split_of(frame: pd.DataFrame, choices: SplitParams, *, copies: bool = False) -> Split:
+    """Return the split that a source would choose for such rows: dated rows have groups that are not their ids."""
+    if AS_OF not in frame:
+        return RandomSplit(choices, copies=copies)
+    once = (frame[MATURE_AT] - frame[AS_OF] == 1).all() and frame["lead_id"].is_unique
+    return TimeSplit(choices, copies=copies) if once else GroupTimeSplit(choices)
+
+
+def holdout_of(frame: pd.DataFrame, choices: SplitParams) -> Holdout:
+    """Return the rule that holds rows out, by the split that a source would choose."""
+    split = split_of(frame, choices)
+    if isinstance(split, RandomSplit):
+        return split.holdout()
+    instants, counts = np.unique(frame[AS_OF].to_numpy(), return_counts=True)
+    return holdout_since(instants, counts, choices, by_group=isinstance(split, GroupTimeSplit))
+
+
+def evidence_of(frame: pd.DataFrame, **known: Any) -> LeakEvidence:
+    """Return the evidence that a source would give of such rows, and what else is known."""
+    clock = None
+    if AS_OF in frame:
+        is_limit = CREATED_AT in frame or not (frame.get(MATURE_AT, frame[AS_OF]) - frame[AS_OF] == 1).all()
+        clock = Clock(frame[AS_OF].to_numpy(), AS_OF if is_limit else CREATED_AT, is_limit=is_limit)
+    return LeakEvidence(clock=clock, **known)

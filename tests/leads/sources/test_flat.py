@@ -1,0 +1,151 @@
+"""Flat leads: what is scored is explained with the same number, and what one refuses the other refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leadml.errors import DataError
+from leadml.jobs.explain import explain
+from leadml.jobs.places import Places
+from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.train import Trained, train
+from leadml.leads.sources.source import scoring_source
+
+NOW = "2026-01-01T00:00:00+00:00"
+SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
+Made = tuple[Places, Trained]
+
+
+def scored_file(made: Made, file: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scored and the refused rows of a file."""
+    request = ScoreRequest(file, out=out)
+    score(made[1].model, request, project=made[0], now=NOW, progress=lambda _: None)
+    refused = out.with_name(f"{out.stem}.not_scored.csv")
+    text = {"dtype": {"lead_id": str}}
+    return pd.read_csv(out, **text), pd.read_csv(refused, **text) if refused.exists() else pd.DataFrame()
+
+
+def explained(made: Made, file: Path, lead_id: str) -> float:
+    """Return the probability that the explanation of a lead gives."""
+    source = scoring_source(made[1].model.bundle.leads, made[0], now=NOW, file=file)
+    return explain(made[1].model, lead_id, source=source, as_of=None, progress=lambda _: None).probability
+
+
+@pytest.fixture
+def mixed(tmp_path: Path, bank_file: Path) -> Path:
+    """Return a file with a repeated row, contradicting rows, rows at fault, and a lead with a good and a bad row."""
+    lines = bank_file.read_text(encoding="utf-8").splitlines()[:41]
+    lines[3] = lines[3].replace(",35,", ",thirty,")
+    lines += [
+        lines[10],
+        lines[20].replace(",no,", ",yes,", 1),
+        lines[30].replace(",cellular,", ",cellular,x", 1),
+        lines[25] + ",more",
+    ]
+    path = tmp_path / "mixed.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_what_is_scored_is_explained_with_the_same_number_and_the_reverse(
+    tmp_path: Path, trained_project: Made, mixed: Path
+) -> None:
+    """Every lead of the file is either scored and explained alike, or refused by both."""
+    scored, refused = scored_file(trained_project, mixed, tmp_path / "s.csv")
+    numbers = dict(zip(scored["lead_id"], scored["probability"], strict=True))
+    ids = pd.read_csv(mixed, dtype=str, on_bad_lines="skip")["id"].unique()
+
+    assert len(refused) >= 5
+    assert len(numbers) >= 30
+    for lead_id in ids:
+        if lead_id in numbers:
+            assert explained(trained_project, mixed, lead_id) == numbers[lead_id]
+        else:
+            assert lead_id in set(refused["lead_id"])
+            with pytest.raises(DataError):
+                explained(trained_project, mixed, lead_id)
+
+
+def test_contradicting_rows_are_refused_with_the_same_words(tmp_path: Path, trained_project: Made, mixed: Path) -> None:
+    """A lead whose rows contradict each other has no number, in a file or by its id."""
+    _, refused = scored_file(trained_project, mixed, tmp_path / "s.csv")
+    (lead_id,) = refused.loc[refused["reason"].str.contains("on another row too"), "lead_id"].unique()
+
+    with pytest.raises(DataError, match=rf"must be there once, got '{lead_id}' on another row too, with other values"):
+        explained(trained_project, mixed, lead_id)
+
+
+def test_a_lead_with_one_good_and_one_faulty_row_is_refused(
+    tmp_path: Path, trained_project: Made, bank_file: Path
+) -> None:
+    """Nobody knows which of its rows is right."""
+    lines = bank_file.read_text(encoding="utf-8").splitlines()[:12]
+    lines.append(lines[5].replace(",59,", ",old,").replace(",36,", ",old,").replace(",35,", ",old,"))
+    if lines[-1] == lines[5]:
+        lines[-1] = ",".join([lines[5].split(",")[0], "old", *lines[5].split(",")[2:]])
+    (tmp_path / "half.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lead_id = lines[5].split(",")[0]
+
+    scored, refused = scored_file(trained_project, tmp_path / "half.csv", tmp_path / "s.csv")
+
+    assert lead_id not in set(scored["lead_id"])
+    assert len(scored) == 10
+    assert (refused["lead_id"] == lead_id).sum() == 2
+    assert refused["reason"].str.contains("must have no faulty row").sum() == 1
+    with pytest.raises(DataError, match="age must be a number"):
+        explained(trained_project, tmp_path / "half.csv", lead_id)
+
+
+def test_a_lead_needs_no_date_to_be_scored_or_explained(
+    tmp_path: Path, make_project: Callable[..., Places], bank_file: Path
+) -> None:
+    """The date divides a training set; a file of new leads may lack its column."""
+    leads = pd.read_csv(bank_file)
+    leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
+    leads.to_csv(tmp_path / "dated.csv", index=False)
+    dates = (f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC")
+    project = make_project(tmp_path / "p", *SMALL, *dates)
+    made = project, train(project, now=NOW, progress=lambda _: None)
+    new = leads.drop(columns=["came", "y"]).head(20)
+    new.to_csv(tmp_path / "new.csv", index=False)
+
+    scored, _ = scored_file(made, tmp_path / "new.csv", tmp_path / "s.csv")
+
+    assert len(scored) == 20
+    lead_id = scored["lead_id"][0]
+    assert explained(made, tmp_path / "new.csv", lead_id) == scored["probability"][0]
+
+
+def test_only_rows_of_the_holdout_are_given_where_they_are_asked_for(trained_project: Made, bank_file: Path) -> None:
+    """The rule that held rows out of the training finds the same rows again."""
+    project, trained = trained_project
+    source = scoring_source(trained.model.bundle.leads, project, now=NOW, file=bank_file, held_out=True)
+
+    with source.at(None, progress=lambda _: None, rows=500) as leads:
+        found = sum(len(piece.frame) for piece in leads.chunks())
+
+    assert found == trained.model.bundle.record.split.holdout.rows == leads.rows
+    assert leads.left_out == trained.model.bundle.record.split.learn.rows
+
+
+@pytest.mark.parametrize("rows", [3, 7, 1000])
+def test_the_size_of_chunks_changes_nothing(trained_project: Made, mixed: Path, rows: int) -> None:
+    """The hash of what was read, the counts and the rows are the same."""
+    project, trained = trained_project
+    source = scoring_source(trained.model.bundle.leads, project, now=NOW, file=mixed)
+    found = []
+    for size in (rows, 50_000):
+        with source.at(None, progress=lambda _: None, rows=size) as leads:
+            pieces = list(leads.chunks())
+            frame = pd.concat([piece.frame for piece in pieces], ignore_index=True)
+            faults = sorted(str(fault) for piece in pieces for fault in piece.faults)
+            found.append((replace(leads, chunks=None), frame, faults))
+
+    assert found[0][0] == found[1][0]
+    assert found[0][2] == found[1][2]
+    pd.testing.assert_frame_equal(found[0][1], found[1][1], check_exact=True)
