@@ -97,7 +97,7 @@ def _case(source: str, leads: DatedLeads, as_of: int | None) -> Case:
 def _drawn_snapshots(view: AsOfView, params: Params, observed_until: int) -> Iterator[pd.DataFrame]:
     """Yield one mature snapshot of each lead, soon after its creation, where the lead was open then."""
     history = view.history
-    first, last = int(history.created_at.min()), observed_until - view.target.matures
+    first, last = int(history.created_at.min()), observed_until - view.target.maturity
     dates = snapshot_dates(first, last, params.snapshots, timezone=params.data.timezone)
     waits = np.random.default_rng(0).exponential(MEAN_WAIT * DAY, len(history.lead_ids))
     drawn = np.append(dates, -1)[np.searchsorted(dates, history.known_since + waits)]

@@ -171,7 +171,7 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Mak
     told = sorted(str(refusal.value).splitlines())
     assert told[:2] == [
         "faulty.csv:10: y must be one of 'yes', 'no', got 'perhaps'",
-        "faulty.csv:12: must have 18 values as the header has, got 19; mend the row",
+        "faulty.csv:12: must have 18 values as the header has, got 19; correct the row",
     ]
     assert told[2].startswith(
         "faulty.csv:6: age must be a number with decimal mark '.', got 'old'; if it means not known"

@@ -330,7 +330,7 @@ def test_an_instant_before_1970_or_after_tomorrow_is_a_fault(tmp_path: Path, rol
     roles = {"valid_from": "valid_from", "recorded_at": "recorded_at"}
     found = _read(tmp_path, _small(tmp_path, made, leads=roles))
 
-    assert [(fault.where, fault.column, fault.lead_id) for fault in found.faults] == [("leads.parquet:2", role, "b")]
+    assert [(fault.location, fault.column, fault.lead_id) for fault in found.faults] == [("leads.parquet:2", role, "b")]
     assert "must lie between 1970 and tomorrow" in str(found.faults[0])
     assert found.lead_ids.tolist() == ["007", "a", "c"]
     assert found.coverage["leads"].newest == day(3)
@@ -368,7 +368,7 @@ def test_a_lead_has_one_creation(tmp_path: Path) -> None:
     found = _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from", "created_at": "came"}))
 
     (fault,) = found.faults
-    assert (fault.where, fault.column, fault.lead_id) == ("leads.parquet:2", "came", "a")
+    assert (fault.location, fault.column, fault.lead_id) == ("leads.parquet:2", "came", "a")
     assert fault.message == "must be the same on every row of a lead, got another at leads.parquet:4; correct one"
     assert (found.lead_ids.tolist(), found.created_at.tolist()) == (["a", "b", "c"], [day(0), day(2), day(0)])
     assert found.states["lead"].to_pylist() == [0, 1, 2]

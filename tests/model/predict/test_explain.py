@@ -254,7 +254,7 @@ def test_each_topic_is_one_reason(points, texts):
         (Field("x", "number", "engagement", "activity", "t", "\x1b[31m{} red"), 2.0, "\\x1b[31m2 red"),
         (Field("x", "number", "engagement", "activity", "t", "w", "\x1b[31mnone"), None, "\\x1b[31mnone"),
         (Field("visit_decayed", "number", "engagement", "activity"), 2.1234567, "visit_decayed is 2.12"),
-        (Field("rank", "category", "fit", "read out"), "director", "rank is director"),
+        (Field("rank", "category", "fit", "derived"), "director", "rank is director"),
     ],
 )
 def test_a_reason_uses_the_words_of_the_field(field, value, text):

@@ -128,7 +128,7 @@ class EventReader:
         faults: list[Fault] = []
         for chunk in self.source.chunks(columns, rows=CHUNK_ROWS):
             if sum(fault.rows for fault in faults) > MAX_FAULTS:
-                raise DataError(faults, counted=False)
+                raise DataError(faults, complete=False)
             faults += chunk.faults
             ids, faulty = arrow_ids(chunk.table[str(lead_id)])
             found = [FaultyRows(str(lead_id), faulty, "must be an id of 1 to 256 characters as text or whole number")]
@@ -184,6 +184,6 @@ def _faults(chunk: RawChunk, ids: pa.ChunkedArray, found: Iterable[FaultyRows]) 
             got = shown_value(chunk, column, row)
             shown = "nothing" if got is None or got == "" else quoted(got)
             message, lead_id = f"{expected}, got {shown}{advice}", str(ids[row].as_py() or "")
-            where = chunk.place(row, lead_id)
+            where = chunk.location(row, lead_id)
             faults[where, column] = Fault(where, message, column, lead_id, expected + advice, int(mask.sum()))
     return list(faults.values())

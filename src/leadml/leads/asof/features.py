@@ -137,7 +137,7 @@ def _final_columns(plan: ActivityPlan) -> list[Expression]:
         column = nw.col(inner).cast(nw.Int64) if inner != TREND else trend
         if inner.endswith(DECAYED):
             column = column.fill_null(0).cast(nw.Float64) / float(WEIGHT_ONE)
-        elif not field.without:
+        elif not field.words_if_missing:
             column = column.fill_null(0)
         columns.append(column.cast(nw.Float64).alias(inner))
     return columns

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
-    from leadml.leads.check.rows import Checked
+    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
     from leadml.types import Integers, Mask, Objects, Rows
 
@@ -160,7 +160,7 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
         frame = checked.frame[in_range].reset_index(drop=True)
         tables.append(_arrow_table(frame, contract))
         hashes.append(_state_hashes(frame))
-        where += [line for line, is_good in zip(checked.where, in_range, strict=True) if is_good]
+        where += [line for line, is_good in zip(checked.locations, in_range, strict=True) if is_good]
         faults += [*checked.faults, *out_of_range.values()]
         rows += checked.rows
     table = pa.concat_tables(tables).unify_dictionaries()
@@ -181,13 +181,13 @@ def _faults_of_conflicts(table: pa.Table, where: Sequence[str], rows: Rows, cont
     if not len(rows):
         return []
     frame = table.take(pa.array(rows)).to_pandas()
-    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.of_leads)}
-    names = {inner.get(name, name): written for name, written in contract.written.items()}
+    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.lead_fields)}
+    names = {inner.get(name, name): written for name, written in contract.source_columns.items()}
     once, remedy = "must be there once", "declare sources.leads.valid_from, or keep one row a lead"
     if contract.valid_from is not None:
         once, remedy = f"must be there once at each {inert(contract.valid_from)}", "keep the right row"
     found = [(where[row], lead_id) for row, lead_id in zip(rows, frame[LEAD_ID], strict=True)]
-    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), once=once, remedy=remedy)
+    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), requirement=once, remedy=remedy)
 
 
 def attribute_name(at: int) -> str:
@@ -252,7 +252,7 @@ def _write_to_blocks(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> No
             writers[number].write_table(table.slice(start, stop - start))
 
 
-def _faults_of_range(checked: Checked, contract: Contract, latest: int) -> dict[int, Fault]:
+def _faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> dict[int, Fault]:
     """Return the fault of each row with an instant before 1970 or after the latest possible one, by row."""
     faults: dict[int, Fault] = {}
     for name in TIMES:
@@ -261,7 +261,7 @@ def _faults_of_range(checked: Checked, contract: Contract, latest: int) -> dict[
             for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
                 lead_id = str(checked.frame[LEAD_ID][row])
                 column = str(getattr(contract, name))
-                faults[row] = Fault(checked.where[row], "must lie between 1970 and tomorrow", column, lead_id)
+                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
     return faults
 
 
@@ -274,7 +274,7 @@ def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:
     recorded_at = frame.get(RECORDED_AT, valid_from)
     times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: valid_from, RECORDED_AT: recorded_at}
     columns |= {name: pa.array(values, pa.int64()) for name, values in times.items()}
-    for at, entry in enumerate(contract.of_leads):
+    for at, entry in enumerate(contract.lead_fields):
         if entry.kind == "category":
             columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
         else:

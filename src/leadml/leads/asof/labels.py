@@ -70,7 +70,7 @@ def label_snapshots(snapshots: Lazy, outcomes: Lazy, *, target: Target, codes: d
     before = occurred < as_of
     known = before & (recorded <= as_of)
     in_horizon = is_target & ~before & (occurred < as_of + target.horizon * DAY)
-    in_time = recorded <= as_of + target.matures
+    in_time = recorded <= as_of + target.maturity
     # One number holds instant and code, so that its maximum is the latest outcome.
     latest = nw.when(known & code.is_in(_state_codes(target, codes))).then(occurred * MAX_CODES + code)
     joined = snapshots.join(outcomes, on=LEAD, how="left")

@@ -76,7 +76,7 @@ class MatureSnapshots:
         """
         since = holdout.since or 0
         drawn = holdout.draws(pd.DataFrame({SPLIT_KEY: history.split_keys}))[self.lead]
-        known_in_time = (self.dates + self.target.matures <= since)[self.date_index]
+        known_in_time = (self.dates + self.target.maturity <= since)[self.date_index]
         later = (self.dates >= since)[self.date_index]
         learn, held_out = np.flatnonzero(~drawn & known_in_time), np.flatnonzero(drawn & later)
         if not len(learn) or not len(held_out):
@@ -93,7 +93,7 @@ class MatureSnapshots:
         """Return ``lead``, ``as_of``, ``mature_at`` and ``converted`` of some snapshots, by lead and instant."""
         ordered = positions[np.lexsort((self.date_index[positions], self.lead[positions]))]
         as_of = self.dates[self.date_index[ordered]]
-        columns = {LEAD: self.lead[ordered].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.matures}
+        columns = {LEAD: self.lead[ordered].astype(np.int64), AS_OF: as_of, MATURE_AT: as_of + self.target.maturity}
         return pd.DataFrame({**columns, LABEL: self.label[ordered].astype(np.int64)})
 
     def sample(self, positions: Rows, history: LeadHistory, *, most: int) -> Rows:
@@ -119,7 +119,7 @@ def find_mature_snapshots(view: AsOfView, dates: Integers, *, observed_until: in
     index_type = np.min_scalar_type(len(dates))
     for block in view.history.blocks():
         for snapshots in population_snapshots(view, block, dates, for_training=True):
-            mature = (snapshots[AS_OF] + view.target.matures <= observed_until).to_numpy()
+            mature = (snapshots[AS_OF] + view.target.maturity <= observed_until).to_numpy()
             lead, as_of, label = (snapshots[name].to_numpy()[mature] for name in (LEAD, AS_OF, LABEL))
             date_index = np.searchsorted(dates, as_of).astype(index_type)
             found.append((lead.astype(np.int32), date_index, label.astype(np.int8)))

@@ -48,13 +48,13 @@ def conversions(history: LeadHistory, reached: Integers) -> pd.DataFrame:
 
 def field_changes(history: LeadHistory, contract: Contract) -> pd.DataFrame | None:
     """Return ``lead_id``, ``field``, ``changed_at`` of each change of an attribute; None where none has a history."""
-    if contract.valid_from is None or not contract.of_leads:
+    if contract.valid_from is None or not contract.lead_fields:
         return None
     lead = history.states["lead"].to_numpy()
     later = np.flatnonzero(lead[1:] == lead[:-1]) + 1
     changed_at = history.states["valid_from"].to_numpy()[later]
     tables = []
-    for number, field in enumerate(contract.of_leads):
+    for number, field in enumerate(contract.lead_fields):
         column = history.states[attribute_name(number)]
         now, before = (column.take(pa.array(rows)) for rows in (later, later - 1))
         same = pc.fill_null(pc.equal(now, before), fill_value=False)

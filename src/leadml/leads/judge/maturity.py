@@ -130,7 +130,7 @@ def judge_dates(view: AsOfView, counts: dict[str, int], contract: Contract) -> l
         f"{target.settling} days (horizon + settling) have not passed"
     )
     findings = [Finding("DT1", "passed", evidence), _judge_late(counts, target.settling)]
-    if contract.valid_from is None and contract.of_leads:
+    if contract.valid_from is None and contract.lead_fields:
         evidence = "leads have one row each, so attributes are those of the export, not those at the snapshot"
         remedy = "declare sources.leads.valid_from, or leave out what is filled in later"
         findings.append(Finding("DT3", "warn", evidence, remedy))

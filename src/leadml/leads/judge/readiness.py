@@ -55,7 +55,7 @@ def judge_readiness(
         _judge_ids(frame, contract, rows=rows, merged=merged),
         Finding("RD4", "warn" if split.remedy else "passed", split.evidence, split.remedy),
     ]
-    for field in contract.of_leads:
+    for field in contract.lead_fields:
         findings += _judge_field(frame, field)
     for code, what in {
         "RD5": "missing values",

@@ -129,8 +129,8 @@ def reason_text(field: Field, value: object) -> str:
     '2 demos in the last 7 days'
     """
     missing = value is None or (isinstance(value, float) and np.isnan(value))
-    if missing and field.without:
-        return inert(field.without)
+    if missing and field.words_if_missing:
+        return inert(field.words_if_missing)
     if field.words and not missing:
         return inert(field.words).replace("{}", value_text(field, value), 1)
     return f"{inert(field.name)} is {value_text(field, value)}"
