@@ -44,7 +44,7 @@ def information_gap(data: FitData, best: CvResult, params: ModelParams) -> float
     -----
     That losses fall by a power of the number of examples is what studies of learning curves find (Viering and Loog,
     "The shape of learning curves: a review", IEEE TPAMI 45, 2023); the exponent 0.35, and that topics follow the same
-    law as rows, are assumptions. `benchmarks/intervals.py` shows how well they hold where the truth is known. The gap is
+    law as rows, are assumptions. `benchmarks/intervals.py` shows how well they hold against a known truth. The gap is
     at least what the estimation of a single number from the rows costs, one half divided by the number of rows (Akaike,
     "A new look at the statistical model identification", IEEE Transactions on Automatic Control 19, 1974).
     """
