@@ -1,8 +1,7 @@
-"""Leads to be judged by the gate, and the data sets they are drawn from.
+"""Cases for the benchmark of the leak gate: labelled leads, their fields, and the leak that was planted in them.
 
-What enters is files of real leads; what leaves is a case: a frame, its fields and what was planted.
-The sources are a list of functions of a folder and a seed, so that a further data set needs one function more; those
-with dates are in `leak_dated`.
+Each data set is a function of a folder and a seed. This module has the flat data sets; `leak_dated` has those with
+dates.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.check.field import Field
-from leadml.leads.judge.evidence import LeakEvidence
+from leadml.leads.judge.evidence import Clock, LeakEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,83 +25,98 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 DAY = 86_400_000_000  # microseconds
-BEGINNING = 1_750_000_000_000_000
-PLANTED = "warmth"
+START = 1_750_000_000_000_000
+PLANTED_FIELD = "warmth"
 READ = (ROOT / "data" / "raw" / "bank.csv", "online_shoppers_intention.csv.gz", "bank-additional-full.csv.gz")
 
 
 @dataclass(frozen=True)
-class Past:
-    """The tables that dated leads were looked at in, as they are today.
+class DatedTables:
+    """The tables of dated leads as they are today, after the snapshots.
 
     Parameters
     ----------
-    acts
+    activities
         ``lead_id``, ``occurred_at`` (microseconds) and ``kind`` of each activity.
     outcomes
         ``lead_id``, ``occurred_at`` and ``outcome``.
     changes
         ``lead_id``, ``field`` and ``changed_at`` of each change of an attribute; None where there is no history.
-    reached
-        ``lead_id`` and ``occurred_at`` of each lead that reached the target after the look.
-    today
-        The end of what was observed, microseconds.
+    conversions
+        ``lead_id`` and ``occurred_at`` of each lead that reached the target within the horizon of its snapshot.
+    observed_until
+        The end of the observed time, microseconds.
     """
 
-    acts: pd.DataFrame
+    activities: pd.DataFrame
     outcomes: pd.DataFrame
     changes: pd.DataFrame | None
-    reached: pd.DataFrame
-    today: int
+    conversions: pd.DataFrame
+    observed_until: int
 
 
 @dataclass(frozen=True)
 class Case:
-    """Leads to be judged.
+    """Leads that the leak gate judges.
 
     Parameters
     ----------
-    source, what
-        Which leads, and what was planted or changed in them.
+    source, description
+        The data set, and what was planted or changed in it.
     frame, fields
-        As the gate takes them.
+        Labelled leads, with ``as_of`` or ``created_at`` where they have dates, and the fields of the model.
     evidence
-        What else the gate is given.
+        The evidence without the clock; see `gate_evidence`.
     suspect
         The name under which a planted leak must be found; None in clean leads.
-    past
-        The tables of dated leads; None of flat ones.
+    tables
+        The tables of dated leads; None for flat leads.
     """
 
     source: str
-    what: str
+    description: str
     frame: pd.DataFrame
     fields: tuple[Field, ...]
     evidence: LeakEvidence = field(default_factory=LeakEvidence)
     suspect: str | None = None
-    past: Past | None = None
+    tables: DatedTables | None = None
 
     @property
     def label(self) -> np.ndarray:
-        """Array of shape (n_leads,) of 0 and 1."""
-        return self.frame["converted"].to_numpy(dtype=np.int8)
+        """Array of shape (n_rows,) of 0 and 1."""
+        return self.frame[LABEL].to_numpy(dtype=np.int8)
+
+    @property
+    def gate_frame(self) -> pd.DataFrame:
+        """The rows with the group of each: its account where leads have one, else its lead."""
+        return self.frame if SPLIT_KEY in self.frame else self.frame.assign(**{SPLIT_KEY: self.frame[LEAD_ID]})
+
+    @property
+    def gate_evidence(self) -> LeakEvidence:
+        """The evidence with the clock of the rows, where they have dates."""
+        for name in (AS_OF, CREATED_AT):
+            if name in self.frame:
+                return replace(self.evidence, clock=Clock(self.frame[name].to_numpy(), name, is_limit=name == AS_OF))
+        return self.evidence
 
     def with_field(
-        self, values: object, kind: Kind, what: str, *, name: str = PLANTED, source: FieldSource = "column"
+        self, values: object, kind: Kind, description: str, *, name: str = PLANTED_FIELD, source: FieldSource = "column"
     ) -> Case:
-        """Return the case with one field more, a suspect."""
+        """Return the case with one more field, which is the suspect."""
         fields = (*self.fields, Field(name, kind, "engagement", source))
-        return replace(self, what=what, frame=self.frame.assign(**{name: values}), fields=fields, suspect=name)
+        frame = self.frame.assign(**{name: values})
+        return replace(self, description=description, frame=frame, fields=fields, suspect=name)
 
-    def without(self, name: str) -> Case:
-        """Return the case with one field less."""
-        kept = tuple(one for one in self.fields if one.name != name)
-        return replace(self, frame=self.frame.drop(columns=name), fields=kept)
+    def without_field(self, name: str) -> Case:
+        """Return the case without a field."""
+        fields = tuple(field for field in self.fields if field.name != name)
+        return replace(self, frame=self.frame.drop(columns=name), fields=fields)
 
-    def rows(self, chosen: np.ndarray, what: str) -> Case:
-        """Return the case with some of its rows, which become leads of their own; dated ones keep their ids."""
-        frame = self.frame.iloc[chosen].reset_index(drop=True)
-        return replace(self, what=what, frame=frame if self.past else frame.assign(lead_id=_ids(len(frame))))
+    def with_rows(self, rows: np.ndarray, description: str) -> Case:
+        """Return the case with some of its rows; flat leads get new ids, so a repeated row is another lead."""
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        frame = frame if self.tables else frame.assign(**{LEAD_ID: _ids(len(frame))})
+        return replace(self, description=description, frame=frame)
 
 
 def _ids(size: int) -> list[str]:
@@ -109,25 +124,25 @@ def _ids(size: int) -> list[str]:
 
 
 def as_case(source: str, table: pd.DataFrame, label: np.ndarray, categories: tuple[str, ...] = ()) -> Case:
-    """Return a table as a case: numbers as they are, truth values as booleans, everything else as categories."""
-    fields, frame = [], {"lead_id": _ids(len(table)), "converted": label.astype(np.int8)}
+    """Return a table as a case: numbers stay numbers, truth values are booleans, everything else is a category."""
+    fields, frame = [], {LEAD_ID: _ids(len(table)), LABEL: label.astype(np.int8)}
     for name in table.columns:
         numeric = pd.api.types.is_numeric_dtype(table[name]) and name not in categories
         kind = "boolean" if table[name].dtype == bool else "number" if numeric else "category"
         fields.append(Field(name, kind, "fit"))
         frame[name] = table[name].astype(float) if numeric else table[name].astype(str).astype(object)
-    return Case(source, "as they are", pd.DataFrame(frame), tuple(fields))
+    return Case(source, "unchanged", pd.DataFrame(frame), tuple(fields))
 
 
 def flipped(case: Case, random: np.random.Generator, share: float) -> np.ndarray:
-    """Return labels of which a share is turned round."""
+    """Return the labels with a share of them flipped."""
     return np.where(random.random(len(case.label)) < share, 1 - case.label, case.label)
 
 
-def beginnings(case: Case, random: np.random.Generator) -> np.ndarray:
-    """Return when leads came, microseconds: within 300 days, where they do not say."""
-    made_up = (BEGINNING + random.random(len(case.frame)) * 300 * DAY).astype(np.int64)
-    return case.frame["created_at"].to_numpy() if "created_at" in case.frame else made_up
+def creation_dates(case: Case, random: np.random.Generator) -> np.ndarray:
+    """Return when leads were created, microseconds: random instants of 300 days where the leads have no dates."""
+    drawn = (START + random.random(len(case.frame)) * 300 * DAY).astype(np.int64)
+    return case.frame[CREATED_AT].to_numpy() if CREATED_AT in case.frame else drawn
 
 
 def bank(_: Path, __: int) -> Case:
@@ -150,4 +165,4 @@ def campaigns(folder: Path, _: int) -> Case:
 
 
 KNOWN_LEAKS = {"bank": "duration", "shoppers": "PageValues", "campaigns": "duration"}
-FLAT: tuple[Callable[[Path, int], Case], ...] = (bank, shoppers, campaigns)
+FLAT_SOURCES: tuple[Callable[[Path, int], Case], ...] = (bank, shoppers, campaigns)

@@ -1,8 +1,7 @@
-"""Whether the gate stops planted leaks and lets clean leads pass, with default params.
+"""Count the planted leaks that the leak gate stops and the clean leads that it stops by mistake, with default params.
 
-Each seed draws 15 planted leaks, each of another kind, and 20 clean sets of leads; which data set, which rows or
-columns of it, which kind and which strength are the seed's, and so is the CRM that is simulated. The known leaks are
-taken out of the real leads first.
+Each seed draws 15 different planted leaks and 20 clean cases: the data set, its rows or fields, the leak, its strength
+and the simulated CRM. Known leaks are removed from the real leads first.
 Run with: python benchmarks/leaks.py [--seed N] [--seeds N] [--data DIR] [--json] [--keep] [--recorded]
 """
 
@@ -15,59 +14,59 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from leak_cases import KNOWN_LEAKS, READ, ROOT, Case
-from leak_clean import MADE_CLEAN, REAL_CLEAN, some_columns, some_rows
+from leak_clean import REAL_CLEAN, SYNTHETIC_CLEAN, some_fields, some_rows
 from leak_dated import READ_DATED, SOURCES
-from leak_hindsight import HINDSIGHT
-from leak_plants import PLANTS, copies_aside, known_leak
+from leak_hindsight import HINDSIGHT_LEAKS
+from leak_plants import FLAT_LEAKS, copies_in_holdout, known_leak
 from measure import data_folder, finish, options
 
 from leadml.model.leaks import find_leaks
 from leadml.params import Params, load_params
 
 NUMBER_PLANTED, NUMBER_CLEAN = 15, 20
-MOST_ROWS = 8000
-WHOLE = (known_leak, copies_aside)  # few columns cannot tell copies from leads that are alike
+MAX_ROWS = 8000
+ON_ALL_FIELDS = (known_leak, copies_in_holdout)  # with few fields, copies do not differ from equal leads
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the gate said of a case.
+class Result:
+    """The most severe finding of the gate on a case.
 
     Parameters
     ----------
     case
-        What was judged.
-    outcome
-        ``stop``, ``warn`` or ``silent``: for a planted leak, of the suspect alone.
+        The case.
+    severity
+        ``stop``, ``warn`` or ``silent`` (no finding): of the suspect in planted leaks, of any field in clean leads.
     code, evidence
-        Of the finding; empty where there is none.
+        Code and evidence of the finding; empty where there is none.
     """
 
     case: Case
-    outcome: str
+    severity: str
     code: str = ""
     evidence: str = ""
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        """What a table shows."""
-        return self.case.source, self.case.what, self.outcome, self.code
+        """The row of the printed table."""
+        return self.case.source, self.case.description, self.severity, self.code
 
 
-def judge(case: Case, params: Params) -> Verdict:
-    """Return what the gate says: of the suspect in planted leads, of any field in clean ones."""
-    found = find_leaks(case.frame, case.fields, params, evidence=case.evidence)
+def judge(case: Case, params: Params) -> Result:
+    """Return the most severe finding: of the suspect in planted leaks, of any field in clean leads."""
+    findings = find_leaks(case.gate_frame, case.fields, params, evidence=case.gate_evidence)
     topics = {field.name: field.subject for field in case.fields}
-    mine = [finding for finding in found if case.suspect in {None, finding.field, topics.get(finding.field)}]
-    for outcome in ("stop", "warn"):
-        for finding in mine:
-            if finding.severity == outcome:
-                return Verdict(case, outcome, finding.code, f"{finding.field} {finding.evidence}")
-    return Verdict(case, "silent")
+    counted = [finding for finding in findings if case.suspect in {None, finding.field, topics.get(finding.field)}]
+    for severity in ("stop", "warn"):
+        for finding in counted:
+            if finding.severity == severity:
+                return Result(case, severity, finding.code, f"{finding.field} {finding.evidence}")
+    return Result(case, "silent")
 
 
-def leaked_and_clean(folder: Path, seed: int) -> tuple[list[tuple[Case, Case]], list[str]]:
-    """Return each data set with and without its known leak, if it has one, and why others are left out."""
+def data_sets(folder: Path, seed: int) -> tuple[list[tuple[Case, Case]], list[str]]:
+    """Return each data set with and without its known leak, if it has one, and why other data sets are left out."""
     found, reasons = [], []
     for source in SOURCES:
         try:
@@ -76,74 +75,74 @@ def leaked_and_clean(folder: Path, seed: int) -> tuple[list[tuple[Case, Case]], 
             reasons.append(f"{source.__name__} is left out: no file {Path(error.filename).name} in --data")
             continue
         leak = KNOWN_LEAKS.get(raw.source)
-        found.append((raw, raw.without(leak) if leak else raw))
+        found.append((raw, raw.without_field(leak) if leak else raw))
     return found, reasons
 
 
 def planted_cases(sets: list[tuple[Case, Case]], random: np.random.Generator) -> list[Case]:
-    """Return 15 cases with a leak each, of 15 kinds."""
+    """Return 15 cases, each with another leak."""
     cases = []
-    plants = (*PLANTS, *HINDSIGHT)
-    for kind in random.permutation(len(plants))[:NUMBER_PLANTED]:
-        plant = plants[int(kind)]
-        able = [(raw, clean) for raw, clean in sets if _can_hold(plant, clean)]
-        raw, clean = able[int(random.integers(len(able)))]
+    leaks = (*FLAT_LEAKS, *HINDSIGHT_LEAKS)
+    for at in random.permutation(len(leaks))[:NUMBER_PLANTED]:
+        plant = leaks[int(at)]
+        possible = [(raw, clean) for raw, clean in sets if _can_be_planted(plant, clean)]
+        raw, clean = possible[int(random.integers(len(possible)))]
         base = clean if plant is known_leak else _at_most(clean, random)
-        base = base if plant in WHOLE else _varied(base, random)
+        base = base if plant in ON_ALL_FIELDS else _varied(base, random)
         cases.append(plant(base, raw, random))
     return cases
 
 
 def clean_cases(sets: list[tuple[Case, Case]], random: np.random.Generator) -> list[Case]:
-    """Return 20 cases without a leak: half of real leads, half made up."""
+    """Return 20 cases without a leak: half of real leads, half synthetic."""
     cases = []
     for number in range(NUMBER_CLEAN):
         _, clean = sets[int(random.integers(len(sets)))]
         if number % 2:
-            cases.append(MADE_CLEAN[(number // 2) % len(MADE_CLEAN)](random))
+            cases.append(SYNTHETIC_CLEAN[(number // 2) % len(SYNTHETIC_CLEAN)](random))
         else:
             cases.append(REAL_CLEAN[(number // 2) % len(REAL_CLEAN)](_at_most(clean, random), random))
     return cases
 
 
-def run(seed: int, sets: list[tuple[Case, Case]], params: Params) -> tuple[list[Verdict], list[Verdict]]:
-    """Return the verdicts of a seed: of planted leaks, and of clean leads."""
+def run(seed: int, sets: list[tuple[Case, Case]], params: Params) -> tuple[list[Result], list[Result]]:
+    """Return the results of a seed: of planted leaks, and of clean leads."""
     planted = [judge(case, params) for case in planted_cases(sets, np.random.default_rng([seed, 0]))]
     clean = [judge(case, params) for case in clean_cases(sets, np.random.default_rng([seed, 1]))]
     return planted, clean
 
 
-def figures_of(planted: list[Verdict], clean: list[Verdict]) -> dict[str, int]:
+def figures_of(planted: list[Result], clean: list[Result]) -> dict[str, int]:
     """Return the counts of a seed."""
     return {
         "planted": len(planted),
-        "stopped": sum(verdict.outcome == "stop" for verdict in planted),
-        "silent": sum(verdict.outcome == "silent" for verdict in planted),
+        "stopped": sum(result.severity == "stop" for result in planted),
+        "silent": sum(result.severity == "silent" for result in planted),
         "clean": len(clean),
-        "false_stops": sum(verdict.outcome == "stop" for verdict in clean),
+        "false_stops": sum(result.severity == "stop" for result in clean),
     }
 
 
 def main() -> None:
-    """Judge, print tables and keep the result."""
+    """Judge all cases, print tables and keep the counts."""
     files = (ROOT / "params.yaml", *READ, *READ_DATED)
     chosen = options(__doc__ or "", "leaks", files, data=data_folder(), seed=0, seeds=1)
     params = _default_params()
     by_seed = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
-        sets, reasons = leaked_and_clean(chosen.data, seed)
+        sets, reasons = data_sets(chosen.data, seed)
         if seed == chosen.seed:
             print("\n".join(reasons), file=sys.stderr)
         planted, clean = run(seed, sets, params)
         by_seed[seed] = figures_of(planted, clean)
-        for what, verdicts in (("planted", planted), ("clean", clean)):
-            table = pd.DataFrame([verdict.row for verdict in verdicts], columns=["leads", what, "outcome", "code"])
+        for what, results in (("planted", planted), ("clean", clean)):
+            table = pd.DataFrame([result.row for result in results], columns=["leads", what, "severity", "code"])
             if chosen.seeds == 1:
                 print(f"\n{table.to_string(index=False)}")
-            missed = "stop" if what == "clean" else "warn silent"
-            for verdict in verdicts:
-                if verdict.outcome in missed:
-                    print(f"seed {seed}, {what}: {verdict.case.source}, {verdict.case.what}: {verdict.evidence}")
+            wrong = {"stop"} if what == "clean" else {"warn", "silent"}
+            for result in results:
+                if result.severity in wrong:
+                    print(f"seed {seed}, {what}: {result.case.source}, {result.case.description}: {result.evidence}")
         print(f"seed {seed}: {by_seed[seed]}", flush=True)
     figures: dict[str, object] = dict(by_seed[chosen.seed])
     if chosen.seeds > 1:
@@ -158,23 +157,23 @@ def main() -> None:
     finish("leaks", figures | {"seed": chosen.seed}, chosen)
 
 
-def _can_hold(plant: object, clean: Case) -> bool:
-    """Return whether a leak can be planted: known ones where they are known, those of hindsight in dated leads."""
+def _can_be_planted(plant: object, clean: Case) -> bool:
+    """Return whether a case can have a leak: a known leak in its own data set, hindsight in dated leads only."""
     if plant is known_leak:
         return clean.source in KNOWN_LEAKS
-    return clean.past is not None or plant not in HINDSIGHT
+    return clean.tables is not None or plant not in HINDSIGHT_LEAKS
 
 
 def _at_most(case: Case, random: np.random.Generator) -> Case:
-    if len(case.frame) <= MOST_ROWS:
+    if len(case.frame) <= MAX_ROWS:
         return case
-    return case.rows(np.sort(random.permutation(len(case.frame))[:MOST_ROWS]), f"{MOST_ROWS:,} rows")
+    return case.with_rows(np.sort(random.permutation(len(case.frame))[:MAX_ROWS]), f"{MAX_ROWS:,} rows")
 
 
 def _varied(case: Case, random: np.random.Generator) -> Case:
-    """Return a case as it is, or part of its rows, or part of its columns."""
-    how = int(random.integers(3))
-    return case if how == 0 else (some_rows, some_columns)[how - 1](case, random)
+    """Return the whole case, some of its rows or some of its fields."""
+    choice = int(random.integers(3))
+    return case if choice == 0 else (some_rows, some_fields)[choice - 1](case, random)
 
 
 def _default_params() -> Params:

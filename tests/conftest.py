@@ -15,7 +15,7 @@ from hypothesis import settings
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract, Field
-from leadml.leads.check.load import Loaded, load_leads
+from leadml.leads.check.load import LoadedLeads, load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.model.fit.estimator import FitResult, fit_model
@@ -50,7 +50,7 @@ def bank_contract(bank_params: Params) -> Contract:
 
 
 @pytest.fixture(scope="session")
-def bank_leads(bank_file: Path, bank_contract: Contract) -> Loaded:
+def bank_leads(bank_file: Path, bank_contract: Contract) -> LoadedLeads:
     """Return the bundled leads, checked, each as its one snapshot; a test must not change them."""
     loaded = load_leads(FileSource(bank_file, Dialect()), bank_contract)
     return replace(loaded, frame=rows(loaded.frame))
@@ -124,7 +124,7 @@ def quick_params(bank_params: Params) -> Params:
 
 
 @pytest.fixture(scope="session")
-def bank_fitted(bank_leads: Loaded, bank_contract: Contract, bank_params: Params) -> FitResult:
+def bank_fitted(bank_leads: LoadedLeads, bank_contract: Contract, bank_params: Params) -> FitResult:
     """Return the model of all bundled leads, with one thread."""
     model = bank_params.model.model_copy(update={"threads": 1})
     params = bank_params.model_copy(update={"model": model})
@@ -133,13 +133,13 @@ def bank_fitted(bank_leads: Loaded, bank_contract: Contract, bank_params: Params
 
 
 @pytest.fixture(scope="session")
-def bank_matrix(bank_leads: Loaded, bank_fitted: FitResult) -> np.ndarray:
+def bank_matrix(bank_leads: LoadedLeads, bank_fitted: FitResult) -> np.ndarray:
     """Return the bundled leads as the model reads them."""
     return bank_fitted.model.encoder.encode(bank_leads.frame)
 
 
 @pytest.fixture(scope="session")
-def bank_rows(bank_leads: Loaded, bank_fitted: FitResult) -> np.ndarray:
+def bank_rows(bank_leads: LoadedLeads, bank_fitted: FitResult) -> np.ndarray:
     """Return the fields of the bundled leads as numbers and codes."""
     return bank_fitted.model.encoder.fields_of(bank_leads.frame)
 

@@ -1,7 +1,7 @@
-"""The errors that leadml refuses with.
+"""The errors that leadml raises when it refuses to go on.
 
-What enters is what was wrong; what leaves is one line a fault that says what must hold, what was got and what to do.
-A bug is never one of these: the command line shows its traceback.
+Each fault is one line that says what must hold, what was got and what to do. A bug is never one of these errors: the
+command line shows its traceback.
 """
 
 from __future__ import annotations
@@ -13,66 +13,74 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHOWN_FAULTS = 20
-LONGEST_VALUE = 60
-CLOSE = 0.7
+MAX_FAULT_LINES = 20
+MAX_TEXT_LENGTH = 60
+SIMILARITY_CUTOFF = 0.7
 
 
 class LeadmlError(Exception):
-    """What leadml refuses to do, in one line."""
+    """What leadml refuses to do and why, in one line."""
 
 
 class ParamsError(LeadmlError):
-    """A choice in ``params.yaml`` or in ``--set`` that cannot be followed."""
+    """A choice in ``params.yaml`` or in ``--set`` that leadml cannot follow."""
 
 
 class BundleError(LeadmlError):
-    """A bundle that is not what was written, or not one at all."""
+    """A bundle that is damaged, was changed, or is not a bundle."""
 
 
 class ModelError(LeadmlError):
-    """Data that cannot carry a model, a calibration or a cut."""
+    """Data from which no model, calibration or cut can be computed."""
 
 
 class MissingExtraError(LeadmlError):
-    """A package that only some jobs need and that is not installed."""
+    """A package that is not installed and that only some jobs need."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a file.
+    """One fault of a file or of a table in a database.
 
     Parameters
     ----------
-    where
+    location
         File and, where known, line: ``leads.csv:1042``.
     message
         What must hold, what was got, what to do.
     column
-        Name of the column, empty where the whole row is at fault.
+        Name of the column; empty where the fault concerns the whole row.
     lead_id
-        Id of the lead, empty where it could not be read.
-    reason
-        What it shares with faults of its kind, whatever was got; empty where the message says it all.
+        Id of the lead; empty where it could not be read.
+    requirement
+        What must hold, without the value that was got: faults of one column and one requirement are shown as one line.
+        Empty where the message serves.
     rows
-        How many rows it stands for, the one that is named first.
+        Number of rows that have the fault, the row at ``location`` included.
     """
 
-    where: str
+    location: str
     message: str
     column: str = ""
     lead_id: str = ""
-    reason: str = ""
+    requirement: str = ""
     rows: int = 1
 
     def __str__(self) -> str:
         """Return the fault as one line."""
         column = f"{inert(self.column)} " if self.column else ""
-        return f"{self.where}: {column}{self.message}"
+        return f"{self.location}: {column}{self.message}"
 
 
 class DataError(LeadmlError):
-    """Faults of a file, all at once: one line for all that are of one kind.
+    """All faults of a file, with one line for the faults that share column and requirement.
+
+    Parameters
+    ----------
+    faults
+        The faults, in the order of the file.
+    complete
+        Whether the file was read to its end; if not, the message says "at least" before each count.
 
     Examples
     --------
@@ -82,27 +90,29 @@ class DataError(LeadmlError):
     leads.csv:3: age must be there; the same in 2 more rows
     """
 
-    def __init__(self, faults: Iterable[Fault], *, counted: bool = True) -> None:
-        """Keep the faults and show the first kinds of them; where not all were counted say so."""
+    def __init__(self, faults: Iterable[Fault], *, complete: bool = True) -> None:
+        """Store all faults and build the message from the first 20 lines."""
         self.faults = tuple(faults)
-        kinds: dict[tuple[str, str], list[Fault]] = {}
+        alike: dict[tuple[str, str], list[Fault]] = {}
         for fault in self.faults:
-            kinds.setdefault((fault.column, fault.reason or fault.message), []).append(fault)
-        least = "" if counted else "at least "
-        lines = [_kind_line(same, least) for same in list(kinds.values())[:SHOWN_FAULTS]]
-        hidden = len(kinds) - len(lines)
-        if hidden:
-            lines.append(f"and {least}{hidden:,} more fault{'s' if hidden > 1 else ''}")
+            alike.setdefault((fault.column, fault.requirement or fault.message), []).append(fault)
+        at_least = "" if complete else "at least "
+        lines = [_fault_line(faults, at_least) for faults in list(alike.values())[:MAX_FAULT_LINES]]
+        omitted = len(alike) - len(lines)
+        if omitted:
+            lines.append(f"and {at_least}{omitted:,} more fault{'s' if omitted > 1 else ''}")
         super().__init__("\n".join(lines))
 
 
-def _kind_line(same: list[Fault], least: str) -> str:
-    more = sum(fault.rows for fault in same) - 1
-    return f"{same[0]}; the same in {least}{more:,} more row{'s' if more > 1 else ''}" if more else str(same[0])
+def _fault_line(faults: list[Fault], at_least: str) -> str:
+    more = sum(fault.rows for fault in faults) - 1
+    return f"{faults[0]}; the same in {at_least}{more:,} more row{'s' if more > 1 else ''}" if more else str(faults[0])
 
 
 def inert(text: object) -> str:
-    r"""Return a stranger's text without what could drive a terminal or fake a line.
+    r"""Return untrusted text as one printable line of at most 60 characters.
+
+    Characters that are not printable are escaped, so that the text can neither control a terminal nor add a line.
 
     Examples
     --------
@@ -110,11 +120,11 @@ def inert(text: object) -> str:
     'a\\x1b[31mb\\nc'
     """
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
-    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 1]}…"
+    return shown if len(shown) <= MAX_TEXT_LENGTH else f"{shown[: MAX_TEXT_LENGTH - 1]}…"
 
 
 def quoted(text: object) -> str:
-    """Return a stranger's text between quotes, inert.
+    """Return untrusted text as `inert` does, between quotation marks.
 
     Examples
     --------
@@ -125,9 +135,10 @@ def quoted(text: object) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return a hint at the name that is nearest, empty where none is near.
+    """Return a hint that names the most similar of some names, or an empty text where none is similar.
 
-    A name is near where it is written almost alike, or with the same letters in another order.
+    Upper and lower case count as the same. A name is similar where `difflib.get_close_matches` finds a similarity of at
+    least 0.7, or where it has the same letters in another order.
 
     Examples
     --------
@@ -136,7 +147,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("renewed", ["rejected", "churned"])
     ''
     """
-    by_small = {known.lower(): known for known in names}
-    close = difflib.get_close_matches(name.lower(), list(by_small), n=1, cutoff=CLOSE)
-    close = close or [known for known in by_small if sorted(known) == sorted(name.lower())]
-    return f"; the nearest is {quoted(by_small[close[0]])}" if close else ""
+    by_lower_case = {candidate.lower(): candidate for candidate in names}
+    matches = difflib.get_close_matches(name.lower(), list(by_lower_case), n=1, cutoff=SIMILARITY_CUTOFF)
+    matches = matches or [candidate for candidate in by_lower_case if sorted(candidate) == sorted(name.lower())]
+    return f"; the nearest is {quoted(by_lower_case[matches[0]])}" if matches else ""

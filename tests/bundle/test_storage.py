@@ -4,44 +4,82 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from leadml.bundle.storage import Bundle, canonical_json, load_bundle, model_hash, read_manifest, save_bundle
+from leadml.bundle.contents import Bundle, canonical_json, model_hash
+from leadml.bundle.manifest import SplitRecord, TrainingRecord
+from leadml.bundle.storage import FORMAT, load_bundle, read_manifest, save_bundle
 from leadml.errors import BundleError
+from leadml.leads.judge.findings import Finding
 from leadml.leads.read.files import Dialect
-from leadml.leads.split import Holdout
+from leadml.leads.sources.settings import SingleSnapshot
+from leadml.leads.sources.source import LeadSpec
+from leadml.leads.sources.training_set import DataFacts
+from leadml.leads.split import FoldSize, Holdout, PartSize, RandomSplit
+from leadml.model.judge.evaluation import evaluate
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import profile
+from leadml.stages.cuts import Cut
+from leadml.stages.lifecycle import GradeBands, StagePlan
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
 
 
 @pytest.fixture(scope="module")
 def bundle(bank_fitted, bank_leads, bank_contract):
-    """Return the bundle of the bundled leads, with both parts at work."""
+    """Return a bundle of the bundled leads whose model has both parts."""
     return Bundle(
         target="subscribed",
-        contract=bank_contract,
-        dialect=Dialect(";", "utf-8", ",", ("unknown", "n/a")),
+        leads=LeadSpec(
+            contract=replace(bank_contract, label=None),
+            settings=SingleSnapshot(),
+            dialect=Dialect(";", "utf-8", ",", ("unknown", "n/a")),
+            holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
+        ),
         model=LeadModel.of(
             bank_fitted.model.encoder,
             bank_fitted.model.linear,
             bank_fitted.model.trees,
             calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
-            spread=Intervals(0.7, 0.9),
+            intervals=Intervals(0.7, 0.9),
         ),
-        stages={"cuts": []},
-        holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
+        stages=StagePlan((Cut("MQL", 0.2, "fixed at 0.2"),), GradeBands((-1.0, 0.0, 2.5), ())),
         profile=profile(bank_leads.frame, bank_fitted.model.encoder),
-        evaluation={"metrics": [{"metric": "ece", "value": 0.1, "low": None}]},
-        facts={"trained_at": "2026-01-02T03:04:05+00:00"},
+        evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
+        candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
+        record=_record("2026-01-02T03:04:05+00:00"),
     )
+
+
+def _record(trained_at):
+    """Return what happened in a training, with a value for every part."""
+    sizes = [PartSize(rows, rows // 2, 1_600_000_000_000_000, 1_700_000_000_000_000) for rows in (8, 2)]
+    return TrainingRecord(
+        trained_at=trained_at,
+        unit="leads",
+        data=DataFacts("bank.csv", rows=12, merged=2, counts={"activities": 3}),
+        rows=10,
+        conversions=5,
+        data_hash="a" * 64,
+        params_hash="b" * 64,
+        excluded={"duration": "known only after the call"},
+        accepted_leaks={"age": "known before the call"},
+        findings=(Finding("RD1", "warn", "", "there are few leads", "add more"),),
+        choices={"calibration": "beta", "half_life": 0.25, "trees_rounds": 40},
+        is_small=True,
+        split=SplitRecord("random", *sizes, folds=(FoldSize(*sizes),)),
+    )
+
+
+def _profile(bundle):
+    return json.loads(json.dumps({name: asdict(entry) for name, entry in bundle.profile.items()}))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +97,7 @@ def folder(saved, tmp_path):
 
 
 def _reseal(folder, model=None, manifest=None):
-    """Change what a bundle says and give it the hashes that fit."""
+    """Change the files of a bundle, and write the hashes that fit them."""
     for change, name in ((model, "model.json"), (manifest, "manifest.json")):
         stored = json.loads((folder / name).read_text())
         if name == "manifest.json":
@@ -74,7 +112,7 @@ def _reseal(folder, model=None, manifest=None):
 
 
 def _refused(folder, message):
-    """Load a bundle and see it refused in one line that names the folder."""
+    """Check that loading the bundle fails with a message in one line that names the folder."""
     with pytest.raises(BundleError, match=message) as caught:
         load_bundle(folder)
     assert "\n" not in str(caught.value)
@@ -82,41 +120,53 @@ def _refused(folder, message):
 
 
 def test_a_loaded_bundle_scores_and_explains_to_the_bit(bundle, saved, bank_leads):
-    """Saved, then loaded, with any number of threads: the same probabilities and reasons."""
+    """With any number of threads the probabilities and points are the same after saving and loading."""
     expected = explain_leads(bundle.model, bundle.model.encoder.fields_of(bank_leads.frame))
     for threads in (0, 1, 2):
-        model = load_bundle(saved, threads=threads).model
+        model = load_bundle(saved, threads=threads)[0].model
         found = explain_leads(model, model.encoder.fields_of(bank_leads.frame))
         assert np.array_equal(model.predict(bank_leads.frame), expected.probability)
         assert np.array_equal(found.points, expected.points)
 
 
 def test_a_loaded_bundle_is_what_was_saved(bundle, saved):
-    """Everything but the label comes back, and saving it again writes the same bytes."""
-    again = load_bundle(saved)
-    for name in ("target", "dialect", "stages", "holdout", "profile", "evaluation"):
+    """Every part is the same, and saving it again writes the same bytes."""
+    again, manifest = load_bundle(saved)
+    for name in ("target", "leads", "stages", "record"):
         assert getattr(again, name) == getattr(bundle, name)
-    assert again.contract == replace(bundle.contract, label=None)
-    assert again.facts["trained_at"] == bundle.facts["trained_at"]
+    assert _profile(again) == _profile(bundle)
+    assert again.evaluation.to_json() == bundle.evaluation.to_json()
+    pd.testing.assert_frame_equal(again.candidates, bundle.candidates)
     assert again.texts() == bundle.texts()
+    assert manifest == read_manifest(saved)
+    assert (manifest.target, manifest.cuts) == (bundle.target, bundle.stages.cuts)
+    assert (manifest.dialect, manifest.record) == (bundle.leads.dialect, bundle.record)
 
 
-def test_the_manifest_tells_the_model_from_its_history(bundle, saved):
-    """The hash of a model is over its two files: neither dates nor the evaluation change it."""
+def test_a_bundle_is_saved_without_the_label_of_its_contract(bundle, bank_contract, tmp_path):
+    """Scoring must not ask for the column that says what became of a lead."""
+    save_bundle(replace(bundle, leads=replace(bundle.leads, contract=bank_contract)), tmp_path)
+    assert load_bundle(tmp_path)[0].leads.contract == replace(bank_contract, label=None)
+
+
+def test_the_model_hash_depends_on_the_model_alone(bundle, saved):
+    """It is a hash of two files: neither the record of the training nor the evaluation changes it."""
     manifest = read_manifest(saved)
-    later = replace(bundle, facts={"trained_at": "2027"}, evaluation={})
-    assert manifest["model_hash"] == bundle.model_hash == later.model_hash == model_hash(bundle.texts())
+    other = evaluate([0, 1], [0.1, 0.4], draws=50)
+    later = replace(bundle, record=_record("2027-01-02T03:04:05+00:00"), evaluation=other)
+    assert manifest.model_hash == bundle.model_hash == later.model_hash == model_hash(bundle.texts())
     assert replace(bundle, target="other").model_hash != bundle.model_hash
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
 
 
-def test_a_rare_text_is_in_no_file(toy_leads, toy_fields, quick_params, bundle, tmp_path):
-    """An address among the levels stays with its lead."""
+def test_a_rare_level_is_in_no_file(toy_leads, toy_fields, quick_params, bundle, tmp_path):
+    """An email address among the levels of a category is not stored."""
     from leadml.model.fit.estimator import fit_model
 
     frame = toy_leads.copy()
     frame.loc[:4, "job"] = "ann@example.org"
-    model = fit_model(frame, toy_fields, quick_params).model
+    split = RandomSplit(quick_params.split)
+    model = fit_model(frame, toy_fields, quick_params, split=split).model
     save_bundle(replace(bundle, model=model, profile=profile(frame, model.encoder)), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if b"ann@example.org" in path.read_bytes()] == []
 
@@ -124,20 +174,20 @@ def test_a_rare_text_is_in_no_file(toy_leads, toy_fields, quick_params, bundle, 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_flipped_byte_is_refused(folder, name, seed):
-    """At any place of any file one changed bit is seen before anything is interpreted."""
+    """One changed bit at any place of any file is found before the file is read further."""
     random = np.random.default_rng(seed)
     content = bytearray((folder / name).read_bytes())
-    for at in (0, len(content) - 1, *random.integers(0, len(content), 3)):
+    for place in (0, len(content) - 1, *random.integers(0, len(content), 3)):
         damaged = bytearray(content)
-        damaged[at] ^= 1 << int(random.integers(0, 8))
+        damaged[place] ^= 1 << int(random.integers(0, 8))
         (folder / name).write_bytes(damaged)
         _refused(folder, f"{name.replace('.sha256', '.json')} is not as it was written")
 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.37, 0.9, 0.99999])
-def test_a_cut_off_file_is_refused(folder, name, share):
-    """An empty file and one cut off anywhere are seen, and the process lives."""
+def test_a_truncated_file_is_refused(folder, name, share):
+    """An empty file and one that ends anywhere are refused, and LightGBM does not end the process."""
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: int(len(content) * share)])
     _refused(folder, f"{name.replace('.sha256', '.json')} is not as it was written")
@@ -145,22 +195,22 @@ def test_a_cut_off_file_is_refused(folder, name, share):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_refused(folder, name):
-    """A folder without one of its files is no bundle."""
+    """A bundle needs all of its files."""
     (folder / name).unlink()
     _refused(folder, f"must be a bundle, got none: {name}: No such file or directory")
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_folder_in_a_file_s_place_is_refused(folder, name):
-    """What cannot be read is no bundle either."""
+    """A file that cannot be read is refused."""
     (folder / name).unlink()
     (folder / name).mkdir()
     _refused(folder, f"must be a bundle, got none: {name}: Is a directory")
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_too_large_to_be_one_is_refused_unread(folder, name):
-    """A file of more than 256 MiB is not taken into memory."""
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(folder, name):
+    """A file of more than 256 MiB is not read into memory."""
     os.truncate(folder / name, 300 * 1024 * 1024)
     _refused(folder, f"{name}: must be at most 268,435,456 bytes, got 314,572,800")
 
@@ -171,32 +221,32 @@ def test_swapped_files_are_refused(folder):
     _refused(folder, "evaluation.json is not as it was written")
 
 
-@pytest.mark.parametrize("number", [0, 1, 3, 99, "2", None])
+@pytest.mark.parametrize("number", [0, 1, 3, FORMAT - 1, 99, "2", None])
 def test_another_format_is_refused(folder, number):
-    """A bundle of another leadml says so."""
+    """The bundle was written by another version of leadml."""
     _reseal(folder, manifest=lambda stored: stored.update(format=number))
-    _refused(folder, f"must have format 6, got {number}; use the leadml that wrote it")
+    _refused(folder, f"must have format {FORMAT}, got {number}; use the leadml that wrote it")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"nonsense", b"[" * 100_000, b'{"a": "\xff"}'])
 def test_a_sealed_manifest_that_is_no_json_is_refused(folder, content):
-    """What a good seal covers must still be JSON."""
+    """A manifest whose seal fits must still be JSON."""
     (folder / "manifest.json").write_bytes(content)
     (folder / "manifest.sha256").write_text(hashlib.sha256(content).hexdigest() + "\n")
     _refused(folder, r"manifest.json: must be JSON, got .+")
 
 
-@pytest.mark.parametrize(("content", "kind"), [("[1]", "list"), ("1", "int"), ("null", "NoneType")])
-def test_a_sealed_manifest_that_is_no_object_is_refused(folder, content, kind):
-    """JSON of another kind is no manifest."""
+@pytest.mark.parametrize(("content", "name"), [("[1]", "list"), ("1", "int"), ("null", "NoneType")])
+def test_a_sealed_manifest_that_is_no_object_is_refused(folder, content, name):
+    """A JSON list, number or null is no manifest."""
     (folder / "manifest.json").write_text(content)
     (folder / "manifest.sha256").write_text(hashlib.sha256(content.encode()).hexdigest() + "\n")
-    _refused(folder, f"manifest.json: must be a JSON object, got {kind}")
+    _refused(folder, f"manifest.json: must be a JSON object, got {name}")
 
 
 @pytest.mark.parametrize("gap", [1e-3, 2e-9, 1e-12])
 def test_a_wrong_golden_score_is_refused_on_the_same_machine(folder, gap):
-    """Even with hashes that fit, a model that scores other than it did is not used."""
+    """A model whose scores have changed is not used, even if all hashes fit."""
     _reseal(folder, model=lambda stored: stored["golden"]["scores"].__setitem__(7, stored["golden"]["scores"][7] + gap))
     _refused(folder, f"golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain")
 
@@ -204,46 +254,46 @@ def test_a_wrong_golden_score_is_refused_on_the_same_machine(folder, gap):
 @pytest.mark.parametrize(("gap", "good"), [(1e-10, True), (1e-8, False)])
 @pytest.mark.parametrize("where", [{"machine": ["another"]}, {"libraries": {"numpy": "9.9"}}])
 def test_elsewhere_golden_scores_may_differ_by_a_billionth(folder, gap, good, where):
-    """Other versions or another kind of machine may round otherwise, and no more than that."""
+    """Other versions of libraries or another machine may round otherwise."""
 
     def shift(stored):
         stored["golden"]["scores"][0] += gap
 
     _reseal(folder, shift, lambda stored: stored.update(where))
     if good:
-        assert load_bundle(folder).target == "subscribed"
+        assert load_bundle(folder)[0].target == "subscribed"
     else:
         _refused(folder, r"got a difference of 1e-08; retrain")
 
 
 @pytest.mark.parametrize("scores", [[float("nan")] * 50, [0.5] * 49, [], ["high"] * 50], ids=["nan", "49", "0", "text"])
-def test_golden_scores_that_are_none_are_refused(folder, scores):
-    """Scores that cannot be compared do not pass for equal ones."""
+def test_golden_scores_that_are_no_probabilities_are_refused(folder, scores):
+    """Scores that cannot be compared do not count as equal."""
     _reseal(folder, model=lambda stored: stored["golden"].update(scores=scores))
     _refused(folder, "golden rows must")
 
 
 @pytest.mark.parametrize("key", ["encoder", "holdout"])
 def test_a_sealed_model_without_a_part_is_refused(folder, key):
-    """A part that is not there is named."""
+    """The message names the missing part."""
     _reseal(folder, model=lambda stored: stored.pop(key))
     _refused(folder, key)
 
 
-@pytest.mark.parametrize("key", ["files", "dialect"])
+@pytest.mark.parametrize("key", ["files", "dialect", "libraries", "machine", "record"])
 def test_a_sealed_manifest_without_a_part_is_refused(folder, key):
-    """A part that is not there is named."""
+    """The message names the missing part."""
     _reseal(folder, manifest=lambda stored: stored.pop(key))
     _refused(folder, key)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_canonical_json_refuses_what_json_cannot_say(value):
-    """Numbers that are none would not come back."""
+    """NaN and infinity are not part of JSON."""
     with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
         canonical_json({"value": value})
 
 
 def test_canonical_json_has_one_spelling():
-    """The order of keys does not count, and text stays text."""
+    """Keys are sorted, and no letter is escaped."""
     assert canonical_json({"b": "é", "a": [1, None]}) == '{"a":[1,null],"b":"é"}\n'

@@ -193,7 +193,9 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
     won = [(lead, float(random.uniform(12, 100)), "customer") for lead in ids[:200]]
     write_tables(tmp_path, **small_tables(leads, visits, won))
     project = Places.open(write_params(tmp_path, small()), [f"targets.won.horizon={horizon}"])
-    message = r"must be on both sides of the split" if horizon == 60 else r"must be 120 \+ 0 days before"
+    message = r"must be 120 \+ 0 days \(horizon \+ settling\) before the end of what was observed"
+    if horizon == 60:
+        message = "there must be snapshots to fit on and to hold out, got"
 
     with pytest.raises(ModelError, match=message):
         train(project, now=NOW, progress=lambda _: None)

@@ -140,7 +140,7 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
     assert len(scored) == 96
     assert listed["where"].tolist() == [f"mixed.csv:{line}" for line in (5, 6, 4, 31, 103)]
     assert listed["reason"].tolist()[:3] == [
-        "must have 18 values as the header has, got 19; mend the row",
+        "must have 18 values as the header has, got 19; correct the row",
         "must be an id of 1 to 256 characters as text or whole number, got nothing",
         "must be a number with decimal mark '.', got 'thirty'; if it means not known, add 'thirty' to data.missing",
     ]

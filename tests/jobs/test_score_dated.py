@@ -122,7 +122,7 @@ def test_the_future_is_not_scored(trained_dated: Dated, tmp_path: Path) -> None:
 
     assert len(summary.doubts) == 1
     assert summary.doubts[0].startswith("activities end on 2024-0")
-    assert summary.doubts[0].endswith(" a week are usual, so that leads look idle")
+    assert summary.doubts[0].endswith(" a week are usual, so active leads may look inactive")
     with pytest.raises(LeadmlError, match="--as-of must not lie in the future, got 2026-01-02T00:00:01"):
         run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
 
@@ -295,7 +295,7 @@ def test_activities_at_fault_refuse_the_whole(
     outcomes.to_parquet(project.root / "outcomes.parquet", index=False)
 
     with pytest.raises(
-        DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'; say what it means"
+        DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'; give its meaning in params"
     ):
         run(trained_dated, order(tmp_path / "s.csv"), project)
     assert not list(tmp_path.glob("s*"))

@@ -113,7 +113,7 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
     ("rows", "message"),
     [
         (500, r"RD1 there are 500 leads, fewer than 1,000; bring more leads, or set limits\.allow_small: true"),
-        (1_001, r"RD2 there are 1\d\d leads of the rarer kind, fewer than 120"),
+        (1_001, r"RD2 there are 1\d\d leads of the rarer outcome, fewer than 120"),
     ],
 )
 def test_too_little_data_is_refused(
@@ -171,7 +171,7 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Mak
     told = sorted(str(refusal.value).splitlines())
     assert told[:2] == [
         "faulty.csv:10: y must be one of 'yes', 'no', got 'perhaps'",
-        "faulty.csv:12: must have 18 values as the header has, got 19; mend the row",
+        "faulty.csv:12: must have 18 values as the header has, got 19; correct the row",
     ]
     assert told[2].startswith(
         "faulty.csv:6: age must be a number with decimal mark '.', got 'old'; if it means not known"

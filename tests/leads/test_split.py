@@ -1,3 +1,5 @@
+"""The three splits: rows of one group stay together, and models are evaluated on other groups or on later rows."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,254 +11,348 @@ from hypothesis import strategies as st
 from leadml.errors import ModelError
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.leads.split import Holdout, halves_of, make_folds, plan_holdout
+from leadml.leads.split import FoldSize, GroupTimeSplit, Holdout, PartSize, RandomSplit, TimeSplit, column_of
 from leadml.params import SplitParams
+from tests.frames import holdout_of, rows, split_of
 
 SEEDS = st.integers(0, 2**31 - 1)
+START = 1_700_000_000_000_000
+SPLITS = (RandomSplit, TimeSplit, GroupTimeSplit)
+IDENTITY = [SPLIT_KEY, LEAD_ID, AS_OF]
 
 
-def _frame(size, *, seed=0, dated=False, first=0):
+def _flat(size, *, seed=0, dated=False, first=0):
+    """Return flat leads: without instants, or with instants that two leads share on average."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame({LEAD_ID: [f"lead {number}" for number in range(first, first + size)]})
     frame[LABEL] = random.integers(0, 2, size)
     if dated:
-        frame[CREATED_AT] = 1_700_000_000_000_000 + random.integers(0, max(size // 2, 1), size) * 1_000_000
-    return frame
+        frame[CREATED_AT] = START + random.integers(0, max(size // 2, 1), size) * 1_000_000
+    return rows(frame)
 
 
-@given(SEEDS)
-def test_a_lead_kept_aside_stays_aside_when_the_data_grow(seed):
-    """A side follows from the id alone, whatever rows stand before or after."""
-    split = SplitParams(seed=seed)
-    early, late = _frame(40), _frame(40, first=40)
-    grown = pd.concat([late, early], ignore_index=True)
-    before = plan_holdout(early, split).mask(early)
-    after = plan_holdout(grown, split).mask(grown)
-    assert after[40:].tolist() == before.tolist()
-
-
-@given(SEEDS, st.booleans())
-def test_the_order_of_the_rows_changes_no_side_and_no_fold(seed, dated):
-    """Permuted rows give permuted masks and the same leads in each fold."""
-    split = SplitParams(seed=seed, folds=3)
-    frame = _frame(300, dated=dated)
-    order = np.random.default_rng(seed).permutation(len(frame))
-    shuffled = frame.iloc[order].reset_index(drop=True)
-    mask = plan_holdout(frame, split).mask(frame)
-    assert plan_holdout(shuffled, split).mask(shuffled).tolist() == mask[order].tolist()
-    for one, other in zip(make_folds(frame, split), make_folds(shuffled, split), strict=True):
-        for rows, again in zip(one, other, strict=True):
-            assert set(frame[LEAD_ID][rows]) == set(shuffled[LEAD_ID][again])
-
-
-@given(SEEDS, st.integers(2, 8))
-def test_folds_by_id_partition_the_rows(seed, folds):
-    """Every row is judged once, by a model fitted on all rows of the other folds."""
-    pairs = make_folds(_frame(400), SplitParams(seed=seed, folds=folds))
-    assert len(pairs) == folds
-    assert sorted(np.concatenate([judge for _, judge in pairs])) == list(range(400))
-    assert all(sorted([*fit, *judge]) == list(range(400)) for fit, judge in pairs)
-
-
-@given(SEEDS, st.integers(2, 8))
-def test_folds_by_time_never_judge_by_earlier_leads_than_they_fit_on(seed, folds):
-    """Each fold is fitted on all that came before, to the instant, and no lead is judged twice."""
-    frame = _frame(400, seed=seed, dated=True)
-    instants = frame[CREATED_AT].to_numpy()
-    pairs = make_folds(frame, SplitParams(folds=folds))
-    judged = np.concatenate([judge for _, judge in pairs])
-    assert len(set(judged)) == len(judged)
-    for fit, judge in pairs:
-        assert instants[fit].max() < instants[judge].min()
-        assert set(fit) == set(np.flatnonzero(instants < instants[judge].min()))
-    assert sorted([*pairs[0][0], *judged]) == list(range(400))
-
-
-@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.89])
-def test_the_share_kept_aside_is_about_the_share_asked_for(share):
-    """By id it is the share to three standard errors; by time it is the newest leads."""
-    split = SplitParams(test_share=share)
-    frame = _frame(4000)
-    assert plan_holdout(frame, split).mask(frame).mean() == pytest.approx(
-        share, abs=3 * (share * (1 - share) / 4000) ** 0.5
-    )
-    dated = frame.assign(**{CREATED_AT: np.arange(4000)})
-    aside = plan_holdout(dated, split).mask(dated)
-    assert aside.mean() == pytest.approx(share, abs=1 / 4000)
-    assert dated[CREATED_AT][~aside].max() < dated[CREATED_AT][aside].min()
-
-
-def test_another_seed_keeps_other_leads_aside_and_folds_do_not_follow_sides():
-    """Sides of two seeds, and sides and folds of one, are independent."""
-    frame = _frame(4000)
-    one, other = Holdout(0.5, 0).mask(frame), Holdout(0.5, 1).mask(frame)
-    assert (one == other).mean() == pytest.approx(0.5, abs=0.03)
-    (_, first), _ = make_folds(frame, SplitParams(folds=2))
-    assert one[first].mean() == pytest.approx(0.5, abs=0.04)
-
-
-def test_the_side_of_an_id_is_the_same_for_ever():
-    """A bundle of today must know tomorrow which leads it did not see."""
-    frame = pd.DataFrame({LEAD_ID: ["007", "7", "é", "9007199254740993"]})
-    assert Holdout(0.5, 0).mask(frame).tolist() == [False, False, False, False]
-
-
-def test_a_rule_by_time_holds_for_leads_that_come_later():
-    """What is kept aside is all that came at the instant or after it."""
-    frame = pd.DataFrame({CREATED_AT: [1, 5, 6]})
-    assert Holdout(0.25, 0, since=5).mask(frame).tolist() == [False, True, True]
-
-
-@given(SEEDS, st.integers(2, 8), st.integers(1, 4))
-def test_folds_have_names_and_conversions_in_equal_numbers(seed, folds, looks):
-    """Rows of one name are on one side, and folds differ by one name and by one name that converted at most."""
-    frame = _frame(120, seed=seed)
-    frame[SPLIT_KEY] = [f"account {row // looks}" for row in range(len(frame))]
-    names = frame.groupby(SPLIT_KEY)[LABEL].max()
-    split = SplitParams(seed=seed, folds=folds)
-    judged = [frame.loc[judge, SPLIT_KEY].unique() for _, judge in make_folds(frame, split)]
-    assert sorted(np.concatenate(judged)) == sorted(names.index)
-    for numbers in ([len(some) for some in judged], [names[some].sum() for some in judged]):
-        assert max(numbers) - min(numbers) <= 1
-
-
-@given(SEEDS)
-def test_what_many_leads_say_is_divided_and_few_copies_are_in_one(seed):
-    """Without ids a hundred rows alike are a common lead, four are copies; the order of the rows changes nothing."""
-    frame = _frame(600, seed=seed).drop(columns=LEAD_ID)
-    frame[SPLIT_KEY] = [f"common {row % 3}" if row < 300 else f"copied {row // 4}" for row in range(600)]
-    judged = [frame.loc[judge] for _, judge in make_folds(frame, SplitParams(seed=seed))]
-    folds_of = pd.concat([some.groupby(SPLIT_KEY).size() for some in judged]).groupby(level=0).size()
-    assert (folds_of[folds_of.index.str.startswith("common")] >= 3).all()
-    assert (folds_of[folds_of.index.str.startswith("copied")] == 1).all()
-    shuffled = frame.sample(frac=1, random_state=seed).reset_index(drop=True)
-    for some, (_, judge) in zip(judged, make_folds(shuffled, SplitParams(seed=seed)), strict=True):
-        again = shuffled.loc[judge]
-        assert some.value_counts().to_dict() == again.value_counts().to_dict()
-
-
-def test_what_many_leads_say_is_dealt_out_whatever_its_label():
-    """Halves of leads that are all alike have rates no farther apart than those of leads drawn at random."""
-    frame = _frame(2000).drop(columns=LEAD_ID).assign(**{SPLIT_KEY: "common"})
-    label = frame[LABEL].to_numpy()
-    gaps = [label[half].mean() - label[~half].mean() for half in halves_of(frame, SplitParams(), 40)]
-    by_chance = 2 * label.std() / np.sqrt(len(label))
-    assert np.std(gaps) < 1.2 * by_chance
-
-
-@pytest.mark.parametrize("dated", [False, True])
-@pytest.mark.parametrize("labels", [[0] * 50, [1] * 50, [0] * 49 + [1]])
-def test_a_fold_fitted_on_leads_of_one_kind_is_refused(dated, labels):
-    """A model cannot be fitted where all leads became the same."""
-    frame = _frame(50).assign(**{LABEL: labels})
-    if dated:
-        frame[CREATED_AT] = np.arange(50)
-    with pytest.raises(
-        ModelError, match=r"got \d+ of \d+ that converted and \d+ that judge in fold [1-5] of 5; lower split.folds or"
-    ):
-        make_folds(frame, SplitParams())
-
-
-@pytest.mark.parametrize("dated", [False, True])
-def test_no_leads_cannot_be_folded(dated):
-    """Nothing to learn from is a refusal and no bug."""
-    with pytest.raises(ModelError, match="got 0 leads"):
-        make_folds(_frame(0, dated=dated), SplitParams())
-
-
-def test_leads_of_one_instant_cannot_be_kept_aside_by_time():
-    """Where all leads have one date none would be left to learn from, which is said."""
-    frame = _frame(20).assign(**{CREATED_AT: 5})
-    with pytest.raises(ModelError, match="20 leads"):
-        plan_holdout(frame, SplitParams())
-
-
-def _looks(seed, *, leads=300, accounts=90, first=0):
-    """Return looks at leads of accounts on Mondays of two years, labels mature 40 days later."""
+def _snapshots(seed, *, leads=300, accounts=90, first=0):
+    """Return snapshots of leads of accounts on Mondays of two years, with labels known 40 days later."""
     random = np.random.default_rng(seed)
     size = leads * 8
     lead = random.integers(first, first + leads, size)
     frame = pd.DataFrame({LEAD_ID: [f"lead {number}" for number in lead]})
     frame[SPLIT_KEY] = [f"account {number % accounts}" if number % 3 else f"lead {number}" for number in lead]
-    frame[AS_OF] = 1_700_000_000_000_000 + random.integers(0, 104, size) * 7 * DAY
+    frame[AS_OF] = START + random.integers(0, 104, size) * 7 * DAY
     frame[MATURE_AT] = frame[AS_OF] + 40 * DAY
     frame[LABEL] = random.integers(0, 2, size)
     return frame.drop_duplicates([LEAD_ID, AS_OF], ignore_index=True)
 
 
+def _frame(kind, seed=0, size=400):
+    """Return rows for a kind of split."""
+    return _snapshots(seed) if kind is GroupTimeSplit else _flat(size, seed=seed, dated=kind is TimeSplit)
+
+
+def _shuffled(frame, seed):
+    order = np.random.default_rng(seed).permutation(len(frame))
+    return frame.iloc[order].reset_index(drop=True), order
+
+
+def _identities(frame, positions):
+    """Return which rows these are, whatever their positions."""
+    return set(map(tuple, frame.loc[positions, frame.columns.intersection(IDENTITY)].to_numpy()))
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_each_kind_of_leads_has_its_split(kind):
+    """Rows without instants, rows with one instant each, and many snapshots of each lead."""
+    frame = _frame(kind)
+    split = split_of(frame, SplitParams())
+    assert type(split) is kind
+    assert (column_of(frame, split.clock) is None) == (kind is RandomSplit)
+    assert (column_of(frame, split.cluster) is None) == (kind is not GroupTimeSplit)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+@given(seed=SEEDS)
+def test_the_order_of_the_rows_changes_no_side_no_fold_and_no_half(kind, seed):
+    """Permuted rows give the same rule, permuted masks and halves, and the same rows in each fold."""
+    choices = SplitParams(seed=seed, folds=3)
+    frame = _frame(kind, seed, size=300)
+    shuffled, order = _shuffled(frame, seed)
+    split, holdout = split_of(frame, choices), holdout_of(frame, choices)
+    assert holdout_of(shuffled, choices) == holdout
+    assert holdout.mask(shuffled).tolist() == holdout.mask(frame)[order].tolist()
+    assert holdout.learnable(shuffled).tolist() == holdout.learnable(frame)[order].tolist()
+    assert split.halves(shuffled, 3).tolist() == split.halves(frame, 3)[:, order].tolist()
+    for one, other in zip(split.folds(frame), split.folds(shuffled), strict=True):
+        for positions, again in zip(one, other, strict=True):
+            assert _identities(frame, positions) == _identities(shuffled, again)
+
+
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("kind", SPLITS)
+def test_rows_sorted_for_a_fit_are_in_one_order(kind, copies):
+    """Whatever the order of the rows was, the columns of the order give the same frame."""
+    frame = _frame(kind, size=60)
+    if copies and kind is not GroupTimeSplit:
+        frame[SPLIT_KEY] = [f"copied {row // 4}" for row in range(len(frame))]
+        frame = frame.drop(columns=LEAD_ID)
+    order = list(kind(SplitParams(), copies=copies and kind is not GroupTimeSplit).order)
+    shuffled, _ = _shuffled(frame, 1)
+    one, other = (some.sort_values(order, kind="stable", ignore_index=True) for some in (frame, shuffled))
+    pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+@given(seed=SEEDS)
+def test_no_row_and_no_group_is_fitted_on_and_held_out(kind, seed):
+    """Rows to fit on and rows of the holdout are of different groups, also in each fold."""
+    choices = SplitParams(seed=seed, folds=3)
+    frame = _frame(kind, seed)
+    holdout = holdout_of(frame, choices)
+    pairs = [(holdout.learnable(frame), holdout.mask(frame)), *split_of(frame, choices).folds(frame)]
+    for fitted, evaluated in pairs:
+        for name in (LEAD_ID, SPLIT_KEY):
+            assert not set(frame[name][fitted]) & set(frame[name][evaluated])
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+@given(seed=SEEDS)
+def test_no_row_is_evaluated_by_two_folds(kind, seed):
+    """Folds share no row that they are evaluated on, and there are as many as asked for."""
+    frame = _frame(kind, seed)
+    folds = split_of(frame, SplitParams(seed=seed, folds=4)).folds(frame)
+    evaluated = np.concatenate([positions for _, positions in folds])
+    assert len(folds) == 4
+    assert len(set(evaluated)) == len(evaluated)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_halves_are_of_whole_groups_and_differ(kind):
+    """Each half has about half of the groups, and two halves are independent."""
+    frame = _frame(kind, size=4000)
+    halves = split_of(frame, SplitParams()).halves(frame, 2)
+    assert halves.shape == (2, len(frame))
+    by_group = pd.DataFrame(halves.T).groupby(frame[SPLIT_KEY].to_numpy()).agg(["min", "max"])
+    for half in (0, 1):
+        assert (by_group[half]["min"] == by_group[half]["max"]).all()
+    first, second = by_group[0]["min"], by_group[1]["min"]
+    allowed = 4 * 0.5 / len(by_group) ** 0.5
+    assert first.mean() == pytest.approx(0.5, abs=allowed)
+    assert (first == second).mean() == pytest.approx(0.5, abs=allowed)
+
+
+@given(SEEDS)
+def test_a_lead_that_is_held_out_stays_held_out_when_leads_are_added(seed):
+    """Without instants the holdout follows from the id alone, whatever rows stand before or after."""
+    choices = SplitParams(seed=seed)
+    early, late = _flat(40), _flat(40, first=40)
+    all_leads = pd.concat([late, early], ignore_index=True)
+    before = holdout_of(early, choices).mask(early)
+    after = holdout_of(all_leads, choices).mask(all_leads)
+    assert after[40:].tolist() == before.tolist()
+
+
+@given(SEEDS, st.integers(2, 8))
+def test_random_folds_partition_the_rows(seed, folds):
+    """Every row is evaluated once, by a model that is fitted on all rows of the other folds."""
+    frame = _flat(400)
+    pairs = RandomSplit(SplitParams(seed=seed, folds=folds)).folds(frame)
+    assert len(pairs) == folds
+    assert sorted(np.concatenate([evaluated for _, evaluated in pairs])) == list(range(400))
+    assert all(sorted([*fitted, *evaluated]) == list(range(400)) for fitted, evaluated in pairs)
+
+
+@given(SEEDS, st.integers(2, 8))
+def test_folds_by_time_are_evaluated_on_rows_after_all_that_they_are_fitted_on(seed, folds):
+    """Each fold is fitted on all rows that came before, to the instant, and no row is evaluated twice."""
+    frame = _flat(400, seed=seed, dated=True)
+    instants = frame[AS_OF].to_numpy()
+    pairs = TimeSplit(SplitParams(folds=folds)).folds(frame)
+    evaluated_once = np.concatenate([evaluated for _, evaluated in pairs])
+    assert len(set(evaluated_once)) == len(evaluated_once)
+    for fitted, evaluated in pairs:
+        assert instants[fitted].max() < instants[evaluated].min()
+        assert set(fitted) == set(np.flatnonzero(instants < instants[evaluated].min()))
+    assert sorted([*pairs[0][0], *evaluated_once]) == list(range(400))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.89])
+def test_the_holdout_has_about_the_share_asked_for(share):
+    """By id it is the share to three standard errors; by time it is the newest leads."""
+    choices = SplitParams(test_share=share)
+    frame = _flat(4000)
+    assert holdout_of(frame, choices).mask(frame).mean() == pytest.approx(
+        share, abs=3 * (share * (1 - share) / 4000) ** 0.5
+    )
+    dated = rows(frame.assign(**{CREATED_AT: np.arange(4000)}))
+    held_out = holdout_of(dated, choices).mask(dated)
+    assert held_out.mean() == pytest.approx(share, abs=1 / 4000)
+    assert dated[AS_OF][~held_out].max() < dated[AS_OF][held_out].min()
+
+
+def test_another_seed_holds_out_other_leads_and_folds_are_independent_of_the_holdout():
+    """Holdouts of two seeds are independent, and so are holdout and folds of one seed."""
+    frame = _flat(4000)
+    one, other = Holdout(0.5, 0).mask(frame), Holdout(0.5, 1).mask(frame)
+    assert (one == other).mean() == pytest.approx(0.5, abs=0.03)
+    (_, first), _ = RandomSplit(SplitParams(folds=2)).folds(frame)
+    assert one[first].mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_whether_an_id_is_held_out_never_changes():
+    """A bundle of today must know tomorrow which leads it was not fitted on."""
+    frame = rows(pd.DataFrame({LEAD_ID: ["007", "7", "é", "9007199254740993"]}))
+    assert Holdout(0.5, 0).mask(frame).tolist() == [False, False, False, False]
+
+
+def test_a_rule_by_time_holds_for_leads_that_come_later():
+    """All leads that come at the instant or after it are held out."""
+    frame = rows(pd.DataFrame({LEAD_ID: ["a", "b", "c"], CREATED_AT: [1, 5, 6]}))
+    assert Holdout(0.25, 0, since=5, by_group=False).mask(frame).tolist() == [False, True, True]
+
+
+@given(SEEDS, st.integers(2, 8), st.integers(1, 4))
+def test_folds_have_groups_and_conversions_in_equal_numbers(seed, folds, size):
+    """Rows of one group are in one fold; folds differ by one group and by one group that converted at most."""
+    frame = _flat(120, seed=seed)
+    frame[SPLIT_KEY] = [f"account {row // size}" for row in range(len(frame))]
+    groups = frame.groupby(SPLIT_KEY)[LABEL].max()
+    split = RandomSplit(SplitParams(seed=seed, folds=folds))
+    by_fold = [frame.loc[evaluated, SPLIT_KEY].unique() for _, evaluated in split.folds(frame)]
+    assert sorted(np.concatenate(by_fold)) == sorted(groups.index)
+    for numbers in ([len(some) for some in by_fold], [groups[some].sum() for some in by_fold]):
+        assert max(numbers) - min(numbers) <= 1
+
+
+@given(SEEDS)
+def test_many_rows_with_the_same_values_are_divided_and_a_few_stay_together(seed):
+    """Without ids a hundred equal rows are a common lead, four are copies; the order of the rows changes nothing."""
+    frame = _flat(600, seed=seed)
+    frame[SPLIT_KEY] = [f"common {row % 3}" if row < 300 else f"copied {row // 4}" for row in range(600)]
+    frame = frame.drop(columns=LEAD_ID)
+    split = RandomSplit(SplitParams(seed=seed), copies=True)
+    by_fold = [frame.loc[evaluated] for _, evaluated in split.folds(frame)]
+    folds_of = pd.concat([some.groupby(SPLIT_KEY).size() for some in by_fold]).groupby(level=0).size()
+    assert (folds_of[folds_of.index.str.startswith("common")] >= 3).all()
+    assert (folds_of[folds_of.index.str.startswith("copied")] == 1).all()
+    shuffled = frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+    for some, (_, evaluated) in zip(by_fold, split.folds(shuffled), strict=True):
+        again = shuffled.loc[evaluated]
+        assert some.value_counts().to_dict() == again.value_counts().to_dict()
+
+
+@pytest.mark.parametrize("kind", [RandomSplit, TimeSplit])
+def test_many_rows_with_the_same_values_are_divided_whatever_their_label(kind):
+    """Halves of leads that are all equal have rates no farther apart than those of leads drawn at random."""
+    frame = _frame(kind, size=2000).assign(**{SPLIT_KEY: "common"})
+    label = frame[LABEL].to_numpy()
+    halves = kind(SplitParams(), copies=True).halves(frame, 40)
+    gaps = [label[half].mean() - label[~half].mean() for half in halves]
+    by_chance = 2 * label.std() / np.sqrt(len(label))
+    assert np.std(gaps) < 1.2 * by_chance
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+@pytest.mark.parametrize("converted", [[], slice(None), [-1]])
+def test_a_fold_fitted_on_leads_of_one_outcome_is_refused(kind, converted):
+    """A model cannot be fitted where no lead converted, all did, or only one did."""
+    frame = _snapshots(3, leads=60) if kind is GroupTimeSplit else _flat(50)
+    frame[LABEL] = 0
+    frame.loc[frame.index[converted], LABEL] = 1
+    if kind is TimeSplit:
+        frame = rows(frame.assign(**{CREATED_AT: np.arange(50)}))
+    with pytest.raises(
+        ModelError,
+        match=(
+            r"must be fitted on leads of both outcomes .* got fold [1-5] of 5 fitted on \d+ leads, of which \d+ "
+            r"converted, and evaluated on \d+; lower split.folds or"
+        ),
+    ):
+        split_of(frame, SplitParams()).folds(frame)
+
+
+@pytest.mark.parametrize("kind", SPLITS)
+def test_no_leads_cannot_be_divided_into_folds(kind):
+    """Without leads training is refused with a message."""
+    frame = _frame(kind).head(0)
+    with pytest.raises(ModelError, match="got 0 leads"):
+        kind(SplitParams()).folds(frame)
+
+
+@pytest.mark.parametrize("by_group", [False, True])
+def test_leads_of_one_instant_cannot_be_held_out_by_time(by_group):
+    """Where all leads have one instant none would be left to fit on, and the message says so."""
+    frame = rows(_flat(20).assign(**{CREATED_AT: 5}))
+    if by_group:
+        frame[MATURE_AT] = 9
+    with pytest.raises(ModelError, match="20 leads"):
+        holdout_of(frame, SplitParams())
+
+
 @given(SEEDS, st.sampled_from([0.1, 0.25, 0.5]))
-def test_no_account_is_on_both_sides_and_every_label_was_known_when_judging_began(seed, share):
-    """Of looks, those learned from are mature by the instant from which others are judged."""
-    frame = _looks(seed)
-    holdout = plan_holdout(frame, SplitParams(test_share=share, seed=seed))
-    learn, judge = frame[holdout.learnable(frame)], frame[holdout.mask(frame)]
-    assert not set(learn[SPLIT_KEY]) & set(judge[SPLIT_KEY])
-    assert not set(learn[LEAD_ID]) & set(judge[LEAD_ID])
-    assert learn[MATURE_AT].max() <= holdout.since <= judge[AS_OF].min()
-    aside = holdout.aside(frame)
-    assert (aside & (frame[AS_OF] >= holdout.since)).sum() == len(judge)
-    assert (~aside & (frame[MATURE_AT] <= holdout.since)).sum() == len(learn)
+def test_every_label_to_fit_on_is_known_when_the_holdout_begins(seed, share):
+    """Snapshots to fit on are mature by the instant from which other groups are held out."""
+    frame = _snapshots(seed)
+    holdout = holdout_of(frame, SplitParams(test_share=share, seed=seed))
+    learn, held_out = frame[holdout.learnable(frame)], frame[holdout.mask(frame)]
+    assert not set(learn[SPLIT_KEY]) & set(held_out[SPLIT_KEY])
+    assert not set(learn[LEAD_ID]) & set(held_out[LEAD_ID])
+    assert learn[MATURE_AT].max() <= holdout.since <= held_out[AS_OF].min()
+    drawn = holdout.draws(frame)
+    assert (drawn & (frame[AS_OF] >= holdout.since)).sum() == len(held_out)
+    assert (~drawn & (frame[MATURE_AT] <= holdout.since)).sum() == len(learn)
 
 
 @given(SEEDS, st.integers(2, 6))
-def test_folds_of_looks_are_judged_by_other_accounts_later(seed, folds):
-    """Fitted on what was mature at the fold's origin, judged from it on, nobody on both sides; origins rise."""
-    frame = _looks(seed)
-    found = make_folds(frame, SplitParams(seed=seed, folds=folds))
+def test_folds_of_snapshots_are_evaluated_on_other_groups_later(seed, folds):
+    """Fitted on what was mature at the fold's origin, evaluated from it on other groups; origins rise."""
+    frame = _snapshots(seed)
+    found = GroupTimeSplit(SplitParams(seed=seed, folds=folds)).folds(frame)
     assert len(found) == folds
-    for fit, judge in found:
-        assert frame[MATURE_AT][fit].max() <= frame[AS_OF][judge].min()
+    for fitted, evaluated in found:
+        assert frame[MATURE_AT][fitted].max() <= frame[AS_OF][evaluated].min()
         for name in (LEAD_ID, SPLIT_KEY):
-            assert not set(frame[name][fit]) & set(frame[name][judge])
-    judged = [set(frame[SPLIT_KEY][judge]) for _, judge in found]
-    assert all(not one & other for at, one in enumerate(judged) for other in judged[:at])
-    origins = [frame[AS_OF][judge].min() for _, judge in found]
+            assert not set(frame[name][fitted]) & set(frame[name][evaluated])
+    groups = [set(frame[SPLIT_KEY][evaluated]) for _, evaluated in found]
+    assert all(not one & other for at, one in enumerate(groups) for other in groups[:at])
+    origins = [frame[AS_OF][evaluated].min() for _, evaluated in found]
     assert origins == sorted(origins)
     assert origins[0] >= frame[AS_OF].quantile(0.45)
 
 
 @given(SEEDS)
-def test_growing_looks_move_no_account_to_the_other_side(seed):
-    """More leads and later dates change the instant, and no account's side."""
-    split = SplitParams(seed=seed)
-    early, late = _looks(seed), _looks(seed + 1, first=300)
+def test_later_snapshots_change_the_instant_and_no_group_that_is_drawn(seed):
+    """More leads and later dates move the beginning of the holdout; which groups are drawn stays."""
+    choices = SplitParams(seed=seed)
+    early, late = _snapshots(seed), _snapshots(seed + 1, first=300)
     late[[AS_OF, MATURE_AT]] += 200 * DAY
-    grown = pd.concat([late, early], ignore_index=True)
-    before, after = plan_holdout(early, split), plan_holdout(grown, split)
-    sides = after.aside(grown)[len(late) :]
-    assert before.aside(early).tolist() == sides.tolist()
+    all_snapshots = pd.concat([late, early], ignore_index=True)
+    before, after = holdout_of(early, choices), holdout_of(all_snapshots, choices)
+    drawn = after.draws(all_snapshots)[len(late) :]
+    assert before.draws(early).tolist() == drawn.tolist()
     assert after.since > before.since
 
 
-@given(SEEDS)
-def test_the_order_of_looks_changes_no_side_and_no_fold(seed):
-    """Permuted looks give the same instant, the same sides and the same folds."""
-    split = SplitParams(seed=seed, folds=3)
-    frame = _looks(seed)
-    order = np.random.default_rng(seed).permutation(len(frame))
-    shuffled = frame.iloc[order].reset_index(drop=True)
-    rule, again = plan_holdout(frame, split), plan_holdout(shuffled, split)
-    assert rule == again
-    assert again.mask(shuffled).tolist() == rule.mask(frame)[order].tolist()
-    for one, other in zip(make_folds(frame, split), make_folds(shuffled, split), strict=True):
-        for rows, same in zip(one, other, strict=True):
-            assert set(map(tuple, frame.loc[rows, [LEAD_ID, AS_OF]].to_numpy())) == set(
-                map(tuple, shuffled.loc[same, [LEAD_ID, AS_OF]].to_numpy())
-            )
+@pytest.mark.parametrize("kind", [RandomSplit, TimeSplit])
+def test_of_flat_leads_all_that_are_not_held_out_are_fitted_on(kind):
+    """The two parts of flat leads partition them, with dates and without."""
+    frame = _frame(kind, size=50)
+    holdout = holdout_of(frame, SplitParams())
+    assert (holdout.learnable(frame) == ~holdout.mask(frame)).all()
 
 
-def test_of_flat_leads_all_that_are_not_kept_aside_are_learned_from():
-    """Sides of flat leads partition them, with dates and without."""
-    for frame in (_frame(50), _frame(50, dated=True)):
-        holdout = plan_holdout(frame, SplitParams())
-        assert (holdout.learnable(frame) == ~holdout.mask(frame)).all()
-
-
-def test_looks_whose_labels_were_never_known_in_time_cannot_be_folded():
-    """A horizon as long as the data leaves nothing to fit on, which is said."""
-    frame = _looks(1)
+def test_snapshots_whose_labels_were_never_known_in_time_cannot_be_divided_into_folds():
+    """A horizon as long as the data leaves nothing to fit on, and the message says so."""
+    frame = _snapshots(1)
     frame[MATURE_AT] = frame[AS_OF] + 4000 * DAY
     with pytest.raises(
-        ModelError, match=r"got 0 of 0 that converted and \d+ that judge in fold 1 of 5; lower split.folds"
+        ModelError,
+        match=(r"got fold 1 of 5 fitted on 0 leads, of which 0 converted, and evaluated on \d+; lower split.folds"),
     ):
-        make_folds(frame, SplitParams())
+        GroupTimeSplit(SplitParams()).folds(frame)
+
+
+def test_the_size_of_a_part_has_its_rows_conversions_and_ends():
+    """Rows without instants have no ends."""
+    label, clock = np.array([1, 0, 1]), np.array([7, 3, 5])
+    assert PartSize.of(label, clock) == PartSize(3, 2, 3, 7)
+    assert PartSize.of(label, None) == PartSize(3, 2)
+    assert FoldSize(PartSize(3, 2), PartSize(1, 0)).fitted.conversions == 2

@@ -295,6 +295,6 @@ def test_a_contract_of_dated_leads_has_its_roles_and_survives_json() -> None:
 
     assert again == contract
     assert contract.columns[:5] == ("lead_id", "created_at", "recorded_at", "valid_from", "account_id")
-    assert set(contract.read_out.columns) <= set(contract.columns)
-    assert [field.source for field in contract.of_leads].count("read out") == 10
+    assert set(contract.derived.columns) <= set(contract.columns)
+    assert [field.source for field in contract.lead_fields].count("derived") == 10
     assert not {field.name for field in contract.fields if field.source == "activity"} & set(contract.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -115,9 +115,9 @@ class Manifest:
     cuts: tuple[Cut, ...]
     dialect: Dialect
     record: TrainingRecord
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    machine: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str]
+    machine: tuple[str, ...]
+    files: Mapping[str, str]
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:

@@ -101,7 +101,7 @@ def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.D
 
 def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:
     """Return the rows that are refused, with the reason: ``where, lead_id, column, reason``."""
-    rows = [(fault.where, fault.lead_id, fault.column, fault.message) for fault in faults]
+    rows = [(fault.location, fault.lead_id, fault.column, fault.message) for fault in faults]
     return pd.DataFrame(rows, columns=list(REFUSED_COLUMNS), dtype=object)
 
 

@@ -20,7 +20,8 @@ from leadml.leads.sources.source import LeadSpec
 from leadml.leads.split import PartSize, column_of
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import baseline_probabilities
-from leadml.model.judge.evaluation import HoldoutPredictions, evaluate
+from leadml.model.judge.evaluation import evaluate_holdout
+from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.reference import profile
 from leadml.stages.cuts import solve_cuts
@@ -122,7 +123,7 @@ def _evaluate(fitted: FitResult, stages: StagePlan, parts: TrainingParts, split:
         baselines=baseline_probabilities(parts.learn, holdout, model.encoder.fields, params),
         groups=column_of(holdout, split.cluster),
     )
-    return evaluate(predictions, params.evaluation, seed=params.split.seed)
+    return evaluate_holdout(predictions, params.evaluation, seed=params.split.seed)
 
 
 def _record(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.errors import ParamsError, nearest, quoted
-from leadml.leads.read.table_source import resolved
+from leadml.leads.read.table_source import resolve_address
 from leadml.leads.sources.source import declared_file, declared_tables
 from leadml.params import load_params
 from leadml.publish.registry import Registry
@@ -77,7 +77,7 @@ class Places:
     def database(self) -> tuple[str, str] | None:
         """Address, secrets resolved, and table that scores can be written to; None where params name none."""
         output = self.params.output
-        return (resolved(output.database, self.root), output.table) if output.database is not None else None
+        return (resolve_address(output.database, self.root), output.table) if output.database is not None else None
 
     @property
     def reports(self) -> Path:

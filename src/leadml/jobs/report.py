@@ -226,7 +226,7 @@ def _comparison(evaluation: Evaluation, unit: str) -> ReportSection:
 def topic_words(bundle: Bundle) -> dict[str, str]:
     """Return what people call the topics that leadml names itself, by those names."""
     fields = bundle.leads.contract.fields
-    words = {field.name: field.name.replace("_", " ") for field in fields if field.source == "read out"}
+    words = {field.name: field.name.replace("_", " ") for field in fields if field.source == "derived"}
     return words | bundle.leads.settings.topic_words
 
 

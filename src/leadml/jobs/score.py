@@ -237,7 +237,7 @@ class _Outputs:
         if self.contributions is not None:
             self.contributions.write(contribution_table(piece.frame, explanation))
         summary.scored += len(scored)
-        summary.not_scored += len({fault.where for fault in piece.faults})
+        summary.not_scored += len({fault.location for fault in piece.faults})
         for stage in summary.stages:
             summary.stages[stage] += int((scored["stage"] == stage).sum())
         for name, number in model.bundle.model.encoder.count_other(piece.frame).items():

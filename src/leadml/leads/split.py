@@ -1,16 +1,16 @@
-"""Divide the rows of a training set: a holdout for the evaluation, folds and halves of the rest.
+"""Divide the rows of a training set: a holdout for the evaluation, and folds and halves of the other rows.
 
-A row is a lead at an instant, and rows of one group (a person, a company or an account) are never divided. Which rows
-may be compared with which depends on what the leads have: nothing but ids, instants, or many snapshots of each lead.
-Three splits answer that, and the source of the leads chooses one. Hashes decide, so that the order of the rows and
-leads that come later change no side.
+A row is a lead at an instant. Rows of one group (a person, a company or an account) stay together. There are three
+splits, for leads without instants, leads with one instant each, and leads with many snapshots; the source of the leads
+chooses. Groups are drawn by a hash, so that the order of the rows and leads that are added later change nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,18 @@ from leadml.errors import ModelError
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from leadml.params import SplitParams
     from leadml.types import Floats, Fold, Integers, Mask, Rows
 
 
-ORIGINS = (0.5, 0.9)
+ORIGIN_QUANTILES = (0.5, 0.9)
+MAX_COPIES = 4
+OUTCOMES = 2
 HALF = 0.5
-COPIES = 4
-OUTCOMES = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Holdout:
     since
         Instant in microseconds from which rows are held out; None where groups alone decide.
     by_group
-        Whether the hash of a row's group must hold it out too.
+        Whether only rows of groups that the hash draws are held out.
     """
 
     share: float
@@ -64,9 +66,9 @@ class Holdout:
         return drawn if self.since is None else drawn & (frame[AS_OF].to_numpy() >= self.since)
 
     def learnable(self, frame: pd.DataFrame) -> Mask:
-        """Return which rows may be fitted on, shape (n_rows,): of no group that is drawn, and mature by the instant."""
-        free = ~self.draws(frame) if self.by_group else np.ones(len(frame), dtype=bool)
-        return free if self.since is None else free & (frame[MATURE_AT].to_numpy() <= self.since)
+        """Return which rows may be fitted on, shape (n_rows,): of no drawn group, with a label known by the instant."""
+        not_drawn = ~self.draws(frame) if self.by_group else np.ones(len(frame), dtype=bool)
+        return not_drawn if self.since is None else not_drawn & (frame[MATURE_AT].to_numpy() <= self.since)
 
     def draws(self, frame: pd.DataFrame) -> Mask:
         """Return which rows are of groups that the hash draws, shape (n_rows,)."""
@@ -79,7 +81,7 @@ def holdout_since(instants: Integers, counts: Integers, split: SplitParams, *, b
     Parameters
     ----------
     instants, counts
-        Arrays of shape (n_instants,): rising instants in microseconds, and how many rows there are of each.
+        Arrays of shape (n_instants,): rising instants in microseconds, and the number of rows at each.
     split
         Share and seed.
     by_group
@@ -88,174 +90,175 @@ def holdout_since(instants: Integers, counts: Integers, split: SplitParams, *, b
     Raises
     ------
     ModelError
-        Where the share would hold the oldest rows too.
+        Where the share would include the oldest rows.
     """
     rows = int(counts.sum())
-    place = int(rows * (1 - split.test_share))
-    at = int(np.searchsorted(np.cumsum(counts), place, side="right"))
-    if at == 0:
+    first = int(np.searchsorted(np.cumsum(counts), int(rows * (1 - split.test_share)), side="right"))
+    if first == 0:
         msg = (
             f"the newest {split.test_share:.0%} of the leads must be newer than others, got {rows:,} leads of "
             f"which {int(counts[0]):,} have the same instant; bring more dates"
         )
         raise ModelError(msg)
-    return Holdout(split.test_share, split.seed, int(instants[at]), by_group)
-
-
-class Split(Protocol):
-    """How the rows of a training set are divided."""
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-
-    @property
-    def evidence(self) -> str:
-        """What is said of the dates of the leads."""
-
-    @property
-    def remedy(self) -> str:
-        """What to do about them; empty where nothing is to be done."""
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The columns by which rows are sorted before a fit, so that their order changes nothing."""
-
-    @property
-    def clock(self) -> str | None:
-        """The column of the instant of each row, microseconds; None where rows have none."""
-
-    @property
-    def cluster(self) -> str | None:
-        """The column of the group of each row where groups have many rows; None where rows are independent."""
-
-    def folds(self, frame: pd.DataFrame) -> list[Fold]:
-        """Return the rows that each fold is fitted on and evaluated on; refuse as `checked_folds` does."""
-
-    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
-        """Return which rows are of some random halves of the groups, shape (count, n_rows)."""
+    return Holdout(split.test_share, split.seed, int(instants[first]), by_group)
 
 
 @dataclass(frozen=True)
-class RandomSplit:
-    """Rows without instants: groups are drawn by hash.
+class Split(ABC):
+    """How the rows of a training set are divided.
 
     Parameters
     ----------
     choices
-        Share, number of folds and seed.
+        Share of the holdout, number of folds and seed.
     copies
-        Whether rows have no id, so that a group is rows with the same values. Many rows of one group are then divided
-        among folds, because a level that many leads share would be judged by models that never saw it.
-    """
+        Whether leads have no id, so that a group is the rows with the same values. A large group is then divided among
+        folds; otherwise a value that many leads share would be evaluated only by models that never had it.
 
-    choices: SplitParams
-    copies: bool = False
-    name: ClassVar[str] = "random"
-    evidence: ClassVar[str] = "no date is declared, so the holdout is drawn at random"
-    remedy: ClassVar[str] = "set data.created_at where the data have it: a random split cannot see that the world moves"
-    clock: ClassVar[str | None] = None
-    cluster: ClassVar[str | None] = None
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The columns by which rows are sorted before a fit."""
-        return (SPLIT_KEY, LABEL) if self.copies else (LEAD_ID,)
-
-    def holdout(self) -> Holdout:
-        """Return the rule that holds a share of the groups out."""
-        return Holdout(self.choices.test_share, self.choices.seed)
-
-    def folds(self, frame: pd.DataFrame) -> list[Fold]:
-        """Return folds that divide the groups."""
-        part = _parts(frame, _names(frame, copies=self.copies), self.choices)
-        numbers = range(self.choices.folds)
-        return checked_folds(frame, [(np.flatnonzero(part != at), np.flatnonzero(part == at)) for at in numbers])
-
-    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
-        """Return random halves of the groups."""
-        return _halves(_names(frame, copies=self.copies), self.choices, count)
-
-
-@dataclass(frozen=True)
-class TimeSplit:
-    """One row a lead, with an instant: newer rows judge models of older ones.
-
-    Parameters
+    Attributes
     ----------
-    choices
-        Share, number of folds and seed.
-    copies
-        As for `RandomSplit`.
+    name
+        What reports call the split.
+    evidence
+        What is said about the dates of the leads.
+    remedy
+        What to do about these dates; empty where there is nothing to do.
+    clock
+        The column of the instant of each row, microseconds; None where rows have none.
+    cluster
+        The column of the group of each row where groups have many rows; None where rows are independent.
     """
 
     choices: SplitParams
     copies: bool = False
-    name: ClassVar[str] = "newest held out"
-    evidence: ClassVar[str] = "leads have dates, so the newest are held out"
+    name: ClassVar[str]
+    evidence: ClassVar[str]
     remedy: ClassVar[str] = ""
     clock: ClassVar[str | None] = AS_OF
     cluster: ClassVar[str | None] = None
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The columns by which rows are sorted before a fit."""
-        return (SPLIT_KEY, LABEL, AS_OF) if self.copies else (LEAD_ID, AS_OF)
+        """The columns by which rows are sorted before a fit, so that their order changes nothing."""
+        key = (SPLIT_KEY, LABEL) if self.copies else (LEAD_ID,)
+        return key if self.clock is None else (*key, self.clock)
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return the rows that each fold is fitted on and evaluated on.
+
+        Raises
+        ------
+        ModelError
+            Where there are no rows, or a fold would be fitted on leads of one outcome only or evaluated on none.
+        """
+        if frame.empty:
+            msg = "there must be leads to divide into folds, got 0 leads"
+            raise ModelError(msg)
+        label = frame[LABEL].to_numpy()
+        folds = list(self._folds(frame))
+        for number, (fitted, evaluated) in enumerate(folds, start=1):
+            if len(np.unique(label[fitted])) < OUTCOMES or not len(evaluated):
+                msg = (
+                    "each fold must be fitted on leads of both outcomes and evaluated on other leads, got fold "
+                    f"{number} of {len(folds)} fitted on {len(fitted):,} leads, of which {int(label[fitted].sum()):,} "
+                    f"converted, and evaluated on {len(evaluated):,}; lower split.folds or bring more leads"
+                )
+                raise ModelError(msg)
+        return folds
+
+    @abstractmethod
+    def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
+        """Yield the folds of a frame that has rows."""
+
+    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
+        """Return which rows are in each of some random halves of the groups, shape (count, n_rows)."""
+        names = self._names(frame)
+        return np.array([_hashes(names, f"half {self.choices.seed} {number}") < HALF for number in range(count)])
+
+    def _names(self, frame: pd.DataFrame) -> pd.Series:
+        """Return the names by which rows are divided: their groups; of copies, parts of at most `MAX_COPIES` rows."""
+        if not self.copies:
+            return frame[SPLIT_KEY]
+        ranked = frame[[SPLIT_KEY, LABEL]].reset_index(drop=True).sort_values([SPLIT_KEY, LABEL], kind="stable")
+        group = ranked.groupby(SPLIT_KEY, sort=False)[LABEL]
+        part = group.cumcount() % -(-group.transform("size") // MAX_COPIES)  # deals both labels to all parts
+        names = zip(frame[SPLIT_KEY], part.sort_index().tolist(), strict=True)
+        return pd.Series([f"{name} {number}" for name, number in names])
+
+    def _parts(self, frame: pd.DataFrame) -> Rows:
+        """Return the part of each row, one part for each fold.
+
+        Rows of one name are in one part. Names are dealt out in the order of their hashes, those without a conversion
+        first, so that parts differ by one name, and by one name that converted, at most.
+        """
+        _, name = np.unique(_hashes(self._names(frame), f"fold {self.choices.seed}"), return_inverse=True)
+        converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0
+        part = np.empty(len(converted), dtype=np.intp)
+        part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % self.choices.folds
+        return part[name]
+
+
+class RandomSplit(Split):
+    """Rows without instants: groups are drawn by hash."""
+
+    name = "random"
+    evidence = "no date is declared, so the holdout is drawn at random"
+    remedy = "set data.created_at where leads have a date: a random holdout does not show how newer leads would score"
+    clock = None
+
+    def holdout(self) -> Holdout:
+        """Return the rule that holds a share of the groups out."""
+        return Holdout(self.choices.test_share, self.choices.seed)
+
+    def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
+        """Yield folds that are evaluated on one part of the groups and fitted on the others."""
+        part = self._parts(frame)
+        for number in range(self.choices.folds):
+            yield np.flatnonzero(part != number), np.flatnonzero(part == number)
+
+
+class TimeSplit(Split):
+    """One row for each lead, with an instant: models of older rows are evaluated on newer ones."""
+
+    name = "newest held out"
+    evidence = "leads have dates, so the newest are held out"
 
     def holdout(self, frame: pd.DataFrame) -> Holdout:
         """Return the rule that holds the newest share of the rows out."""
         instants, counts = np.unique(frame[AS_OF].to_numpy(), return_counts=True)
         return holdout_since(instants, counts, self.choices, by_group=False)
 
-    def folds(self, frame: pd.DataFrame) -> list[Fold]:
-        """Return folds of which each is evaluated on rows that came after those it is fitted on."""
+    def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
+        """Yield folds that are fitted on all rows before those that they are evaluated on."""
         instants = frame[AS_OF].to_numpy()
-        edges = np.quantile(instants, np.linspace(0, 1, self.choices.folds + 2)[1:-1]) if len(instants) else []
+        edges = np.quantile(instants, np.linspace(0, 1, self.choices.folds + 2)[1:-1])
         block = np.searchsorted(edges, instants, side="right")
-        numbers = range(1, self.choices.folds + 1)
-        return checked_folds(frame, [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in numbers])
-
-    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
-        """Return random halves of the groups."""
-        return _halves(_names(frame, copies=self.copies), self.choices, count)
+        for number in range(1, self.choices.folds + 1):
+            yield np.flatnonzero(block < number), np.flatnonzero(block == number)
 
 
-@dataclass(frozen=True)
-class GroupTimeSplit:
-    """Many snapshots of each lead: other groups at later instants judge, of models whose labels were known by then.
+class GroupTimeSplit(Split):
+    """Many snapshots of each lead: models are evaluated on other groups at later instants.
 
-    Parameters
-    ----------
-    choices
-        Share, number of folds and seed.
+    A model is fitted only on snapshots whose labels were known at the instant from which it is evaluated.
     """
 
-    choices: SplitParams
-    name: ClassVar[str] = "other accounts, later"
-    evidence: ClassVar[str] = "leads are dated, so other leads at later dates are held out"
-    remedy: ClassVar[str] = ""
-    order: ClassVar[tuple[str, ...]] = (LEAD_ID, AS_OF)
-    clock: ClassVar[str | None] = AS_OF
-    cluster: ClassVar[str | None] = SPLIT_KEY
+    name = "other accounts, later"
+    evidence = "leads are dated, so other leads at later dates are held out"
+    cluster = SPLIT_KEY
 
-    def folds(self, frame: pd.DataFrame) -> list[Fold]:
-        """Return a fold for each part of the groups, each with an origin of its own.
+    def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
+        """Yield a fold for each part of the groups, each with an origin of its own.
 
-        A fold is evaluated on snapshots of its part from its origin on, and fitted on those of the other parts whose
-        labels were known at that origin. Origins divide the later half of the snapshots evenly.
+        A fold is evaluated on the snapshots of its part from the origin on, and fitted on those of the other parts
+        whose labels were known at the origin. The origins divide the later half of the snapshots evenly.
         """
         as_of, mature_at = (frame[name].to_numpy() for name in (AS_OF, MATURE_AT))
-        part = _parts(frame, frame[SPLIT_KEY], self.choices)
-        origins = np.quantile(as_of, np.linspace(*ORIGINS, self.choices.folds), method="higher") if len(as_of) else []
-        folds = [
-            (np.flatnonzero((part != at) & (mature_at <= origin)), np.flatnonzero((part == at) & (as_of >= origin)))
-            for at, origin in enumerate(origins)
-        ]
-        return checked_folds(frame, folds)
-
-    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
-        """Return random halves of the groups."""
-        return _halves(frame[SPLIT_KEY], self.choices, count)
+        part = self._parts(frame)
+        origins = np.quantile(as_of, np.linspace(*ORIGIN_QUANTILES, self.choices.folds), method="higher")
+        for number, origin in enumerate(origins):
+            fitted, evaluated = (part != number) & (mature_at <= origin), (part == number) & (as_of >= origin)
+            yield np.flatnonzero(fitted), np.flatnonzero(evaluated)
 
 
 def column_of(frame: pd.DataFrame, name: str | None) -> NDArray[Any] | None:
@@ -263,32 +266,9 @@ def column_of(frame: pd.DataFrame, name: str | None) -> NDArray[Any] | None:
     return None if name is None else frame[name].to_numpy()
 
 
-def checked_folds(frame: pd.DataFrame, folds: list[Fold]) -> list[Fold]:
-    """Return folds as they are.
-
-    Raises
-    ------
-    ModelError
-        Where a fold would be fitted on leads of one outcome only, or evaluated on none.
-    """
-    if frame.empty:
-        msg = "there must be leads to fold, got 0 leads"
-        raise ModelError(msg)
-    label = frame[LABEL].to_numpy()
-    for number, (fit, judge) in enumerate(folds, start=1):
-        if len(np.unique(label[fit])) < len(OUTCOMES) or not len(judge):
-            msg = (
-                f"each fold must be fitted on leads that converted and leads that did not, and judged by some, got "
-                f"{int(label[fit].sum()):,} of {len(fit):,} that converted and {len(judge):,} that judge in fold "
-                f"{number} of {len(folds)}; lower split.folds or bring more leads"
-            )
-            raise ModelError(msg)
-    return folds
-
-
 @dataclass(frozen=True)
 class PartSize:
-    """How large a part of a training set is, and when.
+    """How many rows a part of a training set has, and from when they are.
 
     Parameters
     ----------
@@ -316,32 +296,6 @@ class FoldSize:
 
     fitted: PartSize
     evaluated: PartSize
-
-
-def _halves(names: pd.Series, choices: SplitParams, count: int) -> Mask:
-    return np.array([_hashes(names, f"half {choices.seed} {at}") < HALF for at in range(count)])
-
-
-def _parts(frame: pd.DataFrame, names: pd.Series, choices: SplitParams) -> Rows:
-    """Return the part of each row: rows of one name are in one, and as many names that converted are in each.
-
-    Names are dealt out in the order of their hashes, those without a conversion first.
-    """
-    _, name = np.unique(_hashes(names, f"fold {choices.seed}"), return_inverse=True)
-    converted = np.bincount(name, weights=frame[LABEL].to_numpy()) > 0
-    part = np.empty(len(converted), dtype=np.intp)
-    part[np.argsort(converted, kind="stable")] = np.arange(len(converted)) % choices.folds
-    return part[name]
-
-
-def _names(frame: pd.DataFrame, *, copies: bool) -> pd.Series:
-    """Return the name by which rows are divided: their group, or of copies at most `COPIES` rows of one group."""
-    if not copies:
-        return frame[SPLIT_KEY]
-    ranked = frame[[SPLIT_KEY, LABEL]].reset_index(drop=True).sort_values([SPLIT_KEY, LABEL], kind="stable")
-    same = ranked.groupby(SPLIT_KEY, sort=False)[LABEL]
-    part = (same.cumcount() % -(-same.transform("size") // COPIES)).sort_index()  # both labels are dealt to all parts
-    return pd.Series([f"{name} {at}" for name, at in zip(frame[SPLIT_KEY], part.tolist(), strict=True)])
 
 
 def _hashes(names: pd.Series, salt: str) -> Floats:

@@ -1,1 +1,1 @@
-"""The model: how probable it is that a lead converts, how good that number is, and why it is what it is."""
+"""The model: fit it, predict and explain with it, evaluate it, and find leaks in what it learns from."""

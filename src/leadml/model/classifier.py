@@ -1,8 +1,6 @@
-"""The model as scikit-learn's tools know one: fit, predict_proba, clone, cross-validate, search.
+"""The model as a scikit-learn classifier, for pipelines, cross-validation and searches.
 
-What enters is a table or an array of leads and two classes; what leaves is what `fit_model` makes of them.
-Texts are categories; texts and numbers may be missing. It reads no params.yaml, solves no cuts and writes no bundle:
-for jobs there is ``leadml train``.
+It reads no params.yaml, solves no cuts and writes no bundle; ``leadml train`` does that.
 """
 
 from __future__ import annotations
@@ -39,43 +37,47 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Integers, Labels
 
 
-Kept = TypeVar("Kept", bound=BaseModel)
+ParamsSection = TypeVar("ParamsSection", bound=BaseModel)
 CLASSES = 2
-EVEN = 0.5
+THRESHOLD = 0.5
 RESERVED = {LABEL, LEAD_ID, SPLIT_KEY, CREATED_AT, AS_OF, MATURE_AT}
 TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
 
 
 @dataclass(frozen=True)
-class Sections:
-    """What a fit reads."""
+class FitSections:
+    """The sections of the params that a fit reads."""
 
     model: ModelParams
     calibration: CalibrationParams
 
 
 class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """An additive log-odds model of lines and trees, calibrated, with intervals and exact reasons.
+    """A calibrated model of additive log-odds, a linear part and trees, with intervals and exact explanations.
+
+    Texts are categories. Texts, numbers and booleans may be missing.
 
     Parameters
     ----------
     model
-        What is tried, and how long: a section of the params or a mapping of its keys; None for the defaults.
+        The candidates, and the budget for trying them: the section ``model`` of the params, or a mapping with its keys;
+        None for the defaults.
     split
-        Number of folds and their seed, likewise.
+        Number of folds and their seed: the section ``split``, or a mapping; None for the defaults.
     calibration
-        Which methods are tried, and the level of the intervals, likewise.
+        Methods of calibration, and the level of the intervals: the section ``calibration``, or a mapping; None for the
+        defaults.
 
     Attributes
     ----------
     classes_
-        The two classes in order; the probability of the second is learned.
+        The two classes in order; the model learns the probability of the second.
     model_
         The fitted `LeadModel`.
     choices_
-        What was chosen and the loss of what was not.
+        What was selected, and the log loss of every candidate, by name.
     n_features_in_, feature_names_in_
-        As scikit-learn has them.
+        As scikit-learn defines them.
 
     Examples
     --------
@@ -97,7 +99,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         self.calibration = calibration
 
     def fit(self, X: Any, y: Any, *, created_at: ArrayLike | None = None) -> Self:  # noqa: N803
-        """Learn which leads are of the second class.
+        """Fit the model.
 
         Parameters
         ----------
@@ -106,17 +108,19 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         y
             Two classes, shape (n_leads,).
         created_at
-            Dates or numbers of shape (n_leads,): every fold is then judged by leads newer than those it was fitted on.
+            Dates or numbers of shape (n_leads,): every fold is then evaluated on newer leads than those it was fitted
+            on.
 
         Raises
         ------
         ValueError
-            Where there are not two classes, too few leads of one of them, or a section has a key that it may not have.
+            Where there are not two classes, one class has too few leads, or a section has an unknown key or a value out
+            of range.
         """
         if y is None:
             msg = "requires y to be passed, but the target y is None"
             raise ValueError(msg)
-        frame, fields = self._learned(X)
+        frame, fields = self._training_frame(X)
         classes, codes = _two_classes(y)
         check_consistent_length(frame, codes)
         frame[SPLIT_KEY] = content_keys(frame)
@@ -127,7 +131,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
             check_consistent_length(frame, created_at)
             frame[AS_OF] = _order_of(created_at)
             split = TimeSplit(folds, copies=True)
-        sections = Sections(
+        sections = FitSections(
             model=_section(ModelParams, self.model, "model"),
             calibration=_section(CalibrationParams, self.calibration, "calibration"),
         )
@@ -145,8 +149,8 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the more probable class of each lead, shape (n_leads,)."""
-        second = self._probability(X) > EVEN
-        return np.asarray(self.classes_[second.astype(np.intp)])
+        is_second = self._probability(X) > THRESHOLD
+        return np.asarray(self.classes_[is_second.astype(np.intp)])
 
     def predict_interval(self, X: Any) -> Floats:  # noqa: N803
         """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
@@ -154,77 +158,78 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         return np.column_stack(self.model_.intervals.interval(probability))
 
     def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
-        """Return the start, and what each field adds to it, shape (n_leads, n_fields), in percentage points.
+        """Return the starting point, and the points that each field adds to it, shape (n_leads, n_fields).
 
-        Start and points of a lead add up to 100 times the probability of the second class.
+        Points are percentage points: the starting point and the points of a lead add up to 100 times the probability of
+        the second class.
         """
         frame = self._frame(X)
         explained = explain_leads(self.model_, self.model_.encoder.fields_of(frame))
         return explained.start_points, explained.points
 
     def _probability(self, leads: Any) -> Floats:
-        frame = self._frame(leads)  # first, as it refuses what was never fitted
+        frame = self._frame(leads)  # first, because it refuses a classifier that is not fitted
         return self.model_.predict(frame)
 
     def _frame(self, leads: Any) -> pd.DataFrame:
-        """Return leads to score as leadml has them."""
+        """Return leads to score as a checked frame."""
         check_is_fitted(self)
-        return _as_fields(self._table(leads, learn=False), self.model_.encoder.fields)
+        return _as_fields(self._named_columns(leads, reset=False), self.model_.encoder.fields)
 
-    def _learned(self, leads: Any) -> tuple[pd.DataFrame, list[Field]]:
-        """Return leads to learn from as leadml has them, and their fields."""
-        table = self._table(leads, learn=True)
-        if taken := sorted(RESERVED & set(table.columns)):
-            msg = f"no column may be called {' or '.join(taken)}, which leadml uses itself; name it otherwise"
+    def _training_frame(self, leads: Any) -> tuple[pd.DataFrame, list[Field]]:
+        """Return the training set as a checked frame, and its fields."""
+        table = self._named_columns(leads, reset=True)
+        if reserved := sorted(RESERVED & set(table.columns)):
+            msg = f"no column may be called {' or '.join(reserved)}, which leadml uses itself; name it otherwise"
             raise ValueError(msg)
         fields = [Field(name, _kind(table[name]), "fit") for name in table.columns]
         return _as_fields(table, fields), fields
 
-    def _table(self, leads: Any, *, learn: bool) -> pd.DataFrame:
-        """Return leads with a name for each column, checked against those that were learned from."""
+    def _named_columns(self, leads: Any, *, reset: bool) -> pd.DataFrame:
+        """Return leads with a name for each column; unless reset, the names must be those of the training set."""
         if hasattr(leads, "to_pandas"):
             leads = leads.to_pandas()
         if isinstance(leads, pd.DataFrame):
             _refuse_shapes(leads)
-            validate_data(self, leads, skip_check_array=True, reset=learn)
+            validate_data(self, leads, skip_check_array=True, reset=reset)
             numbers = leads
         else:
-            numbers = validate_data(self, leads, dtype=np.float64, ensure_all_finite="allow-nan", reset=learn)
-        names = getattr(self, "feature_names_in_", [f"x{at}" for at in range(numbers.shape[1])])
+            numbers = validate_data(self, leads, dtype=np.float64, ensure_all_finite="allow-nan", reset=reset)
+        names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(numbers.shape[1])])
         return pd.DataFrame(numbers).set_axis(list(names), axis=1).reset_index(drop=True)
 
     def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that values may be missing and that there are two classes."""
+        """Declare that values may be missing and that there are two classes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
         return tags
 
 
-def _section(kind: type[Kept], given: Any, name: str) -> Kept:
-    """Return a section, of itself or of its keys and values."""
+def _section(section: type[ParamsSection], value: Any, name: str) -> ParamsSection:
+    """Return a section from a section or a mapping of its keys."""
     try:
-        return kind.model_validate(given or {})
+        return section.model_validate(value or {})
     except ValidationError as error:
         faults = []
         for fault in error.errors(include_url=False):
             key = ".".join([name, *(str(part) for part in fault["loc"])])
             is_unknown = fault["type"] == "extra_forbidden"
-            near = nearest(str(fault["loc"][-1]), kind.model_fields) if is_unknown else ""
-            faults.append(f"{key}: there is no such key{near}" if is_unknown else f"{key}: {fault['msg']}")
+            hint = nearest(str(fault["loc"][-1]), section.model_fields) if is_unknown else ""
+            faults.append(f"{key}: there is no such key{hint}" if is_unknown else f"{key}: {fault['msg']}")
         raise ValueError("; ".join(faults)) from None
 
 
 def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
-    """Return the two classes in order, and which each lead is of."""
-    given = np.asarray(y, dtype=object)
-    if pd.isna(given).any():
-        msg = "y must be known for every lead, got gaps (NaN); leave out leads whose outcome is not known"
+    """Return the two classes in order, and the code of each lead's class."""
+    objects = np.asarray(y, dtype=object)
+    if pd.isna(objects).any():
+        msg = "y must be known for every lead, got missing values (NaN); leave out leads whose outcome is not known"
         raise ValueError(msg)
-    if len({isinstance(one, str) for one in given.ravel()}) > 1:
-        msg = "y must hold texts or numbers, got both; write both classes alike"
+    if len({isinstance(value, str) for value in objects.ravel()}) > 1:
+        msg = "y must hold texts or numbers, got both; write both classes as texts or both as numbers"
         raise ValueError(msg)
-    label = column_or_1d(given if pd.api.types.is_extension_array_dtype(y) else y, warn=True)
+    label = column_or_1d(objects if pd.api.types.is_extension_array_dtype(y) else y, warn=True)
     if label.dtype == object and not isinstance(label[0], str):
         label = np.array(label.tolist())
     assert_all_finite(label, input_name="y")
@@ -234,18 +239,18 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
         msg = f"Only binary classification is supported. The type of the target is {type_of_target(label)}."
         raise ValueError(msg)
     if len(classes) < CLASSES:
-        msg = f"y must hold leads of two classes, got 1 class, {str(classes[0])!r}; bring leads of the other"
+        msg = f"y must hold leads of two classes, got 1 class, {str(classes[0])!r}; add leads of the other"
         raise ValueError(msg)
     return classes, codes.astype(np.int8)
 
 
 def _order_of(created_at: Any) -> Integers:
-    """Return the ranks of instants: numbers, or what pandas reads as dates."""
+    """Return the ranks of instants, which are numbers or dates that pandas can read."""
     instants = pd.Series(np.asarray(created_at))
     if not pd.api.types.is_numeric_dtype(instants):
         instants = pd.to_datetime(instants)
     if instants.isna().any():
-        msg = f"created_at must be known for every lead, got {int(instants.isna().sum()):,} gaps"
+        msg = f"created_at must be known for every lead, got {int(instants.isna().sum()):,} missing values"
         raise ValueError(msg)
     return np.asarray(pd.factorize(instants, sort=True)[0], dtype=np.int64)
 
@@ -256,7 +261,7 @@ def _refuse_shapes(leads: pd.DataFrame) -> None:
         msg = f"leads must have rows and columns, got {rows} sample(s) and {columns} feature(s)"
         raise ValueError(msg)
     if not leads.columns.is_unique:
-        msg = f"columns must have names of their own, got {leads.columns[leads.columns.duplicated()][0]!r} twice"
+        msg = f"each column must have its own name, got {leads.columns[leads.columns.duplicated()][0]!r} twice"
         raise ValueError(msg)
 
 
@@ -268,25 +273,25 @@ def _kind(column: pd.Series) -> Kind:
         return "number"
     if inferred in TEXTS:
         return "category"
-    hint = "give it as created_at, or leave it out" if "date" in inferred else "make it one of these"
+    hint = "pass it as created_at, or leave it out" if "date" in inferred else "convert it"
     msg = f"column {column.name!r} must hold numbers, booleans or texts, got {inferred}; {hint}"
     raise ValueError(msg)
 
 
 def _as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
     """Return the columns as numbers and texts."""
-    found = {}
+    columns = {}
     for field in fields:
         column = table[field.name]
         if field.kind == "category":
-            found[field.name] = column.astype(object).map(lambda value: plain_text(str(value)), na_action="ignore")
+            columns[field.name] = column.astype(object).map(lambda value: plain_text(str(value)), na_action="ignore")
             continue
         if _kind(column) == "category" and column.notna().any():
-            msg = f"column {field.name!r} must hold numbers or booleans, as when it was learned from, got texts"
+            msg = f"column {field.name!r} must hold numbers or booleans, as in the training set, got texts"
             raise ValueError(msg)
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         if np.isinf(values).any():
             msg = f"numbers must be finite, got infinity in column {field.name!r}"
             raise ValueError(msg)
-        found[field.name] = pd.Series(values)
-    return pd.DataFrame(found)
+        columns[field.name] = pd.Series(values)
+    return pd.DataFrame(columns)

@@ -1,8 +1,7 @@
-"""How good probabilities are, each metric defined once.
+"""Metrics of probabilities, each defined once.
 
-What enters is labels and probabilities, and weights where rows count more than once; what leaves is numbers.
-Every function takes arrays of shape (n_leads,): ``label`` of 0 and 1, ``probability`` in [0, 1], ``weight`` of 0 or
-more (a bootstrap draw is a weight).
+Every function takes arrays of shape (n_rows,): ``label`` of 0 and 1, ``probability`` in [0, 1], ``weight`` of 0 or
+more. A bootstrap draw is a weight: how often each row is drawn. The order of the rows changes no metric.
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ if TYPE_CHECKING:
 BINS = 15
 SMALLEST = 1e-15
 CHANCE_DRAWS = 200
-MOST_STEPS = 60
-CONVERGED = 1e-10
+MAX_STEPS = 60
+TOLERANCE = 1e-10
+OUTCOMES = 2
 
 
 def roc_auc(label: Labels, probability: Floats, weight: Floats) -> float:
-    """Return the chance that a converter is ranked above another lead, ties counting half; larger is better.
+    """Return the probability that a row that converted ranks above one that did not, ties count half; larger is better.
 
     Examples
     --------
@@ -41,17 +41,17 @@ def roc_auc(label: Labels, probability: Floats, weight: Floats) -> float:
 
 
 def average_precision(label: Labels, probability: Floats, weight: Floats) -> float:
-    """Return the precision averaged over the converters reached; larger is better, the base rate is chance."""
+    """Return the precision averaged over the ranks of conversions; larger is better, the base rate is chance."""
     positive, negative = (levels[::-1] for levels in _by_level(label, probability, weight))
-    reached = np.cumsum(positive)
-    precision = reached / np.maximum(reached + np.cumsum(negative), SMALLEST)
-    return float((positive * precision).sum() / reached[-1]) if reached[-1] > 0 else float("nan")
+    conversions = np.cumsum(positive)
+    precision = conversions / np.maximum(conversions + np.cumsum(negative), SMALLEST)
+    return float((positive * precision).sum() / conversions[-1]) if conversions[-1] > 0 else float("nan")
 
 
 def log_loss(label: Labels, probability: Floats, weight: Floats) -> float:
-    """Return the mean of ``-log`` of the probability given to what happened; smaller is better, 0 is perfect."""
-    given = np.clip(np.where(label == 1, probability, 1.0 - probability), SMALLEST, 1.0)
-    return float(np.average(-np.log(given), weights=weight))
+    """Return the mean of ``-log`` of the probability of the outcome; smaller is better, 0 is perfect."""
+    of_outcome = np.clip(np.where(label == 1, probability, 1.0 - probability), SMALLEST, 1.0)
+    return float(np.average(-np.log(of_outcome), weights=weight))
 
 
 def brier(label: Labels, probability: Floats, weight: Floats) -> float:
@@ -59,7 +59,7 @@ def brier(label: Labels, probability: Floats, weight: Floats) -> float:
     return float(np.average((probability - label) ** 2, weights=weight))
 
 
-def brier_parts(label: Labels, probability: Floats, weight: Floats) -> tuple[float, float, float]:
+def brier_decomposition(label: Labels, probability: Floats, weight: Floats) -> tuple[float, float, float]:
     """Return miscalibration, discrimination and uncertainty, with ``brier = first - second + third``.
 
     Notes
@@ -70,10 +70,10 @@ def brier_parts(label: Labels, probability: Floats, weight: Floats) -> tuple[flo
     """
     positive, negative = _by_level(label, probability, weight)
     total = positive + negative
-    held = total > 0
+    has_weight = total > 0
     rate = np.zeros(len(total))
-    recalibrated = isotonic_regression(positive[held] / total[held], weights=total[held]).x
-    rate[held] = recalibrated
+    recalibrated = isotonic_regression(positive[has_weight] / total[has_weight], weights=total[has_weight]).x
+    rate[has_weight] = recalibrated
     best = (positive * (1 - rate) ** 2 + negative * rate**2).sum() / total.sum()
     base = positive.sum() / total.sum()
     uncertainty = base * (1 - base)
@@ -83,30 +83,39 @@ def brier_parts(label: Labels, probability: Floats, weight: Floats) -> tuple[flo
 def ece(label: Labels, probability: Floats, weight: Floats) -> float:
     """Return the expected calibration error over 15 bins of equal mass; smaller is better.
 
-    The mean over leads of the difference, in each bin, of mean probability and rate. It is above 0 even where the
-    probabilities are perfect: see `ece_by_chance`. Leads of one probability that fall in two bins are in both by share.
+    It is the mean over rows of the absolute difference, in each bin, of mean probability and rate. It is above 0 even
+    where the probabilities are perfect: see `ece_by_chance`. Rows of one probability that fall into two bins are shared
+    out between them.
     """
-    mass, said, converted = parts_of_equal_mass(label, probability, weight, parts=BINS)
-    return float(np.abs(said - converted).sum() / mass.sum())
+    mass, expected, conversions = parts_of_equal_mass(label, probability, weight, parts=BINS)
+    return float(np.abs(expected - conversions).sum() / mass.sum())
 
 
 def parts_of_equal_mass(
     label: Labels, probability: Floats, weight: Floats, *, parts: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Return mass, summed probability and converters of each of some parts of equal mass, lowest probability first.
+    """Return mass, sum of probabilities and conversions of parts of equal mass, lowest probability first.
 
-    Leads of one probability that fall in two parts are in both by share, so that the order of the leads is nothing.
+    Rows of one probability that fall into two parts are shared out between them, so that the order of the rows changes
+    nothing.
+
+    Parameters
+    ----------
+    label, probability, weight
+        Arrays of shape (n_rows,).
+    parts
+        How many parts, at least 1.
     """
     positive, negative = _by_level(label, probability, weight)
     mass = positive + negative
     cumulated = (np.append(0.0, np.cumsum(values)) for values in (mass, mass * np.unique(probability), positive))
-    total, said, converted = cumulated
+    total, expected, conversions = cumulated
     edges = np.linspace(0.0, total[-1], parts + 1)
-    return tuple(np.diff(np.interp(edges, total, values)) for values in (total, said, converted))
+    return tuple(np.diff(np.interp(edges, total, values)) for values in (total, expected, conversions))
 
 
 def ece_by_chance(probability: Floats, *, seed: int) -> float:
-    """Return the mean `ece` of labels drawn by the probabilities themselves, so of a perfectly calibrated model."""
+    """Return the mean `ece` of labels that are drawn with the probabilities, as if these were perfectly calibrated."""
     random = np.random.default_rng(seed)
     ones = np.ones(len(probability))
     draws = ((random.random(len(probability)) < probability).astype(np.int8) for _ in range(CHANCE_DRAWS))
@@ -116,57 +125,63 @@ def ece_by_chance(probability: Floats, *, seed: int) -> float:
 def calibration_line(label: Labels, probability: Floats, weight: Floats) -> tuple[float, float]:
     """Return intercept and slope of the log-odds of the label on those of the probability; 0 and 1 are perfect.
 
-    A slope below 1 says that the probabilities are too far apart, an intercept below 0 that they are too high. Both
-    are NaN where one kind of lead only was drawn or every probability is the same.
+    A slope below 1 means that the probabilities are too far apart, an intercept below 0 that they are too high. Both
+    are NaN where all labels or all probabilities are equal.
 
     Notes
     -----
     Cox, "Two further applications of a model for binary regression", Biometrika 45 (1958).
     """
-    held = weight > 0
-    label, probability, weight = label[held], probability[held], weight[held]
+    is_drawn = weight > 0
+    label, probability, weight = label[is_drawn], probability[is_drawn], weight[is_drawn]
     clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
     logit = np.log(clipped) - np.log1p(-clipped)
-    kinds = len(np.unique(label))
-    if kinds < 2 or np.ptp(logit) == 0:  # noqa: PLR2004 - converted and not
+    if len(np.unique(label)) < OUTCOMES or np.ptp(logit) == 0:
         return float("nan"), float("nan")
     design = np.column_stack([np.ones(len(logit)), logit])
     signs = np.where(label == 1, -1.0, 1.0)
-    found = np.array([0.0, 1.0])
-    loss = float(weight @ np.logaddexp(0.0, signs * (design @ found)))
-    for _ in range(MOST_STEPS):
-        fitted = expit(design @ found)
-        curve = (design * (weight * fitted * (1 - fitted))[:, None]).T @ design
-        step = np.linalg.lstsq(curve, design.T @ (weight * (label - fitted)))[0]
-        for _ in range(MOST_STEPS):
-            reached = float(weight @ np.logaddexp(0.0, signs * (design @ (found + step))))
-            if reached <= loss:
+    line = np.array([0.0, 1.0])
+    loss = float(weight @ np.logaddexp(0.0, signs * (design @ line)))
+    for _ in range(MAX_STEPS):  # Newton's method
+        fitted = expit(design @ line)
+        hessian = (design * (weight * fitted * (1 - fitted))[:, None]).T @ design
+        step = np.linalg.lstsq(hessian, design.T @ (weight * (label - fitted)))[0]
+        for _ in range(MAX_STEPS):
+            new_loss = float(weight @ np.logaddexp(0.0, signs * (design @ (line + step))))
+            if new_loss <= loss:
                 break
             step = step / 2
-        found, loss = found + step, min(reached, loss)
-        if np.abs(step).max() < CONVERGED:
+        line, loss = line + step, min(new_loss, loss)
+        if np.abs(step).max() < TOLERANCE:
             break
-    return float(found[0]), float(found[1])
+    return float(line[0]), float(line[1])
 
 
 def gain(label: Labels, probability: Floats, weight: Floats) -> float:
-    """Return the mean over leads, best first, of the share of converters reached; larger is better, 0.5 is chance."""
+    """Return the area under the cumulative gains curve; larger is better, 0.5 is chance."""
     positive, negative = (levels[::-1] for levels in _by_level(label, probability, weight))
-    reached, total = np.cumsum(positive), positive + negative
-    if reached[-1] == 0:
+    conversions, total = np.cumsum(positive), positive + negative
+    if conversions[-1] == 0:
         return float("nan")
-    halfway = (reached - positive / 2) / reached[-1]
-    return float((total * halfway).sum() / total.sum())
+    gains = (conversions - positive / 2) / conversions[-1]
+    return float((total * gains).sum() / total.sum())
 
 
 def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[tuple[float, float, float]]:
     """Yield mass, mean probability and rate of each of the 15 bins of equal mass."""
-    for mass, said, converted in zip(*parts_of_equal_mass(label, probability, weight, parts=BINS), strict=True):
-        yield float(mass), float(said / mass), float(converted / mass)
+    for mass, expected, conversions in zip(*parts_of_equal_mass(label, probability, weight, parts=BINS), strict=True):
+        yield float(mass), float(expected / mass), float(conversions / mass)
 
 
 def rate_bound(successes: Floats, trials: Floats, *, z: float) -> Floats:
-    """Return the lower bound of a rate, in [0, 1], that lies ``z`` standard errors below it.
+    """Return the lower bound of rates, in [0, 1], that is ``z`` standard errors below them.
+
+    Parameters
+    ----------
+    successes, trials
+        Counts of one shape, the latter above 0.
+    z
+        Quantile of the normal distribution.
 
     Notes
     -----
@@ -179,13 +194,22 @@ def rate_bound(successes: Floats, trials: Floats, *, z: float) -> Floats:
     array([0.404])
     """
     rate = successes / trials
-    middle = rate + z**2 / (2 * trials)
-    spread = z * np.sqrt(np.maximum(rate * (1 - rate), 0.0) / trials + z**2 / (4 * trials**2))
-    return np.maximum((middle - spread) / (1 + z**2 / trials), 0.0)
+    center = rate + z**2 / (2 * trials)
+    half_width = z * np.sqrt(np.maximum(rate * (1 - rate), 0.0) / trials + z**2 / (4 * trials**2))
+    return np.maximum((center - half_width) / (1 + z**2 / trials), 0.0)
 
 
-def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[float, float]:
-    """Return the two-sided interval of a rate, within [0, 1], by `rate_bound` from either side.
+def rate_interval(rate: float, trials: float, *, confidence: float) -> tuple[float, float]:
+    """Return Wilson's two-sided interval of a rate, within [0, 1]: `rate_bound` from both sides.
+
+    Parameters
+    ----------
+    rate
+        In [0, 1].
+    trials
+        How many rows the rate is of, above 0.
+    confidence
+        Between 0 and 1.
 
     Examples
     --------
@@ -193,13 +217,13 @@ def rate_interval(rate: float, leads: float, *, confidence: float) -> tuple[floa
     [0.0, 0.125]
     """
     z = float(ndtri(0.5 + confidence / 2))
-    low, failing = rate_bound(leads * np.array([rate, 1 - rate]), np.full(2, float(leads)), z=z)
-    return float(low), float(1 - failing)
+    low, low_of_failures = rate_bound(trials * np.array([rate, 1 - rate]), np.full(2, float(trials)), z=z)
+    return float(low), float(1 - low_of_failures)
 
 
 def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, float]:
     """Return all metrics by name."""
-    miscalibration, discrimination, uncertainty = brier_parts(label, probability, weight)
+    miscalibration, discrimination, uncertainty = brier_decomposition(label, probability, weight)
     intercept, slope = calibration_line(label, probability, weight)
     return {
         "roc_auc": roc_auc(label, probability, weight),
@@ -219,7 +243,7 @@ def summary(label: Labels, probability: Floats, weight: Floats) -> dict[str, flo
 
 
 def _by_level(label: Labels, probability: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Return the weight of converters and of the others at each distinct probability, lowest first."""
+    """Return the weight of rows that converted and of the others at each distinct probability, lowest first."""
     levels, level = np.unique(probability, return_inverse=True)
     sides = (np.bincount(level, weights=weight * side, minlength=len(levels)) for side in (label, 1 - label))
     positive, negative = (side.astype(np.float64) for side in sides)

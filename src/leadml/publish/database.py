@@ -14,7 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.errors import LeadmlError, nearest, quoted
-from leadml.leads.read.connection import attempt, close, declared_columns, masked, open_connection, reason
+from leadml.leads.read.connection import (
+    attempt,
+    close_connection,
+    declared_columns,
+    driver_message,
+    mask_address,
+    open_connection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -226,7 +233,7 @@ class TableWriter:
 
     def _attempt(self, action: Callable[[], Any]) -> Any:
         def refusal(error: Exception) -> LeadmlError:
-            said = reason(error, self._connection.engine.url)
+            said = driver_message(error, self._connection.engine.url)
             hint = "; close what holds it and run again" if "locked" in said else ""
             return self._error(f"must take the rows, got: {said}{hint}; nothing was written")
 
@@ -236,7 +243,7 @@ class TableWriter:
         raise self._error(message)
 
     def _error(self, message: str) -> LeadmlError:
-        return LeadmlError(f"{self._where}: {self._table.shown}: {message}")
+        return LeadmlError(f"{self._where}: {self._table.display_name}: {message}")
 
 
 @contextmanager
@@ -266,11 +273,11 @@ def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Ite
     """
     connection = open_connection(url, writing=True)
     try:
-        writer = TableWriter(connection, table, key=key, where=masked(url))
+        writer = TableWriter(connection, table, key=key, where=mask_address(url))
         yield writer
         writer.finish()
     finally:
-        close(connection)
+        close_connection(connection)
 
 
 def _arrow(column: pd.Series[Any], name: str) -> pa.Array:

@@ -11,7 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from leadml.leads.check.instants import shown_day
-from leadml.model.judge.evaluation import MODEL, as_rows
+from leadml.model.judge.evaluation import as_rows
+from leadml.model.judge.predictions import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,14 +23,14 @@ DIGEST = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from tests.leads.test_engine import digest
+from tests.leads.asof.test_engine import digest
 import polars as pl
 print(pl.thread_pool_size(), digest(Path(sys.argv[1]), "polars"))
 """
 
 
 def digest(folder: Path, engine: str, threads: int = 0) -> str:
-    """Return the hash of all bits of the frames that an engine makes of the simulated leads."""
+    """Return the hash of all bits of the frames that an engine computes of the simulated leads."""
     sources = {name: {**some, "path": str(folder / "crm" / some["path"])} for name, some in crm()["sources"].items()}
     choices: dict[str, Any] = crm(sources=sources, compute={"engine": engine, "memory_gb": 0.5})
     choices["model"] = {**choices["model"], "threads": threads}
@@ -74,7 +74,7 @@ def test_duckdb_gives_the_same_bits_with_two_threads(place: Path, expected: str)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_polars_gives_the_same_bits_with_one_thread_and_two(place: Path, expected: str, threads: int) -> None:
     """In a process of its own, for Polars takes its number of threads from the environment."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", DIGEST, str(place), str(root)],
         env={**os.environ, "POLARS_MAX_THREADS": str(threads)},
@@ -87,8 +87,8 @@ def test_polars_gives_the_same_bits_with_one_thread_and_two(place: Path, expecte
     assert done.stdout.split() == [str(threads), expected]
 
 
-def test_polars_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says how to get it or do without."""
+def test_polars_is_refused_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says how to install it or do without."""
     monkeypatch.setitem(sys.modules, "polars", None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'leadml\[polars\]', or set compute.engine: duckdb"):
@@ -96,7 +96,7 @@ def test_polars_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_duckdb_keeps_to_its_memory_and_threads() -> None:
-    """What params say is what the database is told."""
+    """The database gets the settings of params."""
     import pyarrow as pa
 
     with open_engine(ComputeParams(memory_gb=0.25), threads=1) as engine:

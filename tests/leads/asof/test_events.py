@@ -1,4 +1,4 @@
-"""Activities and outcomes: what is read, what is counted and left out, and what is refused with its line."""
+"""Activities and outcomes: which rows are read, counted and left out, or refused with their line."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def rows(found: Any) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for chunk in found for row in chunk.table.to_pylist()]
 
 
-def test_activities_come_out_as_whole_numbers(write: Callable[..., Path]) -> None:
-    """Leads and kinds by number, instants in microseconds; other kinds are -1, channels count as they come."""
+def test_activities_are_read_as_whole_numbers(write: Callable[..., Path]) -> None:
+    """Leads and kinds by number, instants in microseconds; other kinds are -1, channels are numbered as they occur."""
     lines = [
         "a,2024-01-01,2024-01-02T00:00:00Z,visit,mail",
         "007,2024-01-01T01:00:00+01:00,2024-01-01,demo,",
@@ -59,8 +59,8 @@ def test_activities_come_out_as_whole_numbers(write: Callable[..., Path]) -> Non
     assert (chunk.rows, chunk.unknown) == (4, 0)
 
 
-def test_a_row_without_its_own_clock_was_recorded_when_it_happened(write: Callable[..., Path]) -> None:
-    """Without a column of recording, without channels, and with no kinds declared."""
+def test_without_a_column_of_recording_a_row_was_recorded_when_it_occurred(write: Callable[..., Path]) -> None:
+    """Also without channels and with no kinds declared."""
     path = write("lead_id,occurred_at,kind\na,2024-01-02,visit\n")
     found = reader(path).activities(ActivitiesParams(path="x"), {})
 
@@ -75,14 +75,14 @@ def test_rows_of_unknown_leads_are_counted_and_left_out(write: Callable[..., Pat
     assert (chunk.rows, chunk.unknown, chunk.table["lead"].to_pylist()) == (4, 2, [1, 0])
 
 
-def test_outcomes_are_known_by_their_own_words_and_by_those_of_the_project(write: Callable[..., Path]) -> None:
-    """Each word has the code of what it means; whole numbers and booleans as leadml writes them."""
-    said = ["customer", "Won deal", "bought", "1", "1.0", "TRUE", "true"]
-    text = "lead_id,occurred_at,outcome\n" + "\n".join(f"a,2024-01-01,{word}" for word in said)
+def test_outcomes_are_known_by_the_words_of_leadml_and_of_the_project(write: Callable[..., Path]) -> None:
+    """Each word has the code of its meaning; whole numbers and booleans are read as text."""
+    words = ["customer", "Won deal", "bought", "1", "1.0", "TRUE", "true"]
+    text = "lead_id,occurred_at,outcome\n" + "\n".join(f"a,2024-01-01,{word}" for word in words)
     (chunk,) = reader(write(text)).outcomes(OUTCOMES, CODES)
-    meant = ["customer", "customer", "bought", "sql", "sql", "mql", "mql"]
+    meanings = ["customer", "customer", "bought", "sql", "sql", "mql", "mql"]
 
-    assert chunk.table["outcome"].to_pylist() == [CODES[name] for name in meant]
+    assert chunk.table["outcome"].to_pylist() == [CODES[name] for name in meanings]
     assert chunk.table.schema == OUTCOME_SCHEMA
 
 
@@ -143,7 +143,7 @@ def test_typed_columns_give_the_same_rows(write: Callable[..., Path], tmp_path: 
     ],
 )
 def test_a_bad_row_is_refused_with_file_line_and_column(write: Callable[..., Path], line: str, message: str) -> None:
-    """The message says what must hold and what was got, and names the lead where it could be read."""
+    """The message says what must hold and what was found, and names the lead where it could be read."""
     path = write(f"{HEADER}b,2024-01-01,2024-01-01,visit,x\n{line}\n", "e.csv")
 
     with pytest.raises(DataError) as caught:
@@ -154,33 +154,34 @@ def test_a_bad_row_is_refused_with_file_line_and_column(write: Callable[..., Pat
 
 
 @pytest.mark.parametrize("word", ["won", "", "SQL", "lost "])
-def test_an_outcome_that_nobody_declared_is_refused(write: Callable[..., Path], word: str) -> None:
-    """The message lists the words that are known and says what to write."""
+def test_an_outcome_that_is_not_declared_is_refused(write: Callable[..., Path], word: str) -> None:
+    """The message lists the known words and says what to write."""
     path = write(f"lead_id,occurred_at,outcome\na,2024-01-01,{word}\n", "o.csv")
-    got = rf"'{word}'; say what it means, as sources.outcomes.names: {{'{word}': lost}}; a word of your own"
-    got = got if word else "nothing; leave out rows that have none$"
+    example = f"sources.outcomes.names: {{'{word}': lost}}"
+    got = rf"'{word}'; give its meaning in params.yaml, for example {example}, or a new name where none of these fits"
+    got = got if word else "nothing; leave out rows without an outcome$"
 
     with pytest.raises(DataError, match=rf"o.csv:2: outcome must be one of mql, .*sources.outcomes.names, got {got}"):
         list(reader(path).outcomes(OUTCOMES, CODES))
 
 
 def test_a_fault_of_many_rows_is_one_line_with_a_count(write: Callable[..., Path]) -> None:
-    """Each word that nobody declared has its line, and each column of bad times."""
+    """Each word that is not declared has a line, and each column with bad times."""
     lines = [f"a,2024-01-0{1 + at % 9},{word}" for at, word in enumerate(["won", "gone", "sql"] * 10)]
     path = write("lead_id,occurred_at,outcome\n" + "\n".join(lines), "o.csv")
 
     with pytest.raises(DataError, match="with a zone") as caught:
         list(reader(path, timezone=None).outcomes(OUTCOMES, CODES))
-    told = str(caught.value).splitlines()
-    assert [(line.split(" must")[0], line.rsplit("; ", 1)[1]) for line in told] == [
+    messages = str(caught.value).splitlines()
+    assert [(line.split(" must")[0], line.rsplit("; ", 1)[1]) for line in messages] == [
         ("o.csv:2: occurred_at", "the same in 29 more rows"),
         ("o.csv:2: outcome", "the same in 9 more rows"),
         ("o.csv:3: outcome", "the same in 9 more rows"),
     ]
 
 
-def test_the_ends_of_time_are_in(write: Callable[..., Path]) -> None:
-    """1970 to the microsecond and the latest instant are read; a microsecond outside is not."""
+def test_the_first_and_the_latest_instant_are_read(write: Callable[..., Path]) -> None:
+    """The beginning of 1970 and the latest instant are read; a microsecond later is refused."""
     line = "a,1970-01-01,{},visit,x"
     stamps = {shift: str(pa.scalar(LATEST + shift, pa.timestamp("us"))) for shift in (0, 1)}
 
@@ -217,10 +218,10 @@ def test_times_without_a_zone_need_one_in_params(write: Callable[..., Path]) -> 
         ("lead_id", pa.array([["a"]]), "lead_id must be an id of 1 to 256 characters"),
     ],
 )
-def test_values_that_have_no_plain_form_are_refused_like_others(
+def test_values_without_a_plain_form_are_refused_with_their_row(
     tmp_path: Path, column: str, values: pa.Array, message: str
 ) -> None:
-    """Lists, structures, bytes and instants that no calendar holds are faults with their row, and no bug."""
+    """Lists, structures, bytes and instants outside the calendar are faults."""
     columns = {
         "lead_id": pa.array(["a"]),
         "occurred_at": pa.array([day(0)], pa.timestamp("us", "UTC")),
@@ -234,8 +235,8 @@ def test_values_that_have_no_plain_form_are_refused_like_others(
         list(reader(tmp_path / "e.parquet").activities(ACTIVITIES, KINDS))
 
 
-def test_an_outcome_that_has_no_plain_form_is_refused(tmp_path: Path) -> None:
-    """A list is no outcome."""
+def test_an_outcome_without_a_plain_form_is_refused(tmp_path: Path) -> None:
+    """A list cannot be an outcome."""
     columns = {"lead_id": ["a"], "occurred_at": pa.array([day(0)], pa.timestamp("us", "UTC")), "outcome": [["won"]]}
     pq.write_table(pa.table(columns), tmp_path / "o.parquet")
 
@@ -244,7 +245,7 @@ def test_an_outcome_that_has_no_plain_form_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_row_with_several_faults_has_each_once(write: Callable[..., Path]) -> None:
-    """Every wrong value is told; where one clock serves both it is told once."""
+    """Every wrong value is reported; a column with two roles is reported once."""
     path = write("lead_id,occurred_at,outcome\n,soon,won\n", "o.csv")
     with pytest.raises(DataError, match="lead_id must be an id") as caught:
         list(reader(path).outcomes(OUTCOMES, CODES))
@@ -252,10 +253,8 @@ def test_a_row_with_several_faults_has_each_once(write: Callable[..., Path]) -> 
     assert [fault.column for fault in caught.value.faults] == ["lead_id", "occurred_at", "outcome"]
 
 
-def test_a_file_full_of_faults_is_not_read_to_its_end(
-    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a thousand faults the reading stops: somebody declared the wrong column."""
+def test_reading_stops_after_a_thousand_faults(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with so many faults has a wrong declaration; the rest of it would say no more."""
     monkeypatch.setattr(events, "CHUNK_ROWS", 600)
     path = write(HEADER + "a,soon,2024-01-01,visit,x\n" * 5000)
 
@@ -263,8 +262,8 @@ def test_a_file_full_of_faults_is_not_read_to_its_end(
         list(reader(path).activities(ACTIVITIES, KINDS))
 
 
-def test_a_missing_column_is_named_before_anything_is_read(write: Callable[..., Path]) -> None:
-    """The nearest that is there is hinted at."""
+def test_a_missing_column_is_named_before_any_row_is_read(write: Callable[..., Path]) -> None:
+    """The message names the nearest column that exists."""
     path = write("lead,occured_at,outcome\na,soon,won\n", "o.csv")
 
     with pytest.raises(DataError, match="must have a column 'occurred_at', got none; the nearest is 'occured_at'"):
@@ -272,5 +271,5 @@ def test_a_missing_column_is_named_before_anything_is_read(write: Callable[..., 
 
 
 def test_an_empty_table_has_no_events(write: Callable[..., Path]) -> None:
-    """A header alone is a table."""
+    """A table may have a header and no rows."""
     assert rows(reader(write(HEADER)).activities(ACTIVITIES, KINDS)) == []

@@ -1,4 +1,4 @@
-"""The tables of dated leads: the same from every kind of source and in every order, and what is refused."""
+"""The tables of dated leads: the same from every type of source and in every order, and which rows are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUTCOMES = [("a", 10, "customer"), ("b", 50, "lost"), ("zz", 50, "lost")]
 
 
 def content(folder: Path, choices: dict[str, Any], target: str | None = None) -> dict[str, Any]:
-    """Return all that the tables of a folder are read as, in an order of its own."""
+    """Return all that is read from the tables of a folder, in an order that does not depend on the files."""
     with open_view(folder, choices, target=target) as view:
         found = view.history
         events = {name: [] for name in ("activities", "outcomes")}
@@ -43,8 +43,8 @@ def content(folder: Path, choices: dict[str, Any], target: str | None = None) ->
             "split_keys": found.split_keys.tolist(),
             "created_at": found.created_at.tolist(),
             "states": str([tuple(row.values()) for row in found.states.to_pylist()]),
-            "records": str(found.records),
-            "tallies": str(found.tallies),
+            "coverage": str(found.coverage),
+            "rows_by_code": str(found.rows_by_code),
             "counts": found.counts,
             **sorted_events,
             "features": str(
@@ -55,15 +55,15 @@ def content(folder: Path, choices: dict[str, Any], target: str | None = None) ->
 
 @pytest.fixture(scope="module")
 def frames(simulated_crm: Path) -> Frames:
-    """Return the first of the simulated leads with all that is known of them, and rows of some others."""
-    read = {
+    """Return the first 120 of the simulated leads, and the activities and outcomes of ten more."""
+    simulated = {
         name: pd.read_parquet(simulated_crm / path)
         for name, path in zip(TABLES, ("leads.parquet", "activities", "outcomes.parquet"), strict=True)
     }
-    leads = read["leads"]
-    few = {name: table[table["lead_id"] < "L00000130"].reset_index(drop=True) for name, table in read.items()}
-    few["leads"] = leads[leads["lead_id"] < "L00000120"].reset_index(drop=True)
-    return few
+    leads = simulated["leads"]
+    found = {name: table[table["lead_id"] < "L00000130"].reset_index(drop=True) for name, table in simulated.items()}
+    found["leads"] = leads[leads["lead_id"] < "L00000120"].reset_index(drop=True)
+    return found
 
 
 def _written(frames: Frames) -> Frames:
@@ -130,15 +130,15 @@ def _sqlite(folder: Path, frames: Frames) -> dict[str, Any]:
     return crm(sources=sources)
 
 
-@pytest.mark.parametrize("kind", [_csv, _gzip, _folders, _shuffled, _sqlite], ids=lambda kind: kind.__name__[1:])
+@pytest.mark.parametrize("write", [_csv, _gzip, _folders, _shuffled, _sqlite], ids=lambda write: write.__name__[1:])
 def test_every_source_gives_the_same_tables_to_the_bit(
-    tmp_path: Path, frames: Frames, kind: Callable[..., dict[str, Any]]
+    tmp_path: Path, frames: Frames, write: Callable[..., dict[str, Any]]
 ) -> None:
     """CSV, gzip, folders of both, SQLite and shuffled rows and columns are read like Parquet."""
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
     one = content(tmp_path / "one", _parquet(tmp_path / "one", frames), "mql")
-    other = content(tmp_path / "other", kind(tmp_path / "other", frames), "mql")
+    other = content(tmp_path / "other", write(tmp_path / "other", frames), "mql")
 
     assert other == one
     assert len(one["lead_ids"]) == 120
@@ -149,7 +149,7 @@ def test_every_source_gives_the_same_tables_to_the_bit(
 def test_blocks_hold_the_rows_of_their_leads(
     tmp_path: Path, frames: Frames, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    """Leads in small blocks are the same leads, each event in the block of its lead."""
+    """Small blocks give the same leads, and each activity and outcome is in the block of its lead."""
     choices = _parquet(tmp_path, frames)
     whole = content(tmp_path, choices, "mql")
     for module in (history, population, snapshots):
@@ -178,13 +178,13 @@ def _read(folder: Path, choices: dict[str, Any], now: str = "2026-01-01T00:00:00
 
 
 def test_leads_are_in_the_order_of_their_ids_and_counted(tmp_path: Path) -> None:
-    """Ids are text; rows of unknown leads are left out and counted; the newest record is of a known lead."""
+    """Ids are text; rows of unknown leads are counted, left out, and do not belong to the coverage."""
     found = _read(tmp_path, _small(tmp_path))
 
     assert found.lead_ids.tolist() == ["007", "a", "b", "c"] == found.split_keys.tolist()
     assert found.created_at.tolist() == [day(3), day(0), day(1), day(2)]
-    assert found.records["outcomes"].newest == day(50)
-    assert found.strangers == {"activities": "zz", "outcomes": "zz"}
+    assert found.coverage["outcomes"].newest == day(50)
+    assert found.unknown_ids == {"activities": "zz", "outcomes": "zz"}
     assert found.counts == {
         "rows": 4, "merged": 0, "activities": 5, "activities_of_unknown_leads": 1, "outcomes": 3,
         "outcomes_of_unknown_leads": 1,
@@ -192,22 +192,22 @@ def test_leads_are_in_the_order_of_their_ids_and_counted(tmp_path: Path) -> None
 
 
 def test_rows_that_repeat_another_are_merged(tmp_path: Path) -> None:
-    """A lead that is there twice to the letter is there once."""
+    """A lead with two equal rows is one lead."""
     made = small_tables([*LEADS, *LEADS[:2]], VISITS, OUTCOMES)
 
     assert (_read(tmp_path, _small(tmp_path, made)).counts["rows"], _read(tmp_path, small()).counts["merged"]) == (6, 2)
 
 
-def test_kinds_that_are_not_declared_count_among_all_activities_only(tmp_path: Path) -> None:
-    """The third kind of these activities has no feature of its own."""
+def test_a_kind_that_is_not_declared_counts_only_in_features_of_all_activities(tmp_path: Path) -> None:
+    """It has no features of its own."""
     with open_view(tmp_path, _small(tmp_path)) as view:
         row = next(scoring_snapshots(view, day(6))).set_index("lead_id").loc["a"]
 
     assert (row["visit_7d"], row["demo_7d"], row["active_days_7d"]) == (1, 0, 2)
 
 
-def test_the_state_that_holds_is_the_newest_known_one(tmp_path: Path) -> None:
-    """Rows with valid-from and recorded instants: each look takes what held before it and was written by it."""
+def test_a_snapshot_has_the_newest_known_state(tmp_path: Path) -> None:
+    """The state was valid before the instant and recorded by it."""
     made = small_tables([("a", 0, 1.0), ("a", 0, 2.0), ("a", 0, 3.0)], VISITS, OUTCOMES[1:])
     made["leads"]["valid_from"] = instants([day(number) for number in (0, 10, 20)])
     made["leads"]["recorded_at"] = instants([day(number) for number in (0, 30, 21)])
@@ -218,17 +218,17 @@ def test_the_state_that_holds_is_the_newest_known_one(tmp_path: Path) -> None:
     assert sizes == [1, 1, 1, 3, 3]
 
 
-def test_states_without_their_own_clock_of_recording_were_written_when_they_began(tmp_path: Path) -> None:
-    """The newest state is a record too: what is observed reaches to it."""
+def test_without_a_column_of_recording_a_state_was_recorded_when_it_became_valid(tmp_path: Path) -> None:
+    """The newest state belongs to the coverage of the leads."""
     made = small_tables([("a", 0, 1.0), ("a", 0, 2.0)], [], [])
     made["leads"]["valid_from"] = instants([day(0), day(90)])
     found = _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from"}))
 
-    assert found.records["leads"].newest == day(90)
+    assert found.coverage["leads"].newest == day(90)
 
 
-def test_an_account_that_comes_later_is_the_lead_s(tmp_path: Path) -> None:
-    """A CRM fills it in when somebody looks it up: its leads are on one side all the same, by the newest."""
+def test_the_newest_account_is_the_group_of_a_lead(tmp_path: Path) -> None:
+    """An account is often filled in later; all snapshots of its leads are in one group all the same."""
     states = [("a", 0, 1.0), ("a", 0, 2.0), ("b", 1, 1.0), ("b", 1, 2.0), ("b", 1, 3.0), ("c", 2, 1.0)]
     made = small_tables(states, VISITS, OUTCOMES)
     made["leads"]["valid_from"] = instants([day(number) for number in (0, 10, 1, 11, 12, 2)])
@@ -239,7 +239,7 @@ def test_an_account_that_comes_later_is_the_lead_s(tmp_path: Path) -> None:
 
 
 def test_leads_of_one_account_share_its_key(tmp_path: Path) -> None:
-    """A lead without an account has its own id."""
+    """A lead without an account has its own id as key."""
     made = small_tables(LEADS, VISITS, OUTCOMES)
     made["leads"]["firm"] = ["acme", "acme", None, "zeta"]
     found = _read(tmp_path, _small(tmp_path, made, leads={"account": "firm"}))
@@ -257,7 +257,7 @@ NAMES = [
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None:
-    """Names of the file and of activities are strangers' words: none means anything to the engine."""
+    """No name of a column or a kind clashes with a name of the engine."""
     made = small_tables(LEADS, [("b", 3, name) for name in [*NAMES, *NAMES]], [])
     for number, name in enumerate(NAMES):
         made["leads"][name] = made["leads"]["size"] * number
@@ -287,10 +287,10 @@ def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None
         ),
     ],
 )
-def test_bad_rows_of_leads_are_faults_beside_the_others(
+def test_bad_rows_of_leads_are_faults_and_the_others_are_read(
     tmp_path: Path, changed: dict[str, Any], roles: dict[str, str], message: str
 ) -> None:
-    """The caller decides: training refuses, scoring goes on without them; where none is left it is refused here."""
+    """Training refuses them and scoring goes on without them; where no row is left, reading refuses."""
     made = small_tables(LEADS, VISITS, OUTCOMES)
     for name, values in changed.items():
         made["leads"][name] = values
@@ -304,7 +304,7 @@ def test_bad_rows_of_leads_are_faults_beside_the_others(
 
 
 def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
-    """A number of a row finds nothing there."""
+    """The number of a row says nothing in a database."""
     made = small_tables(LEADS, VISITS, OUTCOMES)
     made["leads"]["size"] = ["1", "big", "2", "3"]
     made["outcomes"]["outcome"] = ["customer", "gone", "lost"]
@@ -313,7 +313,7 @@ def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
             _written(made)[name].to_sql(name, connection, index=False)
         connection.commit()
     tables = {name: {"path": None, "url": "sqlite:///crm.db", "table": name} for name in ("leads", "outcomes")}
-    with pytest.raises(DataError, match=r"^outcomes table:2 \(lead 'b'\): outcome must be one of .*, got 'gone'; say"):
+    with pytest.raises(DataError, match=r"^outcomes table:2 \(lead 'b'\): outcome must be one of .*, got 'gone'; give"):
         _read(tmp_path, _small(tmp_path, made, **tables))
     found = _read(tmp_path, _small(tmp_path, made, leads=tables["leads"], outcomes={"names": {"gone": "lost"}}))
 
@@ -322,60 +322,60 @@ def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
 @pytest.mark.parametrize("number", [-365 * 60, 365 * 75])
-def test_a_lead_of_another_age_is_a_fault(tmp_path: Path, role: str, number: int) -> None:
-    """Before 1970 or after tomorrow nobody wrote a lead down; it would end what was observed in the future."""
+def test_an_instant_before_1970_or_after_tomorrow_is_a_fault(tmp_path: Path, role: str, number: int) -> None:
+    """A mistyped year must not move the end of the coverage into the future."""
     made = small_tables(LEADS, VISITS, OUTCOMES)
     made["leads"]["valid_from"] = made["leads"]["recorded_at"] = made["leads"]["created_at"]
     made["leads"].loc[1, role] = instants([day(number)])[0]
     roles = {"valid_from": "valid_from", "recorded_at": "recorded_at"}
     found = _read(tmp_path, _small(tmp_path, made, leads=roles))
 
-    assert [(fault.where, fault.column, fault.lead_id) for fault in found.faults] == [("leads.parquet:2", role, "b")]
+    assert [(fault.location, fault.column, fault.lead_id) for fault in found.faults] == [("leads.parquet:2", role, "b")]
     assert "must lie between 1970 and tomorrow" in str(found.faults[0])
     assert found.lead_ids.tolist() == ["007", "a", "c"]
-    assert found.records["leads"].newest == day(3)
+    assert found.coverage["leads"].newest == day(3)
 
 
-def test_tomorrow_is_a_day_after_the_job(tmp_path: Path) -> None:
-    """What was recorded up to a day after now is read, for clocks differ; a second later is not."""
+def test_rows_are_read_up_to_a_day_after_the_job(tmp_path: Path) -> None:
+    """Clocks differ, so a row of the next 24 hours is read; a row a second later is refused."""
     choices = _small(tmp_path)
-    assert _read(tmp_path, choices, now="2024-02-19T00:00:00Z").records["outcomes"].newest == day(50)
+    assert _read(tmp_path, choices, now="2024-02-19T00:00:00Z").coverage["outcomes"].newest == day(50)
     with pytest.raises(DataError, match="occurred_at must lie between 1970 and tomorrow"):
         _read(tmp_path, choices, now="2024-02-18T23:59:59Z")
 
 
 def test_several_rows_of_a_lead_need_valid_from(tmp_path: Path) -> None:
-    """Rows that differ, in the clock of recording too, are refused without it; those that repeat another are merged."""
+    """Rows that differ, if only in when they were recorded, are refused without it; equal rows are merged."""
     made = small_tables([("a", 0, 1.0), ("a", 0, 2.0), ("b", 0, 1.0), ("b", 0, 1.0)], [], [])
     made["leads"]["written"] = instants([day(number) for number in (0, 9, 0, 0)])
-    made["leads"]["held"] = instants([day(number) for number in (0, 5, 0, 0)])
-    told = (
+    made["leads"]["since"] = instants([day(number) for number in (0, 5, 0, 0)])
+    message = (
         "got 'a' on another row too, with another written, another size; declare sources.leads.valid_from, or keep one"
     )
     found = _read(tmp_path, _small(tmp_path, made, leads={"recorded_at": "written"}))
-    assert [told in str(fault) for fault in found.faults] == [True, True]
+    assert [message in str(fault) for fault in found.faults] == [True, True]
     assert (found.counts["rows"], found.counts["merged"], found.lead_ids.tolist()) == (4, 1, ["b"])
 
-    states = _read(tmp_path, _small(tmp_path, made, leads={"recorded_at": "written", "valid_from": "held"}))
+    states = _read(tmp_path, _small(tmp_path, made, leads={"recorded_at": "written", "valid_from": "since"}))
     assert (states.faults, states.counts["merged"], len(states.states)) == ((), 1, 3)
 
 
-def test_a_lead_came_once(tmp_path: Path) -> None:
-    """A state that says otherwise is a fault of its lead, with both places; the others are as without it."""
+def test_a_lead_has_one_creation(tmp_path: Path) -> None:
+    """A state with another instant is a fault that names both rows; the other states are read."""
     made = small_tables([("c", 0, 1.0), ("a", 1, 2.0), ("b", 2, 3.0), ("a", 0, 1.0)], VISITS, OUTCOMES)
     made["leads"]["valid_from"] = instants([day(0), day(5), day(2), day(3)])
     made["leads"] = made["leads"].rename(columns={"created_at": "came"})
     found = _read(tmp_path, _small(tmp_path, made, leads={"valid_from": "valid_from", "created_at": "came"}))
 
     (fault,) = found.faults
-    assert (fault.where, fault.column, fault.lead_id) == ("leads.parquet:2", "came", "a")
+    assert (fault.location, fault.column, fault.lead_id) == ("leads.parquet:2", "came", "a")
     assert fault.message == "must be the same on every row of a lead, got another at leads.parquet:4; correct one"
     assert (found.lead_ids.tolist(), found.created_at.tolist()) == (["a", "b", "c"], [day(0), day(2), day(0)])
     assert found.states["lead"].to_pylist() == [0, 1, 2]
 
 
 def test_no_leads_are_refused(tmp_path: Path) -> None:
-    """A table with a header alone holds none."""
+    """A table with a header and no rows has no leads."""
     (tmp_path / "leads.csv").write_text("lead_id,created_at,size\n", encoding="utf-8")
     choices = _small(tmp_path)
     choices["sources"]["leads"] = {"path": "leads.csv"}
@@ -385,7 +385,7 @@ def test_no_leads_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_project_without_activities_counts_none(tmp_path: Path) -> None:
-    """Two tables are enough."""
+    """Leads and outcomes are enough."""
     choices = _small(tmp_path)
     del choices["sources"]["activities"]
     choices["features"] = {"fit": {"size": "number"}}
@@ -394,8 +394,8 @@ def test_a_project_without_activities_counts_none(tmp_path: Path) -> None:
     assert (found.counts["activities"], found.counts["outcomes"]) == (0, 3)
 
 
-def test_what_was_kept_is_gone_when_the_job_ends(tmp_path: Path) -> None:
-    """Blocks lie in a folder of their own, for the length of the job."""
+def test_the_blocks_are_removed_when_the_job_ends(tmp_path: Path) -> None:
+    """Blocks lie in a temporary folder while the job runs."""
     with open_view(tmp_path, _small(tmp_path)) as view:
         folder = view.history.folder
         assert sorted(path.name for path in folder.iterdir()) == [

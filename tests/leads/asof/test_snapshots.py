@@ -1,4 +1,4 @@
-"""Looks at leads: when, at whom, with which label, and that training sees what scoring sees."""
+"""Snapshots: at which instants, of which leads, with which label, and that training and scoring compute the same."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.dated import crm, day, instants, micros, open_view, small, small_tabl
 from leadml.errors import ModelError
 from leadml.leads.asof import history, population, snapshots
 from leadml.leads.asof.snapshots import (
-    AsOfView,
     TrainingSnapshots,
     scoring_snapshots,
     snapshot_dates,
     training_snapshots,
 )
+from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.activity_plan import DAY
 from leadml.params import SnapshotParams, SplitParams
 
@@ -41,10 +41,10 @@ EVERYTHING = 10**9
     first=st.integers(0, 2 * 10**15),
     days=st.integers(0, 900),
 )
-def test_looks_are_at_midnight_of_the_zone_from_the_first_such_weekday(
+def test_dates_are_at_midnight_of_the_zone_from_the_first_such_weekday(
     zone: str, weekday: str, every: int, first: int, days: int
 ) -> None:
-    """Each date is so many days after the one before, none lies outside, and none that fits is left out."""
+    """Each date is so many days after the one before, none is outside the bounds, and none that fits is left out."""
     last = first + days * DAY
     found = snapshot_dates(first, last, SnapshotParams(every=every, weekday=weekday), timezone=zone)
     local = [pd.Timestamp(int(at), unit="us", tz="UTC").tz_convert(ZoneInfo(zone)) for at in found]
@@ -64,7 +64,7 @@ def test_looks_are_at_midnight_of_the_zone_from_the_first_such_weekday(
 
 
 def test_a_calendar_of_weeks_keeps_its_weekday_over_changes_of_the_clock() -> None:
-    """In Berlin all looks of a year are on Wednesdays at midnight, 23 or 25 hours apart twice."""
+    """In Berlin all dates of a year are Wednesdays at midnight; two of the weeks have an hour less or more."""
     choices = SnapshotParams(every=7, weekday="wednesday")
     found = snapshot_dates(day(0), day(366), choices, timezone="Europe/Berlin")
     local = pd.to_datetime(found, unit="us", utc=True).tz_convert("Europe/Berlin")
@@ -75,7 +75,7 @@ def test_a_calendar_of_weeks_keeps_its_weekday_over_changes_of_the_clock() -> No
 
 
 def test_a_calendar_that_ends_before_it_begins_is_empty() -> None:
-    """No date, and no refusal: the caller says what is missing."""
+    """There is no date and no refusal here; the caller says what is missing."""
     assert snapshot_dates(day(10), day(0), SnapshotParams(), timezone=None).tolist() == []
 
 
@@ -87,9 +87,9 @@ def view(simulated_crm: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def looked(view: AsOfView) -> TrainingSnapshots:
-    """Return the looks at the simulated leads."""
-    return _trained(view)
+def training(view: AsOfView) -> TrainingSnapshots:
+    """Return the training snapshots of the simulated leads."""
+    return _training(view)
 
 
 def _choices(simulated: Path, **changed: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _choices(simulated: Path, **changed: Any) -> dict[str, Any]:
     return crm(sources=sources, **changed)
 
 
-def _trained(
+def _training(
     view: AsOfView, *, until: int = UNTIL, most: int = EVERYTHING, seed: int = 0, dates: Any = DATES
 ) -> TrainingSnapshots:
     return training_snapshots(view, dates, observed_until=until, most=most, split=SplitParams(folds=3, seed=seed))
@@ -115,127 +115,129 @@ def _population(folder: Path, as_of: int, *, horizon: int, settling: int) -> dic
     ends = as_of + horizon * DAY
     found = {}
     for lead, created in zip(leads.index, micros(leads).tolist(), strict=True):
-        mine = rows.get(lead, [])
-        known = [(occurred, name) for occurred, recorded, name in mine if occurred < as_of and recorded <= as_of]
+        own = rows.get(lead, [])
+        known = [(occurred, name) for occurred, recorded, name in own if occurred < as_of and recorded <= as_of]
         if created >= as_of or (known and max(known)[1] in {"lost", "rejected", "churned"}):
             continue
-        hits = [(occurred, recorded) for occurred, recorded, name in mine if name in funnel]
+        reaching = [(occurred, recorded) for occurred, recorded, name in own if name in funnel]
         found[lead] = (
-            any(occurred < as_of for occurred, _ in hits),
-            any(occurred < as_of and recorded <= as_of for occurred, recorded in hits),
-            any(as_of <= occurred < ends and recorded <= ends + settling * DAY for occurred, recorded in hits),
+            any(occurred < as_of for occurred, _ in reaching),
+            any(occurred < as_of and recorded <= as_of for occurred, recorded in reaching),
+            any(as_of <= occurred < ends and recorded <= ends + settling * DAY for occurred, recorded in reaching),
         )
     return found
 
 
-def test_dates_before_the_first_lead_change_nothing(view: AsOfView, looked: TrainingSnapshots) -> None:
-    """However many there are."""
+def test_dates_before_the_first_lead_change_nothing(view: AsOfView, training: TrainingSnapshots) -> None:
+    """70,000 such dates give the same frame."""
     before = view.history.created_at.min() - DAY * np.arange(70_000, 0, -1)
 
-    pd.testing.assert_frame_equal(_trained(view, dates=np.concatenate([before, DATES])).frame, looked.frame)
+    pd.testing.assert_frame_equal(_training(view, dates=np.concatenate([before, DATES])).frame, training.frame)
 
 
 @pytest.mark.parametrize("number", [35, 154])
 def test_populations_and_labels_are_what_a_plain_loop_finds(
-    view: AsOfView, looked: TrainingSnapshots, simulated_crm: Path, number: int
+    view: AsOfView, training: TrainingSnapshots, simulated_crm: Path, number: int
 ) -> None:
-    """Scoring looks at open leads not known to have reached the target, training at those that had not."""
+    """Scoring has open leads not known to have reached the target, training those that had not reached it."""
     as_of = day(number)
-    byhand = _population(simulated_crm, as_of, horizon=30, settling=7)
+    by_hand = _population(simulated_crm, as_of, horizon=30, settling=7)
     scored = pd.concat(list(scoring_snapshots(view, as_of)))
-    learned = looked.frame[looked.frame["as_of"] == as_of]
-    labels = dict(zip(learned["lead_id"], learned["converted"], strict=True))
+    at_date = training.frame[training.frame["as_of"] == as_of]
+    labels = dict(zip(at_date["lead_id"], at_date["converted"], strict=True))
 
-    assert sorted(scored["lead_id"]) == sorted(lead for lead, (_, known, _) in byhand.items() if not known)
-    assert labels == {lead: byhand[lead][2] for lead in labels}
-    open_ones = {lead for lead, (reached, _, _) in byhand.items() if not reached}
-    assert set(labels) <= open_ones
-    if as_of >= looked.holdout.since:
-        assert len(labels) == pytest.approx(0.25 * len(open_ones), rel=0.4)
+    assert sorted(scored["lead_id"]) == sorted(lead for lead, (_, known, _) in by_hand.items() if not known)
+    assert labels == {lead: by_hand[lead][2] for lead in labels}
+    open_leads = {lead for lead, (reached, _, _) in by_hand.items() if not reached}
+    assert set(labels) <= open_leads
+    if as_of >= training.holdout.since:
+        assert len(labels) == pytest.approx(0.25 * len(open_leads), rel=0.4)
 
 
-def test_training_sees_what_scoring_sees(view: AsOfView, looked: TrainingSnapshots) -> None:
-    """At every date the features of a look are those that scoring computes of that lead at that date, to the bit."""
+def test_training_and_scoring_compute_the_same_features(view: AsOfView, training: TrainingSnapshots) -> None:
+    """A training snapshot has the features that scoring computes of its lead at its instant, to the bit."""
     fields = [field.name for field in view.fields]
     compared = 0
-    for as_of, part in list(looked.frame.groupby("as_of"))[::3]:
+    for as_of, part in list(training.frame.groupby("as_of"))[::3]:
         scored = pd.concat(list(scoring_snapshots(view, int(as_of)))).set_index("lead_id")
-        there = scored.loc[part["lead_id"], fields].reset_index()
-        pd.testing.assert_frame_equal(there, part[["lead_id", *fields]].reset_index(drop=True), check_exact=True)
+        expected = scored.loc[part["lead_id"], fields].reset_index()
+        pd.testing.assert_frame_equal(expected, part[["lead_id", *fields]].reset_index(drop=True), check_exact=True)
         compared += len(part)
 
     assert compared > 1000
 
 
-def test_no_look_is_immature_and_none_comes_after_the_target(
-    view: AsOfView, looked: TrainingSnapshots, simulated_crm: Path
+def test_no_snapshot_is_immature_and_none_comes_after_the_target(
+    view: AsOfView, training: TrainingSnapshots, simulated_crm: Path
 ) -> None:
-    """Horizon and settling have passed by the end of what was observed, and the target lies ahead."""
-    frame = looked.frame
+    """Horizon and settling have passed by the end of what was observed, and the target is reached later or never."""
+    frame = training.frame
     outcomes = pd.read_parquet(simulated_crm / "outcomes.parquet")
-    hits = outcomes[outcomes["outcome"].isin({"mql", "sal", "sql", "opportunity", "customer", "evangelist"})]
-    first = hits.groupby("lead_id")["occurred_at"].min().reindex(frame["lead_id"])
+    reaching = outcomes[outcomes["outcome"].isin({"mql", "sal", "sql", "opportunity", "customer", "evangelist"})]
+    first = reaching.groupby("lead_id")["occurred_at"].min().reindex(frame["lead_id"])
 
     assert (frame["mature_at"] == frame["as_of"] + 37 * DAY).all()
     assert (frame["mature_at"] <= UNTIL).all()
     assert not (first.to_numpy() < instants(frame["as_of"]).to_numpy()).any()
-    assert looked.counts["immature"] > 0
+    assert training.counts["immature"] > 0
     assert frame["lead_id"].value_counts().max() > 5
 
 
-def test_rows_are_in_the_order_of_id_and_instant_each_once(looked: TrainingSnapshots) -> None:
-    """The same frame whatever the order of the files."""
-    frame = looked.frame
+def test_rows_are_in_the_order_of_id_and_instant_each_once(training: TrainingSnapshots) -> None:
+    """No pair of lead and instant is there twice."""
+    frame = training.frame
 
     assert frame[["lead_id", "as_of"]].equals(frame[["lead_id", "as_of"]].sort_values(["lead_id", "as_of"]))
     assert not frame.duplicated(["lead_id", "as_of"]).any()
-    assert len(frame) == looked.counts["drawn"] <= looked.counts["usable"] < looked.counts["mature"]
+    assert len(frame) == training.counts["drawn"] <= training.counts["usable"] < training.counts["mature"]
 
 
-def test_nobody_is_on_both_sides_and_all_labels_were_known(looked: TrainingSnapshots) -> None:
-    """Accounts kept aside are judged from one instant on; what is learned from was mature by then."""
-    frame, holdout = looked.frame, looked.holdout
-    learn, judge = frame[holdout.learnable(frame)], frame[holdout.mask(frame)]
+def test_no_group_is_in_both_parts_and_all_labels_were_known(training: TrainingSnapshots) -> None:
+    """The holdout begins at one instant; all snapshots to fit on were mature by then."""
+    frame, holdout = training.frame, training.holdout
+    learn, held_out = frame[holdout.learnable(frame)], frame[holdout.mask(frame)]
 
-    assert len(learn) + len(judge) == len(frame)
-    assert not set(learn["split_key"]) & set(judge["split_key"])
-    assert not set(learn["lead_id"]) & set(judge["lead_id"])
-    assert learn["mature_at"].max() <= holdout.since <= judge["as_of"].min()
+    assert len(learn) + len(held_out) == len(frame)
+    assert not set(learn["split_key"]) & set(held_out["split_key"])
+    assert not set(learn["lead_id"]) & set(held_out["lead_id"])
+    assert learn["mature_at"].max() <= holdout.since <= held_out["as_of"].min()
 
 
 def test_an_earlier_end_of_observation_leaves_out_more_and_changes_no_label(
-    view: AsOfView, looked: TrainingSnapshots
+    view: AsOfView, training: TrainingSnapshots
 ) -> None:
-    """Looks that were mature earlier have the label that they had then."""
-    earlier = _trained(view, until=day(200))
-    both = earlier.frame.merge(looked.frame, on=["lead_id", "as_of"], suffixes=("", "_later"))
+    """Snapshots that were mature earlier have the label that they had then."""
+    earlier = _training(view, until=day(200))
+    both = earlier.frame.merge(training.frame, on=["lead_id", "as_of"], suffixes=("", "_later"))
 
-    assert earlier.counts["mature"] < looked.counts["mature"]
-    assert earlier.counts["mature"] + earlier.counts["immature"] == looked.counts["mature"] + looked.counts["immature"]
+    assert earlier.counts["mature"] < training.counts["mature"]
+    assert (
+        earlier.counts["mature"] + earlier.counts["immature"] == training.counts["mature"] + training.counts["immature"]
+    )
     assert (both["converted"] == both["converted_later"]).all()
 
 
 @pytest.mark.parametrize("most", [1000, 2000])
-def test_of_many_looks_some_are_drawn_the_same_ones_for_ever(
-    view: AsOfView, looked: TrainingSnapshots, most: int
+def test_of_many_snapshots_a_limited_number_is_drawn_and_always_the_same(
+    view: AsOfView, training: TrainingSnapshots, most: int
 ) -> None:
-    """At most so many to learn from and a third as many to judge by; more are a superset of fewer."""
-    drawn = _trained(view, most=most).frame
-    aside = looked.holdout.mask(drawn)
+    """At most so many to fit on and a third as many held out; a higher limit adds snapshots and removes none."""
+    drawn = _training(view, most=most).frame
+    held_out = training.holdout.mask(drawn)
     pairs, more = (
         set(zip(frame["lead_id"], frame["as_of"], strict=True))
-        for frame in (drawn, _trained(view, most=2 * most).frame)
+        for frame in (drawn, _training(view, most=2 * most).frame)
     )
 
-    assert (int((~aside).sum()), int(aside.sum())) == (most, most // 3)
-    assert pairs < more <= set(zip(looked.frame["lead_id"], looked.frame["as_of"], strict=True))
+    assert (int((~held_out).sum()), int(held_out.sum())) == (most, most // 3)
+    assert pairs < more <= set(zip(training.frame["lead_id"], training.frame["as_of"], strict=True))
 
 
 @pytest.mark.parametrize(("block", "at_once"), [(7, 50), (700, 10**6)])
 def test_blocks_change_no_bit(
     simulated_crm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: AsOfView, block: int, at_once: int
 ) -> None:
-    """Leads in many small blocks, and looks in many small batches, give the frames of one."""
+    """Leads in many small blocks, and pairs in many small batches, give the frames of one block and one batch."""
     leads = pd.read_parquet(simulated_crm / "leads.parquet")
     few = leads[leads["lead_id"] < ("L00000030" if block == 7 else "L00001500")]
     write_tables(tmp_path, leads=few)
@@ -245,13 +247,13 @@ def test_blocks_change_no_bit(
     def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
         with open_view(tmp_path, choices, target="mql") as some:
             dates = DATES[: 10 if block == 7 else 20]
-            learned = _trained(some, dates=dates).frame
-            return learned, pd.concat(list(scoring_snapshots(some, day(150))), ignore_index=True)
+            frame = _training(some, dates=dates).frame
+            return frame, pd.concat(list(scoring_snapshots(some, day(150))), ignore_index=True)
 
     whole = frames()
     for module in (history, snapshots, population):
         monkeypatch.setattr(module, "BLOCK_LEADS", block)
-    monkeypatch.setattr(population, "PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr(population, "MAX_PAIRS", at_once)
     for one, other in zip(frames(), whole, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 
@@ -261,8 +263,8 @@ VISITS = [("a", 3, "visit"), ("b", 5, "demo")]
 OUTCOMES = [("a", 10, "customer"), ("b", 50, "lost")]
 
 
-def test_a_lead_that_is_too_old_is_not_looked_at(tmp_path: Path) -> None:
-    """From the age that params name, neither in training nor in scoring."""
+def test_a_lead_that_is_too_old_has_no_snapshot(tmp_path: Path) -> None:
+    """A lead older than params allow is not scored."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, []))
     for oldest, left in ((None, ["a", "b", "c"]), (41, ["b", "c"]), (30, ["c"])):
         choices = small(snapshots={"oldest": oldest} if oldest else {})
@@ -280,8 +282,8 @@ def test_a_lead_that_is_too_old_is_not_looked_at(tmp_path: Path) -> None:
         ({"outcome": "lost", "horizon": 30}, ["a", "b"]),
     ],
 )
-def test_who_is_looked_at_follows_from_the_target(tmp_path: Path, target: dict[str, Any], left: list[str]) -> None:
-    """Open leads that have not reached it, all open ones where it may be reached again, or customers."""
+def test_the_target_decides_which_leads_are_scored(tmp_path: Path, target: dict[str, Any], left: list[str]) -> None:
+    """Open leads that have not reached it, all open leads where it may be reached again, or customers."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, OUTCOMES))
     with open_view(tmp_path, small(targets={"won": target})) as view:
         frame = pd.concat(list(scoring_snapshots(view, day(30))))
@@ -290,7 +292,7 @@ def test_who_is_looked_at_follows_from_the_target(tmp_path: Path, target: dict[s
 
 
 def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training(tmp_path: Path) -> None:
-    """On the day nobody knew, so the lead was scored; afterwards it is known to have been no open lead."""
+    """Until it is recorded nobody knows it, so the lead is scored; training knows that the lead was not open."""
     made = small_tables(LEADS, VISITS, OUTCOMES)
     made["outcomes"]["recorded_at"] = instants([day(25), day(50)])
     write_tables(tmp_path, **made)
@@ -298,16 +300,16 @@ def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training
     choices["sources"]["outcomes"] = {**choices["sources"]["outcomes"], "recorded_at": "recorded_at"}
     dates = np.array([day(number) for number in range(2, 60)])
     with open_view(tmp_path, choices) as view:
-        there = {
+        scored = {
             number: [lead for frame in scoring_snapshots(view, day(number)) for lead in frame["lead_id"]]
             for number in (9, 20, 24.99, 25, 26)
         }
-        looked = training_snapshots(view, dates, observed_until=day(200), most=10**6, split=SplitParams())
+        training = training_snapshots(view, dates, observed_until=day(200), most=10**6, split=SplitParams())
 
-    assert {number: "a" in leads for number, leads in there.items()} == {
+    assert {number: "a" in leads for number, leads in scored.items()} == {
         9: True, 20: True, 24.99: True, 25: False, 26: False,
     }  # fmt: skip
-    assert looked.frame.loc[looked.frame["lead_id"] == "a", "as_of"].max() <= day(10)
+    assert training.frame.loc[training.frame["lead_id"] == "a", "as_of"].max() <= day(10)
 
 
 @pytest.mark.parametrize(
@@ -316,17 +318,20 @@ def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training
         (
             [],
             100,
-            r"a look must be 30 \+ 0 days before the end of what was observed to have a label, got none; shorten",
+            (
+                r"a snapshot must be 30 \+ 0 days \(horizon \+ settling\) before the end of what was observed to have "
+                "a label, got none; shorten"
+            ),
         ),
         ([90], 100, "got none; shorten the target's horizon or bring longer tables"),
         ([0], 100, "got none; shorten the target's horizon"),
         ([9], 100, "the newest 25% of the leads must be newer than others"),
     ],
 )
-def test_where_no_look_has_a_label_training_says_so(
+def test_training_is_refused_where_no_snapshot_has_a_label(
     tmp_path: Path, dates: list[float], until: float, message: str
 ) -> None:
-    """No date, none after a lead came, none that is mature, or all on one day: a refusal and no bug."""
+    """No date, none after a lead was created, none that is mature, or all on one day: the message says which."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, OUTCOMES))
     instants_of = np.array([day(number) for number in dates], dtype=np.int64)
     with open_view(tmp_path, small()) as view, pytest.raises(ModelError, match=message):
@@ -334,21 +339,21 @@ def test_where_no_look_has_a_label_training_says_so(
 
 
 @pytest.mark.parametrize("leads", [3, 400])
-def test_where_nothing_is_left_to_learn_from_training_says_so(tmp_path: Path, leads: int) -> None:
-    """A horizon as long as the data leaves no look whose label was known when judging begins."""
+def test_training_is_refused_where_nothing_is_left_to_fit_on(tmp_path: Path, leads: int) -> None:
+    """A horizon as long as the data leaves no snapshot whose label was known when the holdout begins."""
     random = np.random.default_rng(1)
     rows = [(f"L{number:03}", float(random.uniform(0, 10)), 1.0) for number in range(leads)]
     write_tables(tmp_path, **small_tables(rows, [(rows[0][0], 11, "visit")], [(rows[1][0], 12, "customer")]))
     dates = np.array([day(number) for number in (5, 8, 11, 14)])
     with (
         open_view(tmp_path, small()) as view,
-        pytest.raises(ModelError, match="looks must be on both sides of the split"),
+        pytest.raises(ModelError, match=r"there must be snapshots to fit on and to hold out, got \d+ and \d+ of"),
     ):
         training_snapshots(view, dates, observed_until=day(200), most=1000, split=SplitParams())
 
 
-def test_a_lead_that_nobody_had_written_down_is_not_counted_as_drawn(tmp_path: Path) -> None:
-    """Leads recorded after a look have no row, so they are in no count of rows either."""
+def test_a_lead_that_was_not_recorded_yet_is_not_counted_as_drawn(tmp_path: Path) -> None:
+    """Leads that are recorded after an instant have no snapshot then, so no count of snapshots includes them."""
     made = small_tables([(f"L{at}", at % 5, 1.0) for at in range(60)], VISITS, [("L1", 60, "customer")])
     made["leads"]["recorded_at"] = instants([day(20 if at % 2 else 0) for at in range(60)])
     write_tables(tmp_path, **made)
@@ -356,8 +361,8 @@ def test_a_lead_that_nobody_had_written_down_is_not_counted_as_drawn(tmp_path: P
     choices["sources"]["leads"] = {**choices["sources"]["leads"], "recorded_at": "recorded_at"}
     dates = np.array([day(number) for number in range(6, 90, 3)])
     with open_view(tmp_path, choices) as view:
-        looked = training_snapshots(view, dates, observed_until=day(200), most=10**6, split=SplitParams())
+        training = training_snapshots(view, dates, observed_until=day(200), most=10**6, split=SplitParams())
         scored = [lead for frame in scoring_snapshots(view, day(9)) for lead in frame["lead_id"]]
 
     assert len(scored) == 30
-    assert looked.counts["drawn"] == len(looked.frame)
+    assert training.counts["drawn"] == len(training.frame)

@@ -1,4 +1,4 @@
-"""Plans: whole weights that halve, fields in a fixed order, and the same plan from what was stored."""
+"""Weights are integers that halve with the half-life, fields have a fixed order, and plans survive JSON."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def _params(**changed: object) -> Params:
 
 
 @given(st.integers(1, 365))
-def test_weights_are_whole_fall_and_halve(half_life: int) -> None:
-    """From 2^20 down to 1, half after each half-life to a rounding, and nothing beyond the end."""
+def test_weights_are_integers_that_fall_and_halve(half_life: int) -> None:
+    """Weights fall from 2^20 to 1 and are halved, up to rounding, after each half-life."""
     weights = decay_weights(half_life)
 
     assert weights[0] == WEIGHT_ONE
     assert weights[-1] == 1
     assert all(isinstance(weight, int) for weight in weights)
-    assert all(early >= late >= 1 for early, late in pairwise(weights))
+    assert all(weight >= following >= 1 for weight, following in pairwise(weights))
     for times in range(1, 20):
         assert abs(weights[half_life * times] - WEIGHT_ONE / 2**times) <= 0.5
     assert 20 * half_life < len(weights) <= 21 * half_life + 1
 
 
 def test_a_plan_survives_json() -> None:
-    """What a bundle keeps is the plan, to the last weight and word."""
+    """A plan that is stored as JSON and read again is equal, with all weights and words."""
     plan = ActivityPlan.from_params(Params.model_validate(crm()))
     again = ActivityPlan.from_json(json.loads(json.dumps(plan.to_json())))
 
@@ -46,22 +46,22 @@ def test_a_plan_survives_json() -> None:
 
 
 def test_a_target_survives_json() -> None:
-    """Also one with an age from which leads are left alone."""
+    """A target that is stored as JSON and read again is equal, with the largest age of its leads."""
     target = Target.from_params(_params(snapshots={"oldest": 90}), "won")
 
     assert Target(**json.loads(json.dumps(target.to_json()))) == target
-    assert (target.oldest, target.matures) == (90, 30 * DAY)
+    assert (target.oldest, target.maturity) == (90, 30 * DAY)
 
 
-def test_settling_is_waited_for_after_the_horizon() -> None:
-    """A label is known when both have passed."""
+def test_a_label_is_mature_after_horizon_and_settling() -> None:
+    """The maturity of a target is the sum of its horizon and its settling days."""
     target = Target.from_params(_params(targets={"won": {"outcome": "customer", "horizon": 10, "settling": 3}}), "won")
 
-    assert target.matures == 13 * DAY
+    assert target.maturity == 13 * DAY
 
 
 def test_the_fields_of_a_plan_have_an_order_topics_and_words() -> None:
-    """The age first, then each kind with its windows, then all activity; each name once, all of engagement."""
+    """Lead age comes first, then each kind of activity, then all activities; all are engagement numbers."""
     fields = ActivityPlan.from_params(_params()).fields
 
     assert [field.name for field in fields] == [
@@ -73,21 +73,21 @@ def test_the_fields_of_a_plan_have_an_order_topics_and_words() -> None:
     assert {field.subject for field in fields} == {"lead_age", "visit", "demo", "activity"}
     assert {(field.kind, field.group, field.source) for field in fields} == {("number", "engagement", "activity")}
     assert all(field.words.count("{}") == 1 for field in fields)
-    assert [field.name for field in fields if field.without] == [
+    assert [field.name for field in fields if field.words_if_missing] == [
         "visit_last", "visit_first", "demo_last", "demo_first", "activity_last", "activity_trend",
     ]  # fmt: skip
 
 
-def test_channels_are_counted_where_activities_have_one() -> None:
-    """A column of channels gives a field for each window."""
+def test_channels_are_counted_where_activities_have_a_channel() -> None:
+    """A channel column adds one field for each window."""
     with_channels = ActivityPlan.from_params(Params.model_validate(crm())).fields
     names = [field.name for field in with_channels if field.name.startswith("channels")]
 
     assert names == ["channels_7d", "channels_30d"]
 
 
-def test_without_a_source_of_activities_there_is_only_the_age() -> None:
-    """Nothing is counted that nobody recorded."""
+def test_without_a_source_of_activities_the_only_field_is_lead_age() -> None:
+    """The plan has neither kinds nor windows nor weights."""
     choices = small(features={"fit": {"size": "number"}})
     sources = {name: some for name, some in choices["sources"].items() if name != "activities"}
     plan = ActivityPlan.from_params(Params.model_validate({**choices, "sources": sources}))
@@ -97,18 +97,18 @@ def test_without_a_source_of_activities_there_is_only_the_age() -> None:
     assert weight_columns(plan) == {"age": [], "weight": []}
 
 
-def test_names_inside_are_leadml_s_own_and_as_many() -> None:
-    """Each field has one name while it is computed, and no stranger's word is in it."""
+def test_internal_names_are_unique_and_hold_no_untrusted_text() -> None:
+    """Each field has one internal name of ASCII letters, digits and underscores, whatever the kinds are called."""
     kinds = {"a.b": "x", 'q"': "y", "A.B": "z", "lead": "w"}
     plan = ActivityPlan.from_params(_params(features={"activities": {"kinds": kinds}}))
-    inner = [name.lower() for name, _ in plan.layout]
+    internal = [name.lower() for name, _ in plan.layout]
 
-    assert len(set(inner)) == len(plan.fields) == len({field.name for field in plan.fields})
-    assert all(name.replace("_", "").isalnum() and name.isascii() for name in inner)
+    assert len(set(internal)) == len(plan.fields) == len({field.name for field in plan.fields})
+    assert all(name.replace("_", "").isalnum() and name.isascii() for name in internal)
 
 
 def test_a_field_survives_json_and_has_a_subject() -> None:
-    """The topic where it has one, else the name."""
+    """The subject is the topic, or the name of a field without a topic."""
     field = Field("demo_7d", "number", "engagement", "activity", "demo", "{} demos", "no demos")
 
     assert Field(*json.loads(json.dumps(field.to_json()))) == field
@@ -116,8 +116,8 @@ def test_a_field_survives_json_and_has_a_subject() -> None:
 
 
 @pytest.mark.parametrize("kind", ["activity", "active_days"])
-def test_a_kind_that_is_called_as_leadml_s_own_fields_is_refused_as_a_kind(kind: str) -> None:
-    """The message names features.activities.kinds: no column of features is to blame."""
+def test_a_kind_with_the_name_of_a_computed_field_is_refused(kind: str) -> None:
+    """The message names features.activities.kinds, where the name must be changed."""
     params = _params(features={"activities": {"kinds": {kind: "things"}, "windows": [7]}})
 
     with pytest.raises(ParamsError, match=f"must have a name of its own, got '{kind}_.*kinds"):

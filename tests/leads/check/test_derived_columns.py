@@ -1,4 +1,4 @@
-"""What is read out of e-mails, titles, sizes and countries: classes that many share, of any text whatever."""
+"""Any e-mail, title, size or country has one of a few listed classes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.leads.check.derived_columns import (
-    BANDS,
-    DEPARTMENTS,
+    DERIVATIONS,
     DISPOSABLE,
     FREE,
-    LARGE_BANDS,
-    LARGEST,
-    RANKS,
-    READERS,
+    LARGE_SIZE_BANDS,
+    LARGEST_BAND,
+    SIZE_BANDS,
+    TITLE_DEPARTMENTS,
+    TITLE_RANKS,
     company_size,
     country,
+    derive_columns,
     derived_fields,
     email_domain,
-    read_out,
     title_department,
     title_rank,
 )
@@ -36,12 +36,12 @@ ISO = {
 }
 CLASSES = {
     "email_domain": {"free", "company", "education", "government", "disposable", "no address"},
-    "title_rank": {name for name, _ in RANKS} | {"specialist"},
-    "title_department": {name for name, _ in DEPARTMENTS} | {"other"},
-    "company_size": {band for _, band in (*BANDS, *LARGE_BANDS)} | {LARGEST, "other"},
+    "title_rank": {name for name, _ in TITLE_RANKS} | {"specialist"},
+    "title_department": {name for name, _ in TITLE_DEPARTMENTS} | {"other"},
+    "company_size": {band for _, band in (*SIZE_BANDS, *LARGE_SIZE_BANDS)} | {LARGEST_BAND, "other"},
     "country_code": ISO | {"other"},
 }
-READ = {name: reader for readers in READERS.values() for name, reader in readers}
+DERIVE = {name: derive for derivations in DERIVATIONS.values() for name, derive in derivations}
 HOSTILE = [
     "", " ", "\0", "a\0b@c.com", "@", "a@b", "@@@", "a@", "@b.com", "a@.com", "a@b..com", "a@b.c", "1e400", "-1", "1.",
     ".", "٣٤٥", "²", "9" * 5000, "1" * 20_000 + "a", "a" * 20_000, "a@" + "b." * 5000 + "com", "1,234,567,890,123,456",
@@ -51,28 +51,28 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", DERIVE)
 @given(text=st.one_of(st.text(), st.from_regex(r"[\w.]{0,9}@([a-z-]{1,9}\.){0,3}[a-z]{0,4}"), st.sampled_from(HOSTILE)))
 def test_any_text_has_one_of_the_listed_classes(name: str, text: str) -> None:
-    """No reader raises, and none returns anything of a stranger's text."""
-    assert READ[name](text) in CLASSES[name]
+    """No function raises or returns a part of the text."""
+    assert DERIVE[name](text) in CLASSES[name]
 
 
-@pytest.mark.parametrize("name", READ)
-def test_hostile_texts_have_classes_too(name: str) -> None:
-    """Empty, huge, strange and numberless texts are read like any other."""
-    assert {READ[name](text) for text in HOSTILE} <= CLASSES[name]
+@pytest.mark.parametrize("name", DERIVE)
+def test_hostile_texts_have_one_of_the_listed_classes(name: str) -> None:
+    """Empty, very long and unusual texts have a class like any other."""
+    assert {DERIVE[name](text) for text in HOSTILE} <= CLASSES[name]
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", DERIVE)
 @given(text=st.text(st.characters(codec="ascii"), max_size=30))
-def test_case_and_blanks_around_do_not_matter(name: str, text: str) -> None:
-    """A class is the same in capitals and with blanks before and after."""
-    assert READ[name](f"  {text.upper()}\t") == READ[name](text) == READ[name](text.lower())
+def test_case_and_surrounding_spaces_do_not_matter(name: str, text: str) -> None:
+    """A text has the same class in upper case and with spaces before and after it."""
+    assert DERIVE[name](f"  {text.upper()}\t") == DERIVE[name](text) == DERIVE[name](text.lower())
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("ann@acme.com", "company"),
         ("ANN@ACME.CO.UK ", "company"),
@@ -100,14 +100,14 @@ def test_case_and_blanks_around_do_not_matter(name: str, text: str) -> None:
         ("", "no address"),
     ],
 )
-def test_a_domain_has_the_class_that_a_person_would_give(text: str, found: str) -> None:
-    """Companies, free providers, schools, authorities and throw-away addresses."""
-    assert email_domain(text) == found
+def test_a_domain_has_the_class_of_its_owner(text: str, expected: str) -> None:
+    """The owner is a company, a free provider, a school, an authority or a provider of disposable addresses."""
+    assert email_domain(text) == expected
 
 
 @pytest.mark.parametrize("sub", ["mail", "me", "pm", "live", "web"])
-def test_a_company_s_own_mail_server_is_no_free_provider(sub: str) -> None:
-    """Addresses at mail.acme.com are of acme."""
+def test_the_mail_server_of_a_company_is_not_a_free_provider(sub: str) -> None:
+    """An address at mail.acme.com belongs to the company acme."""
     assert email_domain(f"ann@{sub}.acme.com") == "company"
 
 
@@ -141,8 +141,8 @@ def test_a_company_s_own_mail_server_is_no_free_provider(sub: str) -> None:
         ("", "specialist", "other"),
     ],
 )
-def test_a_title_has_rank_and_department(text: str, rank: str, department: str) -> None:
-    """The first class whose words stand in the title, as words and not inside others."""
+def test_a_title_has_a_rank_and_a_department(text: str, rank: str, department: str) -> None:
+    """The class is the first with a whole word in the title."""
     assert (title_rank(text), title_department(text)) == (rank, department)
 
 
@@ -151,22 +151,22 @@ def test_a_title_has_rank_and_department(text: str, rank: str, department: str) 
     [
         ("1", "1"), ("0", "1"), ("2", "2-10"), ("10", "2-10"), ("11", "11-50"), ("50", "11-50"), ("51", "51-200"),
         ("200.0", "51-200"), ("201", "201-500"), ("1000", "501-1,000"), ("1,001", "1,001-5,000"),
-        ("1.001", "1,001-5,000"), ("5001", "5,001-10,000"), ("10 000", "5,001-10,000"), ("10'001", LARGEST),
+        ("1.001", "1,001-5,000"), ("5001", "5,001-10,000"), ("10 000", "5,001-10,000"), ("10'001", LARGEST_BAND),
         ("2-10", "2-10"), ("11 - 50", "11-50"), ("51 to 200 employees", "51-200"), ("1k-5k", "1,001-5,000"),
-        ("10000+", "5,001-10,000"), ("2 Tsd", "1,001-5,000"), ("1,234,567", LARGEST), ("many", "other"), ("", "other"),
-        ("ten", "other"),
+        ("10000+", "5,001-10,000"), ("2 Tsd", "1,001-5,000"), ("1,234,567", LARGEST_BAND), ("many", "other"),
+        ("", "other"), ("ten", "other"),
     ],
 )  # fmt: skip
-def test_a_size_falls_into_its_band(text: str, band: str) -> None:
-    """Numbers and bands in the ways that exports write them."""
+def test_a_size_has_its_band(text: str, band: str) -> None:
+    """Numbers and bands are read in the formats that exports use."""
     assert company_size(text) == band
 
 
 @given(st.integers(1, 10**9))
-def test_bands_rise_with_the_number_however_it_is_written(number: int) -> None:
-    """A number, with or without thousands marks, lies in the band whose bounds enclose it."""
-    bounds = [(most, band) for most, band in (*BANDS, *LARGE_BANDS)]
-    band = next((band for most, band in bounds if number <= most), LARGEST)
+def test_a_number_of_employees_has_the_band_that_encloses_it(number: int) -> None:
+    """The band is the same with and without thousands separators."""
+    bounds = [(most, band) for most, band in (*SIZE_BANDS, *LARGE_SIZE_BANDS)]
+    band = next((band for most, band in bounds if number <= most), LARGEST_BAND)
     dotted = f"{number:,}".replace(",", ".")
 
     assert {company_size(text) for text in (str(number), f"{number:,}", dotted, f"{number}.0")} == {band}
@@ -182,18 +182,18 @@ def test_bands_rise_with_the_number_however_it_is_written(number: int) -> None:
     ],
 )  # fmt: skip
 def test_a_country_has_its_iso_code(text: str, code: str) -> None:
-    """Codes, names and some of the names that people use."""
+    """Codes, names and some common names are read."""
     assert country(text) == code
 
 
-def test_every_code_and_every_name_of_the_table_is_read() -> None:
-    """All countries of the table, and no code that is not in it."""
+def test_every_code_of_the_table_is_its_own_code() -> None:
+    """All codes of the table of countries are read."""
     assert {country(code) for code in ISO} == ISO
     assert all(re.fullmatch("[A-Z]{2}", code) for code in ISO)
 
 
-def test_lists_hold_no_domain_twice() -> None:
-    """A provider is free or for throwing away."""
+def test_no_domain_is_both_free_and_disposable() -> None:
+    """The lists of free and of disposable providers have no domain in common."""
     assert not FREE & DISPOSABLE
 
 
@@ -204,7 +204,7 @@ def _objects(*values: str | None) -> np.ndarray:
 
 
 def test_missing_values_stay_missing_and_evidence_is_counted() -> None:
-    """A missing text has no class; evidence is whether a field is filled, and how many are."""
+    """A missing text has no class; evidence says whether each column is filled, and how many are."""
     choices = DerivedParams(email="mail", title="job", company_size="size", country="land", evidence=("need", "budget"))
     texts = {
         "mail": _objects("a@gmail.com", None, "x"),
@@ -214,9 +214,9 @@ def test_missing_values_stay_missing_and_evidence_is_counted() -> None:
         "need": _objects("yes", None, "no"),
         "budget": _objects(None, None, "10k"),
     }
-    found = read_out(texts, choices)
+    columns = derive_columns(texts, choices)
 
-    assert {name: values.tolist() for name, values in found.items()} == {
+    assert {name: values.tolist() for name, values in columns.items()} == {
         "email_domain": ["free", None, "no address"],
         "title_rank": [None, "executive", "executive"],
         "title_department": [None, "general management", "general management"],
@@ -226,7 +226,7 @@ def test_missing_values_stay_missing_and_evidence_is_counted() -> None:
         "budget_given": [0.0, 0.0, 1.0],
         "evidence_given": [1.0, 0.0, 2.0],
     }
-    assert [field.name for field in derived_fields(choices)] == list(found)
+    assert [field.name for field in derived_fields(choices)] == list(columns)
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ def test_missing_values_stay_missing_and_evidence_is_counted() -> None:
         (DerivedParams(evidence=("need",)), ["need_given", "evidence_given"]),
     ],
 )
-def test_only_what_is_asked_for_is_read_out(choices: DerivedParams, names: list[str]) -> None:
-    """No column, no field; no leads, no values."""
+def test_only_the_fields_of_the_choices_are_derived(choices: DerivedParams, names: list[str]) -> None:
+    """Choices without a column give no field, and no leads give no values."""
     assert [field.name for field in derived_fields(choices)] == names
-    empty = read_out({column: _objects() for column in choices.columns}, choices)
+    empty = derive_columns({column: _objects() for column in choices.columns}, choices)
     assert {name: len(values) for name, values in empty.items()} == dict.fromkeys(names, 0)
-    assert all((field.group, field.source) == ("fit", "read out") for field in derived_fields(choices))
+    assert all((field.group, field.source) == ("fit", "derived") for field in derived_fields(choices))

@@ -49,8 +49,8 @@ def _same(one, other):
 
 
 @given(ROWS)
-def test_ids_and_texts_come_out_of_a_csv_to_the_byte(write, contract, rows):
-    """Each lead is there once with its id, number, text and label as they were written, in the order of the ids."""
+def test_ids_and_texts_are_read_from_a_csv_without_change(write, contract, rows):
+    """Each lead is there once with its id, number, text and label as written, sorted by id."""
     loaded = load_leads(FileSource(write(_text(rows)), PLAIN), contract)
     expected = sorted(rows)
     assert loaded.frame[LEAD_ID].tolist() == [row[0] for row in expected]
@@ -65,7 +65,7 @@ def test_ids_and_texts_come_out_of_a_csv_to_the_byte(write, contract, rows):
 @pytest.mark.parametrize(
     "lead", ["007", "0", "1e5", "9007199254740993", "1234567890123456789", " 7", "7 ", "NA", "nan"]
 )
-def test_an_id_keeps_its_zeros_blanks_and_nineteen_digits(write, contract, lead):
+def test_an_id_keeps_its_zeros_spaces_and_nineteen_digits(write, contract, lead):
     """No id is read as a number or as missing."""
     path = write(f"{HEAD}{lead},1,BE,yes\n")
     assert load_leads(FileSource(path, PLAIN), contract).frame[LEAD_ID].tolist() == [lead]
@@ -73,15 +73,15 @@ def test_an_id_keeps_its_zeros_blanks_and_nineteen_digits(write, contract, lead)
 
 @given(ROWS, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(write, contract, rows, random):
-    """Permuted rows are the same leads."""
+    """Permuted rows give the same leads."""
     shuffled = random.sample(rows, len(rows))
     one, other = (load_leads(FileSource(write(_text(order)), PLAIN), contract).frame for order in (rows, shuffled))
     _same(one, other)
 
 
 @given(ROWS, st.integers(0, 8))
-def test_a_folder_is_one_file_in_parts(write, contract, rows, cut):
-    """Leads are the same from one file, from several, and gzipped."""
+def test_a_folder_of_files_gives_the_same_leads_as_one_file(write, contract, rows, cut):
+    """Leads are the same from one file, and from two of which one is gzipped."""
     whole = write(_text(rows))
     first = write(_text(rows[:cut]), "a.csv")
     (first.parent / "b.csv.gz").write_bytes(gzip.compress(_text(rows[cut:]).encode()))
@@ -93,7 +93,7 @@ def test_a_folder_is_one_file_in_parts(write, contract, rows, cut):
 
 @given(ROWS)
 def test_csv_and_parquet_give_the_same_leads(write, contract, rows):
-    """The kind of the file does not show in what was checked."""
+    """The checked frame does not depend on the format of the file."""
     frame = pd.DataFrame(rows, columns=["id", "age", "country", "y"]).astype({"age": float})
     path = write(_text(rows))
     other = path.with_suffix(".parquet")
@@ -105,18 +105,18 @@ MIXED = f"{HEAD}1,1,,yes\n2,2,BE,no\n1,1,,yes\n3,x,BE,no\n4\n2,5,BE,no\n5,,,no\n
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6])
-def test_the_size_of_chunks_changes_nothing(write, contract, rows):
-    """Leads, lines, faults, repeated and contradicting rows are the same however many are read at a time."""
+def test_the_size_of_chunks_does_not_change_the_result(write, contract, rows):
+    """Leads, lines, faults, and repeated and contradicting rows are the same for any size of chunks."""
 
     def read(size):
         chunks = list(checked_chunks(FileSource(write(MIXED), PLAIN), contract, rows=size))
         hashes = [row_hashes(chunk.frame) for chunk in chunks]
-        found = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
+        duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
         faults = {str(fault) for chunk in chunks for fault in chunk.faults}
-        where = [line for chunk in chunks for line in chunk.where]
+        locations = [location for chunk in chunks for location in chunk.locations]
         ids = [lead for chunk in chunks for lead in chunk.frame[LEAD_ID]]
         total = sum(chunk.rows for chunk in chunks)
-        return ids, where, faults, found.merged.tolist(), found.conflicting.tolist(), total
+        return ids, locations, faults, duplicates.merged.tolist(), duplicates.conflicting.tolist(), total
 
     expected = read(100)
     assert expected[0] == ["1", "2", "1", "2", "5"]
@@ -125,21 +125,21 @@ def test_the_size_of_chunks_changes_nothing(write, contract, rows):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
-def test_the_number_of_a_row_counts_the_rows_that_could_not_be_read(write, rows):
-    """A lead without an id is the same lead however the file is read."""
+def test_the_number_of_a_row_counts_unreadable_rows(write, rows):
+    """Without an id column a lead has the same id for any size of chunks."""
     contract = Contract((Field("age", "number", "fit"),))
     chunks = checked_chunks(FileSource(write("age,x\n1,1\n2\n3,3\nx,4\n5,5\n"), PLAIN), contract, rows=rows)
     assert [lead for chunk in chunks for lead in chunk.frame[LEAD_ID]] == ["1", "3", "5"]
 
 
-def test_repeated_rows_are_one_lead_and_are_counted(write, contract):
-    """A row that repeats another to the value is merged, however it writes a number or nothing."""
+def test_repeated_rows_are_merged_and_counted(write, contract):
+    """Rows with the same values are merged, even where they write a number in different ways."""
     loaded = load_leads(FileSource(write(f"{HEAD}1,1,,yes\n1,1.0,,yes\n2,,BE,no\n1,1e0,,yes\n"), PLAIN), contract)
     assert (loaded.frame[LEAD_ID].tolist(), loaded.rows, loaded.merged) == (["1", "2"], 4, 2)
 
 
-def test_all_faults_of_a_file_are_told_at_once(write, contract):
-    """Rows, values, labels and contradictions are told with their lines, each one line."""
+def test_all_faults_of_a_file_are_in_one_error(write, contract):
+    """Unreadable rows, wrong values, wrong labels and contradicting rows each have their line."""
     path = write(f"{HEAD}1,x,BE,yes\n2\n3,1,BE,perhaps\n4,1,BE,yes\n4,2,BE,yes\n,1,BE,no\n")
     with pytest.raises(DataError, match=r"leads.csv:2: age must be a number") as caught:
         load_leads(FileSource(path, PLAIN), contract)
@@ -147,8 +147,8 @@ def test_all_faults_of_a_file_are_told_at_once(write, contract):
     assert lines == {2, 3, 4, 5, 6, 7}
 
 
-def test_many_faults_are_capped_and_counted(write, contract):
-    """Thirty wrong rows are a line for each kind of trouble, twenty kinds at most, and counts."""
+def test_many_faults_are_shown_in_at_most_twenty_lines_and_counted(write, contract):
+    """Thirty rows with one fault are one line; of thirty different faults twenty are shown and ten counted."""
     with pytest.raises(DataError, match=r"add '\?' to data.missing; the same in 29 more rows$") as caught:
         load_leads(FileSource(write(HEAD + "".join(f"{n},?,BE,yes\n" for n in range(30))), PLAIN), contract)
     assert len(caught.value.faults) == 30
@@ -168,8 +168,11 @@ def test_many_faults_are_capped_and_counted(write, contract):
             "leads.csv: must have a column 'y', got none; the nearest is 'Y'; set target.co",
         ),
         ("id,age,country,y,id\n", "leads.csv:1: every column must have a name of its own, got 'id' twice"),
-        (HEAD + "1,1,BE,yes,\n2,2,BE,no,\n", "leads.csv:2: must have 4 values as the header has, got 5; mend the row"),
-        (HEAD + "1,1,BE,yes\nTotal: 1\n", "leads.csv:3: must have 4 values as the header has, got 1; mend the row"),
+        (
+            HEAD + "1,1,BE,yes,\n2,2,BE,no,\n",
+            "leads.csv:2: must have 4 values as the header has, got 5; correct the row",
+        ),
+        (HEAD + "1,1,BE,yes\nTotal: 1\n", "leads.csv:3: must have 4 values as the header has, got 1; correct the row"),
         (HEAD + '1,1,"a\nb",yes\n2,?,BE,no\n', "leads.csv:4: age must be a number"),
         (HEAD + '1,"1,5",BE,yes\n', "leads.csv:2: age must be a number with decimal mark '.', got '1,5'; set data.dec"),
         (HEAD + "1,1,BE,\n", "leads.csv:2: y must be one of 'yes', 'no', got nothing"),
@@ -182,14 +185,14 @@ def test_many_faults_are_capped_and_counted(write, contract):
         (HEAD.encode() + b"1,1,\xe9,yes\n", "leads.csv:2: must be utf-8, got byte 0xe9 at offset 21"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_line_and_remedy(write, contract, content, message):
-    """What must hold, what was got and what to do stand on one line."""
+def test_a_file_with_a_fault_is_refused_with_its_line_and_remedy(write, contract, content, message):
+    """One line says what must hold, what was got and what to do."""
     with pytest.raises(DataError, match=re.escape(message)):
         load_leads(FileSource(write(content), PLAIN), contract)
 
 
-def test_namibia_stays_and_infinity_is_missing(write, contract):
-    """Only declared words are missing; numbers that are not finite are."""
+def test_the_word_na_is_text_and_infinity_is_missing(write, contract):
+    """Declared words and numbers that are not finite are missing; no other word is."""
     frame = load_leads(
         FileSource(write(f"{HEAD}1,inf,NA,yes\n2,1e400,None,no\n3,-,nan,no\n"), Dialect(missing=("-",))), contract
     ).frame
@@ -198,7 +201,7 @@ def test_namibia_stays_and_infinity_is_missing(write, contract):
 
 
 def test_a_column_that_is_missing_in_one_file_of_a_folder_is_refused(write, contract):
-    """Every file must have the columns, and the message names the one that has not."""
+    """The message names the file that has not all columns."""
     path = write(f"{HEAD}1,1,BE,yes\n", "a.csv")
     (path.parent / "b.csv").write_text("id,age,y\n2,2,no\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"^b.csv: must have a column 'country', got none"):
@@ -206,8 +209,8 @@ def test_a_column_that_is_missing_in_one_file_of_a_folder_is_refused(write, cont
     assert load_leads(FileSource(path.parent, PLAIN), replace(contract, fields=contract.fields[:1])).rows == 2
 
 
-def test_a_column_is_found_however_its_accents_are_written(write):
-    """A name in params and the same name in a file agree where they look the same."""
+def test_a_column_is_found_with_composed_and_decomposed_accents(write):
+    """A name in params matches the same name of a file in either Unicode form."""
     text = (
         "data: {path: x}\ntarget: {name: won, column: y, positive: [yes], negative: [no]}\n"
         "features: {fit: {cafe\u0301: category}}\nstages: {iql: {rule: share, top: 0.5}}\n"
@@ -219,8 +222,8 @@ def test_a_column_is_found_however_its_accents_are_written(write):
         assert frame["caf\u00e9"].tolist() == ["BE"]
 
 
-def test_the_bundled_leads_are_what_pandas_reads(bank_file, bank_leads):
-    """Numbers, texts and labels of 4,521 leads agree with pandas."""
+def test_the_bundled_leads_are_those_that_pandas_reads(bank_file, bank_leads):
+    """Ids, numbers, texts and labels of 4,521 leads are the same as those that pandas reads."""
     raw = pd.read_csv(bank_file, dtype={"id": str}).sort_values("id", ignore_index=True)
     frame = bank_leads.frame
     assert frame[LEAD_ID].tolist() == raw["id"].tolist()

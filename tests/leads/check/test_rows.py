@@ -12,21 +12,21 @@ from leadml.leads.check.rows import check_chunk
 from leadml.leads.read.files import Dialect, RawChunk
 from leadml.params import DerivedParams
 
-GOOD = {"id": ["007", "8"], "age": ["30", ""], "country": ["NA", ""], "y": ["yes", "no"]}
+VALUES = {"id": ["007", "8"], "age": ["30", ""], "country": ["NA", ""], "y": ["yes", "no"]}
 
 
 def _chunk(**changed):
-    table = pa.table({**GOOD, **changed})
+    table = pa.table({**VALUES, **changed})
     places = np.arange(table.num_rows)
     return RawChunk(table, "leads.csv", places + 2, places)
 
 
-def test_good_rows_come_out_typed_with_their_lines(contract):
-    """Ids are text, numbers are float64, labels 0 and 1, and each row knows its line."""
+def test_rows_without_faults_are_converted_and_have_their_lines(contract):
+    """Ids are text, numbers are float64, labels are 0 and 1, and each row has its line."""
     checked = check_chunk(_chunk(), contract, Dialect())
     assert checked.faults == ()
     assert checked.rows == 2
-    assert checked.where == ("leads.csv:2", "leads.csv:3")
+    assert checked.locations == ("leads.csv:2", "leads.csv:3")
     frame = checked.frame
     assert frame[LEAD_ID].tolist() == ["007", "8"]
     assert frame["age"].dtype == np.float64
@@ -36,8 +36,8 @@ def test_good_rows_come_out_typed_with_their_lines(contract):
 
 
 @pytest.mark.parametrize("country", [["NA", ""], ["", ""], ["", "BE"]])
-def test_a_missing_category_is_none_whatever_stands_beside_it(contract, country):
-    """What a chunk holds elsewhere does not change how a missing text is kept."""
+def test_a_missing_category_is_none_whatever_the_other_rows_hold(contract, country):
+    """The other values of a chunk do not change how a missing text is stored."""
     values = check_chunk(_chunk(country=country), contract, Dialect()).frame["country"].tolist()
     assert values == [value or None for value in country]
 
@@ -65,17 +65,17 @@ def test_a_missing_category_is_none_whatever_stands_beside_it(contract, country)
     ],
 )
 def test_a_wrong_value_is_a_fault_with_its_line_column_and_remedy(contract, changed, message):
-    """The row is left out, the other stays, and the fault says what was got."""
+    """The row is left out, the other row is not affected, and the fault shows the value."""
     checked = check_chunk(_chunk(**changed), contract, Dialect())
-    assert checked.where == ("leads.csv:3",)
+    assert checked.locations == ("leads.csv:3",)
     (fault,) = checked.faults
     assert str(fault).startswith("leads.csv:2: ")
     assert message in str(fault)
 
 
 @pytest.mark.parametrize("label", [[float("nan"), 0.0], [2.0, 0.0], [None, 0.0]])
-def test_a_label_that_is_not_a_number_or_a_third_value_is_refused(contract, label):
-    """A typed label must be one of the declared values too."""
+def test_a_label_that_is_neither_positive_nor_negative_is_refused(contract, label):
+    """A typed label must be one of the declared values, as text must."""
     declared = replace(contract, label=replace(contract.label, positive=("1",), negative=("0",)))
     checked = check_chunk(_chunk(y=label), declared, Dialect())
     got = {"nan": "'nan'", "2.0": "'2.0'", "None": "nothing"}[str(label[0])]
@@ -83,21 +83,21 @@ def test_a_label_that_is_not_a_number_or_a_third_value_is_refused(contract, labe
     assert checked.frame[LABEL].tolist() == [0]
 
 
-def test_a_fault_names_its_lead_and_a_row_may_have_several(contract):
-    """Every wrong value of a row is told, with the id where it could be read."""
+def test_every_wrong_value_of_a_row_is_a_fault_that_names_the_lead(contract):
+    """Each fault of a row has the id, where the id could be read."""
     checked = check_chunk(_chunk(age=["x", "1"], y=["?", "no"]), contract, Dialect())
     assert [(fault.column, fault.lead_id) for fault in checked.faults] == [("y", "007"), ("age", "007")]
 
 
-def test_a_decimal_comma_is_read_where_it_is_declared(contract):
-    """The mark that was declared is read and the other is refused."""
+def test_the_declared_decimal_mark_is_read(contract):
+    """The declared decimal mark is read and the other is refused."""
     checked = check_chunk(_chunk(age=["1,5", "1.5"]), contract, Dialect(decimal=","))
     assert checked.frame["age"].tolist() == [1.5]
     assert str(checked.faults[0]) == "leads.csv:3: age must be a number with decimal mark ',', got '1.5'"
 
 
-def test_without_an_id_the_number_of_the_row_serves(contract):
-    """Numbers go on from the chunk before."""
+def test_without_an_id_column_the_number_of_the_row_is_the_id(contract):
+    """Ids count on from the records of earlier files."""
     checked = check_chunk(_chunk(), replace(contract, lead_id=None), Dialect(), before=40)
     assert checked.frame[LEAD_ID].tolist() == ["41", "42"]
 
@@ -107,7 +107,7 @@ def test_without_an_id_the_number_of_the_row_serves(contract):
     [(None, "must be a time in ISO 8601 with a zone (or set data.timezone), got "), ("UTC", "in ISO 8601, got 'soon'")],
 )
 def test_a_time_without_a_zone_is_refused_unless_one_is_declared(contract, zone, message):
-    """The message says how to declare a zone, and instants are kept in microseconds."""
+    """The message says how to declare a zone, and instants are in microseconds."""
     dated = replace(contract, created_at="when", timezone=zone)
     checked = check_chunk(
         _chunk(when=["2024-01-02" if zone is None else "soon", "2024-01-02T00:00Z"]), dated, Dialect()
@@ -116,8 +116,8 @@ def test_a_time_without_a_zone_is_refused_unless_one_is_declared(contract, zone,
     assert checked.frame[CREATED_AT].tolist() == [1_704_153_600_000_000]
 
 
-def test_booleans_are_numbers_and_leads_to_score_need_no_label(contract):
-    """A contract without a label asks for none."""
+def test_leads_to_score_need_no_label(contract):
+    """A contract without a label reads no label; booleans are converted to numbers."""
     scoring = replace(contract, label=None, fields=(Field("country", "boolean", "fit"),))
     checked = check_chunk(_chunk(country=["yes", "perhaps"]), scoring, Dialect())
     assert checked.frame["country"].tolist() == [1]
@@ -129,11 +129,11 @@ def _dated(contract, **roles):
     return replace(contract, label=None, timezone="UTC", **roles)
 
 
-def test_clocks_and_accounts_of_dated_leads_come_out_by_their_roles(contract):
-    """Each clock in microseconds, the account as the key of the split, or the id of a lead that has none."""
+def test_times_and_accounts_of_dated_leads_have_the_names_of_their_roles(contract):
+    """Times are in microseconds; the split key is the account, or the id of a lead without an account."""
     roles = {"created_at": "came", "recorded_at": "written", "valid_from": "since", "account": "firm"}
-    clocks = {name: ["2024-01-02", "2024-01-02T00:00:00Z"] for name in ("came", "written", "since")}
-    frame = check_chunk(_chunk(**clocks, firm=["acme", ""]), _dated(contract, **roles), Dialect()).frame
+    dates = {name: ["2024-01-02", "2024-01-02T00:00:00Z"] for name in ("came", "written", "since")}
+    frame = check_chunk(_chunk(**dates, firm=["acme", ""]), _dated(contract, **roles), Dialect()).frame
     for name in (CREATED_AT, RECORDED_AT, VALID_FROM):
         assert frame[name].tolist() == [1_704_153_600_000_000] * 2
     assert frame[SPLIT_KEY].tolist() == ["acme", "8"]
@@ -141,16 +141,16 @@ def test_clocks_and_accounts_of_dated_leads_come_out_by_their_roles(contract):
 
 
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
-def test_each_clock_is_refused_by_its_own_column(contract, role):
-    """The fault names the column of the file, not the role."""
+def test_a_wrong_time_is_a_fault_of_its_own_column(contract, role):
+    """The fault names the column of the file instead of the role."""
     checked = check_chunk(_chunk(when=["soon", "2024-01-02"]), _dated(contract, **{role: "when"}), Dialect())
     assert [str(fault) for fault in checked.faults] == ["leads.csv:2: when must be a time in ISO 8601, got 'soon'"]
     assert checked.faults[0].lead_id == "007"
 
 
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
-def test_an_hour_that_the_clocks_skip_is_told_and_one_that_they_repeat_is_read(contract, role):
-    """No other time of the file is refused for it."""
+def test_a_time_that_the_clocks_skip_is_a_fault_and_one_that_they_repeat_is_read(contract, role):
+    """Only the row with the skipped time is refused."""
     dated = replace(_dated(contract, **{role: "when"}), timezone="Europe/Berlin")
     checked = check_chunk(_chunk(when=["2024-03-31 02:30", "2024-10-27 02:30"]), dated, Dialect())
     (fault,) = checked.faults
@@ -163,22 +163,22 @@ def test_an_hour_that_the_clocks_skip_is_told_and_one_that_they_repeat_is_read(c
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
-def test_a_clock_without_a_value_is_refused_in_every_unit(contract, role, unit):
-    """Nothing is no instant, also where a file holds it as the smallest number."""
+def test_a_missing_time_is_refused_in_every_unit(contract, role, unit):
+    """A null is refused, even where the file stores it as the smallest number."""
     when = pa.array([None, 1], pa.timestamp(unit))
     checked = check_chunk(_chunk(when=when), _dated(contract, **{role: "when"}), Dialect())
     assert [str(fault) for fault in checked.faults] == ["leads.csv:2: when must be a time in ISO 8601, got nothing"]
 
 
-def test_an_account_that_is_no_text_is_refused(contract):
-    """Bytes and lists tell no accounts apart."""
+def test_an_account_that_is_not_text_is_refused(contract):
+    """Bytes are not an account."""
     checked = check_chunk(_chunk(firm=[b"a", b"b"]), _dated(contract, account="firm"), Dialect())
     assert [fault.column for fault in checked.faults] == ["firm", "firm"]
     assert "firm must be text, a whole number or a boolean" in str(checked.faults[0])
 
 
-def test_what_is_read_out_stands_beside_the_fields_and_the_texts_do_not(contract):
-    """Classes of e-mail, title, size and country, and evidence; declared words are missing there too."""
+def test_derived_fields_are_in_the_frame_and_their_columns_are_not(contract):
+    """The frame has the classes and the evidence; declared words are missing values in their columns too."""
     choices = DerivedParams(email="mail", title="job", company_size="staff", country="land", evidence=("need",))
     columns = {
         "mail": ["a@gmail.com", "?"],
@@ -187,7 +187,7 @@ def test_what_is_read_out_stands_beside_the_fields_and_the_texts_do_not(contract
         "land": ["de", "?"],
         "need": ["?", "x"],
     }
-    declared = _dated(contract, read_out=choices)
+    declared = _dated(contract, derived=choices)
     declared = replace(declared, fields=(*contract.fields, *derived_fields(choices)))
     frame = check_chunk(_chunk(**columns), declared, Dialect(missing=("?",))).frame
     assert frame.loc[0, ["email_domain", "title_rank", "company_size", "country_code"]].tolist() == [
@@ -199,8 +199,8 @@ def test_what_is_read_out_stands_beside_the_fields_and_the_texts_do_not(contract
     assert not {"mail", "job", "staff", "land", "need"} & set(frame.columns)
 
 
-def test_without_ids_the_key_of_the_split_is_of_the_fields_that_leads_give(contract):
-    """Rows that say the same are on one side; what is computed of activities is no column of leads."""
+def test_without_ids_the_split_key_is_a_hash_of_the_fields_of_leads(contract):
+    """Rows with the same values have the same split key; fields computed from activities are not part of it."""
     visits = Field("visits_7d", "number", "engagement", "activity")
     declared = replace(contract, lead_id=None, fields=(*contract.fields, visits))
     frame = check_chunk(_chunk(age=["1", "1"], country=["BE", "BE"]), declared, Dialect()).frame

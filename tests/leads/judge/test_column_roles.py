@@ -20,7 +20,7 @@ def _proposed(**columns):
 
 
 def test_every_column_of_the_bundled_file_has_one_role(bank_file):
-    """The id and the label are found, and what was done with a lead is told from what it is."""
+    """Id and label are found, and fields of engagement are distinguished from those of fit."""
     dialect = Dialect()
     (chunk,) = read_chunks(bank_file, dialect, column_names(bank_file, dialect), rows=10_000)
     roles = {proposal.column: proposal for proposal in propose_roles(chunk.table, dialect)}
@@ -45,14 +45,14 @@ def test_every_column_of_the_bundled_file_has_one_role(bank_file):
         ([number / 7 for number in range(SIZE)], "fit", "number", "40 numbers"),
     ],
 )
-def test_a_column_is_proposed_by_what_it_holds(values, role, kind, reason):
-    """Constants, addresses and ids are left out with the reason; the kind follows from all values."""
+def test_the_role_of_a_column_follows_from_its_values(values, role, kind, reason):
+    """Constants, addresses and ids are excluded with the reason; the kind follows from all values."""
     proposal = _proposed(thing=values, won=ANSWERS)["thing"]
     assert (proposal.role, proposal.kind) == (role, kind)
     assert proposal.reason.startswith(reason)
 
 
-def test_numbers_that_are_called_ids_are_left_out():
+def test_numbers_that_are_named_like_ids_are_excluded():
     """A number that differs on every row is a field, unless its name ends like an id."""
     found = _proposed(account_id=list(range(SIZE)), revenue=list(range(SIZE)), won=ANSWERS)
     assert found["account_id"].role == "excluded"
@@ -61,15 +61,15 @@ def test_numbers_that_are_called_ids_are_left_out():
 
 def test_the_id_and_the_time_are_found_by_name_and_content():
     """A name alone is not enough: an id must differ on every row, and a time be one on every row."""
-    moments = [f"2024-01-{1 + number % 28:02}" for number in range(SIZE)]
-    found = _proposed(lead_id=["x", "y"] * 20, ID=IDS, created=ANSWERS[::-1], Created_Date=moments, won=ANSWERS)
+    days = [f"2024-01-{1 + number % 28:02}" for number in range(SIZE)]
+    found = _proposed(lead_id=["x", "y"] * 20, ID=IDS, created=ANSWERS[::-1], Created_Date=days, won=ANSWERS)
     assert found["ID"].role == "lead_id"
     assert found["Created_Date"].role == "created_at"
     assert found["lead_id"].role == found["created"].role == "fit"
 
 
-def test_an_id_that_repeats_is_not_said_to_differ_on_every_row():
-    """A reason says only what is so."""
+def test_the_reason_for_an_id_says_whether_it_differs_on_every_row():
+    """An id that repeats differs on nearly every row."""
     repeated = [*IDS[:-1], IDS[0]]
     assert "different on every row" not in _proposed(id=repeated, won=ANSWERS)["id"].reason
 

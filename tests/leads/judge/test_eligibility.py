@@ -16,13 +16,13 @@ OUTCOMES = [("lost", 5, "lost"), ("won", 4, "customer"), ("won", 9, "evangelist"
 
 
 @pytest.mark.parametrize(
-    ("target", "choices", "told"),
+    ("target", "choices", "expected"),
     [
         (
             {"outcome": "mql"},
             {},
             {
-                "late": "it came on 2024-01-31",
+                "late": "it was created on 2024-01-31",
                 "lost": "it was lost since 2024-01-06",
                 "won": "it had reached customer on 2024-01-05",
             },
@@ -44,31 +44,31 @@ OUTCOMES = [("lost", 5, "lost"), ("won", 4, "customer"), ("won", 9, "evangelist"
         (
             {"outcome": "mql"},
             {"snapshots": {"oldest": 10}},
-            {"open": "it came on 2024-01-02, more than the 10 days of snapshots.oldest before"},
+            {"open": "it was created on 2024-01-02, more than 10 days before (snapshots.oldest)"},
         ),
     ],
 )
-def test_each_reason_is_told(
-    tmp_path: Path, target: dict[str, Any], choices: dict[str, Any], told: dict[str, str]
+def test_each_reason_is_given(
+    tmp_path: Path, target: dict[str, Any], choices: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    """Of leads that are not looked at, and of those only."""
+    """Each lead with a reason is indeed not scored."""
     write_tables(tmp_path, **small_tables(LEADS, [], OUTCOMES))
     made = small(targets={"won": {"horizon": 30, **target}}, **choices)
     with open_view(tmp_path, made) as view:
         ids = view.history.lead_ids.tolist()
-        inside = {lead for frame in scoring_snapshots(view, day(20)) for lead in frame["lead_id"]}
-        found = {lead: why_not_eligible(view, ids.index(lead), day(20)) for lead in told}
+        scored = {lead for frame in scoring_snapshots(view, day(20)) for lead in frame["lead_id"]}
+        found = {lead: why_not_eligible(view, ids.index(lead), day(20)) for lead in expected}
 
-    assert found == told
-    assert not inside & set(told)
+    assert found == expected
+    assert not scored & set(expected)
 
 
-def test_what_was_not_recorded_yet_is_not_known(tmp_path: Path) -> None:
-    """A lead that was written down later, and an outcome that was."""
+def test_a_lead_that_was_not_recorded_yet_is_not_known(tmp_path: Path) -> None:
+    """The reason names the day from which it is known."""
     tables = small_tables(LEADS[1:3], [], OUTCOMES[:1])
     tables["leads"]["written"] = instants([day(25), day(19)])
     write_tables(tmp_path, **tables)
     choices = small(targets={"won": {"outcome": "mql", "horizon": 30}})
     choices["sources"]["leads"]["recorded_at"] = "written"
     with open_view(tmp_path, choices) as view:
-        assert why_not_eligible(view, 0, day(20)) == "nothing of it was recorded before 2024-01-26"
+        assert why_not_eligible(view, 0, day(20)) == "it was not recorded before 2024-01-26"

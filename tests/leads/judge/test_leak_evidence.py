@@ -1,4 +1,4 @@
-"""What the tables tell the gate against leaks: changes of fields, when the target was reached, which acts follow it."""
+"""Evidence for the leak gate: changes of fields, when the target was reached, and which activities followed it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.contract import Contract
 from leadml.leads.judge.leak_evidence import (
     NEVER,
+    activity_counts,
     conversions,
     field_changes,
     future_counts,
-    kind_counts,
     reached_at,
     repeated_activities,
 )
@@ -38,13 +38,13 @@ def _contract() -> Contract:
 
 def _first(simulated: Path) -> dict[str, int]:
     outcomes = pd.read_parquet(simulated / "outcomes.parquet")
-    hits = outcomes[outcomes["outcome"].isin(["sql", "opportunity", "customer", "evangelist"])]
-    first = hits.groupby("lead_id")["occurred_at"].min()
+    reaching = outcomes[outcomes["outcome"].isin(["sql", "opportunity", "customer", "evangelist"])]
+    first = reaching.groupby("lead_id")["occurred_at"].min()
     return dict(zip(first.index, micros(first).tolist(), strict=True))
 
 
-def test_the_first_outcome_that_reaches_the_target_is_when_it_was_reached(view: AsOfView, simulated_crm: Path) -> None:
-    """Each lead once, those that never did not at all."""
+def test_a_lead_reached_the_target_at_its_first_outcome_that_counts(view: AsOfView, simulated_crm: Path) -> None:
+    """Leads that reached it are there once, the others not at all."""
     expected = _first(simulated_crm)
     found = reached_at(view)
 
@@ -53,24 +53,24 @@ def test_the_first_outcome_that_reaches_the_target_is_when_it_was_reached(view: 
     assert dict(zip(table["lead_id"], table["occurred_at"], strict=True)) == expected
 
 
-def test_every_change_of_a_field_is_told_with_its_instant(view: AsOfView, simulated_crm: Path) -> None:
-    """From missing to filled, to another value, and back; what stays the same is no change."""
+def test_every_change_of_a_field_has_its_instant(view: AsOfView, simulated_crm: Path) -> None:
+    """From missing to filled, to another value, and back; an equal value is no change."""
     leads = pd.read_parquet(simulated_crm / "leads.parquet").sort_values(["lead_id", "valid_from"], kind="stable")
     now, before = leads.iloc[1:].reset_index(drop=True), leads.iloc[:-1].reset_index(drop=True)
     same = now["lead_id"] == before["lead_id"]
-    moved = same & (now["budget"].notna() != before["budget"].notna())
+    changed = same & (now["budget"].notna() != before["budget"].notna())
     changes = field_changes(view.history, _contract())
     filled = changes[changes["field"] == "budget_given"]
 
     assert len(filled) > 10
     assert sorted(zip(filled["lead_id"], filled["changed_at"], strict=True)) == sorted(
-        zip(now.loc[moved, "lead_id"], micros(now.loc[moved, "valid_from"]).tolist(), strict=True)
+        zip(now.loc[changed, "lead_id"], micros(now.loc[changed, "valid_from"]).tolist(), strict=True)
     )
     assert not {"source", "email_domain", "country_code"} & set(changes["field"])
 
 
-def test_numbers_that_come_and_go_are_changes(tmp_path: Path) -> None:
-    """NaN to NaN is none."""
+def test_a_number_that_becomes_missing_or_known_is_a_change(tmp_path: Path) -> None:
+    """From missing to missing is none."""
     sizes = [1.0, 1.0, np.nan, np.nan, 2.0, 3.0]
     made = small_tables([("a", 0, size) for size in sizes], [("a", 1, "visit")], [("a", 9, "customer")])
     made["leads"]["valid_from"] = instants([day(number) for number in range(6)])
@@ -83,13 +83,13 @@ def test_numbers_that_come_and_go_are_changes(tmp_path: Path) -> None:
     assert changes["changed_at"].tolist() == [day(2), day(4), day(5)]
 
 
-def test_without_a_history_nothing_can_be_said_of_changes(view: AsOfView, tmp_path: Path) -> None:
-    """None, which is not the same as no change."""
+def test_without_a_history_there_is_no_table_of_changes(view: AsOfView, tmp_path: Path) -> None:
+    """It is None, which differs from a table without rows."""
     assert field_changes(view.history, Contract(_contract().fields, "lead_id")) is None
 
 
 def test_a_history_of_leads_without_attributes_has_no_changes(tmp_path: Path) -> None:
-    """Where activities alone are used there is no field that could have changed."""
+    """Where only activities are used there is no field that could have changed."""
     made = small_tables([("a", 0, 1.0), ("b", 0, 1.0)], [("a", 1, "visit")], [("a", 9, "customer")])
     made["leads"]["valid_from"] = made["leads"]["created_at"]
     write_tables(tmp_path, **made)
@@ -101,62 +101,62 @@ def test_a_history_of_leads_without_attributes_has_no_changes(tmp_path: Path) ->
     assert changes is None
 
 
-def test_acts_are_counted_by_kind_and_by_the_clock(view: AsOfView, simulated_crm: Path) -> None:
-    """How many there are, how many were recorded before they occurred, and how many came after the target."""
+def test_activities_are_counted_by_kind_and_by_their_instants(view: AsOfView, simulated_crm: Path) -> None:
+    """All of them, those recorded before they occurred, and those after the target was reached."""
     activities = pd.read_parquet(simulated_crm / "activities")
     first = activities["lead_id"].map(_first(simulated_crm)).fillna(float(NEVER))
     after = micros(activities["occurred_at"]) > first.to_numpy()
-    table = kind_counts(view, reached_at(view)).set_index("kind")
+    table = activity_counts(view, reached_at(view)).set_index("kind")
 
     assert tuple(table.index) == KINDS
     for kind in KINDS:
-        mine = activities["kind"] == kind
-        assert table.loc[kind].tolist() == [int(mine.sum()), 0, int((mine & after).sum())]
+        of_kind = activities["kind"] == kind
+        assert table.loc[kind].tolist() == [int(of_kind.sum()), 0, int((of_kind & after).sum())]
 
 
-def test_an_act_recorded_before_it_occurred_is_counted(tmp_path: Path) -> None:
-    """A planned meeting is no act yet."""
+def test_an_activity_recorded_before_it_occurred_is_counted(tmp_path: Path) -> None:
+    """A planned meeting is recorded before it takes place."""
     made = small_tables([("a", 0, 1.0)], [("a", 5, "visit"), ("a", 6, "visit")], [("a", 9, "customer")])
     made["activities"]["recorded_at"] = instants([day(4), day(6)])
     write_tables(tmp_path, **made)
     choices = small()
     choices["sources"]["activities"]["recorded_at"] = "recorded_at"
     with open_view(tmp_path, choices) as opened:
-        table = kind_counts(opened, reached_at(opened))
+        table = activity_counts(opened, reached_at(opened))
 
     assert table.to_numpy().tolist() == [["visit", 2, 1, 0], ["demo", 0, 0, 0]]
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_counts_ahead_are_those_of_a_loop(view: AsOfView, simulated_crm: Path, seed: int) -> None:
-    """From the look on, the look's own instant in, the end of the window out; a window not yet seen is missing."""
-    acts = pd.read_parquet(simulated_crm / "activities")
-    acts["at"] = micros(acts["occurred_at"])
+def test_future_counts_are_those_of_a_plain_loop(view: AsOfView, simulated_crm: Path, seed: int) -> None:
+    """A window begins at the instant of the snapshot, its end is not in it; if not yet observed it is missing."""
+    activities = pd.read_parquet(simulated_crm / "activities")
+    activities["at"] = micros(activities["occurred_at"])
     random = np.random.default_rng(seed)
-    looks = pd.DataFrame(
+    snapshots = pd.DataFrame(
         {
             "lead_id": random.choice(view.history.lead_ids, 60, replace=False),
             "as_of": [day(int(number)) for number in random.integers(10, 200, 60)],
         }
     )
     until = day(190)
-    found = future_counts(view, looks, observed_until=until).set_index(["lead_id", "as_of"])
-    by_lead = dict(list(acts.groupby("lead_id")))
-    seen = 0
+    found = future_counts(view, snapshots, observed_until=until).set_index(["lead_id", "as_of"])
+    by_lead = dict(list(activities.groupby("lead_id")))
+    total = 0
     for (lead, as_of), row in found.iterrows():
-        mine = by_lead.get(lead, acts.iloc[:0])
+        own = by_lead.get(lead, activities.iloc[:0])
         for kind in KINDS:
             for days in (7, 30):
                 end = as_of + days * (day(1) - day(0))
-                count = ((mine["kind"] == kind) & (mine["at"] >= as_of) & (mine["at"] < end)).sum()
-                seen += int(count)
-                told = row[f"{kind}_{days}d"]
-                assert told == count if end <= until else np.isnan(told)
-    assert seen > 20
+                expected = ((own["kind"] == kind) & (own["at"] >= as_of) & (own["at"] < end)).sum()
+                total += int(expected)
+                count = row[f"{kind}_{days}d"]
+                assert count == expected if end <= until else np.isnan(count)
+    assert total > 20
 
 
-def test_activities_that_say_the_same_to_the_letter_are_repeats(tmp_path: Path) -> None:
-    """The same instant and kind; another kind, instant or lead is none, and leads without any are not there."""
+def test_activities_with_the_same_values_are_repeated(tmp_path: Path) -> None:
+    """Another kind, instant or lead is not repeated, and leads without activities are not there."""
     visits = [
         ("a", 1, "visit"),
         ("a", 1, "visit"),

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from leadml.leads.judge.pii import pii_kind
+from leadml.leads.judge.pii import find_pii
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"),
+    ("values", "data"),
     [
         (["ada@example.org", " bob@example.co.uk "], "e-mail addresses"),
         (["+32 2 123 45 67", "(02) 123-4567", "0123456789"], "telephone numbers"),
@@ -17,9 +17,9 @@ from leadml.leads.judge.pii import pii_kind
         (["ada@example.org", "none", "x@y.z"], "e-mail addresses"),
     ],
 )
-def test_personal_data_are_told_by_their_form(values, kind):
-    """More than half of the values in the form of addresses or numbers of people say what a column holds."""
-    assert pii_kind("field_7", values) == kind
+def test_personal_data_are_recognised_by_their_pattern(values, data):
+    """More than half of the values must match the pattern of addresses or numbers of people."""
+    assert find_pii("field_7", values) == data
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_personal_data_are_told_by_their_form(values, kind):
     ],
 )
 def test_words_dates_and_numbers_are_not_personal(values):
-    """Levels, dates in any order and numbers with decimals are nobody's."""
-    assert pii_kind("field_7", values) is None
+    """Levels, dates in any order and numbers with decimals match no pattern."""
+    assert find_pii("field_7", values) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "data"),
     [
         ("E-Mail", "e-mail addresses"),
         ("Phone Number", "telephone numbers"),
@@ -53,6 +53,6 @@ def test_words_dates_and_numbers_are_not_personal(values):
         ("emails_opened", None),
     ],
 )
-def test_personal_data_are_told_by_the_name_of_their_column(name, kind):
-    """Case, blanks and hyphens do not matter; a name that only contains such a word is no reason."""
-    assert pii_kind(name, ["x", "y"]) == kind
+def test_personal_data_are_recognised_by_the_name_of_their_column(name, data):
+    """Case, blanks and hyphens do not matter; a name that only contains such a word is not enough."""
+    assert find_pii(name, ["x", "y"]) == data

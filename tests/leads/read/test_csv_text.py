@@ -25,8 +25,8 @@ def _records(path, *, rows=100, delimiter=",", encoding="utf-8"):
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=6), st.sampled_from([*DELIMITERS]), st.sampled_from(["\n", "\r\n"]))
-def test_whatever_text_goes_into_a_csv_comes_out_to_the_letter(write, rows, delimiter, end):
-    """Values survive quotes, delimiters and line breaks, and each record knows the line it begins at."""
+def test_any_text_is_read_from_a_csv_exactly_as_it_was_written(write, rows, delimiter, end):
+    """Quotes, delimiters and line breaks inside values are read, and each record has the line on which it begins."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerow(["a", "b"])
@@ -42,37 +42,37 @@ def test_whatever_text_goes_into_a_csv_comes_out_to_the_letter(write, rows, deli
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_ragged_rows_are_faults_with_their_line_and_never_shifted(write, rows, end):
-    """After a quoted line break and a blank line the numbers are still those of the file."""
+def test_rows_with_too_many_or_too_few_values_are_faults_with_their_line(write, rows, end):
+    """After a quoted line break and a blank line the line numbers are still those of the file."""
     text = 'a,b\n1,"x\ny"\n2\n3,x,z\n\n4,x\n'.replace("\n", end)
     records, lines, faults = _records(write(text), rows=rows)
     assert records == [["1", f"x{end}y"], ["4", "x"]]
     assert lines == [2, 7]
-    wants = "must have 2 values as the header has"
-    assert faults == [f"leads.csv:{at}: {wants}, got {got}; mend the row" for at, got in ((4, 1), (5, 3))]
+    message = "must have 2 values as the header has"
+    assert faults == [f"leads.csv:{line}: {message}, got {got}; correct the row" for line, got in ((4, 1), (5, 3))]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32", "cp1252"])
 def test_a_declared_encoding_is_read(write, encoding):
-    """A file in the encoding that was declared, with its byte order mark, is read."""
+    """A file in the declared encoding is read, with or without a byte order mark."""
     records, lines, _ = _records(write("a,b\n1,é\n".encode(encoding)), encoding=encoding)
     assert (records, lines) == ([["1", "é"]], [2])
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(write):
-    """A mark before the header is dropped."""
+def test_a_byte_order_mark_is_not_part_of_the_first_name(write):
+    """A byte order mark before the header is dropped."""
     assert read_header(write("\ufeffid,b\n"), delimiter=",", encoding="utf-8") == ["id", "b"]
 
 
-def test_a_gzip_of_two_members_is_one_file(write):
-    """Files that were appended to each other are read to the end."""
+def test_all_members_of_a_gzip_file_are_read(write):
+    """Two gzip files that were concatenated are one file."""
     path = write(gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n"), "leads.csv.gz")
     assert _records(path)[0] == [["1", "2"], ["3", "4"]]
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
-def test_the_delimiter_that_is_advised_reads_the_file(write, mark):
-    """Who follows the message, in params.yaml, gets all columns."""
+def test_the_delimiter_of_the_message_reads_the_file(write, mark):
+    """With the setting of the message in params.yaml, all columns are read."""
     path = write(f"id{mark}age\n1{mark}2\n")
     with pytest.raises(
         DataError, match=r"leads.csv:1: header has one column, 'id.*age'; set data.delimiter: "
@@ -106,8 +106,8 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
         (GZIP, "must be CSV, got a gzip"),
     ],
 )
-def test_what_is_not_csv_is_refused_by_what_it_is(write, content, message):
-    """Empty files, spreadsheets, web pages and open quotes are named, with the line where the quote opened."""
+def test_a_file_that_is_not_csv_is_refused_with_its_format(write, content, message):
+    """The message names empty files, spreadsheets and web pages, and the line where an unclosed quote opens."""
     with pytest.raises(DataError, match=message):
         _records(write(content))
 
@@ -122,7 +122,7 @@ def test_what_is_not_csv_is_refused_by_what_it_is(write, content, message):
     ],
 )
 def test_a_damaged_gzip_is_refused(write, content, message):
-    """Truncated, altered and false gzip files are said to be that."""
+    """Truncated and altered gzip files, and files that only have the name of one, are refused."""
     with pytest.raises(DataError, match=f"^leads.csv.gz:?1?: .*{message}"):
         _records(write(content, "leads.csv.gz"))
 
@@ -145,22 +145,22 @@ LONG = b"a,b\n" + b"1,xx\n" * 300_000
         ("a,b\n1,x\n".encode("utf-16") + b"\0", "utf-16", "must be utf-16, got a file that ends inside a character"),
     ],
 )
-def test_a_byte_that_is_no_text_is_refused_with_its_line_and_offset(write, content, encoding, message):
-    """However late the byte stands, its line, its offset and the declared encoding are named."""
+def test_a_byte_that_does_not_decode_is_refused_with_its_line_and_offset(write, content, encoding, message):
+    """The message names the line, the offset and the declared encoding, wherever the byte is."""
     with pytest.raises(DataError, match=message):
         _records(write(content), rows=100_000, encoding=encoding)
 
 
 def test_a_path_that_cannot_be_opened_is_refused(tmp_path):
-    """What the disk answers is told by the path."""
+    """The message has the path and the error of the operating system."""
     for path, got in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
         with pytest.raises(DataError, match=f"{re.escape(str(path))}: must be readable, got {got}"):
             read_header(path, delimiter=",", encoding="utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["nope", "rot13", "base64", "undefined", "a\0b"])
-def test_an_encoding_that_is_none_is_refused(write, encoding):
-    """Unknown names and codecs that do not make text are refused by their name."""
-    with pytest.raises(DataError, match=r"^data.encoding: must be an encoding, got ") as caught:
+def test_an_unknown_encoding_is_refused(write, encoding):
+    """Unknown names, and codecs that do not decode to text, are refused by name."""
+    with pytest.raises(DataError, match=r"^data.encoding: must be a text encoding, got ") as caught:
         _records(write("a,b\n1,2\n"), encoding=encoding)
     assert repr(encoding) in str(caught.value)

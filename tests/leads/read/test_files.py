@@ -20,34 +20,34 @@ def _parquet(folder, table, **options):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 10])
-def test_chunks_in_sequence_are_the_file(write, tmp_path, rows):
-    """No row is lost, doubled or moved, however many are read at a time, from CSV and from Parquet."""
+def test_the_chunks_of_a_file_hold_all_its_rows_in_order(write, tmp_path, rows):
+    """No row is lost, repeated or moved, for any number of rows in a chunk, from CSV and from Parquet."""
     table = pa.table({"id": ["1", "2", "3"], "age": ["30", "31", "32"], "id2": ["a", "b", "c"]})
     for path, first in ((write(TEXT), 2), (_parquet(tmp_path, table, row_group_size=2), 1)):
         chunks = list(read_chunks(path, Dialect(), ["age", "id", "none"], rows=rows))
         assert all(chunk.table.num_rows <= rows for chunk in chunks)
-        together = pa.concat_tables(chunk.table for chunk in chunks)
-        assert together.to_pydict() == {"id": ["1", "2", "3"], "age": ["30", "31", "32"]}
+        rows_read = pa.concat_tables(chunk.table for chunk in chunks)
+        assert rows_read.to_pydict() == {"id": ["1", "2", "3"], "age": ["30", "31", "32"]}
         lines = np.concatenate([chunk.lines for chunk in chunks])
         assert lines.tolist() == [first, first + 1, first + 2]
 
 
 @pytest.mark.parametrize("empty", [pa.table({"id": pa.array([], pa.string()), "x": pa.array([], pa.int8())})])
 def test_a_parquet_file_without_rows_is_one_empty_chunk(tmp_path, empty):
-    """The columns are there, and no row."""
+    """The chunk has the columns and no row."""
     (chunk,) = read_chunks(_parquet(tmp_path, empty), Dialect(), ["id"], rows=5)
     assert (chunk.table.num_rows, chunk.table.column_names, len(chunk.lines)) == (0, ["id"], 0)
 
 
-def test_a_column_is_chosen_by_its_whole_name(tmp_path):
-    """A name that begins another, with a point or a blank, brings that one alone."""
+def test_a_column_is_selected_by_its_whole_name(tmp_path):
+    """A name that is the beginning of another name, such as a of a.b, selects only its own column."""
     table = pa.table({"a": ["1"], "a.b": ["2"], " c ": ["3"]})
     (chunk,) = read_chunks(_parquet(tmp_path, table), Dialect(), ["a", "c"], rows=5)
     assert chunk.table.to_pydict() == {"a": ["1"], "c": ["3"]}
 
 
-def test_a_folder_is_its_files_in_the_order_of_their_names(tmp_path):
-    """Files of other kinds, empty leftovers and folders are passed over."""
+def test_the_files_of_a_folder_are_sorted_by_name(tmp_path):
+    """Files with other endings and folders are ignored."""
     for name in ("b.csv", "a.csv", "c.csv.gz", "d.csv.tmp", "notes.txt"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "e.csv").mkdir()
@@ -56,7 +56,7 @@ def test_a_folder_is_its_files_in_the_order_of_their_names(tmp_path):
 
 @pytest.mark.parametrize("header", ["\ufeffcafe\u0301, b ", "café\u00a0,\u200bb", "\u200b café \u200b, \u200b b"])
 def test_names_are_trimmed_and_composed(write, header):
-    """Marks, blanks and decomposed letters of a header do not hide a column."""
+    """Byte order marks, spaces and decomposed letters in a header do not hide a column."""
     assert column_names(write(f"{header}\n1,2\n"), Dialect()) == ["café", "b"]
 
 
@@ -71,13 +71,13 @@ def test_names_are_trimmed_and_composed(write, header):
     ],
 )
 def test_names_that_are_not_unique_are_refused(write, header, message):
-    """Two columns that look the same cannot be told apart."""
+    """Names that are the same after trimming, and empty names, are refused."""
     with pytest.raises(DataError, match=message):
         column_names(write(f"{header}\n"), Dialect())
 
 
 def test_a_path_that_holds_no_leads_is_refused(tmp_path):
-    """Absent and empty folders, links in a circle, pipes, long names and other kinds of file are named."""
+    """Paths that do not exist, empty folders, circular links, pipes and files with other endings are refused."""
     (tmp_path / "round.csv").symlink_to(tmp_path / "round.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "leads.xlsx").write_bytes(b"PK")
@@ -85,7 +85,7 @@ def test_a_path_that_holds_no_leads_is_refused(tmp_path):
     for name, message in {
         "none.csv": "none.csv: must be a file or a folder, got no such file",
         "round.csv": "round.csv: must be a file or a folder, got no such file",
-        "pipe.csv": "pipe.csv: must be a file or a folder, got something that is no file",
+        "pipe.csv": "pipe.csv: must be a file or a folder, got neither a file nor a folder",
         "leads.xlsx": "must end in .csv, .csv.gz, .parquet, got 'leads.xlsx'",
         "folder": "folder: must hold files ending in .csv, .csv.gz, .parquet, got none",
     }.items():
@@ -94,30 +94,30 @@ def test_a_path_that_holds_no_leads_is_refused(tmp_path):
 
 
 def test_a_name_too_long_for_the_disk_is_refused(tmp_path):
-    """A path that cannot be is a refusal and no bug."""
+    """A path that the file system does not allow is refused in one line."""
     with pytest.raises(DataError, match=r"x{50}.*\.csv: must be a file or a folder, got "):
         source_files(tmp_path / ("x" * 300 + ".csv"))
 
 
-def test_a_folder_among_others_cannot_be_read_as_a_file(tmp_path):
-    """A folder named like a Parquet file is searched, not opened."""
+def test_a_folder_with_the_name_of_a_file_is_read_as_a_folder(tmp_path):
+    """A folder named like a Parquet file is searched for files."""
     (tmp_path / "leads.parquet").mkdir()
     with pytest.raises(DataError, match=r"leads.parquet: must hold files ending in .csv"):
         column_names(tmp_path / "leads.parquet", Dialect())
 
 
-@pytest.mark.parametrize("change", ["grows", "goes"])
+@pytest.mark.parametrize("change", ["grows", "disappears"])
 def test_a_file_that_changes_while_it_is_read_is_refused(write, change):
-    """Rows of two states of a file are never mixed in silence."""
+    """The rows of two versions of a file are never mixed."""
     path = write(TEXT)
-    reading = read_chunks(path, Dialect(), ["id"], rows=1)
-    next(reading)
+    chunks = read_chunks(path, Dialect(), ["id"], rows=1)
+    next(chunks)
     if change == "grows":
         path.write_text(TEXT + "4,33,d\n", encoding="utf-8")
     else:
         path.unlink()
     with pytest.raises(DataError, match=r"^leads.csv: must not change while it is read; run again"):
-        list(reading)
+        list(chunks)
 
 
 TABLE = pa.table({"id": [str(number) for number in range(200)], "age": np.arange(200.0)})
@@ -129,8 +129,8 @@ def parquet_bytes(tmp_path):
     return _parquet(tmp_path, TABLE, write_page_checksum=True, row_group_size=100).read_bytes()
 
 
-def test_a_parquet_file_cut_anywhere_is_refused(write, parquet_bytes):
-    """No part of a file passes for the whole."""
+def test_a_truncated_parquet_file_is_refused(write, parquet_bytes):
+    """A file that is cut at any byte is refused."""
     for length in range(0, len(parquet_bytes), 97):
         path = write(parquet_bytes[:length], "cut.parquet")
         with pytest.raises(
@@ -139,7 +139,7 @@ def test_a_parquet_file_cut_anywhere_is_refused(write, parquet_bytes):
             list(read_chunks(path, Dialect(), ["id", "age"], rows=50))
 
 
-def _ids_read(path):
+def _read_ids(path):
     try:
         chunks = list(read_chunks(path, Dialect(), ["id", "age"], rows=50))
     except DataError:
@@ -147,32 +147,32 @@ def _ids_read(path):
     return [text for chunk in chunks if "id" in chunk.table.column_names for text in chunk.table["id"].to_pylist()]
 
 
-def test_a_flipped_bit_is_refused_or_harmless(tmp_path, parquet_bytes):
-    """Whichever bit is wrong, the rows are the same or the file is refused; it is never half a file, nor a bug."""
+def test_a_parquet_file_with_a_flipped_bit_is_refused_or_reads_the_same(tmp_path, parquet_bytes):
+    """With any bit flipped, the ids are the same or the file is refused with a DataError."""
     path = tmp_path / "flipped.parquet"
-    right = TABLE["id"].to_pylist()
-    for at in range(4, len(parquet_bytes), 7):
+    expected = TABLE["id"].to_pylist()
+    for offset in range(4, len(parquet_bytes), 7):
         flipped = bytearray(parquet_bytes)
-        flipped[at] ^= 1 << at % 8
+        flipped[offset] ^= 1 << offset % 8
         path.write_bytes(flipped)
-        assert _ids_read(path) in (None, [], right), f"bit {at % 8} of byte {at}"
+        assert _read_ids(path) in (None, [], expected), f"bit {offset % 8} of byte {offset}"
 
 
 @pytest.mark.parametrize("content", [b"", b"id,age\n1,2\n", b"PAR1" + b"\0" * 50 + b"PAR1"])
-def test_what_is_called_parquet_and_is_none_is_refused(write, content):
-    """Empty files and text are named, not read."""
+def test_a_file_that_only_has_the_name_of_a_parquet_file_is_refused(write, content):
+    """Empty files and text files with the ending .parquet are refused."""
     with pytest.raises(DataError, match=r"^leads.parquet: must be a whole Parquet file, got one that cannot be read"):
         column_names(write(content, "leads.parquet"), Dialect())
 
 
-def test_a_parquet_file_whose_text_is_no_text_is_refused(tmp_path):
-    """Bytes that are not UTF-8 under the name of text are a fault of the file."""
+def test_a_parquet_file_with_invalid_utf8_text_is_refused(tmp_path):
+    """Bytes that are not UTF-8 in a column of text are a fault of the file."""
     wrong = pa.array([b"ok", b"\xff\xfe"]).view(pa.string())
     path = _parquet(tmp_path, pa.table({"id": wrong}))
     with pytest.raises(DataError, match=r"^leads.parquet.*UTF-?8"):
         list(read_chunks(path, Dialect(), ["id"], rows=5))
 
 
-def test_the_dialect_is_that_of_the_params(bank_params):
-    """Delimiter, encoding, decimal mark and missing words are handed on."""
+def test_the_dialect_comes_from_the_params(bank_params):
+    """Delimiter, encoding, decimal mark and missing words are those of params."""
     assert Dialect.from_params(bank_params.data) == Dialect(",", "utf-8", ".", ())

@@ -1,4 +1,4 @@
-"""Where tables are: files, folders and databases are asked and read in the same way."""
+"""Files, folders and databases are opened, checked for columns and read in the same way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import DataError, LeadmlError
+from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect
-from leadml.leads.read.table_source import FileSource, open_table_sources, require_columns, resolved
+from leadml.leads.read.table_source import FileSource, open_table_sources, resolve_address
 from leadml.params import LeadsParams, SourceParams
 
 TEXT = "lead_id,size\n1,2\n2,3\n3,4\n"
@@ -32,8 +33,8 @@ def _rows(source: object, rows: int = 2) -> list[list[tuple[str, int]]]:
     return [[(str(row["lead_id"]), int(row["size"])) for row in chunk.table.to_pylist()] for chunk in chunks]
 
 
-def test_a_file_and_a_table_are_read_alike(database: Path) -> None:
-    """The same rows in the same chunks, each with its name, and the columns that are there."""
+def test_a_file_a_table_and_a_query_give_the_same_rows(database: Path) -> None:
+    """All sources give the same rows in the same chunks and refuse the same missing column; each has its own name."""
     (database / "leads.csv").write_text(TEXT, encoding="utf-8")
     choices = {
         "file": SourceParams(path="leads.csv"),
@@ -41,33 +42,33 @@ def test_a_file_and_a_table_are_read_alike(database: Path) -> None:
         "schema": SourceParams(url="sqlite:///crm.db", table="main.leads"),
         "query": SourceParams(url="sqlite:///crm.db", query="SELECT * FROM leads"),
     }
-    with open_table_sources(choices, database, Dialect(decimal=",")) as found:
-        assert [_rows(source) for source in found.values()] == [[[("1", 2), ("2", 3)], [("3", 4)]]] * 4
-        assert [source.name for source in found.values()] == ["leads.csv", "leads table", "main.leads table", "query"]
-        assert [source.dialect.decimal for source in found.values()] == [",", ".", ".", "."]
-        assert found["table"].snapshot is found["query"].snapshot
-        for source in found.values():
+    with open_table_sources(choices, database, Dialect(decimal=",")) as sources:
+        assert [_rows(source) for source in sources.values()] == [[[("1", 2), ("2", 3)], [("3", 4)]]] * 4
+        assert [source.name for source in sources.values()] == ["leads.csv", "leads table", "main.leads table", "query"]
+        assert [source.dialect.decimal for source in sources.values()] == [",", ".", ".", "."]
+        assert sources["table"].transaction is sources["query"].transaction
+        for source in sources.values():
             source.require(["lead_id"])
             with pytest.raises(DataError, match="must have a column 'sise', got none; the nearest is 'size'"):
                 source.require(["lead_id", "sise"])
 
 
-def test_sources_of_one_database_see_one_instant(database: Path) -> None:
-    """What others write between two tables is not seen in the second."""
+def test_sources_of_one_database_share_one_transaction(database: Path) -> None:
+    """Rows that are committed after the first table was read do not appear in the second."""
     choices = {name: SourceParams(url="sqlite:///crm.db", table="leads") for name in ("one", "other")}
     with closing(sqlite3.connect(database / "crm.db")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        with open_table_sources(choices, database, Dialect()) as found:
-            before = _rows(found["one"])
+        with open_table_sources(choices, database, Dialect()) as sources:
+            before = _rows(sources["one"])
             connection.execute("INSERT INTO leads VALUES ('4', 5)")
             connection.commit()
-            assert _rows(found["other"]) == before
-        with open_table_sources(choices, database, Dialect()) as found:
-            assert _rows(found["one"]) != before
+            assert _rows(sources["other"]) == before
+        with open_table_sources(choices, database, Dialect()) as sources:
+            assert _rows(sources["one"]) != before
 
 
-def test_a_folder_is_asked_file_by_file(tmp_path: Path) -> None:
-    """Each file must have the columns, whatever the first one has."""
+def test_every_file_of_a_folder_must_have_the_columns(tmp_path: Path) -> None:
+    """A missing column is refused even where the first file has it."""
     (tmp_path / "a.csv").write_text(TEXT, encoding="utf-8")
     (tmp_path / "b.csv").write_text("lead_id,sizes\n9,9\n", encoding="utf-8")
     source = FileSource(tmp_path, Dialect())
@@ -78,7 +79,7 @@ def test_a_folder_is_asked_file_by_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "root", "whole"),
+    ("url", "root", "expected"),
     [
         ("sqlite:///crm.db", "/data", "sqlite:////data/crm.db"),
         ("sqlite:///sub/crm.db", "/data", "sqlite:////data/sub/crm.db"),
@@ -93,10 +94,10 @@ def test_a_folder_is_asked_file_by_file(tmp_path: Path) -> None:
         ("postgresql://${USER_NAME}:${SECRET}@h/db", "/data", "postgresql://ann:p%40ss%2Fw%25rd@h/db"),
     ],
 )
-def test_an_address_gets_its_secrets_and_its_folder(
-    monkeypatch: pytest.MonkeyPatch, url: str, root: str, whole: str
+def test_an_address_is_resolved_with_its_secrets_and_its_folder(
+    monkeypatch: pytest.MonkeyPatch, url: str, root: str, expected: str
 ) -> None:
-    """A secret inside an address is encoded, one that is the address is not; paths are relative to params.yaml."""
+    """A secret inside an address is percent-encoded, a whole address is not; paths are relative to params.yaml."""
     secrets = {
         "SECRET": "p@ss/w%rd",
         "WHOLE": "postgresql://u:p%40ss@h/db",
@@ -106,30 +107,32 @@ def test_an_address_gets_its_secrets_and_its_folder(
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
 
-    assert resolved(url, Path(root)) == whole
+    assert resolve_address(url, Path(root)) == expected
 
 
-def test_a_secret_that_is_not_there_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_is_named_and_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the variable and shows no other part of the address."""
     monkeypatch.delenv("LEADML_TEST_SECRET", raising=False)
-    with pytest.raises(LeadmlError, match=r"^the environment must hold LEADML_TEST_SECRET, .* got none; set it$"):
-        resolved("postgresql://canary:${LEADML_TEST_SECRET}@canary/db", Path())
+    with pytest.raises(
+        LeadmlError, match=r"^the environment must have a variable LEADML_TEST_SECRET, .*, got none; set it$"
+    ):
+        resolve_address("postgresql://canary:${LEADML_TEST_SECRET}@canary/db", Path())
 
 
-@pytest.mark.parametrize("held", ["host=h password=canary", "postgresql://ada:canary", "Server=h;Pwd=canary;"])
-def test_an_address_that_cannot_be_read_is_not_shown(monkeypatch: pytest.MonkeyPatch, held: str) -> None:
-    """The variable that holds it is."""
-    monkeypatch.setenv("CRM_URL", held)
+@pytest.mark.parametrize("value", ["host=h password=canary", "postgresql://ada:canary", "Server=h;Pwd=canary;"])
+def test_an_address_that_cannot_be_read_is_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """The message names the environment variable instead."""
+    monkeypatch.setenv("CRM_URL", value)
     with pytest.raises(
         LeadmlError,
         match=r"^CRM_URL of the environment: must be an address like postgresql://user:\$\{NAME\}@host/name or "
         r"sqlite:///leads.db, got none that can be read; correct it$",
     ):
-        resolved("${CRM_URL}", Path())
+        resolve_address("${CRM_URL}", Path())
 
 
-def test_each_missing_column_has_its_line() -> None:
-    """The nearest name where one is near, else how many there are."""
+def test_each_missing_column_has_its_own_line() -> None:
+    """The line names the most similar column, or the number of columns where none is similar."""
     with pytest.raises(
         DataError, match="must have a column 'created_at', got none; the nearest is 'created'"
     ) as caught:
@@ -140,28 +143,28 @@ def test_each_missing_column_has_its_line() -> None:
     )
 
 
-def test_a_missing_column_is_told_with_the_key_that_names_it(tmp_path: Path) -> None:
-    """The file is called as params write it, and columns of no role have no key."""
+def test_a_missing_column_is_shown_with_its_key_in_params(tmp_path: Path) -> None:
+    """The file is named as in params; a column that no key names is shown without a key."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "leads.csv").write_text("lead_id,CreatedDate\n1,2\n", encoding="utf-8")
     for path in ("data/leads.csv", "data"):
         choices = LeadsParams(path=path, created_at=" CreateDate")
         with (
-            open_table_sources({"leads": choices}, tmp_path, Dialect()) as found,
+            open_table_sources({"leads": choices}, tmp_path, Dialect()) as sources,
             pytest.raises(DataError, match="must have a column") as caught,
         ):
-            found["leads"].require(["lead_id", "CreateDate", "size"])
-        role, other = str(caught.value).splitlines()
+            sources["leads"].require(["lead_id", "CreateDate", "size"])
+        with_key, without_key = str(caught.value).splitlines()
         missing = "data/leads.csv: must have a column 'CreateDate', got none; the nearest is 'CreatedDate'; "
-        assert role == f"{missing}set sources.leads.created_at"
-        assert other == "data/leads.csv: must have a column 'size', got none; it has 2 others"
+        assert with_key == f"{missing}set sources.leads.created_at"
+        assert without_key == "data/leads.csv: must have a column 'size', got none; it has 2 others"
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path, write: Callable[..., Path]) -> None:
-    """The path is named."""
+def test_a_file_that_does_not_exist_is_refused(tmp_path: Path, write: Callable[..., Path]) -> None:
+    """The message names the path."""
     with (
-        open_table_sources({"leads": SourceParams(path="none.csv")}, tmp_path, Dialect()) as found,
+        open_table_sources({"leads": SourceParams(path="none.csv")}, tmp_path, Dialect()) as sources,
         pytest.raises(DataError, match=r"none.csv: must be a file or a folder, got no such file"),
     ):
-        found["leads"].require(["a"])
+        sources["leads"].require(["a"])
     assert FileSource(write(TEXT), Dialect()).name == "leads.csv"

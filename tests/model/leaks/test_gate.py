@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tests.frames import evidence_of, rows
 
 from leadml.errors import ModelError
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.field import Field
 from leadml.leads.check.load import load_leads
-from leadml.leads.judge.evidence import LeakEvidence
+from leadml.leads.judge.evidence import Clock, LeakEvidence
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.model.leaks import find_leaks
@@ -18,119 +19,125 @@ DAY = 86_400_000_000
 
 
 @pytest.fixture(scope="module")
-def talked(bank_file):
-    """Return the bundled leads with the length of the call, which is known only after it."""
+def leads_with_duration(bank_file):
+    """Return the bundled leads with the duration of the call, which is known only after it."""
     overrides = ["tracking.enabled=false", "features.excluded={}", "features.engagement.duration=number"]
     params = load_params(bank_file.parents[2] / "params.yaml", overrides)
-    return load_leads(FileSource(bank_file, Dialect()), Contract.from_params(params)).frame
+    return rows(load_leads(FileSource(bank_file, Dialect()), Contract.from_params(params)).frame)
 
 
-def said(findings, *severities):
-    """Return code and field of findings of some severities, those that judged something by default."""
+def codes(findings, *severities):
+    """Return code and field of the findings of some severities, by default of those that stop or warn."""
     severities = severities or ("stop", "warn")
     return [(finding.code, finding.field) for finding in findings if finding.severity in severities]
 
 
 def accepting(params, **reasons):
-    """Return params that accept suspects."""
+    """Return params that accept suspects with reasons."""
     return params.model_copy(update={"leaks": LeakParams(accept=reasons)})
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_labels_that_mean_nothing_find_no_leak(bank_leads, bank_contract, quick_params, seed):
-    """Shuffled labels are known by no field."""
+def test_shuffled_labels_have_no_leak(bank_leads, bank_contract, quick_params, seed):
+    """No field knows shuffled labels."""
     shuffled = np.random.default_rng(seed).permutation(bank_leads.frame["converted"])
     findings = find_leaks(bank_leads.frame.assign(converted=shuffled), bank_contract.fields, quick_params)
 
-    assert said(findings) == []
+    assert codes(findings) == []
 
 
-def test_the_order_of_the_leads_changes_no_finding(talked, bank_contract, quick_params):
-    """Shuffled leads, with their places in the file beside them, give the same words."""
+def test_the_order_of_the_leads_changes_no_finding(leads_with_duration, bank_contract, quick_params):
+    """Shuffled leads with their positions in the file have the same findings, word for word."""
     fields = (*bank_contract.fields, Field("duration", "number", "engagement"))
-    places = np.argsort(np.argsort(-talked["converted"].to_numpy(), kind="stable"))
-    rows = np.random.default_rng(1).permutation(len(talked))
-    found, again = (
-        find_leaks(talked.iloc[at], fields, quick_params, evidence=LeakEvidence(order=places[at]))
-        for at in (np.arange(len(talked)), rows)
+    positions = np.argsort(np.argsort(-leads_with_duration["converted"].to_numpy(), kind="stable"))
+    shuffled = np.random.default_rng(1).permutation(len(leads_with_duration))
+    found, found_shuffled = (
+        find_leaks(leads_with_duration.iloc[at], fields, quick_params, evidence=LeakEvidence(order=positions[at]))
+        for at in (np.arange(len(leads_with_duration)), shuffled)
     )
 
-    assert found == again
-    assert said(found, "stop") == [("LK2", "duration"), ("LK8", "order")]
+    assert found == found_shuffled
+    assert codes(found, "stop") == [("LK2", "duration"), ("LK8", "order")]
 
 
 def test_the_bundled_leads_without_duration_are_passed(bank_leads, bank_contract, quick_params):
-    """Nothing is stopped, one line says how strong the strongest field is, and three rules lack what they need."""
+    """No field is a suspect, LK0 has the highest AUC of a field, and three rules are not applicable."""
     findings = find_leaks(bank_leads.frame, bank_contract.fields, quick_params)
 
-    assert said(findings) == []
-    assert said(findings, "not applicable") == [("LK6", ""), ("LK7", ""), ("LK9", "")]
-    assert str(findings[-1]).startswith("LK0 no field seems to know the outcome; the strongest alone is 0.6")
+    assert codes(findings) == []
+    assert codes(findings, "not applicable") == [("LK6", ""), ("LK7", ""), ("LK9", "")]
+    assert str(findings[-1]).startswith(
+        "LK0 no field seems to know the outcome; the highest AUC of a single field is 0.6"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "code"), [("duration", "LK2"), ("Call Duration", "LK2"), ("TALK-TIME", "LK2"), ("warmth", "LK3")]
 )
-def test_duration_is_found_under_any_name(talked, bank_contract, quick_params, name, code):
-    """What is known only after the call is named and stopped, by its name or by its power."""
+def test_duration_is_found_under_any_name(leads_with_duration, bank_contract, quick_params, name, code):
+    """A field that is known only after the call is stopped, by its name or by its incremental AUC."""
     fields = (*bank_contract.fields, Field(name, "number", "engagement"))
-    findings = find_leaks(talked.rename(columns={"duration": name}), fields, quick_params)
+    findings = find_leaks(leads_with_duration.rename(columns={"duration": name}), fields, quick_params)
 
-    assert said(findings) == [(code, name)]
+    assert codes(findings) == [(code, name)]
     assert findings[0].severity == "stop"
-    assert "all other fields together have an AUC of 0.7" in findings[0].evidence
-    assert "and with it an AUC of 0.8" in findings[0].evidence
+    assert "the other fields have an AUC of 0.7" in findings[0].evidence
+    assert "without it and 0.8" in findings[0].evidence
     assert "move it to features.excluded, or name it in leaks.accept with the reason" in findings[0].remedy
-    assert said(findings, "passed") == []
+    assert codes(findings, "passed") == []
 
 
 @pytest.mark.parametrize("kind", ["number", "boolean", "category"])
 def test_a_copy_of_the_label_is_stopped(bank_leads, bank_contract, quick_params, kind):
-    """A perfect copy is found whatever it is declared to be, and two do not hide each other."""
+    """A perfect copy is found whatever its kind is, and two copies do not hide each other."""
     copy = bank_leads.frame["converted"].astype(float)
     copy = copy.map({0.0: "cold", 1.0: "hot"}).astype(object) if kind == "category" else copy
     fields = (*bank_contract.fields, Field("one", kind, "fit"), Field("two", kind, "fit"))
     findings = find_leaks(bank_leads.frame.assign(one=copy, two=copy), fields, quick_params)
 
-    assert said(findings, "stop") == [("LK1", "one"), ("LK1", "two")]
-    assert "alone ranks leads with an AUC of 1.000" in str(findings[0])
+    assert codes(findings, "stop") == [("LK1", "one"), ("LK1", "two")]
+    assert "by itself has an AUC of 1.000" in str(findings[0])
 
 
-def test_an_accepted_suspect_becomes_a_warning_with_its_reason(talked, bank_contract, quick_params):
-    """The finding stays, and says why it was accepted; accepting another field changes nothing."""
+def test_an_accepted_suspect_becomes_a_warning_with_its_reason(leads_with_duration, bank_contract, quick_params):
+    """The finding keeps its evidence and adds the reason; accepting another field changes nothing."""
     fields = (*bank_contract.fields, Field("duration", "number", "engagement"))
-    findings = find_leaks(talked, fields, accepting(quick_params, duration="is known while the call is on"))
-    other = find_leaks(talked, fields, accepting(quick_params, balance="is known from the bank's own books"))
+    findings = find_leaks(
+        leads_with_duration, fields, accepting(quick_params, duration="is known while the call is on")
+    )
+    other = find_leaks(
+        leads_with_duration, fields, accepting(quick_params, balance="is known from the bank's own books")
+    )
 
-    assert said(findings, "warn") == [("LK2", "duration")]
+    assert codes(findings, "warn") == [("LK2", "duration")]
     assert findings[0].evidence.endswith("accepted: is known while the call is on")
     assert findings[-1].evidence.startswith("no suspect stops the training")
-    assert said(other, "stop") == [("LK2", "duration")]
+    assert codes(other, "stop") == [("LK2", "duration")]
 
 
-def test_strong_fields_of_one_strength_are_let_through(quick_params):
-    """A field that is noteworthy alone but weaker than the others together is what a good model is made of."""
+def test_equally_strong_fields_are_passed(quick_params):
+    """Fields that are strong by themselves but weaker than the others together make a good model."""
     random = np.random.default_rng(0)
     label = (random.random(3000) < 0.4).astype(np.int8)
     frame = pd.DataFrame({name: label + random.normal(0, 0.9, 3000) for name in "abc"})
-    frame = frame.assign(lead_id=[f"{at:04d}" for at in range(3000)], converted=label)
+    frame = rows(frame.assign(lead_id=[f"{at:04d}" for at in range(3000)], converted=label))
 
-    assert said(find_leaks(frame, [Field(name, "number", "fit") for name in "abc"], quick_params), "stop") == []
+    assert codes(find_leaks(frame, [Field(name, "number", "fit") for name in "abc"], quick_params), "stop") == []
 
 
 @pytest.mark.parametrize(
     ("moved", "severity", "remedy"),
     [
         (5.0, "stop", "leave out the activities that it counts, or name it in leaks.accept"),
-        (0.6, "warn", "see when its activities are entered: those that are dated back must have the instant of"),
+        (0.6, "warn", "check when its activities are entered: backdated activities need the instant of"),
     ],
 )
-def test_what_is_done_about_a_count_is_done_about_its_activities(quick_params, moved, severity, remedy):
-    """Nobody fills in what leadml computes: the remedy of a field from activities speaks of them."""
+def test_the_remedy_of_a_field_of_activities_is_about_its_activities(quick_params, moved, severity, remedy):
+    """Nobody fills in a field that leadml computes, so the remedy does not name features.excluded."""
     random = np.random.default_rng(4)
     label = (random.random(4000) < 0.3).astype(np.int8)
     frame = pd.DataFrame({"calls_7d": random.normal(moved * label), "other": random.normal(label * 0.3)})
-    frame = frame.assign(lead_id=[f"{at:04d}" for at in range(4000)], converted=label)
+    frame = rows(frame.assign(lead_id=[f"{at:04d}" for at in range(4000)], converted=label))
     fields = [Field("calls_7d", "number", "engagement", "activity"), Field("other", "number", "engagement")]
     (found,) = (one for one in find_leaks(frame, fields, quick_params) if one.field)
 
@@ -140,30 +147,31 @@ def test_what_is_done_about_a_count_is_done_about_its_activities(quick_params, m
 
 
 @pytest.mark.parametrize("size", [30_000, 40_000])
-def test_at_most_twenty_thousand_leads_are_looked_at(quick_params, size):
-    """A field that knows the outcome of every second lead, in the order of the ids, is perfect on those looked at."""
+def test_at_most_twenty_thousand_leads_are_judged(quick_params, size):
+    """A field that knows the outcome of every second lead, in the order of the ids, is perfect on the sample."""
     random = np.random.default_rng(0)
     label = (random.random(size) < 0.2).astype(np.int8)
     known = np.where(np.arange(size) % 2 == 0, label, random.random(size))
-    frame = pd.DataFrame({"lead_id": [f"{at:05d}" for at in range(size)], "known": known, "converted": label})
+    frame = rows(pd.DataFrame({"lead_id": [f"{at:05d}" for at in range(size)], "known": known, "converted": label}))
 
-    assert said(find_leaks(frame, [Field("known", "number", "fit")], quick_params)) == [("LK1", "known")]
+    assert codes(find_leaks(frame, [Field("known", "number", "fit")], quick_params)) == [("LK1", "known")]
 
 
-def test_snapshots_of_one_lead_are_on_one_side(quick_params):
-    """A field that is the lead's own knows nothing of other leads, however many rows it has."""
+def test_snapshots_of_one_lead_are_in_one_half(quick_params):
+    """A field with a value for each lead does not know the outcome of other leads, however many rows a lead has."""
     random = np.random.default_rng(1)
-    own, label = random.normal(size=800), (random.random(800) < 0.3).astype(np.int8)
-    rows = np.repeat(np.arange(800), 6)
-    frame = pd.DataFrame({"lead_id": [f"L{at:03d}" for at in rows], "own": own[rows], "converted": label[rows]})
-    frame = frame.assign(as_of=np.tile(np.arange(6) * 7 * DAY, 800), level=[f"v{at}" for at in rows])
-    fields = [Field("own", "number", "fit"), Field("level", "category", "fit")]
+    number, label = random.normal(size=800), (random.random(800) < 0.3).astype(np.int8)
+    lead = np.repeat(np.arange(800), 6)
+    ids = [f"L{at:03d}" for at in lead]
+    frame = pd.DataFrame({"lead_id": ids, "split_key": ids, "number": number[lead], "converted": label[lead]})
+    frame = frame.assign(as_of=np.tile(np.arange(6) * 7 * DAY, 800), level=[f"v{at}" for at in lead])
+    fields = [Field("number", "number", "fit"), Field("level", "category", "fit")]
 
-    assert said(find_leaks(frame, fields, quick_params)) == []
+    assert codes(find_leaks(frame, fields, quick_params, evidence=evidence_of(frame))) == []
 
 
-def test_all_evidence_is_used_and_each_rule_names_what_it_found(bank_leads, bank_contract, quick_params):
-    """Dates, changes, activities, places and leads kept aside each bring the finding that they are for."""
+def test_each_part_of_the_evidence_is_judged_by_its_rule(bank_leads, bank_contract, quick_params):
+    """The clock, changes, activities, positions in the file and the holdout each have their finding."""
     frame, random = bank_leads.frame, np.random.default_rng(2)
     label, size = frame["converted"].to_numpy(), len(frame)
     created = 1_750_000_000_000_000 + random.integers(0, 200, size) * DAY
@@ -171,32 +179,33 @@ def test_all_evidence_is_used_and_each_rule_names_what_it_found(bank_leads, bank
     closed = pd.DataFrame({"lead_id": frame["lead_id"][won], "occurred_at": created[won] + 60 * DAY})
     changes = closed.rename(columns={"occurred_at": "changed_at"}).assign(field="balance")
     kinds = pd.DataFrame({"kind": ["onboarding"], "rows": [100], "recorded_before": [0], "after_outcome": [100]})
-    looked = frame.assign(created_at=created, seen=(created + np.where(won, 9, -9) * DAY) / 1e6)
+    dated = frame.assign(created_at=created, visited=(created + np.where(won, 9, -9) * DAY) / 1e6)
     evidence = LeakEvidence(
         order=np.argsort(np.argsort(-label, kind="stable")),
-        aside=looked.head(500),
+        clock=Clock(created, "created_at", is_limit=False),
+        held_out=dated.head(500),
         changes=changes,
         outcomes=closed,
         activities=kinds,
     )
-    fields = (*bank_contract.fields, Field("seen", "number", "engagement"))
-    findings = find_leaks(looked, fields, quick_params, evidence=evidence)
+    fields = (*bank_contract.fields, Field("visited", "number", "engagement"))
+    findings = find_leaks(dated, fields, quick_params, evidence=evidence)
 
-    stopped = [("LK6", "balance"), ("LK7", "seen"), ("LK7", "onboarding"), ("LK8", "order"), ("LK9", "split")]
-    assert [one for one in said(findings, "stop") if one[0] >= "LK6"] == stopped
-    assert said(findings, "not applicable", "passed") == []
+    stopped = [("LK6", "balance"), ("LK7", "visited"), ("LK7", "onboarding"), ("LK8", "order"), ("LK9", "split")]
+    assert [one for one in codes(findings, "stop") if one[0] >= "LK6"] == stopped
+    assert codes(findings, "not applicable", "passed") == []
 
 
-def test_too_few_leads_to_be_judged_by_are_said(quick_params):
-    """Few converters, or no field, or a half without converters: not applicable, which is not passed."""
+def test_too_few_leads_are_not_applicable(quick_params):
+    """So are leads without a field, and a half without converters; not applicable is not passed."""
     label = np.zeros(100, dtype=np.int8)
     label[:9] = 1
-    frame = pd.DataFrame({"lead_id": [f"{at:03d}" for at in range(100)], "x": 1.0, "converted": label})
+    frame = rows(pd.DataFrame({"lead_id": [f"{at:03d}" for at in range(100)], "x": 1.0, "converted": label}))
     (few,) = find_leaks(frame, [Field("x", "number", "fit")], quick_params)
     (none,) = find_leaks(frame.assign(converted=np.arange(100) % 3 == 0), [], quick_params)
 
     assert (few.code, few.severity, none.severity) == ("LK0", "not applicable", "not applicable")
-    assert "there must be 10 leads of the rarer kind" in few.evidence
+    assert "there must be 10 leads of the rarer outcome" in few.evidence
     assert "got 9 leads and 1 fields" in few.evidence
     (half,) = find_leaks(frame.assign(converted=np.arange(100) % 2), [Field("x", "number", "fit")], quick_params)
     assert half.severity == "not applicable"
@@ -205,14 +214,14 @@ def test_too_few_leads_to_be_judged_by_are_said(quick_params):
 @pytest.mark.parametrize(
     ("table", "columns", "message"),
     [
-        ("aside", ["lead_id"], r"evidence\.aside must have a column 'converted', got none"),
+        ("held_out", ["lead_id"], r"evidence\.held_out must have a column 'converted', got none"),
         ("changes", ["lead_id", "field", "changed"], r"'changed_at', got none; the nearest is 'changed'"),
         ("outcomes", ["lead_id"], r"evidence\.outcomes must have a column 'occurred_at'"),
         ("activities", ["kind", "rows", "recorded_before"], r"must have a column 'after_outcome'"),
-        ("ahead", ["lead_id", "calls_7d"], r"evidence\.ahead must have a column 'as_of'"),
+        ("future_counts", ["lead_id", "calls_7d"], r"evidence\.future_counts must have a column 'as_of'"),
     ],
 )
 def test_evidence_without_a_column_is_refused(table, columns, message):
-    """The table and the column are named, and the nearest that is there."""
+    """The message names the table, the column and the nearest column of the table."""
     with pytest.raises(ModelError, match=message):
         LeakEvidence(**{table: pd.DataFrame(columns=columns)})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadml.model.leaks.outcome_names import banned, written_afterwards
+from leadml.model.leaks.outcome_names import is_outcome_name, outcome_names
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from leadml.model.leaks.outcome_names import banned, written_afterwards
         "hubspot owner id", "days_to_close", "TALK-TIME", "Contact Owner",
     ],
 )  # fmt: skip
-def test_names_of_sales_systems_are_known_in_any_writing(name):
-    """Capitals, spaces, prefixes of the system and trailing words hide nothing."""
-    assert written_afterwards(name)
+def test_outcome_names_are_found_in_any_spelling(name):
+    """Capitals, spaces, prefixes of the system and endings do not matter."""
+    assert is_outcome_name(name)
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ def test_names_of_sales_systems_are_known_in_any_writing(name):
         "probable", "tagline", "closed_shop", "customer", "result_pages", "", "!!!", "___", "number_of_owners",
     ],
 )  # fmt: skip
-def test_honest_names_are_left_alone(name):
-    """A word of the list inside another name is nothing."""
-    assert not written_afterwards(name)
+def test_honest_names_are_no_outcome_names(name):
+    """A word that counts as a whole name does not count as a part of another name."""
+    assert not is_outcome_name(name)
 
 
-def test_every_name_of_the_lists_is_known():
-    """No entry is shadowed by the rules about words beside it."""
-    alone, anywhere, _ = banned()
+def test_every_listed_name_is_found():
+    """No name of the lists is hidden by the words that are ignored."""
+    whole_names, parts, _ = outcome_names()
 
-    assert all(written_afterwards(name) for name in alone | anywhere)
-    assert all(written_afterwards(f"x {name} y") for name in anywhere)
+    assert all(is_outcome_name(name) for name in whole_names | parts)
+    assert all(is_outcome_name(f"x {name} y") for name in parts)

@@ -23,8 +23,8 @@ def calibrators(draw):
     if method == "isotonic":
         count = draw(st.integers(1, 6))
         steps = st.lists(st.floats(0.01, 3), min_size=count, max_size=count)
-        places, heights = (np.cumsum(draw(steps)) + draw(intercept) for _ in range(2))
-        return Calibrator(method, (*places.tolist(), *heights.tolist()))
+        knots, heights = (np.cumsum(draw(steps)) + draw(intercept) for _ in range(2))
+        return Calibrator(method, (*knots.tolist(), *heights.tolist()))
     shape = {"none": (), "sigmoid": (slope, intercept), "beta": (slope, slope, intercept)}[method]
     return Calibrator(method, tuple(draw(part) for part in shape))
 
@@ -41,7 +41,7 @@ def _loss(logit, label):
 
 @settings(deadline=None, derandomize=True)
 @given(calibrators(), MARGINS)
-def test_probabilities_keep_the_order_and_lie_between_0_and_1(calibrator, margins):
+def test_probabilities_rise_with_the_margin_and_lie_between_0_and_1(calibrator, margins):
     """Even log-odds of a million give neither 0 nor 1, and a higher margin never a lower probability."""
     probability = calibrator.probability(np.sort(np.array([*margins, -1e6, 1e6])))
     assert (np.diff(probability) >= 0).all()
@@ -59,7 +59,7 @@ def test_calibrated_log_odds_strictly_increase(calibrator):
 @settings(deadline=None, derandomize=True)
 @given(calibrators(), st.floats(-20, 20))
 def test_the_slope_is_the_derivative_of_the_probability(calibrator, margin):
-    """The slope equals a difference taken by hand, away from knots and from the ends."""
+    """The slope equals a numeric difference, away from knots and from clipped ends."""
     step = 1e-5
     here = np.array([margin])
     knots = calibrator.numbers[: len(calibrator.numbers) // 2] if calibrator.method == "isotonic" else ()
@@ -71,8 +71,8 @@ def test_the_slope_is_the_derivative_of_the_probability(calibrator, margin):
 
 @settings(deadline=None, derandomize=True)
 @given(calibrators(), st.lists(st.floats(-30, 30), min_size=8, max_size=40), st.sampled_from([1, 7]))
-def test_a_lead_has_the_same_bits_in_any_company(calibrator, margins, rows):
-    """Chunks give the bits of the whole."""
+def test_chunks_give_the_bits_of_all_rows(calibrator, margins, rows):
+    """The probability and the slope of a row do not depend on the other rows."""
     whole = np.array(margins)
     for function in (calibrator.probability, calibrator.slope):
         chunks = [function(whole[first : first + rows]) for first in range(0, len(whole), rows)]
@@ -81,15 +81,15 @@ def test_a_lead_has_the_same_bits_in_any_company(calibrator, margins, rows):
 
 @settings(deadline=None, derandomize=True)
 @given(calibrators())
-def test_a_calibrator_survives_json(calibrator):
-    """What is stored is what is read."""
+def test_a_calibrator_is_the_same_after_json(calibrator):
+    """What is written is what is read."""
     assert Calibrator.from_json(json.loads(json.dumps(calibrator.to_json()))) == calibrator
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(st.lists(st.tuples(st.integers(-300, 300), st.integers(0, 1)), min_size=2, max_size=60), st.sampled_from(FITTED))
 def test_every_fit_strictly_increases(pairs, method):
-    """Whatever the leads, even of one kind or wrongly ordered, distinct margins keep their order."""
+    """Distinct margins keep their order, even where all labels are equal or rise against the margins."""
     margin, label = np.array([pair[0] / 100 for pair in pairs]), np.array([pair[1] for pair in pairs], dtype=np.int8)
     calibrator = fit_calibrator(margin, label, method=method)
     assert np.isfinite(calibrator.numbers).all()
@@ -98,15 +98,15 @@ def test_every_fit_strictly_increases(pairs, method):
 
 @pytest.mark.parametrize("method", FITTED)
 def test_a_fit_brings_the_mean_probability_to_the_rate(method):
-    """What is promised in total is what happened."""
+    """The sum of the probabilities is about the number of conversions."""
     margin, label = _leads()
     probability = fit_calibrator(margin, label, method=method).probability(margin)
     assert probability.mean() == pytest.approx(label.mean(), abs=1e-2)
 
 
 @pytest.mark.parametrize("method", FITTED)
-def test_a_fit_loses_no_more_than_no_calibration(method):
-    """On the leads it was fitted on no method is worse than the identity."""
+def test_a_fit_has_less_training_loss_than_no_calibration(method):
+    """On the rows it was fitted on every method is better than the identity."""
     margin, label = _leads()
     assert _loss(fit_calibrator(margin, label, method=method).logit(margin), label) < _loss(margin, label)
 
@@ -118,12 +118,12 @@ def test_sigmoid_is_logistic_regression_without_penalty(slope, shift):
 
     margin, label = _leads(slope=slope, shift=shift)
     oracle = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12).fit(margin[:, None], label)
-    found = fit_calibrator(margin, label, method="sigmoid").numbers
-    assert found == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=2e-4)
+    result = fit_calibrator(margin, label, method="sigmoid").numbers
+    assert result == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=2e-4)
 
 
-def test_beta_finds_the_slopes_that_made_the_labels():
-    """Labels drawn from a beta curve give its three numbers back."""
+def test_beta_recovers_the_curve_that_labels_are_drawn_from():
+    """Many labels from a beta curve give its three numbers."""
     truth = Calibrator("beta", (0.6, 1.4, -0.3))
     random = np.random.default_rng(3)
     margin = random.normal(0, 2, 200_000)
@@ -132,7 +132,7 @@ def test_beta_finds_the_slopes_that_made_the_labels():
 
 
 def test_isotonic_follows_the_blocks_of_scikit_learn():
-    """At the middle of each block the probability is scikit-learn's, drawn half a lead towards the middle."""
+    """At the mean of each block the probability is scikit-learn's, shrunk by half a row of each outcome."""
     from sklearn.isotonic import IsotonicRegression
 
     margin, label = _leads()
@@ -144,8 +144,8 @@ def test_isotonic_follows_the_blocks_of_scikit_learn():
         assert calibrator.probability(margin[inside].mean(keepdims=True))[0] == pytest.approx(expected, abs=1e-2)
 
 
-def test_a_falling_relation_is_held_flat():
-    """Leads in the wrong order are not turned round."""
+def test_a_falling_relation_gives_an_almost_flat_curve():
+    """The order of the leads is never reversed."""
     margin, label = _leads(slope=-1.0)
     assert 0 < fit_calibrator(margin, label, method="sigmoid").numbers[0] < 0.01
 
@@ -155,12 +155,12 @@ def test_sigmoid_does_not_depend_on_the_unit_of_its_input(scale):
     """Ten thousand times the margins give the same probabilities."""
     margin, label = _leads()
     expected = fit_calibrator(margin, label, method="sigmoid").probability(margin)
-    found = fit_calibrator(margin * scale, label, method="sigmoid").probability(margin * scale)
-    assert np.abs(found - expected).max() < 1e-3
+    result = fit_calibrator(margin * scale, label, method="sigmoid").probability(margin * scale)
+    assert np.abs(result - expected).max() < 1e-3
 
 
-def test_a_method_is_chosen_that_surely_loses_less_on_leads_it_did_not_see():
-    """The losses name every method tried, the plainest first; a slope and a shift are mended by no more than those."""
+def test_the_simplest_method_with_clearly_the_least_cross_validated_loss_is_chosen():
+    """The losses name every tried method, the simplest first; a wrong slope and shift need no more than a sigmoid."""
     margin, label = _leads(8000)
     chosen, losses = choose_calibrator(margin, label, CalibrationParams())
     assert list(losses) == ["none", "sigmoid", "beta", "isotonic"]
@@ -170,16 +170,16 @@ def test_a_method_is_chosen_that_surely_loses_less_on_leads_it_did_not_see():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_is_right_already_is_left_alone(seed):
-    """A method that loses less by chance only does not take the place of none."""
+def test_calibrated_log_odds_are_not_calibrated_again(seed):
+    """A method whose loss is lower only by chance is not chosen."""
     random = np.random.default_rng(seed)
     margin = random.normal(-1, 1, 6000)
     label = (random.random(6000) < expit(margin)).astype(np.int8)
     assert choose_calibrator(margin, label, CalibrationParams(isotonic_min_conversions=10))[0].method == "none"
 
 
-def test_with_a_clock_a_curve_must_hold_for_later_leads():
-    """A shift that comes and goes with time is mended only where earlier leads are judged by later ones too."""
+def test_with_a_clock_a_method_must_hold_for_later_rows():
+    """A shift that comes and goes with time is corrected only where rows have no instants."""
     random = np.random.default_rng(3)
     time = np.arange(12_000)
     margin = random.normal(-1, 1, 12_000)
@@ -188,15 +188,15 @@ def test_with_a_clock_a_curve_must_hold_for_later_leads():
     assert choose_calibrator(margin, label, CalibrationParams(), clock=time)[0].method == "none"
 
 
-def test_a_clock_that_stands_still_divides_nothing():
-    """Leads of one instant are judged as leads without one."""
+def test_a_constant_clock_gives_the_folds_of_rows_without_a_clock():
+    """Rows of one instant are divided like rows without instants."""
     margin, label = _leads(2000)
-    alike = choose_calibrator(margin, label, CalibrationParams(), clock=np.zeros(2000, dtype=np.int64))
-    assert alike[1] == choose_calibrator(margin, label, CalibrationParams())[1]
+    constant = choose_calibrator(margin, label, CalibrationParams(), clock=np.zeros(2000, dtype=np.int64))
+    assert constant[1] == choose_calibrator(margin, label, CalibrationParams())[1]
 
 
 @pytest.mark.parametrize(
-    ("methods", "fewest", "tried"),
+    ("methods", "min_conversions", "tried"),
     [
         (("none", "isotonic"), 10, ["none", "isotonic"]),
         (("none", "isotonic"), 10_000, ["none"]),
@@ -204,14 +204,14 @@ def test_a_clock_that_stands_still_divides_nothing():
         (("beta",), 1, ["beta"]),
     ],
 )
-def test_isotonic_is_tried_only_with_enough_conversions(methods, fewest, tried):
-    """Where nothing else may be tried the log-odds stay as they are."""
-    choices = CalibrationParams(methods=methods, isotonic_min_conversions=fewest)
+def test_isotonic_is_tried_only_with_enough_conversions(methods, min_conversions, tried):
+    """Where no other method may be tried the log-odds stay as they are."""
+    choices = CalibrationParams(methods=methods, isotonic_min_conversions=min_conversions)
     assert list(choose_calibrator(*_leads(500), choices)[1]) == tried
 
 
-def test_true_log_odds_are_left_alone_or_nearly_so():
-    """Where the model is right already, calibrating it moves no probability by two points."""
+def test_calibrating_true_log_odds_changes_no_probability_by_two_points():
+    """Where the model is calibrated already, almost nothing changes."""
     margin, label = _leads(20_000, slope=1.0, shift=0.0)
     chosen, _ = choose_calibrator(margin, label, CalibrationParams(methods=("none", "sigmoid", "beta")))
     assert np.abs(chosen.probability(margin) - expit(margin)).max() < 0.02

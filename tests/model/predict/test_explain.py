@@ -21,129 +21,136 @@ CALIBRATORS = [
     Calibrator("beta", (0.7, 1.4, 0.1)),
     Calibrator("isotonic", (-3.0, -2.0, 0.5, -4.0, -1.5, -1.0)),
 ]
-NUMBER, FLAG, WORD = Field("balance", "number", "fit"), Field("loan", "boolean", "fit"), Field("job", "category", "fit")
+NUMBER, BOOLEAN, CATEGORY = (
+    Field("balance", "number", "fit"),
+    Field("loan", "boolean", "fit"),
+    Field("job", "category", "fit"),
+)
 
 
-@pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda some: f"{some.method}{some.numbers[:1]}")
+@pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda each: f"{each.method}{each.numbers[:1]}")
 def explained(request, bank_fitted, bank_rows):
-    """Return a model with a calibrator and both parts, and why each bundled lead has its number."""
+    """Return a model with both parts and some calibrator, and its explanation of each bundled lead."""
     fitted = bank_fitted.model
-    model = LeadModel.of(fitted.encoder, fitted.linear, fitted.trees, calibrator=request.param, spread=fitted.spread)
+    model = LeadModel.of(
+        fitted.encoder, fitted.linear, fitted.trees, calibrator=request.param, intervals=fitted.intervals
+    )
     return model, explain_leads(model, bank_rows)
 
 
 def test_points_and_starting_point_add_up_to_the_probability(explained):
     """For every bundled lead, to a billionth of a point."""
-    _, found = explained
-    total = found.start_points + found.points.sum(axis=1)
-    assert np.abs(total - 100 * found.probability).max() < 1e-9
+    _, explanation = explained
+    total = explanation.start_points + explanation.points.sum(axis=1)
+    assert np.abs(total - 100 * explanation.probability).max() < 1e-9
 
 
 def test_log_odds_add_up_to_the_margin(explained, bank_matrix, bank_rows):
-    """For every bundled lead, and the margin is that of the two parts."""
-    model, found = explained
-    assert np.abs(found.start_margin + found.log_odds.sum(axis=1) - found.margin).max() < 1e-9
+    """For every bundled lead, and the margin is the sum of the two parts."""
+    model, explanation = explained
+    assert np.abs(explanation.start_margin + explanation.log_odds.sum(axis=1) - explanation.margin).max() < 1e-9
     both = model.linear.margin(bank_matrix) + model.trees.margin(bank_rows)
-    assert np.abs(found.margin - both).max() < 1e-12
-    assert np.array_equal(found.probability, model.calibrator.probability(found.margin))
+    assert np.abs(explanation.margin - both).max() < 1e-12
+    assert np.array_equal(explanation.probability, model.calibrator.probability(explanation.margin))
 
 
 def test_points_have_the_signs_of_their_log_odds(explained):
-    """What raises the log-odds raises the probability."""
-    _, found = explained
-    assert np.array_equal(np.sign(found.points), np.sign(found.log_odds))
+    """A field that raises the log-odds raises the probability."""
+    _, explanation = explained
+    assert np.array_equal(np.sign(explanation.points), np.sign(explanation.log_odds))
 
 
 def test_points_of_the_groups_are_the_points_of_their_fields(explained):
-    """Fit and engagement together are all points."""
-    _, found = explained
-    both = found.group_points("fit") + found.group_points("engagement")
-    assert np.abs(both - found.points.sum(axis=1)).max() < 1e-9
+    """The points of fit and engagement add up to all points."""
+    _, explanation = explained
+    both = explanation.group_points("fit") + explanation.group_points("engagement")
+    assert np.abs(both - explanation.points.sum(axis=1)).max() < 1e-9
 
 
 @pytest.mark.parametrize("rows", [1, 7])
 @pytest.mark.parametrize(
     "figure", ["log_odds", "points", "probability", "start_points", "fit", "engagement"], ids=lambda name: name
 )
-def test_a_lead_has_the_same_bits_in_any_company(bank_fitted, bank_rows, bank_explanation, rows, figure):
-    """Every figure in chunks is that of the whole, the points of the groups too."""
+def test_chunks_give_the_bits_of_all_rows(bank_fitted, bank_rows, bank_explanation, rows, figure):
+    """No figure of a lead depends on the other rows, nor do the points of a group."""
 
-    def take(some):
-        whole = some.group_points(figure) if figure in {"fit", "engagement"} else getattr(some, figure)
-        return np.broadcast_to(whole, len(some.margin)) if np.ndim(whole) == 0 else whole
+    def take(explanation):
+        is_group = figure in {"fit", "engagement"}
+        values = explanation.group_points(figure) if is_group else getattr(explanation, figure)
+        return np.broadcast_to(values, len(explanation.margin)) if np.ndim(values) == 0 else values
 
     chunks = [take(explain_leads(bank_fitted.model, bank_rows[first : first + rows])) for first in range(0, 210, rows)]
     assert np.array_equal(np.concatenate(chunks), take(bank_explanation)[:210])
 
 
-def test_the_starting_point_is_there_even_for_no_leads(bank_fitted, bank_rows, bank_explanation):
-    """The mean lead does not depend on the leads explained."""
-    found = explain_leads(bank_fitted.model, bank_rows[:0])
-    assert found.points.shape == (0, 15)
-    assert found.start_points == bank_explanation.start_points
+def test_the_starting_point_does_not_depend_on_the_leads(bank_fitted, bank_rows, bank_explanation):
+    """It is the same where no lead is explained."""
+    explanation = explain_leads(bank_fitted.model, bank_rows[:0])
+    assert explanation.points.shape == (0, 15)
+    assert explanation.start_points == bank_explanation.start_points
 
 
 def test_the_mean_lead_has_no_points(bank_fitted, bank_rows):
-    """Where margin and mean coincide the derivative stands in for the secant."""
+    """Where the margin is that of the mean lead the derivative replaces the secant."""
     model = bank_fitted.model
     linear, trees = replace(model.linear, terms=()), Trees.of([(model.trees.text, 0.0)])
-    bare = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator, spread=model.intervals)
-    found = explain_leads(bare, bank_rows[:5])
-    assert (found.points == 0).all()
-    assert found.probability * 100 == pytest.approx(found.start_points, abs=1e-12)
+    constant = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator, intervals=model.intervals)
+    explanation = explain_leads(constant, bank_rows[:5])
+    assert (explanation.points == 0).all()
+    assert explanation.probability * 100 == pytest.approx(explanation.start_points, abs=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer:UserWarning")
 @pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")  # of matplotlib, which shap imports
 def test_the_shap_package_agrees_on_every_bundled_lead(bank_fitted, bank_rows):
-    """TreeExplainer gives the same log-odds for each field and the same mean."""
+    """TreeExplainer gives the same log-odds of each field and the same expected value."""
     import shap
 
     explainer = shap.TreeExplainer(bank_fitted.model.trees.booster)
     expected = np.asarray(explainer.shap_values(bank_rows))
-    found, base = bank_fitted.model.trees.contributions(bank_rows)
-    assert np.abs(found - expected.reshape(found.shape)).max() < 1e-9
+    log_odds, base = bank_fitted.model.trees.contributions(bank_rows)
+    assert np.abs(log_odds - expected.reshape(log_odds.shape)).max() < 1e-9
     assert base == pytest.approx(float(np.ravel(explainer.expected_value)[-1]), abs=1e-9)
 
 
 def test_log_odds_of_a_field_are_those_of_its_terms_and_of_the_trees(bank_fitted, bank_matrix, bank_rows):
-    """A category's flags are summed, the trees know its codes."""
+    """The flags of a category are summed in the linear part; trees use its codes."""
     model = bank_fitted.model
-    columns, trees = model.linear.contributions(bank_matrix), model.trees.contributions(bank_rows)[0]
-    found = explain_leads(model, bank_rows).log_odds
-    for at in range(len(model.encoder.fields)):
-        summed = columns[:, model.encoder.owners == at].sum(axis=1) + trees[:, at]
-        assert np.abs(summed - found[:, at]).max() < 1e-12
+    linear, trees = model.linear.contributions(bank_matrix), model.trees.contributions(bank_rows)[0]
+    log_odds = explain_leads(model, bank_rows).log_odds
+    for index in range(len(model.encoder.fields)):
+        expected = linear[:, model.encoder.owners == index].sum(axis=1) + trees[:, index]
+        assert np.abs(expected - log_odds[:, index]).max() < 1e-12
 
 
 @pytest.mark.parametrize("reasons", [1, 3, 15, 20])
-def test_shown_tenths_add_up_to_the_rounded_score(bank_explanation, bank_leads, reasons):
-    """Starting point, reasons and everything else are the score as it is shown, in whole tenths."""
-    shown = strongest_reasons(bank_explanation, bank_leads.frame, reasons=reasons)
-    points = [values for name, values in shown.items() if not name.removeprefix("reason_").isdigit()]
+def test_rounded_points_add_up_to_the_rounded_score(bank_explanation, bank_leads, reasons):
+    """Starting point, reasons and everything else add up to the score, all in whole tenths of a point."""
+    columns = strongest_reasons(bank_explanation, bank_leads.frame, reasons=reasons)
+    points = [values for name, values in columns.items() if not name.removeprefix("reason_").isdigit()]
     tenths = [np.rint(10 * np.asarray(values)).astype(int) for values in points]
     assert len(points) == min(reasons, 15) + 2
     assert np.abs(10 * np.array(points) - np.array(tenths)).max() < 1e-9
     assert np.array_equal(sum(tenths), np.rint(1000 * bank_explanation.probability).astype(int))
 
 
-def test_reasons_are_the_strongest_first_and_say_the_lead_s_own_value(bank_explanation, bank_leads):
-    """No field left out is stronger than one that is shown, and each text is that of its field."""
-    shown = strongest_reasons(bank_explanation, bank_leads.frame, reasons=3)
+def test_reasons_are_the_strongest_fields_with_the_value_of_the_lead(bank_explanation, bank_leads):
+    """No other field has more points than a reason, and each text is that of its field."""
+    columns = strongest_reasons(bank_explanation, bank_leads.frame, reasons=3)
     ranked = -np.sort(-np.abs(bank_explanation.points), axis=1)
-    for at in (1, 2, 3):
-        assert np.abs(np.abs(shown[f"reason_{at}_points"]) - ranked[:, at - 1]).max() <= 0.05 + 1e-9
+    for index in (1, 2, 3):
+        assert np.abs(np.abs(columns[f"reason_{index}_points"]) - ranked[:, index - 1]).max() <= 0.05 + 1e-9
     for row in range(0, 4521, 97):
-        at = int(np.argmax(np.abs(bank_explanation.points[row])))
-        field = bank_explanation.fields[at]
-        assert shown["reason_1"][row] == reason_text(field, bank_leads.frame[field.name].iloc[row])
+        index = int(np.argmax(np.abs(bank_explanation.points[row])))
+        field = bank_explanation.fields[index]
+        assert columns["reason_1"][row] == reason_text(field, bank_leads.frame[field.name].iloc[row])
 
 
-def test_no_leads_have_no_reasons(toy_fitted, toy_leads):
-    """An empty frame has the columns of a full one."""
+def test_an_empty_frame_has_columns_without_reasons(toy_fitted, toy_leads):
+    """The columns are those of other frames."""
     empty = toy_leads.iloc[:0]
-    found = explain_leads(toy_fitted.model, toy_fitted.model.encoder.fields_of(empty))
-    assert {name: len(values) for name, values in strongest_reasons(found, empty, reasons=1).items()} == {
+    explanation = explain_leads(toy_fitted.model, toy_fitted.model.encoder.fields_of(empty))
+    assert {name: len(values) for name, values in strongest_reasons(explanation, empty, reasons=1).items()} == {
         "starting_point": 0, "reason_1": 0, "reason_1_points": 0, "everything_else": 0,
     }  # fmt: skip
 
@@ -157,17 +164,17 @@ def test_no_leads_have_no_reasons(toy_fitted, toy_leads):
         (NUMBER, float("nan"), "balance is not known"),
         (NUMBER, 12_500_000.0, "balance is 12,500,000"),
         (NUMBER, 1_234_567.0, "balance is 1,234,567"),
-        (FLAG, 1.0, "loan is yes"),
-        (FLAG, 0.0, "loan is no"),
-        (FLAG, None, "loan is not known"),
-        (WORD, "self-employed", "job is self-employed"),
-        (WORD, None, "job is not known"),
-        (WORD, "a\x1b[31mb\nc", "job is a\\x1b[31mb\\nc"),
+        (BOOLEAN, 1.0, "loan is yes"),
+        (BOOLEAN, 0.0, "loan is no"),
+        (BOOLEAN, None, "loan is not known"),
+        (CATEGORY, "self-employed", "job is self-employed"),
+        (CATEGORY, None, "job is not known"),
+        (CATEGORY, "a\x1b[31mb\nc", "job is a\\x1b[31mb\\nc"),
         (Field("jo\nb", "category", "fit"), "chef", "jo\\nb is chef"),
     ],
 )
-def test_a_reason_says_the_value_in_plain_words(field, value, text):
-    """Numbers are whole where they are whole, and a stranger's text is inert."""
+def test_a_reason_has_the_name_and_the_value_of_the_field(field, value, text):
+    """Whole numbers have no decimals, and control characters are escaped."""
     assert reason_text(field, value) == text
     assert text.endswith(value_text(field, value))
 
@@ -186,33 +193,33 @@ def _explanation(points):
     return Explanation(WINDOWS, points / 10, -1.0, points.sum(axis=1), probability, points, 30.0)
 
 
-def _looked(size):
+def _window_frame(size):
     names = {field.name: np.arange(size, dtype=float) for field in WINDOWS}
-    return pd.DataFrame({"lead_id": [f"L{at}" for at in range(size)], **names})
+    return pd.DataFrame({"lead_id": [f"L{index}" for index in range(size)], **names})
 
 
 @given(st.lists(st.lists(st.floats(-7, 7), min_size=4, max_size=4), min_size=1, max_size=6))
-def test_topics_hold_all_points_of_their_fields(points):
-    """Each topic once, in order; their points add up to those of all fields and to the score."""
-    found = _explanation(points)
-    assert [(topic.name, topic.group) for topic in found.topics] == [
+def test_the_points_of_topics_are_the_points_of_their_fields(points):
+    """Topics are unique and in order; their points add up to those of all fields and to the score."""
+    explanation = _explanation(points)
+    assert [(topic.name, topic.group) for topic in explanation.topics] == [
         ("age", "fit"), ("demo", "engagement"), ("visit", "engagement"),
     ]  # fmt: skip
-    assert np.abs(found.topic_points.sum(axis=1) - found.points.sum(axis=1)).max() < 1e-9
-    assert np.array_equal(found.topic_points[:, 1], found.points[:, 1] + found.points[:, 2])
-    total = found.start_points + found.topic_points.sum(axis=1)
-    assert np.abs(total - 100 * found.probability).max() < 1e-9
+    assert np.abs(explanation.topic_points.sum(axis=1) - explanation.points.sum(axis=1)).max() < 1e-9
+    assert np.array_equal(explanation.topic_points[:, 1], explanation.points[:, 1] + explanation.points[:, 2])
+    total = explanation.start_points + explanation.topic_points.sum(axis=1)
+    assert np.abs(total - 100 * explanation.probability).max() < 1e-9
 
 
 @given(st.lists(st.lists(st.floats(-7, 7), min_size=4, max_size=4), min_size=1, max_size=6))
-def test_a_topic_speaks_by_the_member_that_moves_it_most_its_way(points):
-    """No member of the topic moves the lead further in the topic's own direction."""
-    found = _explanation(points)
-    member = found.strongest_member(1)
-    way = np.where(found.topic_points[:, 1] < 0, -1, 1)
+def test_the_strongest_member_of_a_topic_has_the_most_points_of_the_same_sign(points):
+    """No other field of the topic has more points with the sign of the topic."""
+    explanation = _explanation(points)
+    member = explanation.strongest_member(1)
+    sign = np.where(explanation.topic_points[:, 1] < 0, -1, 1)
     rows = np.arange(len(points))
     assert set(member) <= {1, 2}
-    assert (way * found.points[rows, member] >= way * found.points[rows, 3 - member]).all()
+    assert (sign * explanation.points[rows, member] >= sign * explanation.points[rows, 3 - member]).all()
 
 
 @pytest.mark.parametrize(
@@ -224,14 +231,14 @@ def test_a_topic_speaks_by_the_member_that_moves_it_most_its_way(points):
         ([9, 5, -5, 1], ["age is 0", "0 visits in the last 7 days", "0 demos in the last 7 days"]),
     ],
 )
-def test_reasons_are_of_topics_each_once(points, texts):
-    """Windows of one activity are one reason, with the words of the member that says most."""
-    found = _explanation([points])
-    shown = strongest_reasons(found, _looked(1), reasons=9)
-    assert [shown[f"reason_{at}"][0] for at in (1, 2, 3)] == texts
-    assert "reason_4" not in shown
-    tenths = [round(10 * float(np.ravel(values)[0])) for name, values in shown.items() if not name[-1].isdigit()]
-    assert sum(tenths) == round(1000 * found.probability[0])
+def test_each_topic_is_one_reason(points, texts):
+    """Windows of one activity are one reason, with the words of the strongest member."""
+    explanation = _explanation([points])
+    columns = strongest_reasons(explanation, _window_frame(1), reasons=9)
+    assert [columns[f"reason_{index}"][0] for index in (1, 2, 3)] == texts
+    assert "reason_4" not in columns
+    tenths = [round(10 * float(np.ravel(values)[0])) for name, values in columns.items() if not name[-1].isdigit()]
+    assert sum(tenths) == round(1000 * explanation.probability[0])
 
 
 @pytest.mark.parametrize(
@@ -247,9 +254,9 @@ def test_reasons_are_of_topics_each_once(points, texts):
         (Field("x", "number", "engagement", "activity", "t", "\x1b[31m{} red"), 2.0, "\\x1b[31m2 red"),
         (Field("x", "number", "engagement", "activity", "t", "w", "\x1b[31mnone"), None, "\\x1b[31mnone"),
         (Field("visit_decayed", "number", "engagement", "activity"), 2.1234567, "visit_decayed is 2.12"),
-        (Field("rank", "category", "fit", "read out"), "director", "rank is director"),
+        (Field("rank", "category", "fit", "derived"), "director", "rank is director"),
     ],
 )
-def test_words_of_a_field_say_its_value(field, value, text):
-    """Own words where params or leadml give them, others for what is missing, all of them inert."""
+def test_a_reason_uses_the_words_of_the_field(field, value, text):
+    """A field may have words for its value and words for a missing value; control characters are escaped."""
     assert reason_text(field, value) == text

@@ -1,8 +1,6 @@
-"""When the rows of a table were recorded, and so up to when it tells what happened.
+"""When the rows of a table were recorded, and so up to when the table is complete.
 
-What enters is instants of recording; what leaves is the end of a table, and whether it is silent where rows were to be
-expected.
-A row that stands alone after a long silence, as one whose date was mistyped, is not the end.
+A mistyped date must not move the end of a table: a few rows that follow a long gap do not count as its end.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 WEEK = 7
-MANY = 20.0
+ROWS_EXPECTED_IN_GAP = 20.0
 
 
 @dataclass(frozen=True)
@@ -29,86 +27,89 @@ class Coverage:
 
     Parameters
     ----------
-    first
-        The day of the first row, since 1970 in UTC.
-    days
-        Array of shape (n_days,): rows of each day from the first on; the last day has one or more.
+    first_day
+        The day of the first row, in days since 1970 in UTC.
+    rows_per_day
+        Array of shape (n_days,): rows of each day from the first to the last; the last day has one or more.
     newest
         The newest instant of recording, microseconds.
     """
 
-    first: int
-    days: Integers
+    first_day: int
+    rows_per_day: Integers
     newest: int
 
     @classmethod
     def of(cls, recorded_at: Integers) -> Coverage:
-        """Return the records of instants, microseconds of 0 or more, at least one.
+        """Return the coverage of rows recorded at these instants: one or more, microseconds, not negative.
 
         Examples
         --------
         >>> found = Coverage.of(np.array([9 * DAY, 9 * DAY + 5, 11 * DAY]))
-        >>> found.first, found.days.tolist(), found.newest == 11 * DAY
+        >>> found.first_day, found.rows_per_day.tolist(), found.newest == 11 * DAY
         (9, [2, 0, 1], True)
         """
-        first = int(recorded_at.min() // DAY)
-        return cls(first, np.bincount(recorded_at // DAY - first), int(recorded_at.max()))
+        first_day = int(recorded_at.min() // DAY)
+        return cls(first_day, np.bincount(recorded_at // DAY - first_day), int(recorded_at.max()))
 
-    def beside(self, other: Coverage | None) -> Coverage:
-        """Return the records of the rows of both."""
+    def combine(self, other: Coverage | None) -> Coverage:
+        """Return the coverage of the rows of both."""
         if other is None:
             return self
-        first, stop = min(self.first, other.first), max(one.first + len(one.days) for one in (self, other))
-        days = np.zeros(stop - first, dtype=np.int64)
-        for one in (self, other):
-            days[one.first - first : one.first - first + len(one.days)] += one.days
-        return Coverage(first, days, max(self.newest, other.newest))
+        both = (self, other)
+        first = min(part.first_day for part in both)
+        stop = max(part.first_day + len(part.rows_per_day) for part in both)
+        rows = np.zeros(stop - first, dtype=np.int64)
+        for part in both:
+            start = part.first_day - first
+            rows[start : start + len(part.rows_per_day)] += part.rows_per_day
+        return Coverage(first, rows, max(self.newest, other.newest))
 
     @cached_property
-    def weeks(self) -> Integers:
-        """Array of shape (n_days,): rows of the seven days up to each."""
-        total = np.cumsum(self.days)
+    def weekly_rows(self) -> Integers:
+        """Array of shape (n_days,): rows of the seven days up to and including each day."""
+        total = np.cumsum(self.rows_per_day)
         return np.asarray(total - np.concatenate([np.zeros(WEEK, dtype=np.int64), total])[: len(total)])
 
     @cached_property
-    def usual(self) -> float:
-        """Rows of a usual week: the median over the days whose week has any."""
-        return float(np.median(self.weeks[self.weeks > 0]))
+    def rows_per_week(self) -> float:
+        """The median of the weekly rows, without weeks that have none."""
+        return float(np.median(self.weekly_rows[self.weekly_rows > 0]))
 
     @property
-    def patience(self) -> float:
-        """Days without a row after which a table is silent: two weeks, more where 20 rows take longer."""
-        return max(2.0 * WEEK, MANY * WEEK / self.usual)
+    def longest_gap(self) -> float:
+        """Days without a row that are still normal: two weeks, or the days that usually bring 20 rows if longer."""
+        return max(2.0 * WEEK, ROWS_EXPECTED_IN_GAP * WEEK / self.rows_per_week)
 
     @cached_property
     def end(self) -> int:
-        """The instant up to which the table goes on, microseconds.
+        """The instant up to which the table is complete, microseconds.
 
-        Rows that come after a silence, and are fewer than those of a usual week, are behind it. Silence is two weeks or
-        more in which usual ones would have brought 20 rows.
+        Rows that follow a gap of `longest_gap` days or more and are fewer than those of a median week are after the
+        end.
 
         Examples
         --------
         >>> daily = Coverage.of(np.repeat(np.arange(60) * DAY, 5))
         >>> daily.end == 59 * DAY
         True
-        >>> daily.beside(Coverage.of(np.array([400 * DAY]))).end == 60 * DAY
+        >>> daily.combine(Coverage.of(np.array([400 * DAY]))).end == 60 * DAY
         True
         """
-        active = np.flatnonzero(self.days)
+        active = np.flatnonzero(self.rows_per_day)
         last = len(active) - 1
-        silent = np.diff(active) - 1 >= self.patience
-        for before in np.flatnonzero(silent)[::-1]:
-            if self.days[active[before + 1] : active[last] + 1].sum() >= self.usual:
+        is_gap = np.diff(active) - 1 >= self.longest_gap
+        for before in np.flatnonzero(is_gap)[::-1]:
+            if self.rows_per_day[active[before + 1] : active[last] + 1].sum() >= self.rows_per_week:
                 break
             last = int(before)
-        return min(self.newest, (self.first + int(active[last]) + 1) * DAY)
+        return min(self.newest, (self.first_day + int(active[last]) + 1) * DAY)
 
     @property
-    def alone(self) -> int:
+    def rows_after_end(self) -> int:
         """How many rows were recorded after the end."""
-        return int(self.days[-(-self.end // DAY) - self.first :].sum()) if self.end < self.newest else 0
+        return int(self.rows_per_day[-(-self.end // DAY) - self.first_day :].sum()) if self.end < self.newest else 0
 
-    def is_silent(self, until: int) -> bool:
-        """Return whether there is silence between the end and an instant, microseconds."""
-        return until - self.end >= self.patience * DAY
+    def is_stale(self, at: int) -> bool:
+        """Return whether `longest_gap` days or more lie between the end and an instant, microseconds."""
+        return at - self.end >= self.longest_gap * DAY

@@ -1,7 +1,7 @@
-"""Run features on DuckDB, which is embedded, or on Polars.
+"""Open the engine that computes features: DuckDB, which needs no server, or Polars.
 
-What enters is Arrow tables; what leaves is Narwhals' lazy frames, and tables again.
-It refuses an engine that is not installed; no engine changes a number, because all sums are of whole numbers.
+Both give the same numbers to the bit, because all sums are of whole numbers. An engine that is not installed is
+refused.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Engine:
-    """Where lazy frames are computed.
+    """The library that computes lazy frames.
 
     Parameters
     ----------
     name
         ``duckdb`` or ``polars``.
     scan
-        The engine's own lazy frame of an Arrow table.
+        Returns the library's own lazy frame of an Arrow table.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Engine:
 
     def lazy(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """Return an Arrow table as a lazy frame."""
-        import narwhals as nw  # noqa: PLC0415 - the door opens without it
+        import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
         return cast("nw.LazyFrame[Any]", nw.from_native(self.scan(table)).lazy())
 
@@ -52,12 +52,13 @@ def open_engine(choices: ComputeParams, *, threads: int = 0) -> Iterator[Engine]
     choices
         Which engine, and how much memory DuckDB may use before it writes to disk.
     threads
-        Of DuckDB; 0 for all. Polars takes its number from the environment, ``POLARS_MAX_THREADS``.
+        Number of threads of DuckDB; 0 for all. Polars takes its number from the environment variable
+        ``POLARS_MAX_THREADS``.
 
     Raises
     ------
     MissingExtraError
-        Where Polars is asked for and not installed.
+        Where Polars is chosen and not installed.
     """
     if choices.engine == "polars":
         try:
@@ -67,7 +68,7 @@ def open_engine(choices: ComputeParams, *, threads: int = 0) -> Iterator[Engine]
             raise MissingExtraError(msg) from None
         yield Engine("polars", lambda table: cast("pl.DataFrame", pl.from_arrow(table)).lazy())
         return
-    import duckdb  # noqa: PLC0415 - the door opens without it
+    import duckdb  # noqa: PLC0415 - only dated leads need it
 
     config: dict[str, Any] = {"memory_limit": f"{choices.memory_gb:.3f}GB"} | ({"threads": threads} if threads else {})
     with duckdb.connect(config=config) as connection:

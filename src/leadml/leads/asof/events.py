@@ -1,7 +1,7 @@
-"""Read activities and outcomes: whose, when, recorded when, and what.
+"""Read activities and outcomes: of which lead, when, recorded when, and what.
 
-What enters is raw chunks of one source; what leaves is tables of whole numbers, the leads by their number.
-It refuses rows without an id, a time or an outcome that leadml knows; rows of unknown leads are counted and left out.
+A row without an id, a time or a known outcome is refused. Rows of leads that the table of leads does not have are
+counted and left out.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from leadml.params import ActivitiesParams, OutcomesParams
     from leadml.types import Mask
 
-    Read = tuple[dict[str, pa.Array], Iterable["Problem"]]
+    ReadCodes = Callable[[RawChunk, Dialect], tuple[dict[str, pa.Array], Iterable["FaultyRows"]]]
 
 CHUNK_ROWS = 500_000
-MOST_FAULTS = 1000
+MAX_FAULTS = 1000
 COMMON = ("lead", "occurred_at", "recorded_at")
 ACTIVITY_SCHEMA = pa.schema([(name, pa.int64()) for name in (*COMMON, "kind", "channel")])
 OUTCOME_SCHEMA = pa.schema([(name, pa.int64()) for name in (*COMMON, "outcome")])
@@ -48,35 +48,35 @@ class Events:
         How many rows were read.
     unknown
         How many of them are of leads that the table of leads does not have.
-    stranger
+    unknown_id
         The id of one such lead; empty where there is none.
     """
 
     table: pa.Table
     rows: int
     unknown: int
-    stranger: str
+    unknown_id: str
 
 
-class Problem(NamedTuple):
-    """Rows of a chunk with the same trouble: column, mask of the rows, what must hold, and what to do."""
+class FaultyRows(NamedTuple):
+    """Rows of a chunk with the same fault: the column, which rows, what the value must be, and what to do."""
 
     column: str
-    bad: Mask
+    mask: Mask
     expected: str
     advice: str = ""
 
 
 @dataclass(frozen=True)
 class EventReader:
-    """How one table of events is read.
+    """Reads one table of events.
 
     Parameters
     ----------
     source
-        Where it is.
+        The table.
     lead_ids
-        Arrow array of all ids, by their number.
+        Arrow array of the ids of all leads; a lead's number is its position.
     timezone
         Zone of times that have none, or None.
     latest
@@ -89,104 +89,101 @@ class EventReader:
     latest: int
 
     def activities(self, roles: ActivitiesParams, kinds: dict[str, int]) -> Iterator[Events]:
-        """Yield activities; a kind that is not among ``kinds`` is -1, and channels are numbered as they come."""
+        """Yield activities: a kind that ``kinds`` does not have is -1, channels are numbered as they first occur."""
         channels: dict[str, int] = {}
 
-        def codes(chunk: RawChunk, dialect: Dialect) -> Read:
-            words, bad = arrow_texts(chunk.table[normal_name(roles.kind)], dialect)
-            columns = {"kind": _numbered(words, kinds)}
+        def read_codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], Iterable[FaultyRows]]:
+            kind, faulty = arrow_texts(chunk.table[normal_name(roles.kind)], dialect)
+            columns = {"kind": _codes(kind, kinds)}
             if roles.channel is not None:
-                named, _ = arrow_texts(chunk.table[normal_name(roles.channel)], dialect)
-                for channel in pc.unique(named).drop_null().to_pylist():
-                    channels.setdefault(channel, len(channels))
-                columns["channel"] = _numbered(named, channels, missing=None)
+                channel, _ = arrow_texts(chunk.table[normal_name(roles.channel)], dialect)
+                for name in pc.unique(channel).drop_null().to_pylist():
+                    channels.setdefault(name, len(channels))
+                columns["channel"] = _codes(channel, channels, missing=None)
             else:
-                columns["channel"] = pa.nulls(len(words), pa.int64())
-            return columns, [Problem(roles.kind, bad, "must be text, a whole number or a boolean")]
+                columns["channel"] = pa.nulls(len(kind), pa.int64())
+            return columns, [FaultyRows(roles.kind, faulty, "must be text, a whole number or a boolean")]
 
         others = (roles.kind, roles.channel)
-        yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, codes)
+        yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, read_codes)
 
     def outcomes(self, roles: OutcomesParams, known: dict[str, int]) -> Iterator[Events]:
         """Yield outcomes by their code in ``known``."""
-        words = {**{name: name for name in known}, **roles.names}
+        meanings = {**{name: name for name in known}, **roles.names}
 
-        def codes(chunk: RawChunk, dialect: Dialect) -> Read:
-            said, _ = arrow_texts(chunk.table[normal_name(roles.outcome)], dialect)
-            numbers = _numbered(said, {plain_text(word): known[name] for word, name in words.items()})
-            allowed = f"must be one of {', '.join(words)}, or a word of sources.outcomes.names"
-            return {"outcome": numbers}, _unknown_words(said.combine_chunks(), numbers, roles.outcome, allowed)
+        def read_codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], Iterable[FaultyRows]]:
+            words, _ = arrow_texts(chunk.table[normal_name(roles.outcome)], dialect)
+            codes = _codes(words, {plain_text(word): known[name] for word, name in meanings.items()})
+            expected = f"must be one of {', '.join(meanings)}, or a word of sources.outcomes.names"
+            return {"outcome": codes}, _unknown_words(words.combine_chunks(), codes, roles.outcome, expected)
 
-        yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), (roles.outcome,), codes)
+        yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), (roles.outcome,), read_codes)
 
     def _events(
-        self,
-        roles: tuple[str, str, str | None],
-        others: tuple[str | None, ...],
-        codes: Callable[[RawChunk, Dialect], Read],
+        self, roles: tuple[str, str, str | None], others: tuple[str | None, ...], read_codes: ReadCodes
     ) -> Iterator[Events]:
         lead_id, occurred_at, recorded_at = (role and normal_name(role) for role in roles)
         columns = [normal_name(name) for name in (*roles, *others) if name]
         self.source.require(columns)
         faults: list[Fault] = []
         for chunk in self.source.chunks(columns, rows=CHUNK_ROWS):
-            if sum(fault.rows for fault in faults) > MOST_FAULTS:
-                raise DataError(faults, counted=False)
+            if sum(fault.rows for fault in faults) > MAX_FAULTS:
+                raise DataError(faults, complete=False)
             faults += chunk.faults
-            ids, bad_ids = arrow_ids(chunk.table[str(lead_id)])
-            problems = [Problem(str(lead_id), bad_ids, "must be an id of 1 to 256 characters as text or whole number")]
+            ids, faulty = arrow_ids(chunk.table[str(lead_id)])
+            found = [FaultyRows(str(lead_id), faulty, "must be an id of 1 to 256 characters as text or whole number")]
             instants = {}
             for name, column in (("occurred_at", occurred_at), ("recorded_at", recorded_at or occurred_at)):
-                instants[name], found = read_times(chunk, str(column), self.timezone)
-                problems += [Problem(*trouble) for trouble in found]
-                outside = ~np.any([bad for _, bad, _ in found], axis=0) & (
+                instants[name], unread = read_times(chunk, str(column), self.timezone)
+                found += [FaultyRows(*fault) for fault in unread]
+                out_of_range = ~np.any([mask for _, mask, _ in unread], axis=0) & (
                     (instants[name] < 0) | (instants[name] > self.latest)
                 )
-                problems.append(Problem(str(column), outside, "must lie between 1970 and tomorrow"))
-            numbers, more = codes(chunk, self.source.dialect)
-            faults += _faults(chunk, ids, [*problems, *more])
+                found.append(FaultyRows(str(column), out_of_range, "must lie between 1970 and tomorrow"))
+            codes, faulty_codes = read_codes(chunk, self.source.dialect)
+            faults += _faults(chunk, ids, [*found, *faulty_codes])
             lead = pc.index_in(ids.combine_chunks(), value_set=self.lead_ids)
-            table = pa.table({"lead": lead.cast(pa.int64()), **instants, **numbers})
-            known = pc.is_valid(table["lead"])
-            kept, strangers = table.filter(known), ids.combine_chunks().filter(pc.invert(known).combine_chunks())
-            yield Events(kept, table.num_rows, len(strangers), strangers[0].as_py() if len(strangers) else "")
+            table = pa.table({"lead": lead.cast(pa.int64()), **instants, **codes})
+            is_known = pc.is_valid(table["lead"])
+            unknown = ids.combine_chunks().filter(pc.invert(is_known).combine_chunks())
+            unknown_id = unknown[0].as_py() if len(unknown) else ""
+            yield Events(table.filter(is_known), table.num_rows, len(unknown), unknown_id)
         if faults:
             raise DataError(faults)
 
 
 def latest_instant(now: int) -> int:
-    """Return the instant, in microseconds, after which a row would be of the future."""
+    """Return the instant, in microseconds, after which nothing can have been recorded: a day after now."""
     return now + DAY
 
 
-def _numbered(words: pa.ChunkedArray, known: dict[str, int], *, missing: int | None = -1) -> pa.Array:
-    """Return the number of each word; of words that are not known ``missing``."""
-    places = pc.index_in(words.combine_chunks(), value_set=pa.array(list(known), pa.string()))
-    numbers = pa.array(list(known.values()), pa.int64()).take(places)
-    return numbers if missing is None else pc.fill_null(numbers, missing)
+def _codes(words: pa.ChunkedArray, known: dict[str, int], *, missing: int | None = -1) -> pa.Array:
+    """Return the code of each word, and ``missing`` for words that have none."""
+    positions = pc.index_in(words.combine_chunks(), value_set=pa.array(list(known), pa.string()))
+    codes = pa.array(list(known.values()), pa.int64()).take(positions)
+    return codes if missing is None else pc.fill_null(codes, missing)
 
 
-def _unknown_words(said: pa.Array, numbers: pa.Array, column: str, allowed: str) -> Iterator[Problem]:
-    """Yield a problem for each word that has no number; masks one at a time, for there may be many."""
-    unknown = pc.less(numbers, 0)
-    for word in pc.unique(said.filter(unknown))[:MOST_FAULTS]:
-        same = pc.fill_null(pc.equal(said, word), fill_value=False) if word.is_valid else pc.is_null(said)
-        advice = "leave out rows that have none"
+def _unknown_words(words: pa.Array, codes: pa.Array, column: str, expected: str) -> Iterator[FaultyRows]:
+    """Yield the rows of each word that has no code; one mask at a time, because there may be many words."""
+    for word in pc.unique(words.filter(pc.less(codes, 0)))[:MAX_FAULTS]:
+        mask = pc.fill_null(pc.equal(words, word), fill_value=False) if word.is_valid else pc.is_null(words)
+        advice = "leave out rows without an outcome"
         if word.is_valid:
-            meaning = f"sources.outcomes.names: {{{quoted(word)}: lost}}"
-            advice = f"say what it means, as {meaning}; a word of your own will do where it is none of these"
-        yield Problem(column, same.to_numpy(zero_copy_only=False), allowed, f"; {advice}")
+            example = f"sources.outcomes.names: {{{quoted(word)}: lost}}"
+            advice = f"give its meaning in params.yaml, for example {example}, or a new name where none of these fits"
+        yield FaultyRows(column, mask.to_numpy(zero_copy_only=False), expected, f"; {advice}")
 
 
-def _faults(chunk: RawChunk, ids: pa.ChunkedArray, problems: Iterable[Problem]) -> list[Fault]:
-    """Return a fault a problem: its first row, and how many rows have it; a column that serves twice has it once."""
-    found = {}
-    for column, bad, expected, advice in problems:
-        if bad.any():
-            row = int(np.argmax(bad))
+def _faults(chunk: RawChunk, ids: pa.ChunkedArray, found: Iterable[FaultyRows]) -> list[Fault]:
+    """Return a fault for the first of each group of rows; a column with two roles is reported once a row."""
+    faults = {}
+    for column, mask, expected, advice in found:
+        if mask.any():
+            row = int(np.argmax(mask))
             got = shown_value(chunk, column, row)
             shown = "nothing" if got is None or got == "" else quoted(got)
             message, lead_id = f"{expected}, got {shown}{advice}", str(ids[row].as_py() or "")
-            where = chunk.place(row, lead_id)
-            found[where, column] = Fault(where, message, column, lead_id, expected + advice, int(bad.sum()))
-    return list(found.values())
+            where = chunk.location(row, lead_id)
+            faults[where, column] = Fault(where, message, column, lead_id, expected + advice, int(mask.sum()))
+    return list(faults.values())

@@ -1,8 +1,8 @@
-"""Keep the tables of dated leads, checked and typed, in blocks of leads that fit into memory.
+"""Read the tables of dated leads, check them, and keep them on disk in blocks of leads that fit into memory.
 
-What enters is three sources; what leaves is blocks of whole numbers and attributes, leads in the order of their ids.
-It refuses a row that is not what was declared, and instants before 1970 or after tomorrow; rows of leads that the table
-of leads does not have are left out and counted. It writes to one temporary folder, which its caller removes.
+A row that is not what was declared is a fault, and so is an instant before 1970 or after tomorrow. Activities and
+outcomes of leads that the table of leads does not have are counted and left out. The blocks lie in one temporary
+folder, which the caller removes.
 """
 
 from __future__ import annotations
@@ -32,27 +32,28 @@ if TYPE_CHECKING:
 
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
-    from leadml.leads.check.rows import Checked
+    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
     from leadml.types import Integers, Mask, Objects, Rows
 
 
 BLOCK_LEADS = 65_536
 TIMES = (CREATED_AT, VALID_FROM, RECORDED_AT)
+ROW_NUMBER = "row_number"
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some leads, in the order of their ids, with all that is known of them.
+    """Some leads, in the order of their ids, with their states, activities and outcomes.
 
     Parameters
     ----------
     first
-        Number of the first lead, from 0; ``lead`` of each table counts from the first of all.
+        Number of the first lead. Column ``lead`` of each table has such numbers, which count all leads from 0.
     states
-        ``lead, version, created_at, valid_from, recorded_at`` and attributes, a row a state.
+        ``lead, version, created_at, valid_from, recorded_at`` and the attributes, one row for each state.
     read
-        Gives the table of the block that is called ``activities`` or ``outcomes``.
+        Returns the table of the block that is called ``activities`` or ``outcomes``.
     """
 
     first: int
@@ -61,12 +62,12 @@ class Block:
 
     @cached_property
     def activities(self) -> pa.Table:
-        """``lead, occurred_at, recorded_at, kind, channel``, a row an activity; read when first asked for."""
+        """``lead, occurred_at, recorded_at, kind, channel``, one row for each activity; read on first use."""
         return self.read("activities")
 
     @cached_property
     def outcomes(self) -> pa.Table:
-        """``lead, occurred_at, recorded_at, outcome``, a row an outcome; read when first asked for."""
+        """``lead, occurred_at, recorded_at, outcome``, one row for each outcome; read on first use."""
         return self.read("outcomes")
 
 
@@ -77,43 +78,44 @@ class LeadHistory:
     Parameters
     ----------
     folder
-        Where blocks are kept.
+        The folder of the blocks.
     lead_ids
         Array of shape (n_leads,), rising: the id of each lead by its number.
     split_keys
-        The newest account of each lead, or its id where it never had one.
+        Array of shape (n_leads,): the newest account of each lead, or its id where it never had one.
     created_at
-        When each lead came, microseconds.
-    known_from
-        The first instant, in microseconds, as of which each lead is known: it had come, and a state of it held and was
-        recorded.
-    places
-        The row of each lead in its source, from 0: the first, where there are several.
+        Array of shape (n_leads,): when each lead was created, microseconds.
+    known_since
+        Array of shape (n_leads,): the first instant, in microseconds, as of which each lead is known: it was created
+        before, and a state of it was valid and recorded.
+    row_numbers
+        Array of shape (n_leads,): the first row of each lead in its source, from 0.
     states
         All states of all leads, in the order of leads and versions.
     coverage
-        When the rows of ``leads``, ``activities`` and ``outcomes`` were recorded; a table without rows is not there.
+        When the rows of ``leads``, ``activities`` and ``outcomes`` were recorded; without an entry for an empty table.
     counts
-        What was read, merged and left out, for the record.
-    tallies
-        Of ``activities`` and ``outcomes``, the rows of known leads by number of kind or outcome; -1 is any other kind.
-    strangers
-        For ``activities`` and ``outcomes`` the id of a lead that is not there, where they have rows of one.
+        How many rows were read, merged and left out, for the record.
+    rows_by_code
+        For ``activities`` and ``outcomes``: how many rows of known leads have each code of a kind or an outcome; code
+        -1 is any other kind.
+    unknown_ids
+        For ``activities`` and ``outcomes``: the id of a lead that the table of leads does not have, where there is one.
     faults
-        Rows of leads that could not be read, where the caller can go on without them.
+        Faults of the rows of leads that were left out; scoring goes on without these leads.
     """
 
     folder: Path
     lead_ids: Objects
     split_keys: Objects
     created_at: Integers
-    known_from: Integers
-    places: Integers
+    known_since: Integers
+    row_numbers: Integers
     states: pa.Table
     coverage: dict[str, Coverage]
     counts: dict[str, int] = field(default_factory=dict)
-    tallies: dict[str, Counter[int]] = field(default_factory=dict)
-    strangers: dict[str, str] = field(default_factory=dict)
+    rows_by_code: dict[str, Counter[int]] = field(default_factory=dict)
+    unknown_ids: dict[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
@@ -137,7 +139,7 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
     contract
         Its columns.
     folder
-        An empty folder for blocks.
+        An empty folder for the blocks.
     latest
         Instant in microseconds after which nothing can have been recorded yet.
 
@@ -146,97 +148,100 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
     DataError
         Where there are no leads or a column is missing.
     """
-    pieces: list[pa.Table] = []
+    tables: list[pa.Table] = []
     hashes: list[tuple[Any, Any]] = []
     where: list[str] = []
     faults: list[Fault] = []
     rows = 0
     for checked in checked_chunks(source, contract):
-        outside = _outside(checked, contract, latest)
-        inside = np.ones(len(checked.frame), dtype=bool)
-        inside[list(outside)] = False
-        frame = checked.frame[inside].reset_index(drop=True)
-        pieces.append(_piece(frame, contract))
+        out_of_range = _faults_of_range(checked, contract, latest)
+        in_range = np.ones(len(checked.frame), dtype=bool)
+        in_range[list(out_of_range)] = False
+        frame = checked.frame[in_range].reset_index(drop=True)
+        tables.append(_arrow_table(frame, contract))
         hashes.append(_state_hashes(frame))
-        where += [place for place, kept in zip(checked.where, inside, strict=True) if kept]
-        faults += [*checked.faults, *outside.values()]
+        where += [line for line, is_good in zip(checked.locations, in_range, strict=True) if is_good]
+        faults += [*checked.faults, *out_of_range.values()]
         rows += checked.rows
-    table = pa.concat_tables(pieces).unify_dictionaries()
+    table = pa.concat_tables(tables).unify_dictionaries()
     duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
-    faults += _conflicts(table, where, np.flatnonzero(duplicates.conflicting), contract)
-    table = table.append_column("place", pa.array(np.arange(table.num_rows)))
+    faults += _faults_of_conflicts(table, where, np.flatnonzero(duplicates.conflicting), contract)
+    table = table.append_column(ROW_NUMBER, pa.array(np.arange(table.num_rows)))
     table = table.filter(pa.array(~duplicates.merged & ~duplicates.conflicting))
     if not table.num_rows:
         raise DataError(faults or [Fault(source.name, "must hold leads, got none below the header")])
     table = table.sort_by([(name, "ascending") for name in (LEAD_ID, VALID_FROM, RECORDED_AT)])
-    table, moved = _of_one_time(table, where, str(contract.created_at))
-    faults += moved
-    return _numbered(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
+    table, creation_faults = _with_one_creation(table, where, str(contract.created_at))
+    faults += creation_faults
+    return _to_history(table, folder, {"rows": rows, "merged": int(duplicates.merged.sum())}, tuple(faults))
 
 
-def _conflicts(table: pa.Table, where: Sequence[str], rows: Rows, contract: Contract) -> list[Fault]:
-    """Return the faults of rows that contradict another of their lead."""
+def _faults_of_conflicts(table: pa.Table, where: Sequence[str], rows: Rows, contract: Contract) -> list[Fault]:
+    """Return the faults of rows that contradict another row of their lead."""
     if not len(rows):
         return []
     frame = table.take(pa.array(rows)).to_pandas()
-    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.of_leads)}
-    names = {inner.get(name, name): told for name, told in contract.written.items()}
+    inner = {entry.name: attribute_name(at) for at, entry in enumerate(contract.lead_fields)}
+    names = {inner.get(name, name): written for name, written in contract.source_columns.items()}
     once, remedy = "must be there once", "declare sources.leads.valid_from, or keep one row a lead"
     if contract.valid_from is not None:
         once, remedy = f"must be there once at each {inert(contract.valid_from)}", "keep the right row"
     found = [(where[row], lead_id) for row, lead_id in zip(rows, frame[LEAD_ID], strict=True)]
-    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), once=once, remedy=remedy)
+    return conflict_faults(found, contract.lead_id, differing_columns(frame, names), requirement=once, remedy=remedy)
 
 
 def attribute_name(at: int) -> str:
-    """Return what the attribute at a place is called inside: names of columns are strangers' words."""
+    """Return the name of an attribute inside the engine; names of the source could clash with the engine's own."""
     return f"attribute_{at}"
 
 
-def add_events(tables: LeadHistory, name: str, events: Iterable[Events], schema: pa.Schema) -> LeadHistory:
-    """Write activities or outcomes into the blocks of their leads.
+def add_events(history: LeadHistory, name: str, events: Iterable[Events], schema: pa.Schema) -> LeadHistory:
+    """Write activities or outcomes into the blocks of their leads and return the history with them.
 
     Parameters
     ----------
-    tables
+    history
         The leads.
     name
         ``activities`` or ``outcomes``.
     events
-        Chunks of them.
+        Chunks of activities or outcomes.
     schema
-        Their columns.
+        The columns of the chunks; the fourth has the code of the kind or the outcome.
     """
     rows, unknown = 0, 0
-    records, strangers, tally = None, tables.strangers, Counter[int]()
+    coverage, unknown_ids, rows_by_code = None, history.unknown_ids, Counter[int]()
     code = schema.names[3]
     with ExitStack() as stack:
-        writers = [stack.enter_context(_writer(path, schema)) for path in _paths(tables, name)]
+        writers = [stack.enter_context(_writer(path, schema)) for path in _block_paths(history, name)]
         for chunk in events:
             rows += chunk.rows
             unknown += chunk.unknown
-            strangers = ({name: chunk.stranger} if chunk.stranger else {}) | strangers
+            unknown_ids = ({name: chunk.unknown_id} if chunk.unknown_id else {}) | unknown_ids
             if chunk.table.num_rows:
-                records = Coverage.of(chunk.table[RECORDED_AT].to_numpy()).beside(records)
+                coverage = Coverage.of(chunk.table[RECORDED_AT].to_numpy()).combine(coverage)
                 numbers = np.bincount(chunk.table[code].to_numpy() + 1).tolist()
-                tally.update(dict(enumerate(numbers, start=-1)))
-                _spread(chunk.table, writers)
-    counts = {**tables.counts, name: rows, f"{name}_of_unknown_leads": unknown}
-    known = tables.coverage | ({name: records} if records else {})
-    tallies = tables.tallies | {name: tally}
-    return replace(tables, coverage=known, counts=counts, tallies=tallies, strangers=strangers)
+                rows_by_code.update(dict(enumerate(numbers, start=-1)))
+                _write_to_blocks(chunk.table, writers)
+    return replace(
+        history,
+        coverage=history.coverage | ({name: coverage} if coverage else {}),
+        counts={**history.counts, name: rows, f"{name}_of_unknown_leads": unknown},
+        rows_by_code=history.rows_by_code | {name: rows_by_code},
+        unknown_ids=unknown_ids,
+    )
 
 
-def _paths(tables: LeadHistory, name: str) -> Iterator[Path]:
-    blocks = -(-len(tables.lead_ids) // BLOCK_LEADS)
-    return (tables.folder / f"{name}-{number:05}.parquet" for number in range(blocks))
+def _block_paths(history: LeadHistory, name: str) -> Iterator[Path]:
+    blocks = -(-len(history.lead_ids) // BLOCK_LEADS)
+    return (history.folder / f"{name}-{number:05}.parquet" for number in range(blocks))
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
 
 
-def _spread(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
+def _write_to_blocks(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
     """Write each row into the block of its lead."""
     block = table["lead"].to_numpy() // BLOCK_LEADS
     order = np.argsort(block, kind="stable")
@@ -247,8 +252,8 @@ def _spread(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
             writers[number].write_table(table.slice(start, stop - start))
 
 
-def _outside(checked: Checked, contract: Contract, latest: int) -> dict[int, Fault]:
-    """Return the faults of rows whose instants no lead can have, by row."""
+def _faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> dict[int, Fault]:
+    """Return the fault of each row with an instant before 1970 or after the latest possible one, by row."""
     faults: dict[int, Fault] = {}
     for name in TIMES:
         if name in checked.frame:
@@ -256,19 +261,20 @@ def _outside(checked: Checked, contract: Contract, latest: int) -> dict[int, Fau
             for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
                 lead_id = str(checked.frame[LEAD_ID][row])
                 column = str(getattr(contract, name))
-                faults[row] = Fault(checked.where[row], "must lie between 1970 and tomorrow", column, lead_id)
+                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
     return faults
 
 
-def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
-    """Return a chunk of leads as an Arrow table, its words by number."""
+def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:
+    """Return a chunk of leads as an Arrow table, with categories as dictionaries."""
     columns: dict[str, Any] = {LEAD_ID: pa.array(frame[LEAD_ID], pa.string())}
     keys = frame[SPLIT_KEY] if SPLIT_KEY in frame else frame[LEAD_ID]
     columns[SPLIT_KEY] = pa.array(keys, pa.string())
-    held = frame.get(VALID_FROM, frame[CREATED_AT])
-    times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: held, RECORDED_AT: frame.get(RECORDED_AT, held)}
+    valid_from = frame.get(VALID_FROM, frame[CREATED_AT])
+    recorded_at = frame.get(RECORDED_AT, valid_from)
+    times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: valid_from, RECORDED_AT: recorded_at}
     columns |= {name: pa.array(values, pa.int64()) for name, values in times.items()}
-    for at, entry in enumerate(contract.of_leads):
+    for at, entry in enumerate(contract.lead_fields):
         if entry.kind == "category":
             columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
         else:
@@ -277,7 +283,7 @@ def _piece(frame: pd.DataFrame, contract: Contract) -> pa.Table:
 
 
 def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
-    """Return a hash of what names a state and one of all its values: a lead has one state, or one at each instant."""
+    """Return for each row a hash of its key (the id, and the instants where leads have a history) and of its values."""
     ids, values = row_hashes(frame)
     if VALID_FROM not in frame:
         return ids, values
@@ -287,34 +293,35 @@ def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
     return ids, values
 
 
-def _of_one_time(table: pa.Table, where: Sequence[str], column: str) -> tuple[pa.Table, list[Fault]]:
-    """Return rows of leads without those on which a lead came at another time than on its first, and their faults."""
-    created, places = table[CREATED_AT].to_numpy(), table["place"].to_numpy()
+def _with_one_creation(table: pa.Table, where: Sequence[str], column: str) -> tuple[pa.Table, list[Fault]]:
+    """Return the rows whose lead has the same creation as on its first row, and the faults of the other rows."""
+    created, numbers = table[CREATED_AT].to_numpy(), table[ROW_NUMBER].to_numpy()
     start = np.maximum.accumulate(np.where(_is_first(table), np.arange(len(created)), 0))
-    moved = created != created[start]
+    differs = created != created[start]
     faults = []
-    for row in np.flatnonzero(moved):
-        message = f"must be the same on every row of a lead, got another at {where[places[start[row]]]}; correct one"
-        faults.append(Fault(where[places[row]], message, column, table[LEAD_ID][row].as_py()))
-    return table.filter(pa.array(~moved)), faults
+    for row in np.flatnonzero(differs):
+        message = f"must be the same on every row of a lead, got another at {where[numbers[start[row]]]}; correct one"
+        faults.append(Fault(where[numbers[row]], message, column, table[LEAD_ID][row].as_py()))
+    return table.filter(pa.array(~differs)), faults
 
 
 def _is_first(table: pa.Table) -> Mask:
-    """Return which rows are the first of their lead, in a table in the order of ids."""
+    """Return which rows are the first of their lead; the table must be in the order of ids."""
     ids = table[LEAD_ID].combine_chunks()
     other = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
     return np.concatenate([np.ones(min(len(ids), 1), dtype=bool), other])
 
 
-def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> LeadHistory:
+def _to_history(table: pa.Table, folder: Path, counts: dict[str, int], faults: tuple[Fault, ...]) -> LeadHistory:
+    """Return the history without activities and outcomes; the rows of the table must be in the order of ids."""
     ids = np.array(table[LEAD_ID].to_pylist(), dtype=object)
     starts = np.flatnonzero(_is_first(table))
     lead = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ids)))
     created = table[CREATED_AT].to_numpy()
-    split_keys = _last_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)
+    split_keys = _newest_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)
     valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
-    known = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
-    states = table.drop_columns([LEAD_ID, SPLIT_KEY, "place"])
+    known_since = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
+    states = table.drop_columns([LEAD_ID, SPLIT_KEY, ROW_NUMBER])
     states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
     states = states.add_column(0, "lead", pa.array(lead))
     return LeadHistory(
@@ -322,8 +329,8 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
         lead_ids=ids[starts],
         split_keys=split_keys,
         created_at=created[starts],
-        known_from=np.minimum.reduceat(known, starts),
-        places=np.minimum.reduceat(table["place"].to_numpy(), starts),
+        known_since=np.minimum.reduceat(known_since, starts),
+        row_numbers=np.minimum.reduceat(table[ROW_NUMBER].to_numpy(), starts),
         states=states,
         coverage={"leads": Coverage.of(recorded_at)},
         counts=counts,
@@ -331,8 +338,9 @@ def _numbered(table: pa.Table, folder: Path, counts: dict[str, int], faults: tup
     )
 
 
-def _last_accounts(keys: Objects, ids: Objects, starts: Integers) -> Objects:
-    """Return the newest account of each lead, its id where it never had one: sides of a split are no feature."""
-    named = np.where(keys != ids, np.arange(len(ids)), -1)
-    newest = np.maximum.reduceat(named, starts)
+def _newest_accounts(keys: Objects, ids: Objects, starts: Integers) -> Objects:
+    """Return the newest account of each lead, or its id where it never had one."""
+    # An account may be filled in later. It counts for the whole history, because it only divides rows.
+    with_account = np.where(keys != ids, np.arange(len(ids)), -1)
+    newest = np.maximum.reduceat(with_account, starts)
     return np.where(newest >= 0, keys[newest], ids[starts])

@@ -1,9 +1,7 @@
-"""What was known of a lead's outcomes at an instant, and what came of it afterwards.
+"""Whether a snapshot is in the target's population, and its label.
 
-What enters is snapshots and outcomes, lazy and on any engine; what leaves is whether each snapshot belongs to the
-target's population, its label, and when that label is known.
-An outcome counts as known only where it had happened before the instant and was recorded by it; a label counts what
-was recorded when it is due, so that a judgement as of an earlier day sees what was to be seen on that day.
+At the instant of a snapshot an outcome is known only if it occurred before the instant and was recorded by it. A label
+uses what was recorded until the label is due, so that a label of an earlier training stays as it was.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
 CLOSED = ("lost", "rejected", "churned")
 CUSTOMERS = ("customer", "evangelist")
-CODES = 64
+MAX_CODES = 64
 
 
 def outcome_codes(custom: tuple[str, ...]) -> dict[str, int]:
@@ -40,7 +38,7 @@ def outcome_codes(custom: tuple[str, ...]) -> dict[str, int]:
 
 
 def label_snapshots(snapshots: Lazy, outcomes: Lazy, *, target: Target, codes: dict[str, int]) -> Lazy:
-    """Return snapshots with their place in the target's population and their label.
+    """Return the snapshots with their label and whether they are in the target's population.
 
     Parameters
     ----------
@@ -56,56 +54,62 @@ def label_snapshots(snapshots: Lazy, outcomes: Lazy, *, target: Target, codes: d
     Returns
     -------
     LazyFrame
-        ``lead``, ``as_of`` and whole numbers, 0 or 1: ``known_reached`` (known at the instant), ``reached`` (true at
-        the instant, known or not), ``inside`` (in the population as known at the instant), ``converted`` (reached
-        within the horizon and recorded when the label is due), ``late`` (reached within it and recorded too late).
+        ``lead``, ``as_of`` and flags, 0 or 1:
+
+        - ``reached``: the target was reached before the instant.
+        - ``reached_and_recorded``: it was reached before the instant, and this was recorded by the instant.
+        - ``in_population``: the lead is in the population by the outcomes known at the instant.
+        - ``converted``: the target is reached within the horizon, and this is recorded until the label is due.
+        - ``late``: it is reached within the horizon, and this is recorded later than that.
     """
-    import narwhals as nw  # noqa: PLC0415 - the door opens without it
+    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
     as_of, occurred, recorded = nw.col(AS_OF), nw.col("occurred_at"), nw.col("recorded_at")
     code = nw.col("outcome")
-    hit = code.is_in(reaching(target, codes))
+    is_target = code.is_in(target_codes(target, codes))
     before = occurred < as_of
     known = before & (recorded <= as_of)
-    within = hit & ~before & (occurred < as_of + target.horizon * DAY)
-    timely = recorded <= as_of + target.matures
-    newest = nw.when(known & code.is_in(_states(target, codes))).then(occurred * CODES + code)
+    in_horizon = is_target & ~before & (occurred < as_of + target.horizon * DAY)
+    in_time = recorded <= as_of + target.maturity
+    # One number holds instant and code, so that its maximum is the latest outcome.
+    latest = nw.when(known & code.is_in(_state_codes(target, codes))).then(occurred * MAX_CODES + code)
     joined = snapshots.join(outcomes, on=LEAD, how="left")
     flags = {
-        "known_reached": hit & known,
-        "reached": hit & before,
-        "converted": within & timely,
-        "late": within & ~timely,
+        "reached_and_recorded": is_target & known,
+        "reached": is_target & before,
+        "converted": in_horizon & in_time,
+        "late": in_horizon & ~in_time,
     }
     found = joined.group_by(*SNAPSHOT).agg(
-        newest.max().alias("newest"),
-        *((_whole(mask).fill_null(0).max()).alias(name) for name, mask in flags.items()),
+        latest.max().alias("latest"),
+        *((_as_integer(mask).fill_null(0).max()).alias(name) for name, mask in flags.items()),
     )
-    return found.with_columns(_whole(_inside(nw.col("newest"), target, codes)).alias("inside")).drop("newest")
+    in_population = _as_integer(_is_in_population(nw.col("latest"), target, codes))
+    return found.with_columns(in_population.alias("in_population")).drop("latest")
 
 
-def reaching(target: Target, codes: dict[str, int]) -> list[int]:
-    """Return the outcomes that reach the target: itself, and for one of the funnel those that lie beyond it."""
+def target_codes(target: Target, codes: dict[str, int]) -> list[int]:
+    """Return the outcomes that count as the target: its own, and for one of the funnel also all later ones."""
     if target.outcome not in FUNNEL:
         return [codes[target.outcome]]
     return [codes[name] for name in FUNNEL[FUNNEL.index(target.outcome) :]]
 
 
-def _states(target: Target, codes: dict[str, int]) -> list[int]:
-    """Return the outcomes that say whether a lead is in the population."""
+def _state_codes(target: Target, codes: dict[str, int]) -> list[int]:
+    """Return the outcomes that decide whether a lead is in the population."""
     if target.population == "customers":
         return [codes[name] for name in (*CUSTOMERS, "churned")]
     return [codes[name] for name in OUTCOMES]
 
 
-def _inside(newest: Expression, target: Target, codes: dict[str, int]) -> Expression:
-    """Return whether the newest known outcome puts a lead into the population."""
+def _is_in_population(latest: Expression, target: Target, codes: dict[str, int]) -> Expression:
+    """Return whether a lead is in the population by its latest known outcome."""
     if target.population == "customers":
-        return (newest % CODES).is_in([codes[name] for name in CUSTOMERS]) & ~newest.is_null()
-    return newest.is_null() | ~(newest % CODES).is_in([codes[name] for name in CLOSED])
+        return (latest % MAX_CODES).is_in([codes[name] for name in CUSTOMERS]) & ~latest.is_null()
+    return latest.is_null() | ~(latest % MAX_CODES).is_in([codes[name] for name in CLOSED])
 
 
-def _whole(mask: Expression) -> Expression:
-    import narwhals as nw  # noqa: PLC0415 - the door opens without it
+def _as_integer(mask: Expression) -> Expression:
+    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
     return mask.cast(nw.Int64)

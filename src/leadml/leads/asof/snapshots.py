@@ -1,7 +1,7 @@
-"""Look at dated leads: in training at every date of the calendar while a lead is open, in scoring once.
+"""Compute the snapshots of dated leads: for training at each date of a calendar with labels, for scoring at one.
 
-What enters is blocks of leads, a target and dates; what leaves is frames of features, in training with mature labels.
-It never looks at a lead after the target was reached, and never calls a lead negative whose horizon has not passed.
+A training snapshot is never taken after the target was reached, unless it can be reached again, and never labelled
+negative before its horizon has passed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @dataclass(frozen=True)
 class TrainingSnapshots:
-    """Snapshots to learn from and to judge by.
+    """Snapshots to fit on and snapshots of the holdout.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ class TrainingSnapshots:
         ``lead_id``, ``as_of``, ``mature_at`` and ``created_at`` (microseconds), ``split_key``, the fields and
         ``converted``, in the order of id and instant.
     holdout
-        The rule that keeps some aside.
+        The rule that holds rows out.
     counts
-        Those of `find_mature_snapshots`, and of ``mature`` ones those ``usable`` on either side of the split and
-        ``drawn``.
+        Those of `find_mature_snapshots`, and of the ``mature`` ones how many are ``usable`` (in either part of the
+        split) and how many of these are ``drawn`` into the frame.
     """
 
     frame: pd.DataFrame
@@ -55,16 +55,16 @@ class TrainingSnapshots:
 
 
 def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: str | None) -> Integers:
-    """Return the instants of a calendar at which leads are looked at, microseconds.
+    """Return the instants of a calendar of snapshots, microseconds, rising.
 
     Parameters
     ----------
     first, last
-        Nothing before the first and after the last, microseconds.
+        The bounds of the calendar, both included, microseconds.
     choices
-        Days between looks, and the day of the week of the first.
+        Days between snapshots, and the day of the week of the first.
     timezone
-        Zone whose midnight counts; UTC where it is None.
+        The snapshots are at midnight of this zone; of UTC where it is None.
 
     Examples
     --------
@@ -88,56 +88,65 @@ def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: 
 def training_snapshots(
     view: AsOfView, dates: Integers, *, observed_until: int, most: int, split: SplitParams
 ) -> TrainingSnapshots:
-    """Return the mature snapshots of a target that are on either side of the split.
+    """Return the mature snapshots of a target that are to be fitted on or held out.
 
     Parameters
     ----------
     view
-        The leads and how they are looked at.
+        The leads and how their snapshots are computed.
     dates
-        When they are looked at, microseconds, rising.
+        Instants of the snapshots, microseconds, rising.
     observed_until
-        The end of what was observed, microseconds; a look whose label is due later is immature.
+        The end of what was observed, microseconds; a snapshot whose label is due later is immature.
     most
-        How many snapshots to learn from, and for a third as many to judge by; of more, those with the smallest
-        hashes of lead and date.
+        The greatest number of snapshots to fit on; the holdout has at most a third as many. Where there are more, those
+        with the smallest hashes of lead and instant are drawn.
     split
-        How the sides are chosen.
+        Share of the holdout, and seed.
 
     Raises
     ------
     ModelError
-        Where no look is mature, or none is on one of the sides.
+        Where no snapshot is mature, or one of the two parts is empty.
     """
-    looks = find_mature_snapshots(view, dates, observed_until=observed_until)
-    holdout = looks.plan_holdout(split)
-    sides = looks.sides(holdout, view.history)
-    chosen = [looks.draw(side, view.history, most=share) for side, share in zip(sides, (most, most // 3), strict=True)]
-    pairs = looks.at(np.concatenate(chosen))
+    mature = find_mature_snapshots(view, dates, observed_until=observed_until)
+    holdout = mature.holdout(split)
+    learn, held_out = mature.parts(holdout, view.history)
+    drawn = [mature.sample(learn, view.history, most=most), mature.sample(held_out, view.history, most=most // 3)]
+    pairs = mature.at(np.concatenate(drawn))
     frames = []
     for block in view.history.blocks():
-        inside = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.first + BLOCK_LEADS)]
-        if len(inside):
-            frames.append(_feature_frame(view, block, inside))
+        in_block = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.first + BLOCK_LEADS)]
+        if len(in_block):
+            frames.append(_feature_frame(view, block, in_block))
     frame = pd.concat(frames, ignore_index=True)
     frame = frame.merge(pairs, on=[LEAD, AS_OF], how="left", validate="one_to_one")
-    return TrainingSnapshots(
-        frame.drop(columns=LEAD), holdout, looks.counts | {"usable": sum(map(len, sides)), "drawn": len(pairs)}
-    )
+    counts = mature.counts | {"usable": len(learn) + len(held_out), "drawn": len(pairs)}
+    return TrainingSnapshots(frame.drop(columns=LEAD), holdout, counts)
 
 
 def scoring_snapshots(view: AsOfView, as_of: int) -> Iterator[pd.DataFrame]:
-    """Yield the features of the leads that were in the population at an instant, block by block in the order of ids."""
+    """Yield the features of the leads that are in the population at an instant, in the order of their ids."""
     for block in view.history.blocks():
-        for looked in population_snapshots(view, block, np.array([as_of]), hindsight=False):
-            yield _feature_frame(view, block, looked).drop(columns=LEAD)
+        for snapshots in population_snapshots(view, block, np.array([as_of]), for_training=False):
+            yield _feature_frame(view, block, snapshots).drop(columns=LEAD)
 
 
 def compute_features(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``lead``, ``as_of`` and the fields of some looks at the leads of a block."""
-    looks = pa.table({name: pairs[name].to_numpy() for name in (LEAD, AS_OF)})
+    """Return ``lead``, ``as_of`` and the fields of some snapshots of the leads of a block.
+
+    Parameters
+    ----------
+    view
+        The leads and how their snapshots are computed.
+    block
+        The leads of the snapshots.
+    pairs
+        ``lead`` and ``as_of`` of each snapshot.
+    """
+    snapshots = pa.table({name: pairs[name].to_numpy() for name in (LEAD, AS_OF)})
     weights = pa.table({name: pa.array(values, pa.int64()) for name, values in weight_columns(view.plan).items()})
-    lazy = (view.engine.lazy(table) for table in (looks, block.states, block.activities, weights))
+    lazy = (view.engine.lazy(table) for table in (snapshots, block.states, block.activities, weights))
     table = features(*lazy, plan=view.plan).collect("pyarrow").to_native()
     columns: dict[str, NDArray[Any]] = {name: table[name].to_numpy() for name in (LEAD, AS_OF)}
     inner = {field.name: name for name, field in view.plan.layout}
@@ -152,6 +161,7 @@ def compute_features(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.Da
 
 
 def _feature_frame(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the features with the id, the group and the creation of each lead."""
     frame = compute_features(view, block, pairs)
     lead = frame[LEAD].to_numpy()
     frame.insert(0, LEAD_ID, view.history.lead_ids[lead])

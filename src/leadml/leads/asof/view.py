@@ -1,4 +1,4 @@
-"""Everything that is needed to compute snapshots of the leads of some tables."""
+"""The leads of some tables, with all that is needed to compute their snapshots."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AsOfView:
-    """How the leads of some tables are looked at.
+    """Dated leads and how their snapshots are computed.
 
     Parameters
     ----------
     history
-        The leads and what is known of them.
+        The leads with their activities and outcomes.
     target
         What is predicted.
     codes
@@ -27,9 +27,9 @@ class AsOfView:
     plan
         What is computed from activities.
     fields
-        The fields of the frames.
+        The fields of a snapshot.
     engine
-        What computes.
+        The library that computes features and labels.
     """
 
     history: LeadHistory

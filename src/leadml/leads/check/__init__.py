@@ -1,1 +1,1 @@
-"""Checking: raw columns become typed rows, and what is wrong with the others is named."""
+"""Check raw columns against the contract of a project and convert them to typed rows."""

@@ -1,7 +1,7 @@
-"""How dated leads are looked at: which activities are counted over which days, and what is predicted.
+"""Which features are computed from the activities of dated leads, and which target is predicted.
 
-What enters is params, or what a bundle stored; what leaves is plans that training and scoring share.
-All numbers are whole: days, and weights as whole parts of 2^20, so that sums are the same in any order.
+Training and scoring share one plan: training builds it from params, scoring reads it from the bundle. Days and weights
+are integers (weights in units of 2^-20), so that sums are the same in any order.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ TREND = f"{ACTIVITY}_trend"
 
 @dataclass(frozen=True)
 class ActivityPlan:
-    """What is computed from activities.
+    """The features that are computed from activities.
 
     Parameters
     ----------
     kinds
-        The kinds that have features of their own, and what reasons call them.
+        Each kind of activity with features of its own, and its name in explanations.
     windows
-        Days, shortest first; none where there are no activities.
+        Windows in days, shortest first; empty where there are no activities.
     weights
-        Whole weight of an activity by its age in whole days, ``WEIGHT_ONE`` at age 0; 0 beyond the end.
+        Integer weight of an activity by its age in whole days: ``WEIGHT_ONE`` at age 0, 0 beyond the last entry.
     trend
-        Days compared with as many before.
+        Days of the trend, which are compared with as many days before them.
     channels
         Whether activities have a channel.
     """
@@ -48,7 +48,7 @@ class ActivityPlan:
 
     @classmethod
     def from_params(cls, params: Params) -> ActivityPlan:
-        """Return the plan that ``features.activities`` declares, or one of no activities where there is no source."""
+        """Return the plan that ``features.activities`` declares; without a source of activities it is empty."""
         choices = params.features.activities
         if params.sources is None or params.sources.activities is None:
             return cls((), (), (), choices.trend, channels=False)
@@ -58,7 +58,7 @@ class ActivityPlan:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ActivityPlan:
-        """Return the plan that `to_json` wrote."""
+        """Return the plan from the plain data of `to_json`."""
         kinds = tuple((kind, words) for kind, words in stored["kinds"])
         return cls(kinds, tuple(stored["windows"]), tuple(stored["weights"]), stored["trend"], stored["channels"])
 
@@ -68,59 +68,63 @@ class ActivityPlan:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The fields that the plan makes, in order."""
+        """The fields that are computed from activities, in order."""
         return tuple(field for _, field in self.layout)
 
     @property
     def layout(self) -> tuple[tuple[str, Field], ...]:
-        """The fields, and what each is called while it is computed: kinds by number, for they are strangers' words."""
-        cells = [(LEAD_AGE, _number(LEAD_AGE, "", "{} days since the lead came"))]
+        """The internal name and the field of each feature; it numbers the kinds, because their names are untrusted."""
+        cells = [(LEAD_AGE, _activity_field(LEAD_AGE, "", "{} days since the lead came"))]
         if not self.windows:
             return tuple(cells)
         for number, (kind, words) in enumerate(self.kinds):
-            inner, none = f"k{number}", f"no {words} so far"
+            internal, if_missing = f"k{number}", f"no {words} so far"
             for days in self.windows:
-                said = f"{{}} {words} in the last {days} days"
-                cells.append((f"{inner}_{days}d", _number(f"{kind}_{days}d", kind, said)))
+                in_window = f"{{}} {words} in the last {days} days"
+                cells.append((f"{internal}_{days}d", _activity_field(f"{kind}_{days}d", kind, in_window)))
             last, first = (f"{words}: the {end} {{}} days ago" for end in ("last", "first"))
             decayed = f"{words}: {{}} where old ones count less"
             cells += [
-                (f"{inner}{LAST}", _number(f"{kind}{LAST}", kind, last, none)),
-                (f"{inner}{FIRST}", _number(f"{kind}{FIRST}", kind, first, none)),
-                (f"{inner}{DECAYED}", _number(f"{kind}{DECAYED}", kind, decayed)),
+                (f"{internal}{LAST}", _activity_field(f"{kind}{LAST}", kind, last, if_missing)),
+                (f"{internal}{FIRST}", _activity_field(f"{kind}{FIRST}", kind, first, if_missing)),
+                (f"{internal}{DECAYED}", _activity_field(f"{kind}{DECAYED}", kind, decayed)),
             ]
-        overall = [field for days in self.windows for field in self._in_window(days)]
-        still = f"not active in the last {2 * self.trend} days"
-        against = f"activity of the last {self.trend} days against the {self.trend} before: {{}} (-1 to 1)"
-        overall += [
-            _number(f"{ACTIVITY}{LAST}", ACTIVITY, "last active {} days ago", "not active so far"),
-            _number(f"{ACTIVITY}{DECAYED}", ACTIVITY, "{} activities where old ones count less"),
-            _number(TREND, ACTIVITY, against, still),
+        fields = [field for days in self.windows for field in self._window_fields(days)]
+        if_inactive = f"not active in the last {2 * self.trend} days"
+        trend = f"activity of the last {self.trend} days against the {self.trend} before: {{}} (-1 to 1)"
+        fields += [
+            _activity_field(f"{ACTIVITY}{LAST}", ACTIVITY, "last active {} days ago", "not active so far"),
+            _activity_field(f"{ACTIVITY}{DECAYED}", ACTIVITY, "{} activities where old ones count less"),
+            _activity_field(TREND, ACTIVITY, trend, if_inactive),
         ]
-        return (*cells, *((field.name, field) for field in overall))
+        return (*cells, *((field.name, field) for field in fields))
 
-    def _in_window(self, days: int) -> list[Field]:
-        active = _number(f"active_days_{days}d", ACTIVITY, f"active on {{}} of the last {days} days")
-        channels = _number(f"channels_{days}d", ACTIVITY, f"{{}} channels in the last {days} days")
+    def _window_fields(self, days: int) -> list[Field]:
+        active = _activity_field(f"active_days_{days}d", ACTIVITY, f"active on {{}} of the last {days} days")
+        channels = _activity_field(f"channels_{days}d", ACTIVITY, f"{{}} channels in the last {days} days")
         return [active, channels] if self.channels else [active]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted of dated leads.
+    """The target that is predicted for dated leads.
 
     Parameters
     ----------
-    name, outcome
-        Of the target, and of the outcome to be reached.
-    horizon, settling
-        Days after the look within which it must be reached, and days that records are waited for.
+    name
+        Name of the target.
+    outcome
+        Name of the outcome that a lead must reach.
+    horizon
+        Days after as_of within which the lead must reach the outcome.
+    settling
+        Days after the horizon in which late records may still arrive.
     population
         ``open`` or ``customers``.
     again
-        Whether it can be reached more than once.
+        Whether a lead can reach the outcome more than once.
     oldest
-        Age in days from which a lead is not looked at, or None.
+        Largest age of a lead in days at which it has snapshots, or None.
     """
 
     name: str
@@ -150,13 +154,22 @@ class Target:
         return asdict(self)
 
     @property
-    def matures(self) -> int:
-        """Microseconds after a look from which its label is known."""
+    def maturity(self) -> int:
+        """Microseconds from as_of until the label is mature: horizon plus settling."""
         return (self.horizon + self.settling) * DAY
 
 
 def decay_weights(half_life: int) -> tuple[int, ...]:
-    """Return whole weights by age in days, halving every ``half_life`` days, down to the last that is not 0.
+    """Return the integer weight of an activity for each age in whole days, down to the last weight above 0.
+
+    Parameters
+    ----------
+    half_life
+        Days in which the weight halves.
+
+    Notes
+    -----
+    The weight at age a is 2^20 * 2^(-a / half_life), rounded.
 
     Examples
     --------
@@ -169,5 +182,5 @@ def decay_weights(half_life: int) -> tuple[int, ...]:
     return tuple(weight for weight in weights if weight)
 
 
-def _number(name: str, topic: str, words: str, without: str = "") -> Field:
-    return Field(name, "number", "engagement", "activity", topic, words, without)
+def _activity_field(name: str, topic: str, words: str, words_if_missing: str = "") -> Field:
+    return Field(name, "number", "engagement", "activity", topic, words, words_if_missing)

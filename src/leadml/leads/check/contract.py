@@ -1,7 +1,7 @@
-"""What a lead must look like: its id, its fields, its label.
+"""The columns that a table of leads must have: id, fields and label.
 
-What enters is params, or what a bundle stored; what leaves is a contract that training and scoring share.
-It refuses two fields of one name.
+Training and scoring share one contract: training builds it from params, scoring reads it from the bundle. Two fields of
+one name are refused.
 """
 
 from __future__ import annotations
@@ -34,7 +34,15 @@ LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 
 @dataclass(frozen=True)
 class Label:
-    """How a file says what became of a lead."""
+    """The column that says whether a lead converted.
+
+    Parameters
+    ----------
+    column
+        Name of the column.
+    positive, negative
+        Values of leads that converted, and of leads that did not.
+    """
 
     column: str
     positive: tuple[str, ...]
@@ -48,19 +56,19 @@ class Contract:
     Parameters
     ----------
     fields
-        In the order of ``params.yaml``, the fit group first.
+        Fields in the order of ``params.yaml``, the fit group first.
     lead_id
-        Column of the id; where it is None the number of the row serves.
+        Column of the id; None to use the number of the row as the id.
     created_at
-        Column of the instant at which the lead came, or None.
+        Column of the instant at which the lead was created, or None.
     timezone
-        Zone of times that have none, or None.
+        Zone of times without a zone, or None.
     label
-        The label; None where leads are scored, and of dated leads.
+        The label; None for leads to score and for dated leads.
     recorded_at, valid_from, account
-        Columns of dated leads: when the row was written, from when it holds, whose account it is; or None.
-    read_out
-        Columns that fields are read out of.
+        Columns of dated leads, or None: when the row was recorded, from when it is valid, and the account of the lead.
+    derived
+        Columns from which derived fields are computed.
     """
 
     fields: tuple[Field, ...]
@@ -71,24 +79,30 @@ class Contract:
     recorded_at: str | None = None
     valid_from: str | None = None
     account: str | None = None
-    read_out: DerivedParams = field(default_factory=DerivedParams)
+    derived: DerivedParams = field(default_factory=DerivedParams)
 
     @classmethod
     def from_params(cls, params: Params) -> Contract:
-        """Return the contract that ``params.yaml`` declares."""
+        """Return the contract that ``params.yaml`` declares.
+
+        Raises
+        ------
+        ParamsError
+            Where two fields have the same name.
+        """
         choices = params.features
-        read_out = _normal(choices.derived)
+        derived = _normalize_names(choices.derived)
         fields = (
             *(Field(normal_name(name), kind, "fit") for name, kind in choices.fit.items()),
-            *derived_fields(read_out),
+            *derived_fields(derived),
             *(Field(normal_name(name), kind, "engagement") for name, kind in choices.engagement.items()),
         )
-        roles: dict[str, Any] = {"timezone": params.data.timezone, "read_out": read_out}
+        roles: dict[str, Any] = {"timezone": params.data.timezone, "derived": derived}
         if params.sources is not None:
-            roles |= {role: _name(getattr(params.sources.leads, role)) for role in LEAD_ROLES}
+            roles |= {role: _normalize_name(getattr(params.sources.leads, role)) for role in LEAD_ROLES}
             fields = (*fields, *ActivityPlan.from_params(params).fields)
         else:
-            roles |= {"lead_id": _name(params.data.lead_id), "created_at": _name(params.data.created_at)}
+            roles |= {role: _normalize_name(getattr(params.data, role)) for role in (LEAD_ID, CREATED_AT)}
         if params.target is not None:
             roles["label"] = Label(normal_name(params.target.column), params.target.positive, params.target.negative)
         _refuse_duplicate_names(fields)
@@ -96,61 +110,62 @@ class Contract:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Contract:
-        """Return the contract that `to_json` wrote, without a label."""
+        """Return the contract from the plain data of `to_json`, without a label."""
         roles = {role: stored[role] for role in (*LEAD_ROLES, "timezone")}
         fields = tuple(Field(*entry) for entry in stored["fields"])
-        return cls(fields, **roles, read_out=DerivedParams(**stored["read_out"]))
+        return cls(fields, **roles, derived=DerivedParams(**stored["derived"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as plain data, without the label."""
         roles = {role: getattr(self, role) for role in (*LEAD_ROLES, "timezone")}
         fields = [entry.to_json() for entry in self.fields]
-        return {"fields": fields, **roles, "read_out": self.read_out.model_dump(mode="json")}
+        return {"fields": fields, **roles, "derived": self.derived.model_dump(mode="json")}
 
     @property
-    def own(self) -> tuple[Field, ...]:
-        """The fields that are columns as they are."""
+    def column_fields(self) -> tuple[Field, ...]:
+        """The fields that are columns of the table."""
         return tuple(entry for entry in self.fields if entry.source == "column")
 
     @property
-    def of_leads(self) -> tuple[Field, ...]:
-        """The fields that a table of leads gives, as they are or read out."""
+    def lead_fields(self) -> tuple[Field, ...]:
+        """The fields that come from the table of leads: its columns, and the fields derived from them."""
         return tuple(entry for entry in self.fields if entry.source != "activity")
 
     @property
-    def written(self) -> dict[str, str]:
-        """What the file calls the columns of checked leads, the id left out, by their names there."""
+    def source_columns(self) -> dict[str, str]:
+        """The column of the file for each column of checked leads except the id."""
         roles = {role: getattr(self, role) for role in (CREATED_AT, RECORDED_AT, VALID_FROM)}
         roles |= {SPLIT_KEY: self.account, LABEL: self.label.column if self.label else None}
         return {
             **{role: name for role, name in roles.items() if name},
-            **{entry.name: entry.name for entry in self.of_leads},
+            **{entry.name: entry.name for entry in self.lead_fields},
         }
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that must be there, each once."""
+        """The columns that the table must have, each once."""
         roles = (*(getattr(self, role) for role in LEAD_ROLES), self.label.column if self.label else None)
-        names = (*(role for role in roles if role), *(entry.name for entry in self.own), *self.read_out.columns)
+        fields = (entry.name for entry in self.column_fields)
+        names = (*(role for role in roles if role), *fields, *self.derived.columns)
         return tuple(dict.fromkeys(names))
 
 
-def _name(name: str | None) -> str | None:
+def _normalize_name(name: str | None) -> str | None:
     return name and normal_name(name)
 
 
-def _normal(choices: DerivedParams) -> DerivedParams:
-    plain = choices.model_dump()
-    evidence = tuple(normal_name(name) for name in plain.pop("evidence"))
-    return DerivedParams(**{role: _name(name) for role, name in plain.items()}, evidence=evidence)
+def _normalize_names(choices: DerivedParams) -> DerivedParams:
+    columns = choices.model_dump()
+    evidence = tuple(normal_name(name) for name in columns.pop("evidence"))
+    return DerivedParams(**{role: _normalize_name(name) for role, name in columns.items()}, evidence=evidence)
 
 
 def _refuse_duplicate_names(fields: Sequence[Field]) -> None:
     names = [entry.name for entry in fields]
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
         msg = (
-            f"every field must have a name of its own, got {quoted(twins[0])} twice; rename the column of features, "
-            "or the kind of features.activities.kinds"
+            f"every field must have a name of its own, got {quoted(duplicates[0])} twice; rename the column of "
+            "features, or the kind of features.activities.kinds"
         )
         raise ParamsError(msg)

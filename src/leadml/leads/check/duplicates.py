@@ -1,7 +1,7 @@
-"""Find leads that are in the data twice.
+"""Find leads that have more than one row.
 
-What enters is a hash of the id and of the values of each row; what leaves is the rows to merge and the rows to refuse.
-Rows of one id with the same values are one lead; rows of one id with other values contradict each other.
+Rows of one id with the same values are merged into one lead. Rows of one id with different values contradict each
+other and are faults.
 """
 
 from __future__ import annotations
@@ -18,54 +18,62 @@ from leadml.leads.check.contract import LEAD_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from leadml.types import Hashes, Mask
 
-    Hashes = NDArray[np.uint64]
-
-
-MOST_TOLD = 3
-MISSING = np.uint64(0x9E3779B97F4A7C15)
+MAX_NAMED_COLUMNS = 3
+MISSING_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Which rows are not leads of their own.
+    """The rows that repeat or contradict another row of their lead.
 
     Parameters
     ----------
     merged
         Mask of shape (n_rows,): the row repeats an earlier one.
     conflicting
-        Mask of shape (n_rows,): another row has the same id and other values.
+        Mask of shape (n_rows,): another row has the same id and different values.
     """
 
-    merged: NDArray[np.bool_]
-    conflicting: NDArray[np.bool_]
+    merged: Mask
+    conflicting: Mask
 
 
 def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
-    """Return a hash of the id and one of all values for each row.
+    """Return a hash of the id and a hash of all values for each row.
 
-    Two rows have the same hash of values where every column is the same, however the file wrote it.
+    Two rows have the same hash of values where all columns have the same values after checking, however the file writes
+    them.
+
+    Parameters
+    ----------
+    frame
+        Checked rows with ``lead_id``.
+
+    Returns
+    -------
+    tuple
+        Two arrays of shape (n_rows,).
     """
     return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), _value_hashes(frame)
 
 
 def content_keys(frame: pd.DataFrame) -> pd.Series:
-    """Return a text for each row that is the same where every column is the same."""
+    """Return a text key for each row; rows with the same values in all columns have the same key."""
     return pd.Series([f"{value:016x}" for value in _value_hashes(frame)], index=frame.index, dtype=object)
 
 
 def _value_hashes(frame: pd.DataFrame) -> Hashes:
-    values = np.zeros(len(frame), dtype=np.uint64)
+    hashes = np.zeros(len(frame), dtype=np.uint64)
     for name in frame.columns:
         column = frame[name].to_numpy()
         missing = pd.isna(column)
         if column.dtype == object:
             column = np.where(missing, "", column)
-        hashed = pd.util.hash_array(column, categorize=False).astype(np.uint64)
-        values = values * np.uint64(1_000_003) ^ np.where(missing, MISSING, hashed)
-    return values
+        column_hashes = pd.util.hash_array(column, categorize=False).astype(np.uint64)
+        hashes = hashes * np.uint64(1_000_003) ^ np.where(missing, MISSING_HASH, column_hashes)
+    return hashes
 
 
 def find_duplicates(id_hashes: Hashes, value_hashes: Hashes) -> Duplicates:
@@ -78,64 +86,65 @@ def find_duplicates(id_hashes: Hashes, value_hashes: Hashes) -> Duplicates:
 
     Examples
     --------
-    >>> found = find_duplicates(np.array([1, 1, 2, 2]), np.array([7, 7, 8, 9]))
-    >>> found.merged.tolist(), found.conflicting.tolist()
+    >>> duplicates = find_duplicates(np.array([1, 1, 2, 2]), np.array([7, 7, 8, 9]))
+    >>> duplicates.merged.tolist(), duplicates.conflicting.tolist()
     ([False, True, False, False], [False, False, True, True])
     """
     order = np.lexsort((np.arange(len(id_hashes)), id_hashes))
     sorted_ids, sorted_values = id_hashes[order], value_hashes[order]
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = sorted_ids[1:] != sorted_ids[:-1]
-    group = np.cumsum(starts) - 1
-    differs = sorted_values != sorted_values[np.flatnonzero(starts)][group]
-    conflict = np.bincount(group, weights=differs, minlength=1)[group] > 0 if len(order) else starts
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = sorted_ids[1:] != sorted_ids[:-1]
+    lead = np.cumsum(is_first) - 1
+    differs = sorted_values != sorted_values[np.flatnonzero(is_first)][lead]
+    has_conflict = np.bincount(lead, weights=differs, minlength=1)[lead] > 0 if len(order) else is_first
     merged = np.zeros(len(order), dtype=bool)
     conflicting = np.zeros(len(order), dtype=bool)
-    merged[order] = ~starts & ~conflict
-    conflicting[order] = conflict
+    merged[order] = ~is_first & ~has_conflict
+    conflicting[order] = has_conflict
     return Duplicates(merged, conflicting)
 
 
 def conflict_faults(
     rows: Sequence[tuple[str, str]],
     column: str | None,
-    differing: Mapping[str, str] | None = None,
+    differences: Mapping[str, str] | None = None,
     *,
-    once: str = "must be there once",
+    requirement: str = "must be there once",
     remedy: str = "keep the right row",
 ) -> list[Fault]:
-    """Return the faults of contradicting rows.
+    """Return the faults of rows that contradict another row of their lead.
 
     Parameters
     ----------
     rows
-        File and line, and id, of each.
+        Location and id of each row.
     column
-        What the file calls the id.
-    differing
-        In what the rows of an id differ, of `differing_columns`, where all of them are at hand.
-    once
-        What must hold.
+        Name of the id column in the file.
+    differences
+        The columns in which the rows of an id differ, by id, from `differing_columns`; None where not all rows of an id
+        are at hand.
+    requirement
+        Text of the message for what must hold.
     remedy
-        What to do.
+        Text of the message for what to do.
     """
     faults = []
-    for where, lead_id in rows:
-        other = (differing or {}).get(lead_id, "other values")
-        message = f"{once}, got {quoted(lead_id)} on another row too, with {other}; {remedy}"
-        faults.append(Fault(where, message, column or LEAD_ID, lead_id, once))
+    for location, lead_id in rows:
+        other = (differences or {}).get(lead_id, "other values")
+        message = f"{requirement}, got {quoted(lead_id)} on another row too, with {other}; {remedy}"
+        faults.append(Fault(location, message, column or LEAD_ID, lead_id, requirement))
     return faults
 
 
 def differing_columns(frame: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns in which the rows of an id differ, in words, by id.
+    """Return the columns in which the rows of an id differ, as text for messages, by id.
 
     Parameters
     ----------
     frame
-        ``lead_id`` and columns.
+        ``lead_id`` and the columns to compare.
     names
-        What the file calls each of the columns to compare, in the order in which they are told.
+        Name in the file of each column to compare; the text names the first three that differ, in this order.
 
     Examples
     --------
@@ -144,10 +153,11 @@ def differing_columns(frame: pd.DataFrame, names: Mapping[str, str]) -> dict[str
     {'1': 'another employees'}
     """
     counts = frame.groupby(LEAD_ID)[list(names)].nunique(dropna=False)
-    told = [inert(name) for name in names.values()]
-    found = {}
+    shown_names = [inert(name) for name in names.values()]
+    texts = {}
     for lead_id, row in zip(counts.index, counts.to_numpy() > 1, strict=True):
-        others = [f"another {name}" for name, differs in zip(told, row, strict=True) if differs]
+        others = [f"another {name}" for name, differs in zip(shown_names, row, strict=True) if differs]
         if others:
-            found[str(lead_id)] = ", ".join(others[:MOST_TOLD]) + (", …" if len(others) > MOST_TOLD else "")
-    return found
+            ellipsis = ", …" if len(others) > MAX_NAMED_COLUMNS else ""
+            texts[str(lead_id)] = ", ".join(others[:MAX_NAMED_COLUMNS]) + ellipsis
+    return texts

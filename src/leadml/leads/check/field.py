@@ -1,7 +1,7 @@
-"""One field that the model uses, and how people call what it says.
+"""One field that the model uses, with the words that explanations use for it.
 
-What enters is a name and a kind; what leaves is a value that is stored with the model.
-A field belongs to a topic, the thing that people know: the windows of one activity are one topic.
+Fields belong to topics, because people know an activity by its name and not by its window: all windows of one activity
+are one topic.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from leadml.params import Group, Kind
 
-FieldSource = Literal["column", "read out", "activity"]
+FieldSource = Literal["column", "derived", "activity"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column that the model uses.
+    """One field that the model uses.
 
     Parameters
     ----------
     name
-        As the file has it, or as leadml calls what it computes.
+        Name of the column of the file, or leadml's name of a computed field.
     kind
         ``number``, ``category`` or ``boolean``.
     group
         ``fit`` (what the lead is) or ``engagement`` (what the lead does).
     source
-        ``column`` (the file has it), ``read out`` (of a column) or ``activity`` (computed from activities).
+        ``column`` (a column of the file), ``derived`` (computed from a column) or ``activity`` (computed from
+        activities).
     topic
-        What it is a part of; empty where it stands for itself.
+        Topic of the field; empty where the field is a topic by itself.
     words
-        What reasons say, with ``{}`` for the value; empty for "name is value".
-    without
-        What reasons say where the value is missing; empty for "name is not known".
+        Text for explanations, with ``{}`` for the value; empty for "name is value".
+    words_if_missing
+        Text for explanations where the value is missing; empty for "name is not known".
     """
 
     name: str
@@ -43,13 +44,13 @@ class Field:
     source: FieldSource = "column"
     topic: str = ""
     words: str = ""
-    without: str = ""
+    words_if_missing: str = ""
 
     @property
     def subject(self) -> str:
-        """The topic, or the name of a field that stands for itself."""
+        """The topic, or the name of a field that is a topic by itself."""
         return self.topic or self.name
 
     def to_json(self) -> list[Any]:
         """Return the field as plain data."""
-        return [self.name, self.kind, self.group, self.source, self.topic, self.words, self.without]
+        return [self.name, self.kind, self.group, self.source, self.topic, self.words, self.words_if_missing]

@@ -1,4 +1,4 @@
-"""Instants: microseconds since 1970 in UTC, read from and shown as ISO 8601."""
+"""Convert instants between ISO 8601 and microseconds since 1970 in UTC."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from leadml.errors import LeadmlError, quoted
-from leadml.leads.check.convert import skipped, times
+from leadml.leads.check.convert import nonexistent_times, times
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SKIPPED_HOUR = "whose clocks skip this hour (write its offset, or correct it)"
 
 
 def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
-    """Return a time in ISO 8601 as microseconds since 1970, UTC.
+    """Return a time in ISO 8601 as microseconds since 1970 in UTC.
 
     Parameters
     ----------
     text
-        What was written.
+        The time.
     timezone
-        Zone of a time that has none, or None.
+        Zone of a time without a zone; None to refuse such times.
     name
-        The option or key that it was written for, for messages.
+        Option or key that has the time, for messages.
 
     Raises
     ------
     LeadmlError
-        Where it is no such time, or has no zone and none is given.
+        Where the text is not a time in ISO 8601, has no zone and none is declared, or does not exist in the zone.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
     """
     column = pa.chunked_array([[text]], pa.string())
     micros, bad = times(column, timezone=timezone)
-    if skipped(column, timezone=timezone)[0]:
+    if nonexistent_times(column, timezone=timezone)[0]:
         msg = f"{name} must be a time of {timezone}, {SKIPPED_HOUR}, got {quoted(text)}"
         raise LeadmlError(msg)
     if bad[0]:
@@ -49,6 +49,11 @@ def instant(text: str, *, timezone: str | None, name: str = "a date") -> int:
 def shown_instant(micros: int) -> str:
     """Return an instant in ISO 8601.
 
+    Parameters
+    ----------
+    micros
+        Microseconds since 1970 in UTC.
+
     Examples
     --------
     >>> shown_instant(86_400_000_000)
@@ -58,5 +63,5 @@ def shown_instant(micros: int) -> str:
 
 
 def shown_day(micros: int) -> str:
-    """Return the day of an instant in ISO 8601, UTC."""
+    """Return the UTC day of an instant in ISO 8601."""
     return (EPOCH + timedelta(microseconds=micros)).date().isoformat()

@@ -1,7 +1,7 @@
-"""Read leads and check them, in chunks or whole.
+"""Read leads and check them, chunk by chunk or all at once.
 
-What enters is a source and a contract; what leaves is checked leads, each once.
-Whole, it refuses a file with any fault; in chunks it passes faults on, so that the other leads can be scored.
+`load_leads` refuses a source with any fault. `checked_chunks` returns the faults with the rows, so that the other leads
+can be scored.
 """
 
 from __future__ import annotations
@@ -19,45 +19,52 @@ from leadml.leads.check.rows import check_chunk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from leadml.leads.check.contract import Contract
-    from leadml.leads.check.rows import Checked
+    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
+    from leadml.types import Integers
 
 CHUNK_ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """Leads of a whole file.
+class LoadedLeads:
+    """All leads of a source, checked.
 
     Parameters
     ----------
     frame
-        Checked leads, each id once, in the order of the ids.
+        Checked leads, each id once, sorted by id.
     rows
-        How many rows the file has.
+        Number of rows of the source.
     merged
-        How many of them repeated another to the letter.
+        Number of rows that were dropped because they repeat another row in every value.
     places
-        Array of shape (n_leads,): where each row of the frame stood among all, from 0.
+        Array of shape (n_leads,): position in the source of each row of the frame, from 0.
     """
 
     frame: pd.DataFrame
     rows: int
     merged: int
-    places: NDArray[np.int64]
+    places: Integers
 
 
-def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[Checked]:
+def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[CheckedRows]:
     """Yield checked leads, at most ``rows`` at a time, in the order of the source.
+
+    Parameters
+    ----------
+    source
+        Where the leads are.
+    contract
+        Columns and values that the leads must have.
+    rows
+        Largest number of rows of a chunk.
 
     Raises
     ------
     DataError
-        Where the source lacks a column of the contract.
+        Where the source has not all columns of the contract.
     """
     source.require(contract.columns)
     before, records, name = 0, 0, ""
@@ -69,39 +76,47 @@ def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK
         yield checked
 
 
-def load_leads(source: TableSource, contract: Contract) -> Loaded:
+def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
     """Return all leads of a source.
+
+    Parameters
+    ----------
+    source
+        Where the leads are.
+    contract
+        Columns and values that the leads must have.
 
     Raises
     ------
     DataError
-        With all faults of the file: columns, rows, values, labels, and ids with contradicting rows.
+        With all faults of the source: missing columns, unreadable rows, wrong values or labels, and rows of one id with
+        different values.
     """
     frames: list[pd.DataFrame] = []
-    where: list[str] = []
+    locations: list[str] = []
     faults: list[Fault] = []
     rows = 0
-    for checked in checked_chunks(replace(source, keys=_role_keys(contract)), contract):
+    for checked in checked_chunks(replace(source, keys=_params_keys(contract)), contract):
         frames.append(checked.frame)
-        where += checked.where
+        locations += checked.locations
         faults += checked.faults
         rows += checked.rows
     frame = pd.concat(frames, ignore_index=True)
     duplicates = find_duplicates(*row_hashes(frame))
     conflicts = duplicates.conflicting.nonzero()[0]
-    differing = differing_columns(frame.loc[conflicts], contract.written)
-    rows_at_fault = [(where[row], frame[LEAD_ID][row]) for row in conflicts]
-    faults += conflict_faults(rows_at_fault, contract.lead_id, differing)
+    differences = differing_columns(frame.loc[conflicts], contract.source_columns)
+    conflicting_rows = [(locations[row], frame[LEAD_ID][row]) for row in conflicts]
+    faults += conflict_faults(conflicting_rows, contract.lead_id, differences)
     if faults:
         raise DataError(faults)
-    kept = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable")
-    if kept.empty:
+    leads = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable")
+    if leads.empty:
         raise DataError([Fault(source.name, "must hold leads, got none below the header")])
-    return Loaded(kept.reset_index(drop=True), rows, int(duplicates.merged.sum()), kept.index.to_numpy())
+    return LoadedLeads(leads.reset_index(drop=True), rows, int(duplicates.merged.sum()), leads.index.to_numpy())
 
 
-def _role_keys(contract: Contract) -> dict[str, str]:
-    """Return the key of params that names each column of a role, for messages."""
+def _params_keys(contract: Contract) -> dict[str, str]:
+    """Return the key of params that names each column, for messages."""
     label = contract.label.column if contract.label else None
-    roles = {"data.lead_id": contract.lead_id, "data.created_at": contract.created_at, "target.column": label}
-    return {column: key for key, column in roles.items() if column}
+    columns = {"data.lead_id": contract.lead_id, "data.created_at": contract.created_at, "target.column": label}
+    return {column: key for key, column in columns.items() if column}

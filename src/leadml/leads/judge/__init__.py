@@ -1,1 +1,1 @@
-"""Judging data: findings about leads before any model is fitted."""
+"""Judging data: findings about leads before a model is fitted."""

@@ -1,7 +1,7 @@
-"""Whether the tables of dated leads fit together: the same leads, the same end, words that mean something.
+"""Whether the tables of dated leads fit together: the same leads, the same end, and known outcomes and kinds.
 
-What enters is a view of dated leads; what leaves is findings.
-Rows that name no lead and labels beyond the end of the records make numbers without an error, so they are said here.
+Tables that do not fit together give wrong labels and features without any error, so it is checked before training and
+before scoring.
 """
 
 from __future__ import annotations
@@ -9,24 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadml.errors import quoted
-from leadml.leads.asof.labels import reaching
+from leadml.leads.asof.labels import target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_day
 from leadml.leads.judge.findings import Finding
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from leadml.leads.asof.coverage import Coverage
     from leadml.leads.asof.history import LeadHistory
     from leadml.leads.asof.view import AsOfView
+    from leadml.leads.judge.findings import Severity
 
-EVENTS = ("activities", "outcomes")
-MANY_UNKNOWN = 0.01
-FEWEST_ROWS = 20
-MANY_UNNAMED = 0.5
-USUAL = 0.05
+EVENT_TABLES = ("activities", "outcomes")
+OF_UNKNOWN_LEADS = "are of leads that the table of leads does not have"
+MAX_UNKNOWN_SHARE = 0.01
+MAX_UNNAMED_SHARE = 0.5
+MIN_ACTIVITIES = 20
+MIN_SHARE_OF_KIND = 0.05
 
 
 def judge_consistency(view: AsOfView, *, observed_until: int) -> list[Finding]:
@@ -43,114 +45,129 @@ def judge_consistency(view: AsOfView, *, observed_until: int) -> list[Finding]:
     -----
     DT4 rows of unknown leads, DT5 the ends of the tables, DT6 outcomes, DT7 kinds of activities.
     """
-    tables = view.history
-    found = [_strangers(tables, name) for name in EVENTS if tables.counts[name]]
-    found.append(_ends(tables, observed_until))
-    found.append(_outcomes(view))
-    if tables.tallies["activities"] and view.plan.kinds:
-        found.append(_kinds(view))
-    return found
+    history = view.history
+    findings = [_judge_lead_ids(history, name) for name in EVENT_TABLES if history.counts[name]]
+    findings.append(_judge_ends(history, observed_until))
+    findings.append(_judge_outcomes(view))
+    if history.rows_by_code["activities"] and view.plan.kinds:
+        findings.append(_judge_kinds(view))
+    return findings
 
 
-def silence(records: Coverage | None, until: int) -> str:
-    """Return in words that a table ends long before an instant, or nothing where it does not.
+def describe_gap(coverage: Coverage | None, until: int) -> str:
+    """Return in words that a table ends long before an instant, or an empty text where it does not.
 
-    A table ends long before where two weeks or more have passed since, and usual ones would have brought 20 rows.
+    Long before is `Coverage.is_stale`: two weeks or more, in which 20 rows or more would usually be recorded.
     """
-    if records is None or not records.is_silent(until):
+    if coverage is None or not coverage.is_stale(until):
         return ""
-    days = (until - records.end) // DAY
-    return f"end on {shown_day(records.end)}, {days:,} days before, where {records.usual:,.0f} a week are usual"
+    days = (until - coverage.end) // DAY
+    return (
+        f"end on {shown_day(coverage.end)}, {days:,} days before {shown_day(until)}, though "
+        f"{coverage.rows_per_week:,.0f} a week are usual"
+    )
 
 
-def check_scoring_tables(view: AsOfView, learned: Mapping[str, int], *, as_of: int) -> list[str]:
-    """Return in words what speaks against scores of these tables.
+def check_scoring_tables(view: AsOfView, trained_rows: Mapping[str, int], *, as_of: int) -> list[str]:
+    """Return in words the reasons to doubt scores of these tables.
 
     Parameters
     ----------
     view
         The leads to score.
-    learned
-        Rows of each kind of activity when the model was trained, of `rows_by_kind`.
+    trained_rows
+        Activities of each kind when the model was trained, of `rows_by_kind`.
     as_of
-        The instant of the look, microseconds.
+        The instant of the snapshots, microseconds.
     """
-    said, tables = [], view.history
-    for name in EVENTS:
-        rows, unknown = tables.counts[name], tables.counts[f"{name}_of_unknown_leads"]
+    doubts, history = [], view.history
+    for name in EVENT_TABLES:
+        rows, unknown = history.counts[name], history.counts[f"{name}_of_unknown_leads"]
         if rows and unknown == rows:
-            said.append(
-                f"none of {rows:,} {name} is of a lead in the table of leads: they name "
-                f"{quoted(tables.strangers[name])}, where it has {quoted(tables.lead_ids[0])}"
-            )
-    quiet = silence(tables.coverage.get("activities"), as_of)
-    if quiet:
-        said.append(f"activities {quiet}, so that leads look idle")
-    now, total = rows_by_kind(view), max(sum(learned.values()), 1)
-    gone = [kind for kind, rows in learned.items() if rows >= USUAL * total and not now[kind]]
-    if gone and sum(tables.tallies["activities"].values()) >= FEWEST_ROWS:
-        said.append(f"no activity is of a kind that the model learned from: {', '.join(map(quoted, gone))}")
-    return said
+            doubts.append(f"all {rows:,} {name} {_of_unknown_leads(history, name)}")
+    gap = describe_gap(history.coverage.get("activities"), as_of)
+    if gap:
+        doubts.append(f"activities {gap}, so active leads may look inactive")
+    now, total = rows_by_kind(view), max(sum(trained_rows.values()), 1)
+    missing = [kind for kind, rows in trained_rows.items() if rows >= MIN_SHARE_OF_KIND * total and not now[kind]]
+    if missing and sum(history.rows_by_code["activities"].values()) >= MIN_ACTIVITIES:
+        doubts.append(f"there are no activities of kinds that the model was trained on: {_listed(missing)}")
+    return doubts
 
 
 def rows_by_kind(view: AsOfView) -> dict[str, int]:
     """Return how many activities of known leads there are of each kind that the plan names."""
-    return {kind: view.history.tallies["activities"][at] for at, (kind, _) in enumerate(view.plan.kinds)}
+    return {kind: view.history.rows_by_code["activities"][code] for code, (kind, _) in enumerate(view.plan.kinds)}
 
 
-def _strangers(tables: LeadHistory, name: str) -> Finding:
-    rows, unknown = tables.counts[name], tables.counts[f"{name}_of_unknown_leads"]
-    evidence = f"{unknown:,} of {rows:,} {name} are of leads that the table of leads does not have"
-    if unknown <= MANY_UNKNOWN * rows:
-        return Finding("DT4", "passed", evidence)
-    evidence += f": {quoted(tables.strangers[name])}, where it has {quoted(tables.lead_ids[0])}"
-    remedy = "see that ids are spelled alike and the tables were exported together"
-    return Finding("DT4", "stop" if unknown == rows else "warn", evidence, remedy)
+def _of_unknown_leads(history: LeadHistory, name: str) -> str:
+    """Return in words that activities or outcomes are of unknown leads, with an id of both tables."""
+    unknown_id, known_id = quoted(history.unknown_ids[name]), quoted(history.lead_ids[0])
+    return f"{OF_UNKNOWN_LEADS}, such as {unknown_id}, while it has ids such as {known_id}"
 
 
-def _ends(tables: LeadHistory, until: int) -> Finding:
-    ends = [f"{name} to {shown_day(tables.coverage[name].end)}" for name in EVENTS if name in tables.coverage]
-    evidence = f"labels are taken as known until {shown_day(until)}; records go on, {' and '.join(ends) or 'none'}"
-    alone = {name: records.alone for name, records in tables.coverage.items() if records.alone}
-    if alone:
-        told = ", ".join(f"{number:,} of {name}" for name, number in alone.items())
-        evidence += f"; rows that stand alone after a long silence: {told}"
-    quiet = silence(tables.coverage.get("outcomes"), until)
-    if quiet:
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(map(quoted, words))
+
+
+def _judge_lead_ids(history: LeadHistory, name: str) -> Finding:
+    rows, unknown = history.counts[name], history.counts[f"{name}_of_unknown_leads"]
+    counts = f"{unknown:,} of {rows:,} {name}"
+    if unknown <= MAX_UNKNOWN_SHARE * rows:
+        return Finding("DT4", "passed", f"{counts} {OF_UNKNOWN_LEADS}")
+    remedy = "see that ids are spelled alike and that the tables were exported together"
+    severity: Severity = "stop" if unknown == rows else "warn"
+    return Finding("DT4", severity, f"{counts} {_of_unknown_leads(history, name)}", remedy)
+
+
+def _judge_ends(history: LeadHistory, until: int) -> Finding:
+    coverage = history.coverage
+    ends = [f"{name} end on {shown_day(coverage[name].end)}" for name in EVENT_TABLES if name in coverage]
+    shown_ends = " and ".join(ends) or "there are no activities and no outcomes"
+    evidence = f"labels are taken as known until {shown_day(until)}; {shown_ends}"
+    rows_after_end = {name: table.rows_after_end for name, table in coverage.items() if table.rows_after_end}
+    if rows_after_end:
+        counts = ", ".join(f"{number:,} of {name}" for name, number in rows_after_end.items())
+        evidence += f"; a few rows follow after a long gap: {counts}"
+    gap = describe_gap(coverage.get("outcomes"), until)
+    if gap:
         remedy = "set sources.observed_until to the day of the export, or bring the outcomes since"
-        return Finding("DT5", "stop", f"{evidence}; outcomes {quiet}, so that labels would be false", remedy)
-    late = tables.coverage.get("activities")
-    if late is not None and silence(tables.coverage.get("outcomes"), late.end):
+        return Finding("DT5", "stop", f"{evidence}; outcomes {gap}, so labels would be wrong", remedy)
+    activities = coverage.get("activities")
+    if activities is not None and describe_gap(coverage.get("outcomes"), activities.end):
         return Finding("DT5", "warn", evidence, "bring the outcomes since, or set sources.observed_until")
-    quiet = silence(late, until)
-    if quiet:
-        return Finding("DT5", "warn", f"{evidence}; activities {quiet}", "bring the activities since: leads look idle")
-    return Finding("DT5", "warn" if alone else "passed", evidence, "see whether their dates are right" if alone else "")
+    gap = describe_gap(activities, until)
+    if gap:
+        remedy = "bring the activities since; without them leads look inactive"
+        return Finding("DT5", "warn", f"{evidence}; activities {gap}", remedy)
+    if rows_after_end:
+        return Finding("DT5", "warn", evidence, "see whether the dates of these rows are right")
+    return Finding("DT5", "passed", evidence)
 
 
-def _outcomes(view: AsOfView) -> Finding:
-    tally = view.history.tallies["outcomes"]
-    named = {name: tally[code] for name, code in view.codes.items() if tally[code]}
-    evidence = "outcomes are " + (", ".join(f"{name} {number:,}" for name, number in named.items()) or "none")
+def _judge_outcomes(view: AsOfView) -> Finding:
+    rows = view.history.rows_by_code["outcomes"]
+    counts = {name: rows[code] for name, code in view.codes.items() if rows[code]}
+    evidence = "outcomes are " + (", ".join(f"{name} {number:,}" for name, number in counts.items()) or "none")
     target = view.target
-    if not any(tally[code] for code in reaching(target, view.codes)):
+    if not any(rows[code] for code in target_codes(target, view.codes)):
         remedy = "see that sources.outcomes.names gives each word of the table its meaning"
         return Finding("DT6", "stop", f"{evidence}; none is {target.outcome}, which {target.name} predicts", remedy)
-    own = [name for name in named if name not in OUTCOMES and name != target.outcome]
+    own = [name for name in counts if name not in OUTCOMES and name != target.outcome]
     if own:
-        evidence += f"; {', '.join(map(quoted, own))} are words of your own, after which a lead stays where it was"
-        return Finding("DT6", "warn", evidence, "see that none of them means lost, rejected or another of leadml's")
+        evidence += f"; {_listed(own)} are outcomes of your own, which close no lead"
+        return Finding("DT6", "warn", evidence, "see that none of them means lost, rejected or another known outcome")
     return Finding("DT6", "passed", evidence)
 
 
-def _kinds(view: AsOfView) -> Finding:
-    rows, named = sum(view.history.tallies["activities"].values()), rows_by_kind(view)
-    none = [kind for kind, number in named.items() if not number]
+def _judge_kinds(view: AsOfView) -> Finding:
+    rows, named = sum(view.history.rows_by_code["activities"].values()), rows_by_kind(view)
+    absent = [kind for kind, number in named.items() if not number]
     unnamed = 1 - sum(named.values()) / rows
     evidence = f"{unnamed:.0%} of the activities are of kinds that features.activities.kinds does not name"
-    if none:
-        evidence += f"; it names kinds that never occur: {', '.join(map(quoted, none))}"
+    if absent:
+        evidence += f"; it names kinds that never occur: {_listed(absent)}"
         return Finding("DT7", "warn", evidence, "see how the table spells them")
-    if unnamed > MANY_UNNAMED:
-        return Finding("DT7", "warn", evidence, "name those that tell interest: of others only totals are learned")
+    if unnamed > MAX_UNNAMED_SHARE:
+        return Finding("DT7", "warn", evidence, "name those that show interest; others have no features of their own")
     return Finding("DT7", "passed", evidence)

@@ -1,7 +1,6 @@
-"""Say why a lead was not in the population at an instant.
+"""Say in words why a lead was not in the population at an instant.
 
-What enters is a view of dated leads, one of them and the instant; what leaves is a reason for people.
-It knows what scoring knows: outcomes that had happened before the instant and were recorded by it.
+The reason uses only what scoring used: outcomes that occurred before the instant and were recorded by it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadml.leads.asof.features import LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
-from leadml.leads.asof.labels import CUSTOMERS, reaching
+from leadml.leads.asof.labels import CUSTOMERS, target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_day
 from leadml.params import OUTCOMES
@@ -20,34 +19,46 @@ if TYPE_CHECKING:
 
 
 def why_not_eligible(view: AsOfView, lead: int, as_of: int) -> str:
-    """Return why a lead, by its number, was not looked at at an instant, microseconds."""
-    tables, target = view.history, view.target
-    created = int(tables.created_at[lead])
+    """Return in words why a lead was not in the population.
+
+    Parameters
+    ----------
+    view
+        The leads and the target.
+    lead
+        Number of a lead that has no snapshot at the instant.
+    as_of
+        The instant, microseconds.
+    """
+    history, target = view.history, view.target
+    created = int(history.created_at[lead])
     if created >= as_of:
-        return f"it came on {shown_day(created)}"
-    if tables.known_from[lead] > as_of:
-        return f"nothing of it was recorded before {shown_day(int(tables.known_from[lead]))}"
+        return f"it was created on {shown_day(created)}"
+    if history.known_since[lead] > as_of:
+        return f"it was not recorded before {shown_day(int(history.known_since[lead]))}"
     if target.oldest is not None and as_of > created + target.oldest * DAY:
-        return f"it came on {shown_day(created)}, more than the {target.oldest} days of snapshots.oldest before"
-    times, codes = _known_outcomes(view, lead, as_of)
+        return f"it was created on {shown_day(created)}, more than {target.oldest} days before (snapshots.oldest)"
+    instants, codes = _known_outcomes(view, lead, as_of)
     names = {code: name for name, code in view.codes.items()}
-    hits = [(at, code) for at, code in zip(times, codes, strict=True) if code in reaching(target, view.codes)]
-    if hits and not target.again:
-        at, code = min(hits)
+    counted = target_codes(target, view.codes)
+    reached = [(at, code) for at, code in zip(instants, codes, strict=True) if code in counted]
+    if reached and not target.again:
+        at, code = min(reached)
         return f"it had reached {names[code]} on {shown_day(at)}"
-    named = {view.codes[name] for name in OUTCOMES if target.population == "open" or name in (*CUSTOMERS, "churned")}
-    states = [(at, names[code]) for at, code in zip(times, codes, strict=True) if code in named]
-    if not states:
+    states = OUTCOMES if target.population == "open" else (*CUSTOMERS, "churned")
+    state_codes = {view.codes[name] for name in states}
+    changes = [(at, code) for at, code in zip(instants, codes, strict=True) if code in state_codes]
+    if not changes:
         return "it was not a customer yet"
-    at, name = max(states, key=lambda state: (state[0], view.codes[state[1]]))
-    return f"it was {name} since {shown_day(at)}"
+    at, code = max(changes)
+    return f"it was {names[code]} since {shown_day(at)}"
 
 
 def _known_outcomes(view: AsOfView, lead: int, as_of: int) -> tuple[list[int], list[int]]:
-    """Return instants and codes of a lead's outcomes that were known at an instant."""
+    """Return instants and codes of the outcomes of a lead that were known at an instant."""
     block = next(block for block in view.history.blocks() if block.first <= lead < block.first + BLOCK_LEADS)
-    whose, occurred, recorded, codes = (
+    leads, occurred, recorded, codes = (
         block.outcomes[name].to_numpy() for name in (LEAD, "occurred_at", "recorded_at", "outcome")
     )
-    known = (whose == lead) & (occurred < as_of) & (recorded <= as_of)
+    known = (leads == lead) & (occurred < as_of) & (recorded <= as_of)
     return occurred[known].tolist(), codes[known].tolist()

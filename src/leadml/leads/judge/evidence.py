@@ -1,7 +1,7 @@
-"""What the leak gate is given beside the rows of a training set.
+"""Evidence of the leak gate that the rows of a training set do not hold.
 
-A source of leads knows more than one frame says: in which order rows stood in the file, when attributes changed, when
-outcomes came. Each table is optional; a rule whose evidence is not there is "not applicable", not "passed".
+A source of leads knows more than its rows: their order in the file, the dates at which attributes changed, the dates of
+outcomes. Each part is optional; a rule without its evidence is "not applicable", not "passed".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from leadml.types import Integers, Rows
 
-COLUMNS = {
+REQUIRED_COLUMNS = {
     "held_out": (LEAD_ID, LABEL),
     "changes": (LEAD_ID, "field", "changed_at"),
     "outcomes": (LEAD_ID, "occurred_at"),
@@ -39,10 +39,10 @@ class Clock:
     instants
         Array of shape (n_rows,): microseconds since 1970 in UTC.
     name
-        What messages call the instants: ``as_of`` or ``created_at``.
+        Name of the instants in messages: ``as_of`` or ``created_at``.
     is_limit
-        Whether nothing later may be known of a row, as of a snapshot. What is later than the creation of a lead may be
-        honest, because attributes are filled in afterwards.
+        Whether a row must hold nothing later, as a snapshot must not. Values later than the creation of a lead may be
+        honest, because attributes are also filled in afterwards.
     """
 
     instants: Integers
@@ -56,34 +56,35 @@ class Clock:
 
 @dataclass(frozen=True)
 class LeakEvidence:
-    """Optional evidence; instants are integers, microseconds since 1970 in UTC.
+    """Evidence of the rows of a training set; instants are integers, microseconds since 1970 in UTC.
 
     Parameters
     ----------
     order
-        Array of shape (n_rows,): the position of each row in the file that it came from.
+        Array of shape (n_rows,): the position of each row in its file.
     clock
         The instant of each row.
     held_out
-        The rows of the holdout, with the columns of the frame.
+        The rows of the holdout, with the columns of the training set.
     changes
         One row for each change of a field: ``lead_id``, ``field``, ``changed_at``.
     outcomes
         One row for each lead that converted: ``lead_id``, ``occurred_at``.
     activities
-        One row for each kind of activity: ``kind``, ``rows`` (how many there are), ``recorded_before`` (how many were
-        recorded before they happened) and ``after_outcome`` (how many happened after the lead's outcome).
+        One row for each kind of activity: ``kind``, ``rows`` (the number of activities), ``recorded_before`` (those
+        recorded before they happened) and ``after_outcome`` (those that happened after the outcome of their lead).
     future_counts
-        One row for a snapshot: ``lead_id``, ``as_of``, and columns named as the fields that count activities over a
-        window before the snapshot, with the counts over a window of the same length after it. Snapshots may be missing.
+        One row for a snapshot: ``lead_id``, ``as_of``, and a column for each field that counts activities over a window
+        before the snapshot, of the same name, with the count over an equally long window after it. Snapshots may be
+        missing.
     repeated_activities
-        One row for each lead with activities: ``rows`` of its activities, those ``repeated`` (another has the same
-        values), and whether it ``converted``, 0 or 1.
+        One row for each lead with activities: ``rows`` (the number of its activities), ``repeated`` (those of which
+        another has the same values) and ``converted``, 0 or 1.
 
     Raises
     ------
     ModelError
-        Where a table lacks a column.
+        Where a table has not all of its columns.
     """
 
     order: NDArray[np.integer] | None = None
@@ -96,10 +97,10 @@ class LeakEvidence:
     repeated_activities: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        """Refuse tables that lack a column."""
+        """Refuse a table that has not all of its columns."""
         for field in fields(self):
             table = getattr(self, field.name)
-            for column in COLUMNS.get(field.name, ()) if isinstance(table, pd.DataFrame) else ():
+            for column in REQUIRED_COLUMNS.get(field.name, ()) if isinstance(table, pd.DataFrame) else ():
                 if column not in table:
                     hint = nearest(column, map(str, table.columns)) or f"; it has {len(table.columns)} others"
                     msg = f"evidence.{field.name} must have a column {quoted(column)}, got none{hint}"

@@ -1,7 +1,6 @@
-"""When labels are known, and how long conversions take.
+"""When labels are known, and how long conversions take, so that a horizon can be chosen.
 
-What enters is a view of dated leads; what leaves is findings, and a table from which a horizon can be chosen.
-It counts a lead at an age only where the lead has been observed to that age: young leads are unknown, not negative.
+A lead counts at an age only if it has been observed to that age: a younger lead is unknown, not negative.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
-MANY_LATE = 0.05
+MAX_LATE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,9 @@ class ReachedByAge:
     days
         The age.
     leads
-        Leads that were observed to that age.
+        Number of leads that were observed to that age.
     reached
-        Those of them that had reached the target.
+        How many of them had reached the target.
     """
 
     days: int
@@ -42,7 +41,7 @@ class ReachedByAge:
 
     @property
     def share(self) -> float:
-        """Share of the leads that had reached it."""
+        """The share of the leads that had reached the target."""
         return self.reached / self.leads
 
 
@@ -55,15 +54,15 @@ class Maturity:
     observed_until
         The end of what was observed, ISO 8601.
     horizon, settling
-        Days from a snapshot until its label is known: those of the target and those that late records are waited for.
+        Days from a snapshot to the end of its horizon, and from there until its label is known.
     mature, immature
-        Snapshots whose label was known, and younger ones.
+        Number of snapshots whose label was known, and of younger ones.
     converted, late
-        Mature snapshots that converted, and those whose conversion was recorded too late to count.
+        Number of mature snapshots that converted, and of those whose conversion was recorded too late to count.
     usable, drawn
-        Mature snapshots on either side of the split, and those of them that were drawn.
+        Number of mature snapshots in either part of the split, and of those that were drawn from them.
     leads
-        Different leads among those that were drawn.
+        Number of leads with a snapshot that was drawn.
     by_age
         How long conversions take.
     """
@@ -89,28 +88,27 @@ def conversions_by_age(view: AsOfView, reached: Integers, observed_until: int) -
     view
         The leads.
     reached
-        When each of them reached it, of `reached_at`.
+        When each of them reached the target, of `reached_at`.
     observed_until
         The end of what was observed, microseconds.
 
     Returns
     -------
     tuple
-        One entry an age; ages that no lead has are left out.
+        One entry for each age; without ages that no lead was observed to.
     """
-    tables = view.history
-    rows = []
+    created_at = view.history.created_at
+    ages = []
     for days in AGES:
-        observed = tables.created_at + days * DAY <= observed_until
+        observed = created_at + days * DAY <= observed_until
         if observed.any():
-            timely = observed & (reached < tables.created_at + days * DAY)
-            leads, won = int(observed.sum()), int(timely.sum())
-            rows.append(ReachedByAge(days, leads, won))
-    return tuple(rows)
+            reached_by_age = observed & (reached < created_at + days * DAY)
+            ages.append(ReachedByAge(days, int(observed.sum()), int(reached_by_age.sum())))
+    return tuple(ages)
 
 
 def judge_dates(view: AsOfView, counts: dict[str, int], contract: Contract) -> list[Finding]:
-    """Return what the dates told.
+    """Return the findings about the dates of snapshots, outcomes and attributes.
 
     Parameters
     ----------
@@ -127,26 +125,20 @@ def judge_dates(view: AsOfView, counts: dict[str, int], contract: Contract) -> l
     """
     target = view.target
     evidence = (
-        f"{counts['mature']:,} looks are mature, {counts['usable']:,} of them on a side of the split, and "
+        f"{counts['mature']:,} snapshots are mature, {counts['usable']:,} of them are in a part of the split, and "
         f"{counts['drawn']:,} of those are drawn; {counts['immature']:,} are left out, because {target.horizon} + "
-        f"{target.settling} days have not passed"
+        f"{target.settling} days (horizon + settling) have not passed"
     )
-    findings = [Finding("DT1", "passed", evidence)]
-    findings.append(_late(counts, target.settling))
-    if contract.valid_from is None and contract.of_leads:
-        findings.append(
-            Finding(
-                "DT3",
-                "warn",
-                "leads have one row each, so attributes are those of the export, not those of the look",
-                "declare sources.leads.valid_from, or leave out what is filled in later",
-            )
-        )
+    findings = [Finding("DT1", "passed", evidence), _judge_late(counts, target.settling)]
+    if contract.valid_from is None and contract.lead_fields:
+        evidence = "leads have one row each, so attributes are those of the export, not those at the snapshot"
+        remedy = "declare sources.leads.valid_from, or leave out what is filled in later"
+        findings.append(Finding("DT3", "warn", evidence, remedy))
     return findings
 
 
-def _late(counts: dict[str, int], settling: int) -> Finding:
+def _judge_late(counts: dict[str, int], settling: int) -> Finding:
     evidence = f"{counts['late']:,} labels count as negative though a conversion was recorded later"
-    if counts["late"] > MANY_LATE * max(counts["converted"], 1):
-        return Finding("DT2", "warn", evidence, f"raise the target's settling, {settling} days now")
+    if counts["late"] > MAX_LATE_SHARE * max(counts["converted"], 1):
+        return Finding("DT2", "warn", evidence, f"raise the target's settling, which is {settling} days now")
     return Finding("DT2", "passed", evidence)

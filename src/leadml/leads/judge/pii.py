@@ -1,7 +1,6 @@
-"""Tell columns that hold personal data.
+"""Recognise columns that seem to hold personal data.
 
-What enters is a column's name and some of its values; what leaves is what kind of personal data it seems to hold.
-It judges by name and by form, so it can be wrong both ways: a person decides.
+Names and patterns decide, so there are false alarms and missed columns: a person must decide.
 """
 
 from __future__ import annotations
@@ -12,28 +11,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMS = {
+PATTERNS = {
     "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
     "IP addresses": re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}"),
     "telephone numbers": re.compile(r"\+?\(?[0-9][0-9 ()./-]{7,18}[0-9]"),
     "IBANs": re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"),
 }
-NAMES = {
+COLUMN_NAMES = {
     "e-mail addresses": {"email", "e_mail", "mail", "email_address"},
     "telephone numbers": {"phone", "telephone", "mobile", "phone_number", "fax"},
     "names of people": {"name", "first_name", "last_name", "full_name", "surname", "firstname", "lastname"},
     "addresses": {"address", "street", "postal_address", "zip", "zip_code", "postcode"},
     "protected traits": {"gender", "sex", "ethnicity", "race", "religion", "health", "disability"},
 }
-ENOUGH = 0.5
-INNOCENT = re.compile(
+MIN_SHARE = 0.5
+NUMBER_OR_DATE = re.compile(
     r"[-+]?[0-9]+([.,][0-9]+)?|"
     r"([0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{4})([T ].*)?"
 )
 
 
 def plain_name(name: str) -> str:
-    """Return a column's name in small letters, digits and single underscores.
+    """Return the name of a column in lower case, with single underscores in place of other characters.
 
     Examples
     --------
@@ -43,29 +42,29 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def pii_kind(name: str, values: Iterable[str]) -> str | None:
-    """Return what personal data a text column seems to hold, or None.
+def find_pii(name: str, values: Iterable[str]) -> str | None:
+    """Return in words which personal data a text column seems to hold, or None.
 
     Parameters
     ----------
     name
-        Of the column.
+        Name of the column.
     values
         Some of its texts.
 
     Examples
     --------
-    >>> pii_kind("contact", ["ada@example.org", "bob@example.org"])
+    >>> find_pii("contact", ["ada@example.org", "bob@example.org"])
     'e-mail addresses'
-    >>> pii_kind("contact", ["cellular", "telephone"]) is None
+    >>> find_pii("contact", ["cellular", "telephone"]) is None
     True
     """
-    for kind, names in NAMES.items():
+    for data, names in COLUMN_NAMES.items():
         if plain_name(name) in names:
-            return kind
-    texts = [value.strip() for value in values if not INNOCENT.fullmatch(value.strip())]
-    for kind, form in FORMS.items():
-        hits = sum(1 for text in texts if form.fullmatch(text))
-        if texts and hits > ENOUGH * len(texts):
-            return kind
+            return data
+    texts = [value.strip() for value in values if not NUMBER_OR_DATE.fullmatch(value.strip())]
+    for data, pattern in PATTERNS.items():
+        matches = sum(1 for text in texts if pattern.fullmatch(text))
+        if texts and matches > MIN_SHARE * len(texts):
+            return data
     return None

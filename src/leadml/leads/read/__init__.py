@@ -1,1 +1,1 @@
-"""Reading: bytes of files and databases become chunks of raw columns."""
+"""Read files and databases as chunks of raw columns, without interpreting a value."""

@@ -1,9 +1,8 @@
-"""Say what a column of a database is in Arrow, before its first row is read.
+"""Choose the Arrow type of each column of a database before its first row is read.
 
-What enters is what the database declares, or what an SQLite file holds; what leaves is one Arrow type a column and a
-way to read its values.
-It refuses columns that are no number, text, truth value, date or instant, and never decides from the rows at hand: a
-type is the same however the rows are cut into chunks.
+The types come from what the database declares, or for SQLite from the values of all rows. They never come from the rows
+of one chunk, so every chunk has the same types. A column that holds neither numbers, text, booleans, dates nor instants
+is refused.
 """
 
 from __future__ import annotations
@@ -23,36 +22,41 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause
     from sqlalchemy.types import TypeEngine
 
-MOST_DIGITS = 38
-EXACT = 2**53
-SCANNED = 100  # columns at a time: SQLite has at most 2,000 results
+MAX_DECIMAL_DIGITS = 38
+MAX_EXACT_INTEGER = 2**53
+COLUMNS_PER_QUERY = 100  # SQLite allows at most 2,000 columns in a result
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What a column becomes.
+    """The Arrow type of a column, and how to convert its values.
 
     Parameters
     ----------
     arrow
-        Its type.
-    read
-        What turns a value that is not NULL into one of the type; None where the driver gives it already.
+        The Arrow type.
+    convert
+        Function that converts a value other than NULL to the Arrow type; None where the driver returns that type.
     """
 
     arrow: pa.DataType
-    read: Callable[[Any], Any] | None = None
+    convert: Callable[[Any], Any] | None = None
 
     def array(self, values: Sequence[Any]) -> pa.Array:
-        """Return values as an array."""
-        if self.read is not None:
-            read = self.read
-            values = [None if value is None else read(value) for value in values]
+        """Return values as an Arrow array of this type."""
+        if self.convert is not None:
+            convert = self.convert
+            values = [None if value is None else convert(value) for value in values]
         return pa.array(values, self.arrow)
 
 
 def as_text(value: Any) -> str:
-    """Return a value in its one text form: dates in ISO 8601, numbers with all their digits.
+    """Return a value as text: dates in ISO 8601, numbers with all their digits.
+
+    Raises
+    ------
+    TypeError
+        Where the value has no text form: bytes, lists and mappings.
 
     Examples
     --------
@@ -69,14 +73,14 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def _without_zone(value: Any) -> Any:
+def _require_no_zone(value: Any) -> Any:
     if value.tzinfo is not None:
         msg = "an instant with a zone"
         raise ValueError(msg)
     return value
 
 
-def _with_zone(value: Any) -> Any:
+def _require_zone(value: Any) -> Any:
     if value.tzinfo is None:
         msg = "a time without a zone"
         raise ValueError(msg)
@@ -84,151 +88,178 @@ def _with_zone(value: Any) -> Any:
 
 
 INTEGER = ColumnType(pa.int64())
-UNSIGNED = ColumnType(pa.uint64())
+UNSIGNED_INTEGER = ColumnType(pa.uint64())
 REAL = ColumnType(pa.float64())
 BOOLEAN = ColumnType(pa.bool_(), bool)
 TEXT = ColumnType(pa.string())
-WRITTEN = ColumnType(pa.string(), as_text)
-NAIVE = ColumnType(pa.timestamp("us"), _without_zone)
-AWARE = ColumnType(pa.timestamp("us", "UTC"), _with_zone)
-POSTGRES = {
+CONVERTED_TEXT = ColumnType(pa.string(), as_text)
+TIMESTAMP = ColumnType(pa.timestamp("us"), _require_no_zone)
+TIMESTAMP_UTC = ColumnType(pa.timestamp("us", "UTC"), _require_zone)
+POSTGRES_TYPES = {
     "bool": BOOLEAN,
     **dict.fromkeys(("int2", "int4", "int8", "oid"), INTEGER),
     **dict.fromkeys(("float4", "float8"), REAL),
     **dict.fromkeys(("text", "varchar", "bpchar", "name", "char"), TEXT),
-    **dict.fromkeys(("date", "uuid"), WRITTEN),
-    "timestamp": NAIVE,
-    "timestamptz": AWARE,
+    **dict.fromkeys(("date", "uuid"), CONVERTED_TEXT),
+    "timestamp": TIMESTAMP,
+    "timestamptz": TIMESTAMP_UTC,
 }
-SQLITE = {"integer": INTEGER, "real": REAL, "boolean": BOOLEAN, "text": TEXT, "mixed": WRITTEN}
+SQLITE_TYPES = {"integer": INTEGER, "real": REAL, "boolean": BOOLEAN, "text": TEXT, "mixed": CONVERTED_TEXT}
 
 
 def decimal_type(precision: int | None, scale: int | None) -> ColumnType:
-    """Return the type of exact numbers: Arrow's decimal where the digits are declared, else text.
+    """Return the type of exact numbers: an Arrow decimal where precision and scale are declared, else text.
 
     Examples
     --------
     >>> decimal_type(12, 2).arrow, decimal_type(None, None).arrow
     (Decimal128Type(decimal128(12, 2)), DataType(string))
     """
-    if precision is None or scale is None or not 0 <= scale <= precision <= MOST_DIGITS:
-        return WRITTEN
-    return ColumnType(pa.decimal128(precision, scale), _finite)
+    if precision is None or scale is None or not 0 <= scale <= precision <= MAX_DECIMAL_DIGITS:
+        return CONVERTED_TEXT
+    return ColumnType(pa.decimal128(precision, scale), _finite_decimal)
 
 
-def postgres_types(connection: Connection, described: Sequence[Any], *, source: str) -> list[ColumnType]:
-    """Return the types of a PostgreSQL result; enumerations and text types of extensions are text.
+def postgres_types(connection: Connection, description: Sequence[Any], *, source: str) -> list[ColumnType]:
+    """Return the types of the columns of a PostgreSQL result.
+
+    Enumerations, and types of extensions in PostgreSQL's category of strings, are text.
 
     Parameters
     ----------
     connection
-        To ask for the names of types.
-    described
-        What the driver says of each column: name, type, precision and scale.
+        Connection with which the names of the types are looked up.
+    description
+        The driver's description of each column: name, type, precision and scale.
     source
-        Name of what is read, for messages.
-    """
-    import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+        Name of the table or query, for messages.
 
-    asked = sa.text("SELECT oid, typname, typcategory FROM pg_catalog.pg_type WHERE oid = ANY(:oids)")
-    known = connection.execute(asked, {"oids": [column.type_code for column in described]})
-    names = {oid: (str(name), str(category)) for oid, name, category in known}
+    Raises
+    ------
+    DataError
+        Where a column has another type.
+    """
+    import sqlalchemy as sa  # noqa: PLC0415 - only databases need it
+
+    query = sa.text("SELECT oid, typname, typcategory FROM pg_catalog.pg_type WHERE oid = ANY(:oids)")
+    rows = connection.execute(query, {"oids": [column.type_code for column in description]})
+    names = {oid: (str(name), str(category)) for oid, name, category in rows}
     types = []
-    for column in described:
+    for column in description:
         name, category = names.get(column.type_code, ("a type without name", ""))
         if name == "numeric":
             types.append(decimal_type(column.precision, column.scale))
-        elif name in POSTGRES or category in {"E", "S"}:
-            types.append(POSTGRES.get(name, TEXT))
+        elif name in POSTGRES_TYPES or category in {"E", "S"}:
+            types.append(POSTGRES_TYPES.get(name, TEXT))
         else:
-            raise _refused(source, column.name, name)
+            raise _unsupported_type(source, column.name, name)
     return types
 
 
-def declared_types(declared: Sequence[tuple[str, TypeEngine[Any]]], *, source: str) -> list[ColumnType]:
-    """Return the types of columns by what a dialect of SQLAlchemy says of them.
+def declared_types(declarations: Sequence[tuple[str, TypeEngine[Any]]], *, source: str) -> list[ColumnType]:
+    """Return the types of columns from the types that SQLAlchemy reports for them.
+
+    Parameters
+    ----------
+    declarations
+        Name and SQLAlchemy type of each column.
+    source
+        Name of the table, for messages.
+
+    Raises
+    ------
+    DataError
+        Where a column has another type.
 
     Examples
     --------
     >>> from sqlalchemy import Float, Numeric
-    >>> [str(kind.arrow) for kind in declared_types([("a", Float()), ("b", Numeric(9, 2))], source="t")]
+    >>> [str(column.arrow) for column in declared_types([("a", Float()), ("b", Numeric(9, 2))], source="t")]
     ['double', 'decimal128(9, 2)']
     """
-    return [_declared(name, kind, source) for name, kind in declared]
+    return [_declared_type(name, declaration, source) for name, declaration in declarations]
 
 
-def _declared(name: str, kind: TypeEngine[Any], source: str) -> ColumnType:
-    from sqlalchemy import types  # noqa: PLC0415 - the door opens without it
+def _declared_type(name: str, declaration: TypeEngine[Any], source: str) -> ColumnType:
+    from sqlalchemy import types  # noqa: PLC0415 - only databases need it
 
-    if isinstance(kind, types.Integer):
-        return UNSIGNED if getattr(kind, "unsigned", False) else INTEGER
-    if isinstance(kind, types.Float):
+    if isinstance(declaration, types.Integer):
+        return UNSIGNED_INTEGER if getattr(declaration, "unsigned", False) else INTEGER
+    if isinstance(declaration, types.Float):
         return REAL
-    if isinstance(kind, types.Numeric):
-        return decimal_type(kind.precision, kind.scale)
-    if isinstance(kind, types.DateTime):
-        return AWARE if kind.timezone else NAIVE
-    by_kind = ((types.Boolean, BOOLEAN), (types.String, TEXT), ((types.Date, types.Uuid), WRITTEN))
-    for kinds, column_type in by_kind:
-        if isinstance(kind, kinds):
+    if isinstance(declaration, types.Numeric):
+        return decimal_type(declaration.precision, declaration.scale)
+    if isinstance(declaration, types.DateTime):
+        return TIMESTAMP_UTC if declaration.timezone else TIMESTAMP
+    others = ((types.Boolean, BOOLEAN), (types.String, TEXT), ((types.Date, types.Uuid), CONVERTED_TEXT))
+    for classes, column_type in others:
+        if isinstance(declaration, classes):
             return column_type
-    raise _refused(source, name, type(kind).__name__)
+    raise _unsupported_type(source, name, type(declaration).__name__)
 
 
 def sqlite_types(
     connection: Connection, relation: FromClause, names: Sequence[str], booleans: frozenset[str], *, source: str
 ) -> list[ColumnType]:
-    """Return the types of columns by what they hold, over all rows: SQLite keeps any value in any column.
+    """Return the types of columns of SQLite from the values of all rows, because any column may hold any value.
 
-    Integers are integers, reals and integers are reals, and any other mixture is text. A date is what was stored: text
-    or a number.
+    A column of integers is integer, a column of reals, or of reals and integers, is real, and any other mixture is
+    text. A date is what was stored: text or a number.
 
     Parameters
     ----------
-    connection, relation
-        Where to look.
+    connection
+        Connection to the database.
+    relation
+        Table or query that has the columns.
     names
-        Of the columns.
+        Names of the columns.
     booleans
-        Columns that are declared to be truth values, and are where they hold nothing but 0 and 1.
+        Columns that are declared as booleans; they are booleans where all values are 0 or 1.
     source
-        Name of what is read, for messages.
+        Name of the table or query, for messages.
+
+    Raises
+    ------
+    DataError
+        Where a column holds bytes.
     """
-    import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+    import sqlalchemy as sa  # noqa: PLC0415 - only databases need it
 
     types = []
-    for first in range(0, len(names), SCANNED):
-        here = names[first : first + SCANNED]
-        columns: list[sa.ColumnClause[Any]] = [sa.column(sa.quoted_name(name, quote=True)) for name in here]
-        asked: list[Any] = [sa.func.group_concat(sa.func.typeof(value).distinct()) for value in columns]
-        kinds = connection.execute(sa.select(*asked).select_from(relation)).one()
-        for name, value, held in zip(here, columns, kinds, strict=True):
-            whole, beyond = sa.func.typeof(value) == "integer", sa.or_(value > EXACT, value < -EXACT)
-            found = frozenset(str(held).split(",")) - {"None", "null"}
-            if found == {"integer"} and name in booleans:
+    for first in range(0, len(names), COLUMNS_PER_QUERY):
+        part = names[first : first + COLUMNS_PER_QUERY]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(sa.quoted_name(name, quote=True)) for name in part]
+        queries: list[Any] = [sa.func.group_concat(sa.func.typeof(value).distinct()) for value in columns]
+        results = connection.execute(sa.select(*queries).select_from(relation)).one()
+        for name, value, result in zip(part, columns, results, strict=True):
+            is_integer = sa.func.typeof(value) == "integer"
+            is_inexact = sa.or_(value > MAX_EXACT_INTEGER, value < -MAX_EXACT_INTEGER)
+            classes = frozenset(str(result).split(",")) - {"None", "null"}
+            if classes == {"integer"} and name in booleans:
                 others = sa.select(sa.literal(1)).select_from(relation).where(value.not_in([0, 1])).limit(1)
-                found = found if connection.execute(others).first() else frozenset({"boolean"})
-            elif found == {"integer", "real"}:
-                inexact = sa.select(sa.literal(1)).select_from(relation).where(whole, beyond).limit(1)
-                found = frozenset({"mixed"}) if connection.execute(inexact).first() else frozenset({"real"})
-            types.append(_held(found, name, source))
+                classes = classes if connection.execute(others).first() else frozenset({"boolean"})
+            elif classes == {"integer", "real"}:
+                inexact = sa.select(sa.literal(1)).select_from(relation).where(is_integer, is_inexact).limit(1)
+                classes = frozenset({"mixed"}) if connection.execute(inexact).first() else frozenset({"real"})
+            types.append(_stored_type(classes, name, source))
     return types
 
 
-def _held(kinds: frozenset[str], name: str, source: str) -> ColumnType:
-    if "blob" in kinds:
-        raise _refused(source, name, "bytes")
-    return WRITTEN if len(kinds) > 1 else SQLITE[next(iter(kinds), "text")]
+def _stored_type(storage_classes: frozenset[str], name: str, source: str) -> ColumnType:
+    if "blob" in storage_classes:
+        raise _unsupported_type(source, name, "bytes")
+    return CONVERTED_TEXT if len(storage_classes) > 1 else SQLITE_TYPES[next(iter(storage_classes), "text")]
 
 
-def _finite(value: Any) -> Decimal | None:
+def _finite_decimal(value: Any) -> Decimal | None:
     number = Decimal(value)
     return number if number.is_finite() else None
 
 
-def _refused(source: str, column: str, got: str) -> DataError:
+def _unsupported_type(source: str, column: str, got: str) -> DataError:
     message = (
-        f"must be a number, text, true or false, a date or an instant, got {quoted(got)}; leave it out or turn it to "
-        "text in a query"
+        f"must be a number, text, true or false, a date or an instant, got {quoted(got)}; leave it out or convert it "
+        "to text in a query"
     )
     return DataError([Fault(source, message, column)])

@@ -1,4 +1,4 @@
-"""Refuse a table that lacks a column, with the nearest name that it has."""
+"""Refuse a table that has not all required columns, and name the most similar columns that it has."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ if TYPE_CHECKING:
 def require_columns(
     columns: Collection[str], names: Collection[str], *, source: str, keys: Mapping[str, str] | None = None
 ) -> None:
-    """Refuse a table that lacks a column.
+    """Raise a DataError where a table has not all of some columns, with one line for each missing column.
 
     Parameters
     ----------
-    columns, names
-        Those that must be there, and those that are.
+    columns
+        Columns that the table must have.
+    names
+        Columns that the table has; the message names the most similar of them.
     source
-        What messages call the table.
+        Name of the table in messages.
     keys
-        The key of params that names a column, where one does.
+        Key of params that names a column, where there is one.
 
     Raises
     ------
     DataError
-        One line a missing column, with the nearest name that is there.
+        Where a column is missing.
     """
     faults = []
     for column in columns:

@@ -1,8 +1,7 @@
-"""Read CSV text record by record, with the line of each.
+"""Read CSV text record by record, with the line number of each record.
 
-What enters is a CSV file, gzipped or not, and how it is written; what leaves is lists of texts and their line numbers.
-It refuses bytes that are no text in the declared encoding, quotes that never close, and files that are not CSV; a
-record with too many or too few values is a fault with its line, never padded and never shifted.
+Files may be gzipped. Bytes that do not decode in the declared encoding, quotes that never close and files that are not
+CSV are refused. A record with too many or too few values is a fault with its line: values are never added or shifted.
 """
 
 from __future__ import annotations
@@ -32,34 +31,39 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip file; name it .csv.gz",
     b"<": "a web page or XML, perhaps of a login that has expired; fetch the file again",
 }
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 Records = tuple[list[list[str]], list[int], list[int], list[Fault]]
 
 
 def read_header(path: Path, *, delimiter: str, encoding: str) -> list[str]:
-    """Return the names in the first line of a CSV file, as they are written.
+    """Return the column names in the first line of a CSV file, exactly as they are written.
 
     Raises
     ------
     DataError
         Where the file is empty, is not CSV, or has another delimiter.
     """
-    with _refusing(path, encoding), _opened(path, encoding) as file:
+    with _faults_of_reading(path, encoding), _open_text(path, encoding) as file:
         return _header(path, csv.reader(file, delimiter=delimiter, strict=True), delimiter)
 
 
 def read_records(path: Path, *, delimiter: str, encoding: str, rows: int) -> Iterator[Records]:
-    """Yield records of a CSV file, at most ``rows`` at a time, below its header.
+    """Yield the records of a CSV file below its header, at most ``rows`` at a time.
 
     Yields
     ------
     tuple
-        Records with as many values as the header has names, the line each begins at, how many records come before
-        each, and the faults of the others.
+        Records with as many values as the header has names, the line on which each of them begins, the number of
+        records before each of them, and the faults of the other records.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read to its end.
     """
-    with _refusing(path, encoding) as position, _opened(path, encoding) as file:
+    with _faults_of_reading(path, encoding) as position, _open_text(path, encoding) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         width = len(_header(path, reader, delimiter))
         records: list[list[str]] = []
@@ -77,7 +81,7 @@ def read_records(path: Path, *, delimiter: str, encoding: str, rows: int) -> Ite
                 lines.append(line)
                 places.append(place)
             else:
-                message = f"must have {width} values as the header has, got {len(record)}; mend the row"
+                message = f"must have {width} values as the header has, got {len(record)}; correct the row"
                 faults.append(Fault(f"{path.name}:{line}", message))
             if len(records) + len(faults) >= rows:
                 yield records, lines, places, faults
@@ -97,14 +101,14 @@ def _header(path: Path, reader: Iterator[list[str]], delimiter: str) -> list[str
 
 
 @contextmanager
-def _refusing(path: Path, encoding: str) -> Iterator[list[int]]:
-    """Turn what the standard library raises while reading into faults with a line."""
+def _faults_of_reading(path: Path, encoding: str) -> Iterator[list[int]]:
+    """Give a list of one line number, and turn errors of the standard library into faults on that line."""
     position = [1]
     try:
         _check_signature(path, encoding)
         yield position
     except UnicodeError:
-        raise DataError([_undecodable(path, encoding)]) from None
+        raise DataError([_decoding_fault(path, encoding)]) from None
     except csv.Error as error:
         message = f"is not CSV: {error}; look for a quote that does not close or stands inside a value"
         raise DataError([Fault(f"{path.name}:{position[0]}", message)]) from None
@@ -115,22 +119,22 @@ def _refusing(path: Path, encoding: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
-    with _bytes(path) as raw, io.TextIOWrapper(raw, encoding=_codec(encoding), newline="") as text:
+def _open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
+    with _open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=_codec_name(encoding), newline="") as text:
         yield text
 
 
-def _bytes(path: Path) -> IO[bytes]:
+def _open_bytes(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
-def _codec(encoding: str) -> str:
-    """Return Python's name of an encoding; a mark at the start of UTF-8 is passed over."""
+def _codec_name(encoding: str) -> str:
+    """Return Python's name of an encoding; the one for UTF-8 ignores a byte order mark."""
     try:
         name = codecs.lookup(encoding).name
         "a".encode(name).decode(name)
     except (LookupError, ValueError, TypeError):
-        message = f"must be an encoding, got {quoted(encoding)}; name one of text, utf-8 or cp1252 for example"
+        message = f"must be a text encoding, got {quoted(encoding)}; use utf-8 or cp1252, for example"
         raise DataError([Fault("data.encoding", message)]) from None
     return "utf-8-sig" if name == "utf-8" else name
 
@@ -138,40 +142,40 @@ def _codec(encoding: str) -> str:
 def _check_signature(path: Path, encoding: str) -> None:
     if path.stat().st_size == 0:
         raise DataError([Fault(path.name, "must hold a header and leads, got an empty file")])
-    with _bytes(path) as raw:
+    with _open_bytes(path) as raw:
         start = raw.read(16).removeprefix(codecs.BOM_UTF8).lstrip()
-    wide = _codec(encoding).startswith(("utf-16", "utf-32"))
-    for signature, what in SIGNATURES.items():
-        if start.startswith(signature) and not (wide and "UTF-16" in what):
-            raise DataError([Fault(path.name, f"must be CSV, got {what}")])
+    is_wide = _codec_name(encoding).startswith(("utf-16", "utf-32"))
+    for signature, description in SIGNATURES.items():
+        if start.startswith(signature) and not (is_wide and "UTF-16" in description):
+            raise DataError([Fault(path.name, f"must be CSV, got {description}")])
 
 
-def _undecodable(path: Path, encoding: str) -> Fault:
-    """Return where the first byte is that is no text: its line and its place in the file."""
-    decoder = codecs.getincrementaldecoder(_codec(encoding).removesuffix("-sig"))()
-    read, lines, last = 0, 1, ""
+def _decoding_fault(path: Path, encoding: str) -> Fault:
+    """Return the fault of the first byte that does not decode, with its line and its offset in the file."""
+    decoder = codecs.getincrementaldecoder(_codec_name(encoding).removesuffix("-sig"))()
+    bytes_read, lines, last = 0, 1, ""
     got = "a file that ends inside a character"
-    with _bytes(path) as raw:
-        while block := raw.read(BLOCK):
-            held = len(decoder.getstate()[0])
+    with _open_bytes(path) as raw:
+        while block := raw.read(BLOCK_BYTES):
+            pending = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(block)
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].decode(encoding, errors="ignore")
-                lines += _line_ends(before, last)
-                place = read - held + error.start
-                got = f"byte 0x{error.object[error.start]:02x} at offset {place:,}"
+                lines += _count_line_ends(before, last)
+                offset = bytes_read - pending + error.start
+                got = f"byte 0x{error.object[error.start]:02x} at offset {offset:,}"
                 break
             except UnicodeError as error:
                 got = f"a file that is not: {error}"
                 break
-            lines += _line_ends(text, last)
-            read, last = read + len(block), text[-1:] or last
+            lines += _count_line_ends(text, last)
+            bytes_read, last = bytes_read + len(block), text[-1:] or last
     message = f"must be {inert(encoding)}, got {got}; set data.encoding, for example cp1252"
     return Fault(f"{path.name}:{lines}", message)
 
 
-def _line_ends(text: str, before: str = "") -> int:
-    """Return how many lines end in a text; a line feed after a carriage return that came before ends none."""
+def _count_line_ends(text: str, before: str = "") -> int:
+    """Return the number of lines that end in a text; a line feed after a return in ``before`` is not counted."""
     ends = len(LINE_END.findall(text))
     return ends - 1 if before.endswith("\r") and text.startswith("\n") else ends

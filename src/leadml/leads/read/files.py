@@ -1,7 +1,7 @@
-"""Read lead files, CSV and Parquet, in chunks.
+"""Read CSV and Parquet files, or folders of them, in chunks of raw columns.
 
-What enters is a file or a folder of files; what leaves is chunks of raw columns, each row with its file and line.
-It refuses files that are missing, of another kind, or damaged, and never guesses: no value is interpreted here.
+Each row keeps its file and line, for messages. Files that do not exist, are damaged or have another format are refused.
+No value is interpreted here.
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from leadml.params import DataParams
+    from leadml.types import Integers
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
-INVISIBLE = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
+INVISIBLE_CHARACTERS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the files of a project are written.
+    """The format of a project's files: how CSV is written, and which words mean a missing value.
 
     Parameters
     ----------
     delimiter, encoding
-        Of CSV files.
+        Delimiter and text encoding of CSV files.
     decimal
-        The decimal mark of numbers in CSV files.
+        Decimal mark of numbers in CSV files.
     missing
-        Words that mean "not known", beside the empty one.
+        Words that mean a missing value, in addition to the empty text.
     """
 
     delimiter: str = ","
@@ -57,67 +56,67 @@ class Dialect:
 
 @dataclass(frozen=True)
 class RawChunk:
-    """Rows as they were read.
+    """A chunk of rows with values as they were read.
 
     Parameters
     ----------
     table
-        The columns that were asked for and are there: text from CSV, the file's own types from Parquet.
+        The requested columns that exist: text from CSV, the file's own types from Parquet.
     source
-        Name of the file, for messages.
+        Name of the file, table or query, for messages.
     lines
-        Array of shape (n_rows,): the line of each row in a CSV file, its number from 1 in a Parquet file.
+        Array of shape (n_rows,): line of each row in a CSV file; elsewhere the number of the row, from 1.
     places
-        Array of shape (n_rows,): how many records of the file come before each row, those at fault too.
+        Array of shape (n_rows,): number of records of the source before each row, records with faults included.
     faults
-        Rows that could not be read at all.
+        Faults of the rows that could not be read.
     ordered
-        Whether a row can be found by its line; one of a database can by its id alone.
+        Whether the line identifies the row; rows of a database have no order and are identified by the id of the lead.
     """
 
     table: pa.Table
     source: str
-    lines: NDArray[np.int64]
-    places: NDArray[np.int64]
+    lines: Integers
+    places: Integers
     faults: tuple[Fault, ...] = field(default=())
     ordered: bool = True
 
-    def place(self, row: int, lead_id: str | None) -> str:
-        """Return where messages say that a row is."""
-        where = f"{self.source}:{self.lines[row]}"
-        return where if self.ordered or not lead_id else f"{where} (lead {quoted(lead_id)})"
+    def location(self, row: int, lead_id: str | None) -> str:
+        """Return source and line of a row for messages, and the id of its lead where the line does not identify it."""
+        location = f"{self.source}:{self.lines[row]}"
+        return location if self.ordered or not lead_id else f"{location} (lead {quoted(lead_id)})"
 
 
 def source_files(path: Path) -> list[Path]:
-    """Return the lead files of a path in the order of their names, or the path itself where it is one.
+    """Return the lead files of a folder, sorted by name, or the file itself where the path is a file.
 
     Raises
     ------
     DataError
-        Where there is no such file, or a folder holds none of a known kind.
+        Where the path does not exist, or a folder holds no CSV or Parquet file.
     """
-    if _kind(path) == "a folder":
+    if _path_type(path) == "a folder":
         files = sorted(file for file in path.iterdir() if file.is_file() and file.name.endswith(SUFFIXES))
         if not files:
             raise DataError([Fault(str(path), f"must hold files ending in {', '.join(SUFFIXES)}, got none")])
         return files
-    if not path.name.endswith(SUFFIXES) and _kind(path) == "a file":
+    if not path.name.endswith(SUFFIXES) and _path_type(path) == "a file":
         raise DataError([Fault(str(path), f"must end in {', '.join(SUFFIXES)}, got {quoted(path.name)}")])
-    if _kind(path) != "a file":
-        raise DataError([Fault(str(path), f"must be a file or a folder, got {_kind(path)}")])
+    if _path_type(path) != "a file":
+        raise DataError([Fault(str(path), f"must be a file or a folder, got {_path_type(path)}")])
     return [path]
 
 
-def _kind(path: Path) -> str:
+def _path_type(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
         return "no such file"
-    return "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else "something that is no file"
+    return "a folder" if stat.S_ISDIR(mode) else "a file" if stat.S_ISREG(mode) else "neither a file nor a folder"
 
 
 def column_names(path: Path, dialect: Dialect) -> list[str]:
-    """Return the names of a file's columns, trimmed and in Unicode's composed form.
+    """Return the column names of a file, trimmed and in Unicode's composed form.
 
     Raises
     ------
@@ -126,11 +125,11 @@ def column_names(path: Path, dialect: Dialect) -> list[str]:
     """
     file = source_files(path)[0]
     if file.suffix == ".parquet":
-        with _parquet(file) as parquet:
-            written = parquet.schema_arrow.names
+        with _open_parquet(file) as parquet:
+            header = parquet.schema_arrow.names
     else:
-        written = read_header(file, delimiter=dialect.delimiter, encoding=dialect.encoding)
-    names = [normal_name(name) for name in written]
+        header = read_header(file, delimiter=dialect.delimiter, encoding=dialect.encoding)
+    names = [normal_name(name) for name in header]
     for position, name in enumerate(names, start=1):
         if not name or names.count(name) > 1:
             got = f"{quoted(name)} twice" if name else "none"
@@ -140,16 +139,16 @@ def column_names(path: Path, dialect: Dialect) -> list[str]:
 
 
 def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
-    """Yield the rows of a file or a folder, at most ``rows`` at a time.
+    """Yield the rows of a file or of all files of a folder, at most ``rows`` at a time.
 
     Parameters
     ----------
     path
         A CSV or Parquet file, or a folder of them.
     dialect
-        How CSV files are written.
+        Format of CSV files.
     columns
-        Names of the columns to read; one that is not there is left out.
+        Names of the columns to read; names that do not exist are ignored.
     rows
         Largest number of rows of a chunk.
 
@@ -159,73 +158,74 @@ def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows:
         Where a file cannot be read to its end, or changes while it is read.
     """
     for file in source_files(path):
-        before = _state(file)
+        before = _file_state(file)
         names = column_names(file, dialect)
-        wanted = [(at, name) for at, name in enumerate(names) if name in columns]
+        selection = [(index, name) for index, name in enumerate(names) if name in columns]
         chunks = _parquet_chunks if file.suffix == ".parquet" else _csv_chunks
-        yield from chunks(file, dialect, wanted, rows)
-        if _state(file) != before:
+        yield from chunks(file, dialect, selection, rows)
+        if _file_state(file) != before:
             raise DataError([Fault(file.name, "must not change while it is read; run again when it is complete")])
 
 
 def normal_name(name: str) -> str:
-    """Return a column's name trimmed and in Unicode's composed form, by which names are compared.
+    """Return a column name trimmed and in Unicode's composed form (NFC); column names are compared in this form.
 
     Examples
     --------
     >>> normal_name(" cafe\u0301 ") == "caf\u00e9"
     True
     """
-    return unicodedata.normalize("NFC", name).strip(INVISIBLE)
+    return unicodedata.normalize("NFC", name).strip(INVISIBLE_CHARACTERS)
 
 
-def _state(file: Path) -> tuple[int, int, int] | None:
+def _file_state(file: Path) -> tuple[int, int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _csv_chunks(file: Path, dialect: Dialect, wanted: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
-    reading = read_records(file, delimiter=dialect.delimiter, encoding=dialect.encoding, rows=rows)
-    for records, lines, places, faults in reading:
+def _csv_chunks(file: Path, dialect: Dialect, selection: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
+    parts = read_records(file, delimiter=dialect.delimiter, encoding=dialect.encoding, rows=rows)
+    for records, lines, places, faults in parts:
         columns = list(zip(*records, strict=True)) if records else []
-        arrays = [pa.array(columns[at] if columns else [], pa.string()) for at, _ in wanted]
-        table = pa.table(arrays, names=[name for _, name in wanted])
-        where, order = (np.asarray(column, dtype=np.int64) for column in (lines, places))
-        yield RawChunk(table, file.name, where, order, tuple(faults))
+        arrays = [pa.array(columns[index] if columns else [], pa.string()) for index, _ in selection]
+        table = pa.table(arrays, names=[name for _, name in selection])
+        row_lines, row_places = (np.asarray(column, dtype=np.int64) for column in (lines, places))
+        yield RawChunk(table, file.name, row_lines, row_places, tuple(faults))
 
 
-def _parquet_chunks(file: Path, _: Dialect, wanted: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
+def _parquet_chunks(file: Path, _: Dialect, selection: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
     first = 1
-    with _parquet(file) as parquet:
-        written = parquet.schema_arrow.names
-        columns = [written[at] for at, _ in wanted]
+    with _open_parquet(file) as parquet:
+        header = parquet.schema_arrow.names
+        columns = [header[index] for index, _ in selection]
+        names = [name for _, name in selection]
         if not parquet.metadata.num_rows:
-            empty = parquet.schema_arrow.empty_table().select(columns).rename_columns([name for _, name in wanted])
+            empty = parquet.schema_arrow.empty_table().select(columns).rename_columns(names)
             yield RawChunk(empty, file.name, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         try:
             for batch in parquet.iter_batches(batch_size=rows, columns=columns):
-                batch.validate(full=True)  # text that is no text would fail far from here
+                batch.validate(full=True)  # invalid UTF-8 would otherwise fail later, without the name of the file
                 table = pa.Table.from_batches([batch]).select(columns)
                 lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-                yield RawChunk(table.rename_columns([name for _, name in wanted]), file.name, lines, lines - 1)
+                yield RawChunk(table.rename_columns(names), file.name, lines, lines - 1)
                 first += batch.num_rows
         except (pa.ArrowException, OSError, UnicodeError) as error:
-            raise DataError([_damaged(file, error)]) from None
+            raise DataError([_parquet_fault(file, error)]) from None
         if first - 1 != parquet.metadata.num_rows:
             got = ValueError(f"{first - 1:,} rows where {parquet.metadata.num_rows:,} are announced")
-            raise DataError([_damaged(file, got)])
+            raise DataError([_parquet_fault(file, got)])
 
 
-def _parquet(file: Path) -> pq.ParquetFile:
+def _open_parquet(file: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise DataError([_damaged(file, error)]) from None
+        raise DataError([_parquet_fault(file, error)]) from None
 
 
-def _damaged(file: Path, error: Exception) -> Fault:
+def _parquet_fault(file: Path, error: Exception) -> Fault:
     reason = quoted(str(error).splitlines()[0])
     return Fault(file.name, f"must be a whole Parquet file, got one that cannot be read: {reason}; fetch it again")

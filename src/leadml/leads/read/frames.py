@@ -1,4 +1,4 @@
-"""Read frames that are in memory already: pandas, Polars, PyArrow and what else Narwhals knows."""
+"""Read data frames in memory: those of pandas, Polars, PyArrow and other libraries that Narwhals supports."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ NAME = "frame"
 
 @dataclass(frozen=True)
 class FrameSource:
-    """A frame, read as if it were a file.
+    """A data frame that is read like a file.
 
     Parameters
     ----------
     table
-        Its columns, as an Arrow table.
+        The columns of the frame as an Arrow table.
     dialect
-        Which words mean "not known".
+        Decimal mark and words that mean a missing value.
     keys
-        The key of params that names each column of a role.
+        Key of params that names each column, for messages.
     """
 
     table: pa.Table
@@ -45,30 +45,31 @@ class FrameSource:
         Raises
         ------
         DataError
-            Where it is no frame, or two of its columns have the same name.
+            Where the object is not a frame, or two of its columns have the same name.
         """
         try:
-            known = nw.from_native(frame, eager_only=True)
+            data = nw.from_native(frame, eager_only=True)
         except TypeError:
-            got = f"must be a frame of pandas, Polars or PyArrow, got {type(frame).__name__}"
-            raise DataError([Fault(NAME, got)]) from None
-        names = [normal_name(str(name)) for name in known.columns]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise DataError([Fault(NAME, f"every column must have a name of its own, got {quoted(twice)} twice")])
-        columns = [_column(known[name]) for name in known.columns]
+            message = f"must be a frame of pandas, Polars or PyArrow, got {type(frame).__name__}"
+            raise DataError([Fault(NAME, message)]) from None
+        names = [normal_name(str(name)) for name in data.columns]
+        if duplicate := next((name for name in names if names.count(name) > 1), None):
+            message = f"every column must have a name of its own, got {quoted(duplicate)} twice"
+            raise DataError([Fault(NAME, message)])
+        columns = [_to_arrow(data[name]) for name in data.columns]
         return cls(pa.table(columns, names=names), dialect)
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Name of the source in messages."""
         return NAME
 
     def require(self, columns: Collection[str]) -> None:
-        """Refuse a frame that lacks a column."""
+        """Raise a DataError where the frame has not all of some columns."""
         require_columns(columns, self.table.column_names, source=NAME, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
-        """Yield raw chunks of at most so many rows; an empty frame is one empty chunk."""
+        """Yield raw chunks of at most ``rows`` rows; a frame without rows gives one empty chunk."""
         table = self.table.select([name for name in self.table.column_names if name in columns])
         for first in range(0, max(table.num_rows, 1), rows):
             part = table.slice(first, rows)
@@ -77,14 +78,14 @@ class FrameSource:
 
 
 def like(frame: Any, table: pd.DataFrame) -> Any:
-    """Return a table as a frame of the library that another frame is of.
+    """Return a table as a frame of the library of another frame.
 
     Parameters
     ----------
     frame
-        A frame that Narwhals reads.
+        A frame of a library that Narwhals supports.
     table
-        What to return.
+        The table to return.
     """
     library = nw.get_native_namespace(frame)
     if library is pd:
@@ -92,8 +93,8 @@ def like(frame: Any, table: pd.DataFrame) -> Any:
     return nw.from_arrow(pa.Table.from_pandas(table, preserve_index=False), backend=library).to_native()
 
 
-def _column(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:
-    """Return a column as Arrow has it; of mixed values their texts, as a file would have them."""
+def _to_arrow(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    """Return a column as an Arrow array; a column of mixed types is text, as in a file."""
     try:
         return cast("pa.ChunkedArray", values.to_arrow())
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

@@ -1,8 +1,7 @@
-"""Where a table of leads, activities or outcomes is: files, or a database.
+"""Open the tables of leads, activities and outcomes that params name: files, folders, or tables of a database.
 
-What enters is choices and the folder that they are relative to; what leaves is sources that are read in the same way.
-It refuses a source that lacks a column, and an address whose secret the environment does not hold. Sources of one
-database are read in one snapshot of it.
+All sources are read in the same way. A source without a required column is refused, and so is an address whose secret
+is not in the environment. Sources of one database share one read transaction.
 """
 
 from __future__ import annotations
@@ -28,68 +27,82 @@ if TYPE_CHECKING:
     from leadml.leads.read.files import RawChunk
     from leadml.params import SourceParams
 
-PLACE = ("path", "url", "table", "query")
-SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+LOCATION_KEYS = ("path", "url", "table", "query")
+SECRET_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file, or a folder of files.
+    """A file, or a folder of files with the same columns.
 
     Parameters
     ----------
-    path, dialect
-        Where they are and how they are written.
-    written
-        What params call the path; empty for its own name.
+    path
+        The file or folder.
+    dialect
+        Format of CSV files.
+    params_path
+        The path as ``params.yaml`` has it, for messages; empty to show the names of the files.
     keys
-        The key of params that names each column of a role.
+        Key of params that names each column, for messages.
     """
 
     path: Path
     dialect: Dialect
-    written: str = ""
+    params_path: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Name of the source in messages."""
         return self.path.name
 
     def require(self, columns: Collection[str]) -> None:
-        """Refuse a path where any file lacks a column."""
+        """Raise a DataError where a file has not all of some columns."""
         for file in source_files(self.path):
-            shown = (
-                file.name if not self.written else self.written if file == self.path else f"{self.written}/{file.name}"
-            )
+            shown = file.name
+            if self.params_path:
+                shown = self.params_path if file == self.path else f"{self.params_path}/{file.name}"
             require_columns(columns, column_names(file, self.dialect), source=shown, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
-        """Yield raw chunks of at most so many rows."""
+        """Yield raw chunks of at most ``rows`` rows."""
         return read_chunks(self.path, self.dialect, columns, rows=rows)
 
 
 @dataclass(frozen=True)
 class DatabaseSource:
-    """A table or a query of a database; ``keys`` as those of files."""
+    """A table or a query of a database.
 
-    snapshot: ReadTransaction
-    place: TableName | Query
+    Parameters
+    ----------
+    transaction
+        The read transaction of the database.
+    relation
+        The table or query.
+    dialect
+        Words that mean a missing value; numbers have a decimal point.
+    keys
+        Key of params that names each column, for messages.
+    """
+
+    transaction: ReadTransaction
+    relation: TableName | Query
     dialect: Dialect
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """How messages call it."""
-        return self.place.shown
+        """Name of the source in messages."""
+        return self.relation.display_name
 
     def require(self, columns: Collection[str]) -> None:
-        """Refuse a table that lacks a column."""
-        require_columns(columns, self.snapshot.column_names(self.place), source=self.name, keys=self.keys)
+        """Raise a DataError where the table has not all of some columns."""
+        require_columns(columns, self.transaction.column_names(self.relation), source=self.name, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
-        """Yield raw chunks of at most so many rows."""
-        return self.snapshot.chunks(self.place, columns, rows=rows)
+        """Yield raw chunks of at most ``rows`` rows."""
+        return self.transaction.chunks(self.relation, columns, rows=rows)
 
 
 TableSource = FileSource | DatabaseSource | FrameSource
@@ -99,66 +112,73 @@ TableSource = FileSource | DatabaseSource | FrameSource
 def open_table_sources(
     choices: Mapping[str, SourceParams], root: Path, dialect: Dialect
 ) -> Iterator[dict[str, TableSource]]:
-    """Give the sources of some choices, by the same names, until the block ends.
+    """Give a source for each choice, by the same names, until the block ends.
 
     Parameters
     ----------
     choices
-        Where each table is.
+        Location of each table, by a name such as ``leads``.
     root
-        What paths are relative to.
+        Folder to which paths are relative.
     dialect
-        How CSV files are written.
+        Format of CSV files.
 
     Raises
     ------
     LeadmlError
         Where a secret is not in the environment or a database cannot be reached.
     """
-    found: dict[str, TableSource] = {}
+    sources: dict[str, TableSource] = {}
     with ExitStack() as stack:
-        snapshots: dict[str, ReadTransaction] = {}
+        transactions: dict[str, ReadTransaction] = {}
         for name, choice in choices.items():
-            keys = _role_keys(name, choice)
+            keys = _params_keys(name, choice)
             if choice.path is not None:
-                found[name] = FileSource(root / choice.path, dialect, choice.path, keys)
+                sources[name] = FileSource(root / choice.path, dialect, choice.path, keys)
                 continue
             from leadml.leads.read.database import Query, TableName, open_read_transaction  # noqa: PLC0415 - an extra
 
-            url = resolved(str(choice.url), root)
-            if url not in snapshots:
-                snapshots[url] = stack.enter_context(open_read_transaction(url))
+            url = resolve_address(str(choice.url), root)
+            if url not in transactions:
+                transactions[url] = stack.enter_context(open_read_transaction(url))
             *schema, table = str(choice.table).split(".", 1)
-            place = Query(choice.query) if choice.query else TableName(table, schema[0] if schema else None)
-            found[name] = DatabaseSource(snapshots[url], place, replace(dialect, decimal="."), keys)
-        yield found
+            relation = Query(choice.query) if choice.query else TableName(table, schema[0] if schema else None)
+            sources[name] = DatabaseSource(transactions[url], relation, replace(dialect, decimal="."), keys)
+        yield sources
 
 
-def _role_keys(name: str, choice: SourceParams) -> dict[str, str]:
-    roles = {role: getattr(choice, role) for role in type(choice).model_fields if role not in PLACE}
+def _params_keys(name: str, choice: SourceParams) -> dict[str, str]:
+    roles = {role: getattr(choice, role) for role in type(choice).model_fields if role not in LOCATION_KEYS}
     return {normal_name(column): f"sources.{name}.{role}" for role, column in roles.items() if isinstance(column, str)}
 
 
-def resolved(url: str, root: Path) -> str:
-    """Return an address with its secrets from the environment, and the path of an SQLite file made whole.
+def resolve_address(url: str, root: Path) -> str:
+    """Return an address with its secrets from the environment and an absolute path of an SQLite file.
 
-    A secret that is a part of the address is percent-encoded; one that is all of it is taken as it is.
+    A secret inside an address is percent-encoded; a secret that is the whole address is used as it is.
+
+    Parameters
+    ----------
+    url
+        The address as params have it, with secrets as ``${NAME}``.
+    root
+        Folder to which the path of an SQLite file is relative.
 
     Raises
     ------
     LeadmlError
-        Where the environment lacks a name, or what it holds makes no address.
+        Where the environment has no variable of that name, or the result is not an address.
     """
 
-    def secret(found: re.Match[str]) -> str:
-        value = os.environ.get(found[1])
+    def secret(reference: re.Match[str]) -> str:
+        value = os.environ.get(reference[1])
         if value is None:
-            msg = f"the environment must hold {found[1]}, which params.yaml asks for, got none; set it"
+            msg = f"the environment must have a variable {reference[1]}, which params.yaml asks for, got none; set it"
             raise LeadmlError(msg)
         return value
 
-    names, alone = SECRET.findall(url), SECRET.fullmatch(url)
-    url = secret(alone) if alone else SECRET.sub(lambda found: quote(secret(found), safe=""), url)
+    names, whole = SECRET_REFERENCE.findall(url), SECRET_REFERENCE.fullmatch(url)
+    url = secret(whole) if whole else SECRET_REFERENCE.sub(lambda part: quote(secret(part), safe=""), url)
     if ADDRESS.fullmatch(url) is None:
         where = f"{' and '.join(names)} of the environment" if names else HIDDEN
         msg = f"{where}: {LIKE}, got none that can be read; correct it"

@@ -130,7 +130,7 @@ class DatedLeads:
                     part = frame.iloc[first : first + rows].reset_index(drop=True)
                     spool.add(Piece(part, faults=() if spool.pieces else history.faults))
                 eligible += len(frame)
-            read = len(history.lead_ids) + len({fault.where for fault in history.faults})
+            read = len(history.lead_ids) + len({fault.location for fault in history.faults})
             if not eligible:
                 msg = f"there must be leads to score, got none of {read:,} in the population then"
                 raise LeadmlError(msg)
@@ -234,7 +234,7 @@ class DatedLeads:
         history, frame = view.history, snapshots.frame
         rows = np.searchsorted(history.lead_ids, frame[LEAD_ID].to_numpy())
         return LeakEvidence(
-            order=history.places[rows],
+            order=history.row_numbers[rows],
             clock=Clock(frame[AS_OF].to_numpy(), AS_OF, is_limit=True),
             changes=field_changes(history, self.contract),
             outcomes=conversions(history, reached),

@@ -92,7 +92,7 @@ class FlatLeads:
             for checked in checked_chunks(self.table, contract, rows=rows):
                 hashes.append(content.add(checked.frame, checked.faults))
                 kept.append(self._asked_for(checked.frame))
-                spool.add(Piece(checked.frame, checked.where, checked.faults))
+                spool.add(Piece(checked.frame, checked.locations, checked.faults))
                 faulty |= {fault.lead_id for fault in checked.faults if fault.lead_id}
                 read += checked.rows
             duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
@@ -115,7 +115,7 @@ class FlatLeads:
         for checked in checked_chunks(self.table, contract):
             own = (checked.frame[LEAD_ID] == lead_id).to_numpy()
             frames.append(checked.frame[own])
-            where += [checked.where[row] for row in np.flatnonzero(own)]
+            where += [checked.locations[row] for row in np.flatnonzero(own)]
             faults += [fault for fault in checked.faults if fault.lead_id == lead_id]
         frame = pd.concat(frames, ignore_index=True)
         if find_duplicates(*row_hashes(frame)).conflicting.any():

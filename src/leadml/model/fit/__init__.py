@@ -1,1 +1,1 @@
-"""Fitting: parts are selected by cross-validation and put together."""
+"""Fit a model: its parts are selected by cross-validation and added up."""

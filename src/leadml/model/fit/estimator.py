@@ -1,8 +1,7 @@
-"""The additive model of a lead's log-odds: a linear part and trees, weighed on leads that neither saw.
+"""Fit the additive model of a lead's log-odds: a linear part and trees, with stacking weights from cross-validation.
 
-What enters is checked leads with labels; what leaves is a model that scores any checked lead, and the numbers it gave
-to each lead while that lead was kept from it.
-It refuses leads of one kind only; the order of the rows and the number of threads change nothing.
+The result has the model and the out-of-fold probabilities, from which cuts can be solved. A training set in which all
+leads have the same outcome is refused. The order of the rows and the number of threads change no number.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class FitParams(Protocol):
 
     @property
     def model(self) -> ModelParams:
-        """What is tried, and how long."""
+        """The candidates, and the budget for trying them."""
 
     @property
     def calibration(self) -> CalibrationParams:
@@ -49,15 +48,15 @@ class FitParams(Protocol):
 
 @dataclass(frozen=True)
 class FitResult:
-    """A model, and what is known of it from the leads it was fitted on.
+    """A fitted model and its out-of-fold probabilities.
 
     Parameters
     ----------
     model
-        The model, fitted on all of these leads.
+        The model, fitted on the whole training set.
     probability, label
-        Out-of-fold: the calibrated probability of each row that some fold is evaluated on, by models that were not
-        fitted on it, and whether it converted; arrays of one shape.
+        Of each row that some fold is evaluated on, the calibrated out-of-fold probability and whether the lead
+        converted; arrays of one shape.
     clusters
         The group of each of these rows where groups have many rows; None where rows are independent.
     choices
@@ -100,7 +99,7 @@ def fit_model(
     Raises
     ------
     ModelError
-        Where a fold would hold leads of one outcome only.
+        Where a fold would be fitted on leads of one outcome only.
     """
     frame = frame.sort_values(list(split.order), kind="stable", ignore_index=True)
     encoder = fit_encoder(frame, fields, params.model)
@@ -110,81 +109,91 @@ def fit_model(
     halves = split.halves(frame, 2 * DIVISIONS)
     data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), halves)
     selection = select_parts(data, params.model, progress)
-    margin, evaluated = selection.margin[data.judged], label[data.judged]
+    rows = data.evaluation_rows
+    margin, evaluation_label = selection.margin[rows], label[rows]
     calibrator, calibration_losses = choose_calibrator(
-        margin, evaluated, params.calibration, clock=None if clock is None else clock[data.judged]
+        margin, evaluation_label, params.calibration, clock=None if clock is None else clock[rows]
     )
     progress("estimating the width of the intervals")
-    gap = information_gap(data, selection.growths[0][0], params.model)
+    gap = information_gap(data, selection.tree_parts[0][0], params.model)
     intervals = Intervals(deviation_of(calibrator.probability(margin), gap), params.calibration.interval)
     progress("fitting the chosen model")
-    model = _fit_parts(data, selection, calibrator, intervals, params.model)
-    choices = _told(selection) | {
+    model = _fit_selection(data, selection, calibrator, intervals, params.model)
+    choices = _choices(selection) | {
         "calibration": calibrator.method,
         **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
         "information_gap": gap,
         "log_odds_deviation": intervals.deviation,
-        "table_numbers": model.lookup.cells,
-        "trees_without_tables": len(model.lookup.left),
+        "table_numbers": model.lookup.size,
+        "trees_without_tables": len(model.lookup.uncompiled),
     }
-    sizes = [
-        FoldSize(*(PartSize.of(label[rows], clock if clock is None else clock[rows]) for rows in fold))
-        for fold in data.folds
-    ]
     clusters = column_of(frame, split.cluster)
     return FitResult(
         model=model,
         probability=calibrator.probability(margin),
-        label=evaluated,
-        clusters=None if clusters is None else clusters[data.judged],
+        label=evaluation_label,
+        clusters=None if clusters is None else clusters[rows],
         choices=choices,
-        folds=tuple(sizes),
+        folds=_fold_sizes(data),
     )
 
 
-def _fit_parts(
-    leads: FitData, choice: Selection, calibrator: Calibrator, intervals: Intervals, choices: ModelParams
+def _fit_selection(
+    data: FitData, selection: Selection, calibrator: Calibrator, intervals: Intervals, params: ModelParams
 ) -> LeadModel:
-    """Return the model of all leads, as it was chosen."""
-    matrix = leads.encoder.columns_of(leads.fields)
-    terms = leads.terms(matrix)
-    lines = [
-        fit_linear(matrix, leads.label, terms, strength=line.strength, weight=leads.weight(line.half_life))
-        for line, _ in choice.lines
+    """Return the model with the selected parts, fitted on the whole training set."""
+    matrix = data.encoder.columns_of(data.fields)
+    terms = data.terms(matrix)
+    linear_parts = [
+        fit_linear(matrix, data.label, terms, strength=candidate.strength, weight=data.weight(candidate.half_life))
+        for candidate, _ in selection.linear_parts
     ]
-    base = lines[-1].margin(matrix)
-    used = [(growth, weight) for growth, weight in choice.growths if weight] or [choice.growths[0]]
-    orders = [
+    base = linear_parts[-1].margin(matrix)
+    used = [(result, weight) for result, weight in selection.tree_parts if weight] or [selection.tree_parts[0]]
+    specs = [
         (
-            BoosterData(leads.fields, leads.label, leads.directions, base if growth.kind.on_linear else None),
-            growth.kind,
-            round(growth.rounds * leads.growth),
+            BoosterData(data.fields, data.label, data.directions, base if result.settings.on_linear else None),
+            result.settings,
+            round(result.rounds * data.refit_factor),
         )
-        for growth, _ in used
+        for result, _ in used
     ]
-    texts = fit_boosters(orders, choices)
     boosters = [
-        (text, weight / choices.boosters) for (_, weight), some in zip(used, texts, strict=True) for text in some
+        (text, weight / params.boosters)
+        for (_, weight), texts in zip(used, fit_boosters(specs, params), strict=True)
+        for text in texts
     ]
-    linear = weighted_sum([(line, weight) for line, (_, weight) in zip(lines, choice.lines, strict=True)])
-    linear = replace(linear, base=linear.base + choice.lift)
-    trees = Trees.of(boosters, threads=choices.threads)
-    return LeadModel.of(leads.encoder, linear, trees, calibrator=calibrator, intervals=intervals)
+    weights = [weight for _, weight in selection.linear_parts]
+    linear = weighted_sum(list(zip(linear_parts, weights, strict=True)))
+    linear = replace(linear, base=linear.base + selection.intercept_shift)
+    trees = Trees.of(boosters, threads=params.threads)
+    return LeadModel.of(data.encoder, linear, trees, calibrator=calibrator, intervals=intervals)
 
 
-def _told(choice: Selection) -> dict[str, float | str]:
-    """Return what was chosen and what was not, for the record."""
-    (line, alone), (base, stood_on) = choice.lines
-    told: dict[str, float | str] = {
-        "linear_weight": alone,
-        "linear_strength": line.strength,
-        "half_life": line.half_life,
+def _choices(selection: Selection) -> dict[str, float | str]:
+    """Return what was selected and the log loss of every candidate, by name."""
+    (linear, linear_weight), (base, base_weight) = selection.linear_parts
+    choices: dict[str, float | str] = {
+        "linear_weight": linear_weight,
+        "linear_strength": linear.strength,
+        "half_life": linear.half_life,
+        "base_weight": base_weight,
+        "base_strength": base.strength,
+        "base_half_life": base.half_life,
     }
-    told |= {"base_weight": stood_on, "base_strength": base.strength, "base_half_life": base.half_life}
-    for growth, weight in choice.growths:
-        name = "trees_on_linear" if growth.kind.on_linear else "trees"
-        told |= {f"{name}_weight": weight, f"{name}_leaves": growth.kind.leaves}
-        told |= {f"{name}_penalty": growth.kind.penalty, f"{name}_rounds": growth.rounds}
-    losses = {str(growth.kind): growth.loss for growth in choice.tried}
-    tried = {f"log_loss_{kind.replace(', ', '_').replace(' ', '_')}": loss for kind, loss in losses.items()}
-    return told | {"lift": choice.lift, "log_loss_linear": base.loss, **tried, "log_loss_together": choice.loss}
+    for result, weight in selection.tree_parts:
+        name = "trees_on_linear" if result.settings.on_linear else "trees"
+        choices |= {f"{name}_weight": weight, f"{name}_leaves": result.settings.leaves}
+        choices |= {f"{name}_penalty": result.settings.penalty, f"{name}_rounds": result.rounds}
+    choices |= {"intercept_shift": selection.intercept_shift, "log_loss_linear": base.loss}
+    for result in selection.tree_candidates:
+        choices[f"log_loss_{str(result.settings).replace(', ', '_').replace(' ', '_')}"] = result.loss
+    return choices | {"log_loss_together": selection.loss}
+
+
+def _fold_sizes(data: FitData) -> tuple[FoldSize, ...]:
+    clock = data.clock
+    return tuple(
+        FoldSize(*(PartSize.of(data.label[rows], None if clock is None else clock[rows]) for rows in fold))
+        for fold in data.folds
+    )

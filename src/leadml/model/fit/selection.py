@@ -1,8 +1,7 @@
-"""Choose the two parts of a model on leads that neither saw.
+"""Select the linear part and the trees of a model by cross-validation.
 
-What enters is leads, labels and folds; what leaves is which linear part, which trees and what each weighs, with the
-log-odds that the folds gave to leads kept from them.
-Everything is judged by log loss of the whole it would be part of; nothing looks at leads that are kept aside.
+Candidates and their stacking weights are compared by the out-of-fold log loss of the model that they would be part of.
+Rows of the holdout are never used.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from leadml.errors import ModelError, nearest
-from leadml.model.parts.calibration import losses
-from leadml.model.parts.linear import fit_lines, margins, plan_terms
-from leadml.model.parts.trees import BoosterData, CvResult, TreeSettings, grow
+from leadml.model.parts.calibration import log_losses
+from leadml.model.parts.linear import fit_linear_parts, make_terms, margins
+from leadml.model.parts.trees import BoosterData, CvResult, TreeSettings, cross_validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,31 +31,31 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Fold, Integers, Labels, Mask, Progress, Rows
 
 
-STEPS = 20  # of a weight
-FARTHEST = 100.0
-NOTHING = 1e-12
+WEIGHT_STEPS = 20
+MAX_SHIFT = 100.0
+SMALLEST_SHIFT = 1e-12
 
 
 @dataclass(frozen=True)
 class FitData:
-    """Leads to learn from, in the order of their ids.
+    """An encoded training set, in the order of its split.
 
     Parameters
     ----------
     encoder
         From fields to columns.
     fields
-        Of the encoder's `fields_of`, shape (n_leads, n_fields).
+        Of the encoder's `fields_of`, shape (n_rows, n_fields).
     label
-        Array of shape (n_leads,) of 0 and 1.
+        Array of shape (n_rows,) of 0 and 1.
     clock
-        Instants of shape (n_leads,); None where leads have none.
+        Instants of shape (n_rows,); None where rows have none.
     directions
-        Of each field, from `directions_of`.
+        For each field, from `directions_of`.
     folds
-        Rows to fit on, and to judge by.
+        Rows to fit on and to evaluate on.
     halves
-        Which leads are of some halves of the accounts or leads, shape (n_halves, n_leads).
+        Which rows are in some random halves of the groups, shape (n_halves, n_rows).
     """
 
     encoder: Encoder
@@ -68,41 +67,41 @@ class FitData:
     halves: Mask
 
     @property
-    def judged(self) -> Rows:
-        """Rows that judge some fold, each once, ascending."""
-        return np.unique(np.concatenate([judge for _, judge in self.folds]))
+    def evaluation_rows(self) -> Rows:
+        """Rows that some fold is evaluated on, each once, ascending."""
+        return np.unique(np.concatenate([evaluate for _, evaluate in self.folds]))
 
     @property
-    def growth(self) -> float:
-        """How many times the leads that a fold is fitted on all leads are: so many times the rounds suit them."""
-        sizes = [len(judge) for _, judge in self.folds]
+    def refit_factor(self) -> float:
+        """How many times the rows that a fold is fitted on the training set has: the rounds of trees grow by it."""
+        sizes = [len(evaluate) for _, evaluate in self.folds]
         return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
 
     def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
-        """Return what some leads count by their age; None where all count alike."""
-        return recency(self.clock[rows], half_life) if half_life and self.clock is not None else None
+        """Return the weight of some rows by their age; None for equal weights."""
+        return recency_weight(self.clock[rows], half_life) if half_life and self.clock is not None else None
 
     def terms(self, matrix: Floats) -> tuple[Term, ...]:
-        """Return the terms that the columns of some of the leads call for."""
-        return plan_terms(matrix, self.encoder.is_flag, np.array(self.directions, dtype=np.intp)[self.encoder.owners])
+        """Return the linear terms of the columns of some rows."""
+        return make_terms(matrix, self.encoder.is_flag, np.array(self.directions, dtype=np.intp)[self.encoder.owners])
 
 
 @dataclass(frozen=True)
 class LinearCandidate:
-    """A kind of linear part as the folds saw it.
+    """The cross-validation of a linear part.
 
     Parameters
     ----------
     strength
         Inverse penalty.
     half_life
-        Share of the leads after which one counts half; 0 where all count alike.
+        Share of the rows, the newest, after which the weight of a row is one half; 0 for equal weights.
     bases
-        Of each fold the log-odds of the leads it was fitted on and of those that judge it.
+        For each fold the log-odds of the rows it is fitted on and of those it is evaluated on.
     margin
-        Log-odds of shape (n_leads,), NaN for leads that judge no fold.
+        Out-of-fold log-odds of shape (n_rows,); NaN for rows that no fold is evaluated on.
     loss
-        Log loss of the leads that judge.
+        Out-of-fold log loss.
     """
 
     strength: float
@@ -114,58 +113,59 @@ class LinearCandidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """Parts and what each weighs; the weights add up to 1.
+    """The selected parts with their stacking weights, which add up to 1.
 
     Parameters
     ----------
-    lines
-        Linear parts and their weights: one for itself, and one that trees stand on.
-    growths
-        Trees and their weights: those that stand alone, and those on the linear part.
-    lift
-        Log-odds that all together lack: with them the probabilities of the leads that judge add up to the conversions.
-        0 where leads have dates: there the sum tells what changed since the leads that were learned from.
+    linear_parts
+        Two linear parts and their weights: one without trees, and the one that trees are fitted on.
+    tree_parts
+        Trees and their weights: those that are fitted on nothing, and those that are fitted on the linear part.
+    intercept_shift
+        Log-odds that are added to the sum of the parts, so that out-of-fold probabilities add up to the conversions.
+        0 where rows have instants: there the difference may be a change over time, which must not be fitted.
     margin
-        Log-odds of all together, lifted, shape (n_leads,), NaN for leads that judge no fold.
+        Out-of-fold log-odds of the whole model, shape (n_rows,); NaN for rows that no fold is evaluated on.
     loss
-        Log loss of the leads that judge.
-    tried
-        All trees that were tried.
+        Out-of-fold log loss of the whole model.
+    tree_candidates
+        The cross-validation of all trees that were tried.
     """
 
-    lines: tuple[tuple[LinearCandidate, float], ...]
-    growths: tuple[tuple[CvResult, float], ...]
-    lift: float
+    linear_parts: tuple[tuple[LinearCandidate, float], ...]
+    tree_parts: tuple[tuple[CvResult, float], ...]
+    intercept_shift: float
     margin: Floats
     loss: float
-    tried: list[CvResult]
+    tree_candidates: list[CvResult]
 
 
-def select_parts(leads: FitData, choices: ModelParams, progress: Progress) -> Selection:
-    """Return the linear part, the trees and the weights that lose least together on leads that they did not see.
+def select_parts(data: FitData, params: ModelParams, progress: Progress) -> Selection:
+    """Return the linear part, the trees and the stacking weights with the least out-of-fold log loss.
 
     Parameters
     ----------
-    leads
-        To learn from.
-    choices
-        What to choose from, and the budget.
+    data
+        The training set.
+    params
+        The candidates, and the budget for trying them.
     progress
-        Told what is tried.
+        Called with the name of each step as it begins.
     """
     progress("choosing the linear part")
-    lines = _try_lines(leads, choices)
-    base = min(lines, key=lambda line: line.loss)
-    soil = BoosterData(leads.fields, leads.label, leads.directions)
-    growths: list[CvResult] = []
-    left = choices.budget
-    for kind in _kinds(choices):
-        if growths and left <= 0:
+    linear = _linear_candidates(data, params)
+    base = min(linear, key=lambda candidate: candidate.loss)
+    booster_data = BoosterData(data.fields, data.label, data.directions)
+    trees: list[CvResult] = []
+    remaining = params.budget
+    for settings in _tree_settings(params):
+        if trees and remaining <= 0:
             break
-        progress(f"choosing trees: {kind}")
-        growths.append(grow(soil, leads.folds, base.bases if kind.on_linear else None, kind, choices, budget=left))
-        left -= growths[-1].work
-    return _weigh(leads, lines, base, growths)
+        progress(f"choosing trees: {settings}")
+        bases = base.bases if settings.on_linear else None
+        trees.append(cross_validate(booster_data, data.folds, bases, settings, params, max_work=remaining))
+        remaining -= trees[-1].work
+    return _choose_weights(data, linear, base, trees)
 
 
 def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple[int, ...]:
@@ -174,7 +174,7 @@ def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple
     Raises
     ------
     ModelError
-        Where a direction is declared of a category or of no field.
+        Where a direction is declared for a category, or for a name that is no field.
     """
     kinds = {field.name: field.kind for field in fields}
     for name in declared:
@@ -185,133 +185,151 @@ def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple
     return tuple({"rises": 1, "falls": -1}.get(declared.get(field.name, ""), 0) for field in fields)
 
 
-def recency(clock: Integers, half_life: float) -> Floats:
-    """Return what leads count by their age, shape (n_leads,), mean 1.
+def recency_weight(clock: Integers, half_life: float) -> Floats:
+    """Return the weight of rows by their age, shape (n_rows,), mean 1.
 
     Parameters
     ----------
     clock
-        Instants of shape (n_leads,).
+        Instants of shape (n_rows,).
     half_life
-        Share of the leads, the newest, after which a lead counts half.
+        Share of the rows, the newest, after which the weight of a row is one half, in (0, 1].
 
     Examples
     --------
-    >>> recency(np.array([1, 2, 3, 4]), 0.5).round(2).tolist()
+    >>> recency_weight(np.array([1, 2, 3, 4]), 0.5).round(2).tolist()
     [0.55, 0.78, 1.1, 1.56]
     """
     ordered = np.sort(clock)
-    newer = 1.0 - np.searchsorted(ordered, clock, side="right") / len(clock)
-    weight = np.exp2(-newer / half_life)
+    share_newer = 1.0 - np.searchsorted(ordered, clock, side="right") / len(clock)
+    weight = np.exp2(-share_newer / half_life)
     return np.asarray(weight / weight.mean())
 
 
-def log_loss(margin: Floats, label: Labels) -> float:
+def mean_log_loss(margin: Floats, label: Labels) -> float:
     """Return the mean log loss of log-odds, 0 or more."""
-    return float(losses(margin, label).mean())
+    return float(log_losses(margin, label).mean())
 
 
-def _kinds(choices: ModelParams) -> list[TreeSettings]:
-    """Return the trees to choose from, the plainest first: few leaves, strong penalties."""
-    sizes, penalties = sorted(set(choices.leaves)), sorted(set(choices.leaf_penalties), reverse=True)
+def _tree_settings(params: ModelParams) -> list[TreeSettings]:
+    """Return the candidates for trees, the simplest first: few leaves, strong penalties."""
+    sizes, penalties = sorted(set(params.leaves)), sorted(set(params.leaf_penalties), reverse=True)
     return [
-        TreeSettings(leaves, penalty, on == "linear")
-        for leaves, penalty, on in product(sizes, penalties, choices.bases)
+        TreeSettings(leaves, penalty, base == "linear")
+        for leaves, penalty, base in product(sizes, penalties, params.bases)
     ]
 
 
-def _try_lines(leads: FitData, choices: ModelParams) -> list[LinearCandidate]:
-    """Return linear parts to choose from: of each strength, and of each half-life with the best strength."""
-    half_lives = choices.half_lives if leads.clock is not None else (0.0,)
-    lines = _fit_lines(leads, [(strength, half_lives[0]) for strength in choices.linear_strengths], choices)
-    best = min(lines, key=lambda line: line.loss)
-    return lines + _fit_lines(leads, [(best.strength, half_life) for half_life in half_lives[1:]], choices)
+def _linear_candidates(data: FitData, params: ModelParams) -> list[LinearCandidate]:
+    """Return a linear part of each strength, and of each half-life with the best strength."""
+    half_lives = params.half_lives if data.clock is not None else (0.0,)
+    candidates = _cross_validate_linear(
+        data, [(strength, half_lives[0]) for strength in params.linear_strengths], params
+    )
+    best = min(candidates, key=lambda candidate: candidate.loss)
+    more = [(best.strength, half_life) for half_life in half_lives[1:]]
+    return candidates + _cross_validate_linear(data, more, params)
 
 
-def _fit_lines(leads: FitData, kinds: list[tuple[float, float]], choices: ModelParams) -> list[LinearCandidate]:
-    """Return the linear parts of some strengths and half-lives; all folds are fitted side by side."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - the door opens without it
+def _cross_validate_linear(
+    data: FitData, settings: list[tuple[float, float]], params: ModelParams
+) -> list[LinearCandidate]:
+    """Return the linear parts of some strengths and half-lives; all folds are fitted in parallel."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import and not always needed
 
-    matrix = leads.encoder.columns_of(leads.fields)
+    matrix = data.encoder.columns_of(data.fields)
 
     def fit(fold: Fold) -> list[tuple[Floats, Floats]]:
-        rows, judge = fold
-        known, asked = matrix[rows], matrix[judge]
-        terms = leads.terms(known)
-        weighted = [(strength, leads.weight(half_life, rows)) for strength, half_life in kinds]
-        parts = fit_lines(known, leads.label[rows], terms, weighted)
-        return list(zip(margins(parts, known), margins(parts, asked), strict=True))
+        rows, evaluate = fold
+        fit_columns, evaluation_columns = matrix[rows], matrix[evaluate]
+        weighted = [(strength, data.weight(half_life, rows)) for strength, half_life in settings]
+        parts = fit_linear_parts(fit_columns, data.label[rows], data.terms(fit_columns), weighted)
+        return list(zip(margins(parts, fit_columns), margins(parts, evaluation_columns), strict=True))
 
-    with threadpool_limits(1), ThreadPoolExecutor(choices.threads or cpu_count()) as pool:
-        found = list(pool.map(fit, leads.folds))
-    lines = []
-    for number, (strength, half_life) in enumerate(kinds):
-        bases = [pairs[number] for pairs in found]
-        margin = np.full(len(leads.label), np.nan)
-        for (_, judge), (_, said) in zip(leads.folds, bases, strict=True):
-            margin[judge] = said
-        lines.append(LinearCandidate(strength, half_life, bases, margin, _loss_of(margin, leads)))
-    return lines
-
-
-def _loss_of(margin: Floats, leads: FitData) -> float:
-    return log_loss(margin[leads.judged], leads.label[leads.judged])
+    with threadpool_limits(1), ThreadPoolExecutor(params.threads or cpu_count()) as pool:
+        by_fold = list(pool.map(fit, data.folds))
+    candidates = []
+    for number, (strength, half_life) in enumerate(settings):
+        bases = [pairs[number] for pairs in by_fold]
+        margin = np.full(len(data.label), np.nan)
+        for (_, evaluate), (_, out_of_fold) in zip(data.folds, bases, strict=True):
+            margin[evaluate] = out_of_fold
+        rows = data.evaluation_rows
+        loss = mean_log_loss(margin[rows], data.label[rows])
+        candidates.append(LinearCandidate(strength, half_life, bases, margin, loss))
+    return candidates
 
 
-def _weigh(leads: FitData, lines: list[LinearCandidate], base: LinearCandidate, growths: list[CvResult]) -> Selection:
-    """Return the linear part, trees that stand alone and trees on the linear part, with their weights.
+def _choose_weights(
+    data: FitData, linear: list[LinearCandidate], base: LinearCandidate, trees: list[CvResult]
+) -> Selection:
+    """Return a linear part, trees on nothing and trees on the linear part, with their stacking weights.
 
     Every linear part is tried with weights in steps of a twentieth; of equal losses the first is taken.
     """
-    rows = leads.judged
+    rows, label = data.evaluation_rows, data.label[data.evaluation_rows]
     whole = [
-        (growth, growth.margin[rows] + (base.margin[rows] if growth.kind.on_linear else 0.0)) for growth in growths
+        (result, result.margin[rows] + (base.margin[rows] if result.settings.on_linear else 0.0)) for result in trees
     ]
-    divided = ([one for one in whole if one[0].kind.on_linear == on_linear] for on_linear in (False, True))
-    best = [_plainest(some, leads.label[rows]) for some in divided if some]
-    margins = [margin for _, margin in best]
-    steps = [parts for parts in product(range(STEPS + 1), repeat=len(best)) if sum(parts) <= STEPS]
-    options = [(line, np.array((STEPS - sum(parts), *parts)) / STEPS) for line in lines for parts in steps]
+    by_base = ([pair for pair in whole if pair[0].settings.on_linear == on_linear] for on_linear in (False, True))
+    best = [_simplest(pairs, label) for pairs in by_base if pairs]
+    tree_margins = [margin for _, margin in best]
+    steps = [parts for parts in product(range(WEIGHT_STEPS + 1), repeat=len(best)) if sum(parts) <= WEIGHT_STEPS]
+    options = [
+        (candidate, np.array((WEIGHT_STEPS - sum(parts), *parts)) / WEIGHT_STEPS)
+        for candidate in linear
+        for parts in steps
+    ]
 
-    def mix(line: LinearCandidate, weights: Floats) -> Floats:
-        total = weights[0] * line.margin[rows]
-        for weight, some in zip(weights[1:], margins, strict=True):
-            total += weight * some
+    def mix(candidate: LinearCandidate, weights: Floats) -> Floats:
+        total = weights[0] * candidate.margin[rows]
+        for weight, margin in zip(weights[1:], tree_margins, strict=True):
+            total += weight * margin
         return np.asarray(total)
 
-    lost = [round(log_loss(mix(*option), leads.label[rows]), 9) for option in options]
-    line, weights = options[int(np.argmin(lost))]
-    margin = np.full(len(leads.label), np.nan)
-    mixed = mix(line, weights)
-    lift = _lacking(mixed, leads.label[rows]) if leads.clock is None else 0.0
-    margin[rows] = mixed + lift
-    chosen = [(growth, float(weight)) for (growth, _), weight in zip(best, weights[1:], strict=True)]
-    stood_on = sum(weight for growth, weight in chosen if growth.kind.on_linear)
-    loss = log_loss(margin[rows], leads.label[rows])
-    return Selection(((line, float(weights[0])), (base, stood_on)), tuple(chosen), lift, margin, loss, growths)
+    losses = [round(mean_log_loss(mix(*option), label), 9) for option in options]
+    candidate, weights = options[int(np.argmin(losses))]
+    mixed = mix(candidate, weights)
+    shift = _intercept_shift(mixed, label) if data.clock is None else 0.0
+    margin = np.full(len(data.label), np.nan)
+    margin[rows] = mixed + shift
+    tree_parts = [(result, float(weight)) for (result, _), weight in zip(best, weights[1:], strict=True)]
+    base_weight = sum(weight for result, weight in tree_parts if result.settings.on_linear)
+    return Selection(
+        linear_parts=((candidate, float(weights[0])), (base, base_weight)),
+        tree_parts=tuple(tree_parts),
+        intercept_shift=shift,
+        margin=margin,
+        loss=mean_log_loss(margin[rows], label),
+        tree_candidates=trees,
+    )
 
 
-def _lacking(margin: Floats, label: Labels) -> float:
-    """Return the log-odds to add for the probabilities to add up to the conversions; 0 where all leads are of one kind.
+def _intercept_shift(margin: Floats, label: Labels) -> float:
+    """Return the log-odds with which probabilities add up to the conversions; 0 where all labels are equal.
 
-    A mean of log-odds says less than the mean of their probabilities where most leads do not convert, and a penalty on
-    leaves holds the sum back as well.
+    A mean of log-odds corresponds to less than the mean of their probabilities where most leads do not convert, and the
+    penalty on leaves lowers the sum too.
     """
     rate = float(label.mean())
-    if not 0 < rate < 1 or abs(expit(margin).mean() - rate) < NOTHING:
+    if not 0 < rate < 1 or abs(expit(margin).mean() - rate) < SMALLEST_SHIFT:
         return 0.0
-    return float(brentq(lambda lift: expit(margin + lift).mean() - rate, -FARTHEST, FARTHEST))
+    return float(brentq(lambda shift: expit(margin + shift).mean() - rate, -MAX_SHIFT, MAX_SHIFT))
 
 
-def _plainest(some: list[tuple[CvResult, Floats]], label: Labels) -> tuple[CvResult, Floats]:
-    """Return the first of some trees, and their log-odds, that lose no more than the best by a standard error.
+def _simplest(candidates: list[tuple[CvResult, Floats]], label: Labels) -> tuple[CvResult, Floats]:
+    """Return the first candidate, with its log-odds, whose loss is within one standard error of the least.
 
     Notes
     -----
     The rule of one standard error of Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees" (1984),
-    with the error of the difference on the same leads.
+    with the error of the difference on the same rows.
     """
-    lost = [losses(margin, label) for _, margin in some]
-    best = min(lost, key=lambda one: round(float(one.mean()), 9))
-    gaps = [one - best for one in lost]
-    return next(one for one, gap in zip(some, gaps, strict=True) if gap.mean() <= gap.std() / np.sqrt(len(label)))
+    losses = [log_losses(margin, label) for _, margin in candidates]
+    best = min(losses, key=lambda loss: round(float(loss.mean()), 9))
+    gaps = [loss - best for loss in losses]
+    return next(
+        candidate
+        for candidate, gap in zip(candidates, gaps, strict=True)
+        if gap.mean() <= gap.std() / np.sqrt(len(label))
+    )

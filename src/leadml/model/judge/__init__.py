@@ -1,1 +1,1 @@
-"""Evaluation: metrics, baselines and intervals on held-out leads."""
+"""Evaluate a model on the holdout, and compare it with baselines."""

@@ -1,7 +1,6 @@
-"""What a model must beat: the base rate, the team's points, Odoo's lead scoring and plain logistic regression.
+"""Baselines for a model: the base rate, the team's points, Odoo's lead scoring and plain logistic regression.
 
-What enters is leads to learn from and leads to judge by; what leaves is a probability of each baseline for the latter.
-A baseline sees what the model sees and nothing else.
+Each baseline learns from the same rows and fields as the model, and from nothing else.
 """
 
 from __future__ import annotations
@@ -33,34 +32,34 @@ LOGISTIC = "logistic regression"
 
 
 def baseline_probabilities(
-    learn: pd.DataFrame, judge: pd.DataFrame, fields: Sequence[Field], params: Params
+    learn: pd.DataFrame, holdout: pd.DataFrame, fields: Sequence[Field], params: Params
 ) -> dict[str, Floats]:
-    """Return for each baseline the probability of each lead to judge by, shape (n_judged,).
+    """Return the probabilities of each baseline for the holdout, shape (n_holdout,).
 
     Parameters
     ----------
-    learn, judge
-        Checked leads with labels.
+    learn, holdout
+        Checked rows, the former with labels.
     fields
         The fields of the model.
     params
-        ``model`` for the encoding, ``baselines.points`` for the points rule; without points that one is left out, as
-        Odoo's is where all fields are numbers.
+        ``model`` for the encoding, ``baselines.points`` for the points rule. Without points there is no points rule,
+        and without a category or boolean no Odoo scoring.
     """
     label = learn[LABEL].to_numpy(dtype=np.int8)
-    found = {BASE_RATE: np.full(len(judge), label.mean())}
+    probabilities = {BASE_RATE: np.full(len(holdout), label.mean())}
     rules = params.baselines.points
     if rules:
-        scale = fit_calibrator(lead_points(learn, rules), label, method="sigmoid")
-        found[POINTS] = scale.probability(lead_points(judge, rules))
+        calibrator = fit_calibrator(lead_points(learn, rules), label, method="sigmoid")
+        probabilities[POINTS] = calibrator.probability(lead_points(holdout, rules))
     if any(field.kind != "number" for field in fields):
-        found[ODOO] = odoo_probabilities(learn, judge, fields)
-    found[LOGISTIC] = _logistic(learn, judge, fields, params.model)
-    return found
+        probabilities[ODOO] = odoo_probabilities(learn, holdout, fields)
+    probabilities[LOGISTIC] = _logistic(learn, holdout, fields, params.model)
+    return probabilities
 
 
 def lead_points(frame: pd.DataFrame, rules: Sequence[PointsRule]) -> Floats:
-    """Return the points that the team's rules give each lead, shape (n_leads,).
+    """Return the points of each lead by the team's rules, shape (n_rows,).
 
     Examples
     --------
@@ -84,18 +83,19 @@ def lead_points(frame: pd.DataFrame, rules: Sequence[PointsRule]) -> Floats:
     return points
 
 
-def _logistic(learn: pd.DataFrame, judge: pd.DataFrame, fields: Sequence[Field], choices: ModelParams) -> Floats:
-    """Return scikit-learn's logistic regression at its default strength: flags, and numbers in standard units."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
+def _logistic(learn: pd.DataFrame, holdout: pd.DataFrame, fields: Sequence[Field], params: ModelParams) -> Floats:
+    """Return scikit-learn's logistic regression at its default strength: flags, and standardized numbers."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to import and not always needed
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    encoder = fit_encoder(learn, fields, choices)
-    matrices = encoder.encode(learn), encoder.encode(judge)
-    known = np.where(np.isnan(matrices[0]), 0.0, 1.0)
-    mean = np.nansum(matrices[0], axis=0) / np.maximum(known.sum(axis=0), 1)
-    spread = np.sqrt(np.nansum((matrices[0] - mean) ** 2, axis=0) / np.maximum(known.sum(axis=0), 1))
-    scale = np.where(encoder.is_flag | (spread == 0), 1.0, spread)
-    learned, judged = (np.nan_to_num((matrix - mean) / scale, nan=0.0) for matrix in matrices)
+    encoder = fit_encoder(learn, fields, params)
+    matrices = encoder.encode(learn), encoder.encode(holdout)
+    is_present = np.where(np.isnan(matrices[0]), 0.0, 1.0)
+    counts = np.maximum(is_present.sum(axis=0), 1)
+    mean = np.nansum(matrices[0], axis=0) / counts
+    deviation = np.sqrt(np.nansum((matrices[0] - mean) ** 2, axis=0) / counts)
+    scale = np.where(encoder.is_flag | (deviation == 0), 1.0, deviation)
+    design, holdout_design = (np.nan_to_num((matrix - mean) / scale, nan=0.0) for matrix in matrices)
     with threadpool_limits(1):
-        fitted = LogisticRegression(solver="newton-cholesky").fit(learned, learn[LABEL].to_numpy(dtype=np.int8))
-        return np.asarray(fitted.predict_proba(judged)[:, 1])
+        fitted = LogisticRegression(solver="newton-cholesky").fit(design, learn[LABEL].to_numpy(dtype=np.int8))
+        return np.asarray(fitted.predict_proba(holdout_design)[:, 1])

@@ -1,8 +1,7 @@
 """LK6: fields that are changed when the outcome comes.
 
-What enters is the dates of changes and of outcomes; what leaves is a suspicion for each field whose changes crowd
-around them.
-It compares the days around the outcome with the rest of the same leads' open life, so busy leads are no reason.
+Changes per day around the outcome are compared with changes per day in the earlier open time of the same leads, so
+leads that are changed often are no reason for a suspicion.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import SURE
+from leadml.model.leaks.univariate_auc import Z_95
 from leadml.model.metrics import rate_bound
 
 if TYPE_CHECKING:
@@ -23,57 +23,60 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.field import Field
 
-DAY = 86_400_000_000
-AROUND = 2 * DAY
-FEWEST = 10
-CROWDED, BUSY = 5.0, 2.0
-TOUCHED = 0.2
+WINDOW = 2 * DAY
+MIN_CHANGES = 10
+STOP_RATE_RATIO, WARN_RATE_RATIO = 5.0, 2.0
+STOP_SHARE = 0.2
 
 
 def suspect_changes(
     frame: pd.DataFrame, fields: Sequence[Field], changes: pd.DataFrame, outcomes: pd.DataFrame
 ) -> list[Suspicion]:
-    """Return the fields whose changes crowd within two days of the outcome.
+    """Return a suspicion of each field that is changed much more often within two days of the outcome.
 
     Parameters
     ----------
     frame
-        Leads with ``created_at``.
+        Rows with ``lead_id`` and ``created_at``.
     fields
         The fields of the model.
     changes, outcomes
-        As `leadml.model.leaks.Evidence` has them.
+        See `leadml.leads.judge.evidence.LeakEvidence`.
     """
-    lives = outcomes.groupby(LEAD_ID)["occurred_at"].min().rename("outcome").to_frame()
-    lives = lives.join(frame.groupby(LEAD_ID)[CREATED_AT].min().rename("start"), how="inner")
-    lives = lives[lives["start"] < lives["outcome"]]
-    around = np.minimum(lives["outcome"] - lives["start"], AROUND) + AROUND
-    elsewhere = np.maximum(lives["outcome"] - AROUND - lives["start"], 0)
-    if not elsewhere.sum():
+    open_times = outcomes.groupby(LEAD_ID)["occurred_at"].min().rename("outcome").to_frame()
+    open_times = open_times.join(frame.groupby(LEAD_ID)[CREATED_AT].min().rename("start"), how="inner")
+    open_times = open_times[open_times["start"] < open_times["outcome"]]
+    near = np.minimum(open_times["outcome"] - open_times["start"], WINDOW) + WINDOW
+    earlier = np.maximum(open_times["outcome"] - WINDOW - open_times["start"], 0)
+    if not earlier.sum():
         return []
-    exposure = float(around.sum() / elsewhere.sum())
-    dated = changes.merge(lives, left_on=LEAD_ID, right_index=True)
+    exposure_ratio = float(near.sum() / earlier.sum())
+    dated = changes.merge(open_times, left_on=LEAD_ID, right_index=True)
     dated = dated.assign(day=(dated["changed_at"] - dated["outcome"]) // DAY)
     dated = dated.drop_duplicates([LEAD_ID, "field", "day"])
-    found = (_suspicion(field.name, dated[dated["field"] == field.name], len(lives), exposure) for field in fields)
+    found = (
+        _suspect_field(field.name, dated[dated["field"] == field.name], len(open_times), exposure_ratio)
+        for field in fields
+    )
     return [suspicion for suspicion in found if suspicion]
 
 
-def _suspicion(name: str, dated: pd.DataFrame, leads: int, exposure: float) -> Suspicion | None:
-    near = (dated["changed_at"] - dated["outcome"]).abs() <= AROUND
-    before = (dated["changed_at"] >= dated["start"]) & (dated["changed_at"] < dated["outcome"] - AROUND)
-    crowd, rest = int(near.sum()), int(before.sum())
-    if crowd < FEWEST:
+def _suspect_field(name: str, dated: pd.DataFrame, leads: int, exposure_ratio: float) -> Suspicion | None:
+    near = (dated["changed_at"] - dated["outcome"]).abs() <= WINDOW
+    earlier = (dated["changed_at"] >= dated["start"]) & (dated["changed_at"] < dated["outcome"] - WINDOW)
+    changes_near, changes_earlier = int(near.sum()), int(earlier.sum())
+    if changes_near < MIN_CHANGES:
         return None
-    low = float(rate_bound(np.array([float(crowd)]), np.array([float(crowd + rest)]), z=SURE)[0])
-    times = low / (1 - low) / exposure
-    touched = dated.loc[near, LEAD_ID].nunique() / leads
-    if times < BUSY:
+    trials = float(changes_near + changes_earlier)
+    lower_bound = float(rate_bound(np.array([float(changes_near)]), np.array([trials]), z=Z_95)[0])
+    rate_ratio = lower_bound / (1 - lower_bound) / exposure_ratio
+    share = dated.loc[near, LEAD_ID].nunique() / leads
+    if rate_ratio < WARN_RATE_RATIO:
         return None
     evidence = (
-        f"is changed when the outcome comes: {crowd:,} changes within two days of it and {rest:,} in the rest of the "
-        f"open life of the same leads, at least {times:.0f} times as often a day, for {touched:.0%} of those who "
-        f"converted"
+        f"is changed when the outcome comes: {changes_near:,} changes within two days of the outcome and "
+        f"{changes_earlier:,} earlier in the same leads, at least {rate_ratio:.0f} times as often per day, for "
+        f"{share:.0%} of the leads that converted"
     )
-    stop = times >= CROWDED and touched >= TOUCHED
+    stop = rate_ratio >= STOP_RATE_RATIO and share >= STOP_SHARE
     return Suspicion("LK6", "stop" if stop else "warn", evidence, name)

@@ -1,8 +1,7 @@
-"""LK7: values dated after the look, and activities recorded before they happened or seen only after the outcome.
+"""LK7: dates in fields that are later than the snapshot, and activities with impossible or late dates.
 
-What enters is leads with the instant at which they are looked at, and counts of activities; what leaves is suspicions.
-A field is judged only where nearly all of its values are instants: ISO dates, or seconds, milliseconds or
-microseconds since the epoch.
+A field is judged only where nearly all of its values are instants: ISO dates, or seconds, milliseconds or microseconds
+since 1970. An activity is judged by its kind: recorded before it happens, or almost only after the outcome.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.model.leaks.suspicion import STOP_ACTIVITIES, Suspicion
-from leadml.model.leaks.univariate_auc import power, step_scores
+from leadml.model.leaks.univariate_auc import estimate_auc, out_of_fold_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,20 +24,24 @@ if TYPE_CHECKING:
 
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
-UNITS = (1_000_000, 1_000, 1)
+MICROSECONDS_PER_UNIT = (1_000_000, 1_000, 1)
 EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100
-NEARLY_ALL = 0.9
-FEWEST = 5
-WORTH_A_WORD = 0.01
-FOLLOWS = 0.55
-MANY_EARLY = 0.2
-ENOUGH, MOSTLY, ALMOST_ALL = 20, 0.5, 0.95
-FAR = 5.0
-WARN_KIND = "see when these activities are entered, and with which date"
+MIN_SHARE_OF_INSTANTS = 0.9
+SAMPLED_VALUES = 20
+MIN_ROWS, MIN_SHARE = 5, 0.01
+STOP_AUC = 0.55
+MIN_ACTIVITIES = 20
+STOP_SHARE_RECORDED_BEFORE = 0.2
+WARN_SHARE_AFTER_OUTCOME, STOP_SHARE_AFTER_OUTCOME = 0.5, 0.95
+MIN_ODDS_RATIO = 5.0
+STOP_REMEDY_OF_KIND = STOP_ACTIVITIES.replace("the activities that it counts", "these activities")
+WARN_REMEDY_OF_KIND = "check when these activities are entered, and with which date"
 
 
-def suspect_instants(frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome, clock: Clock) -> list[Suspicion]:
-    """Return the fields that hold instants later than the snapshot.
+def suspect_future_dates(
+    frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome, clock: Clock
+) -> list[Suspicion]:
+    """Return a suspicion of each field with values later than the instants of the rows.
 
     Parameters
     ----------
@@ -47,32 +50,34 @@ def suspect_instants(frame: pd.DataFrame, fields: Sequence[Field], outcome: Outc
     fields
         The fields of the model.
     outcome
-        What became of the leads.
+        Labels and groups of the rows.
     clock
-        The instant of each row; where it is no limit, a later value may be honest and stops only where it follows the
-        outcome.
+        The instant of each row. Where it is no limit, a later value may be honest, and stops only where being later
+        predicts the outcome.
     """
     limit = clock.instants.astype(np.float64)
     found = []
     for field in fields:
-        dated = instants_of(frame[field.name])
-        if dated is None:
+        instants = instants_of(frame[field.name])
+        if instants is None:
             continue
-        later = np.nan_to_num(dated, nan=-np.inf) > limit
-        number, filled = int(later.sum()), int((~np.isnan(dated)).sum())
-        if number < max(FEWEST, WORTH_A_WORD * filled):
+        later = np.nan_to_num(instants, nan=-np.inf) > limit
+        rows_later, rows_filled = int(later.sum()), int((~np.isnan(instants)).sum())
+        if rows_later < max(MIN_ROWS, MIN_SHARE * rows_filled):
             continue
-        alone = power(outcome, step_scores(later.astype(np.intp), outcome))
-        evidence = f"holds instants, and {number:,} of {filled:,} are later than {clock.name}"
-        stop = clock.is_limit or alone.low >= FOLLOWS
+        auc = estimate_auc(outcome, out_of_fold_rates(later.astype(np.intp), outcome))
+        evidence = f"holds dates, and {rows_later:,} of {rows_filled:,} are later than {clock.name}"
+        stop = clock.is_limit or auc.lower_bound >= STOP_AUC
         if stop and not clock.is_limit:
-            evidence += f", which alone ranks leads with an AUC of {alone.auc:.3f}"
+            evidence += f"; whether they are later has an AUC of {auc.value:.3f} by itself"
         found.append(Suspicion("LK7", "stop" if stop else "warn", evidence, field.name))
     return found
 
 
 def instants_of(column: pd.Series) -> Floats | None:
-    """Return values as microseconds since the epoch, NaN where missing or no instant; None where they are no instants.
+    """Return values as microseconds since 1970, shape (n_rows,), or None where they are no instants.
+
+    Missing values are NaN, and so are values that are no instants among many that are.
 
     Examples
     --------
@@ -88,43 +93,46 @@ def instants_of(column: pd.Series) -> Floats | None:
         return None
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=np.float64)
-        for unit in UNITS:
-            fits = (values * unit >= EARLIEST) & (values * unit <= LATEST)
-            if fits.sum() >= NEARLY_ALL * len(known):
-                return np.where(fits, values * unit, np.nan)
+        for factor in MICROSECONDS_PER_UNIT:
+            plausible = (values * factor >= EARLIEST) & (values * factor <= LATEST)
+            if plausible.sum() >= MIN_SHARE_OF_INSTANTS * len(known):
+                return np.where(plausible, values * factor, np.nan)
         return None
-    if known.head(ENOUGH).astype(str).str.fullmatch(ISO).mean() < NEARLY_ALL:
+    if known.head(SAMPLED_VALUES).astype(str).str.fullmatch(ISO).mean() < MIN_SHARE_OF_INSTANTS:
         return None
     times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
-    if times.notna().sum() < NEARLY_ALL * len(known):
+    if times.notna().sum() < MIN_SHARE_OF_INSTANTS * len(known):
         return None
-    whole = times.dt.as_unit("us").astype("int64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(times.isna(), np.nan, whole)
+    instants = times.dt.as_unit("us").astype("int64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(times.isna(), np.nan, instants)
 
 
-def suspect_activities(activities: pd.DataFrame) -> list[Suspicion]:
-    """Return the kinds of activities that were recorded too early, or that happen after the outcome only.
+def suspect_activity_dates(activities: pd.DataFrame) -> list[Suspicion]:
+    """Return a suspicion of each kind of activity that is recorded before it happens, or happens after the outcome.
 
-    Leads live on after the outcome, so that a kind which mostly follows it is noteworthy only where others do not.
+    Leads remain active after the outcome. So a kind that mostly follows the outcome is reported only where the other
+    kinds follow it much less.
     """
     found = []
     counts = activities[["rows", "recorded_before", "after_outcome"]].to_numpy(dtype=np.int64)
-    everything = counts.sum(axis=0)
+    total = counts.sum(axis=0)
     for kind, row in zip(activities["kind"].astype(str), counts, strict=True):
-        (rows, early, after), others = row.tolist(), (everything - row).tolist()
-        if rows < ENOUGH:
+        (rows, before, after), others = row.tolist(), (total - row).tolist()
+        if rows < MIN_ACTIVITIES:
             continue
-        usual = (others[2] + 1) / (others[0] - others[2] + 1) if others[0] else 0.0
-        only = after >= ALMOST_ALL * rows
-        if only or (after >= MOSTLY * rows and (after + 1) / (rows - after + 1) >= FAR * usual):
+        odds_of_others = (others[2] + 1) / (others[0] - others[2] + 1) if others[0] else 0.0
+        almost_all = after >= STOP_SHARE_AFTER_OUTCOME * rows
+        mostly = after >= WARN_SHARE_AFTER_OUTCOME * rows
+        if almost_all or (mostly and (after + 1) / (rows - after + 1) >= MIN_ODDS_RATIO * odds_of_others):
             evidence = f"happens after the outcome: {after:,} of {rows:,} activities of this kind do"
-            found.append(_of_kind(kind, evidence, stop=only))
-        elif early >= max(FEWEST, WORTH_A_WORD * rows):
-            evidence = f"is recorded before it happens: {early:,} of {rows:,} activities of this kind are"
-            found.append(_of_kind(kind, evidence, stop=early >= MANY_EARLY * rows))
+            found.append(_suspect_kind(kind, evidence, stop=almost_all))
+        elif before >= max(MIN_ROWS, MIN_SHARE * rows):
+            evidence = f"is recorded before it happens: {before:,} of {rows:,} activities of this kind are"
+            found.append(_suspect_kind(kind, evidence, stop=before >= STOP_SHARE_RECORDED_BEFORE * rows))
     return found
 
 
-def _of_kind(kind: str, evidence: str, *, stop: bool) -> Suspicion:
-    remedy = STOP_ACTIVITIES.replace("the activities that it counts", "these activities")
-    return Suspicion("LK7", "stop" if stop else "warn", evidence, kind, remedy if stop else WARN_KIND)
+def _suspect_kind(kind: str, evidence: str, *, stop: bool) -> Suspicion:
+    return Suspicion(
+        "LK7", "stop" if stop else "warn", evidence, kind, STOP_REMEDY_OF_KIND if stop else WARN_REMEDY_OF_KIND
+    )

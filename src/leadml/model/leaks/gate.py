@@ -1,7 +1,7 @@
-"""The gate: every rule, and the findings in the order in which a person reads them.
+"""The leak gate: run all rules and return their findings in the order in which people read them.
 
-What enters is checked leads with labels, and what else is known of them; what leaves is findings.
-A suspect stops the training unless it is accepted by name with a reason; a rule that cannot be judged says why.
+A suspect stops the training unless ``leaks.accept`` names it with a reason. A rule without its evidence is reported as
+"not applicable", never as "passed".
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.judge.evidence import LeakEvidence
 from leadml.leads.judge.findings import Finding
 from leadml.model.leaks.changes import suspect_changes
-from leadml.model.leaks.future_dates import suspect_activities, suspect_instants
-from leadml.model.leaks.incremental_auc import hold_against_others
+from leadml.model.leaks.future_dates import suspect_activity_dates, suspect_future_dates
+from leadml.model.leaks.incremental_auc import suspect_incremental_auc
 from leadml.model.leaks.lookahead import suspect_lookahead
 from leadml.model.leaks.outcome import Outcome
-from leadml.model.leaks.repeated_activities import suspect_repeats
-from leadml.model.leaks.row_order import suspect_order
-from leadml.model.leaks.single_field import JudgedField, suspect_alone
+from leadml.model.leaks.repeated_activities import suspect_repeated_activities
+from leadml.model.leaks.row_order import suspect_row_order
+from leadml.model.leaks.single_field import JudgedField, suspect_single_field
 from leadml.model.leaks.train_test_overlap import suspect_overlap
 
 if TYPE_CHECKING:
@@ -33,88 +33,104 @@ if TYPE_CHECKING:
     from leadml.params import LeakParams, Params
     from leadml.types import Rows
 
-MOST_LEADS = 20_000
-FEWEST = 10
+MAX_ROWS = 20_000
+MIN_LEADS = 10
 
 
 def find_leaks(
     frame: pd.DataFrame, fields: Sequence[Field], params: Params, *, evidence: LeakEvidence | None = None
 ) -> list[Finding]:
-    """Return a finding for each suspect, for each rule that could not be judged, and one that none stops.
+    """Return the findings of the leak gate.
+
+    There is a finding for each suspect, one for each rule that is not applicable, and LK0 where nothing stops.
 
     Parameters
     ----------
     frame
-        Checked leads to learn from, with labels, in any order, and ``created_at`` or ``as_of`` where they have
-        instants; at most 20,000 of them, evenly taken in the order of their ids, are looked at.
+        Checked and labelled rows of the training set in any order, with ``lead_id`` and ``split_key``; with ``as_of``
+        where the evidence has future counts, and with ``created_at`` where it has changes. At most 20,000 rows are
+        judged, evenly spaced in the order of their ids.
     fields
         The fields of the model.
     params
-        ``leaks``: what is too good, and what is accepted.
+        ``leaks``: the limits of the rules, and the suspects that are accepted.
     evidence
-        What else is known; a rule whose evidence is not there is not applicable.
+        What is known in addition to the rows, in their order.
 
     Notes
     -----
-    LK1: the field alone ranks the leads almost perfectly. LK2: its name is one that sales systems write after the
-    outcome, and it has power. LK3: what it knows and all others together do not is too much for a cause, or all of them
-    together know too much. LK4: whether it is filled follows the outcome. LK5: one of its values implies the outcome.
-    LK6: it is changed when the outcome comes. LK7: it is dated after the look, or knows what was done after it, or
-    activities are there twice. LK8: the order of the ids or of the file knows the outcome. LK9: leads kept aside are
-    copies of leads to learn from. LK0: none of these stops.
+    - LK1: a field has an almost perfect AUC by itself.
+    - LK2: a field has a name that sales systems fill in after the outcome, and an AUC above chance.
+    - LK3: a field adds more AUC to the other fields than a cause can, or all fields together have too high an AUC.
+    - LK4: whether a field is filled in follows the outcome.
+    - LK5: one value of a field implies the outcome.
+    - LK6: a field is changed when the outcome comes.
+    - LK7: a field holds dates after the snapshot or knows the activities after it; activities are recorded before they
+      happen, happen almost only after the outcome, or are repeated depending on the outcome.
+    - LK8: the order of the ids or of the rows in the file predicts the outcome.
+    - LK9: leads of the holdout are copies of training leads.
+    - LK0: none of these stops the training.
     """
     evidence = evidence or LeakEvidence()
-    rows = _sampled(frame, evidence.clock)
-    sample, known = frame.iloc[rows].reset_index(drop=True), evidence.part(rows)
+    rows = _sample(frame, evidence.clock)
+    sample, sample_evidence = frame.iloc[rows].reset_index(drop=True), evidence.part(rows)
     outcome = Outcome.of(sample)
-    if outcome.rarer < FEWEST or not outcome.judgeable or not fields:
-        got = f"got {outcome.rarer} leads and {len(fields)} fields"
-        reason = f"there must be {FEWEST} leads of the rarer kind, in both halves, and a field to be judged by, {got}"
+    if outcome.groups_of_rarer_class < MIN_LEADS or not outcome.has_both_classes or not fields:
+        reason = (
+            f"there must be {MIN_LEADS} leads of the rarer outcome, some in each half, and a field to judge, got "
+            f"{outcome.groups_of_rarer_class} leads and {len(fields)} fields"
+        )
         return [Finding("LK0", "not applicable", reason)]
-    seen = [JudgedField(field, sample[field.name], outcome) for field in fields]
+    judged_fields = [JudgedField(field, sample[field.name], outcome) for field in fields]
     suspicions = [
-        *_field_suspicions(sample, seen, params.leaks),
-        *_dated_suspicions(sample, outcome, fields, known),
-        *suspect_order(sample, known.order, known.clock),
-        *_overlap_suspicions(frame, fields, evidence, params.leaks),
+        *_suspect_fields(sample, judged_fields, params.leaks),
+        *_suspect_dates(sample, outcome, fields, sample_evidence),
+        *suspect_row_order(sample, sample_evidence.order, sample_evidence.clock),
+        *_suspect_overlap(frame, fields, evidence, params.leaks),
     ]
-    activities = {field.name for field in fields if field.source == "activity"}
-    findings = [suspicion.finding(params.leaks, activities=activities) for suspicion in suspicions]
-    return [*findings, *_not_applicable(evidence), *_passed(findings, seen)]
+    of_activities = {field.name for field in fields if field.source == "activity"}
+    findings = [suspicion.finding(params.leaks, activities=of_activities) for suspicion in suspicions]
+    return [*findings, *_not_applicable(evidence), *_passed(findings, judged_fields)]
 
 
-def _sampled(frame: pd.DataFrame, clock: Clock | None) -> Rows:
-    """Return the rows that are judged, evenly taken in the order of ids and instants."""
+def _sample(frame: pd.DataFrame, clock: Clock | None) -> Rows:
+    """Return the positions of the rows that are judged, evenly spaced in the order of ids and instants."""
     keys = [frame[LEAD_ID].to_numpy()]
     if clock is not None:
         keys.insert(0, clock.instants)
-    ranked = np.lexsort([pd.factorize(key, sort=True)[0] for key in keys])
-    return ranked[:: -(-len(frame) // MOST_LEADS)]
+    ordered = np.lexsort([pd.factorize(key, sort=True)[0] for key in keys])
+    return ordered[:: -(-len(frame) // MAX_ROWS)]
 
 
-def _field_suspicions(sample: pd.DataFrame, seen: Sequence[JudgedField], leaks: LeakParams) -> list[Suspicion]:
-    alone = {one.field.name: suspicion for one in seen if (suspicion := suspect_alone(one, leaks))}
-    found = hold_against_others(sample, seen, alone, leaks)
-    places = {one.field.name: at for at, one in enumerate(seen)}
-    return [found[name] for name in sorted(found, key=lambda name: places.get(name, len(places)))]
+def _suspect_fields(sample: pd.DataFrame, judged_fields: Sequence[JudgedField], leaks: LeakParams) -> list[Suspicion]:
+    """Return the suspicions of the values of fields, in the order of the fields."""
+    suspected = {
+        judged_field.field.name: suspicion
+        for judged_field in judged_fields
+        if (suspicion := suspect_single_field(judged_field, leaks))
+    }
+    found = suspect_incremental_auc(sample, judged_fields, suspected, leaks)
+    positions = {judged_field.field.name: at for at, judged_field in enumerate(judged_fields)}
+    return [found[name] for name in sorted(found, key=lambda name: positions.get(name, len(positions)))]
 
 
-def _dated_suspicions(
+def _suspect_dates(
     sample: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: LeakEvidence
 ) -> list[Suspicion]:
+    """Return the suspicions of the rules that need instants or tables of dated leads."""
     found: list[Suspicion] = []
     if evidence.changes is not None and evidence.outcomes is not None:
         found += suspect_changes(sample, fields, evidence.changes, evidence.outcomes)
     if evidence.clock is not None:
-        found += suspect_instants(sample, fields, outcome, evidence.clock)
+        found += suspect_future_dates(sample, fields, outcome, evidence.clock)
     if evidence.future_counts is not None:
         found += suspect_lookahead(sample, fields, outcome, evidence.future_counts)
     if evidence.repeated_activities is not None:
-        found += suspect_repeats(evidence.repeated_activities)
-    return found if evidence.activities is None else [*found, *suspect_activities(evidence.activities)]
+        found += suspect_repeated_activities(evidence.repeated_activities)
+    return found if evidence.activities is None else [*found, *suspect_activity_dates(evidence.activities)]
 
 
-def _overlap_suspicions(
+def _suspect_overlap(
     frame: pd.DataFrame, fields: Sequence[Field], evidence: LeakEvidence, leaks: LeakParams
 ) -> list[Suspicion]:
     if evidence.held_out is None or evidence.held_out.empty:
@@ -124,19 +140,21 @@ def _overlap_suspicions(
 
 
 def _not_applicable(evidence: LeakEvidence) -> list[Finding]:
+    """Return a finding for each rule whose evidence is missing."""
     reasons = []
     if evidence.changes is None or evidence.outcomes is None:
-        reasons.append(("LK6", "no dates of changes and outcomes, so when fields are changed cannot be judged"))
+        reasons.append(("LK6", "there are no dates of changes and outcomes, so when fields are changed is not known"))
     if evidence.clock is None and evidence.activities is None:
-        reasons.append(("LK7", "leads have no dates, so what is dated after the look cannot be judged"))
+        reasons.append(("LK7", "leads have no dates, so dates after the snapshot cannot be found"))
     if evidence.held_out is None or evidence.held_out.empty:
-        reasons.append(("LK9", "no leads kept aside were given, so twins across the split cannot be judged"))
+        reasons.append(("LK9", "no holdout was given, so copies of its leads cannot be found"))
     return [Finding(code, "not applicable", reason) for code, reason in reasons]
 
 
-def _passed(findings: Sequence[Finding], seen: Sequence[JudgedField]) -> list[Finding]:
+def _passed(findings: Sequence[Finding], judged_fields: Sequence[JudgedField]) -> list[Finding]:
+    """Return LK0 where no finding stops the training."""
     if any(finding.severity == "stop" for finding in findings):
         return []
-    strongest = max(seen, key=lambda one: one.power.auc).power.auc
-    what = "no suspect stops the training" if findings else "no field seems to know the outcome"
-    return [Finding("LK0", "passed", f"{what}; the strongest alone is {strongest:.3f}")]
+    highest = max(judged_field.auc.value for judged_field in judged_fields)
+    result = "no suspect stops the training" if findings else "no field seems to know the outcome"
+    return [Finding("LK0", "passed", f"{result}; the highest AUC of a single field is {highest:.3f}")]

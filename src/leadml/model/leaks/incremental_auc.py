@@ -1,8 +1,7 @@
-"""LK3: what a field adds to all others.
+"""LK3: how much AUC a field adds to all other fields, and the AUC of all fields together.
 
-What enters is the fields of leads and who is suspected already; what leaves is the lift of each suspect and of each
-strong field, and new suspicions.
-A cause is no leak: a field of which the others know nothing, or more than the outcome explains, is warned of only.
+A cause is no leak. A field with a high incremental AUC therefore only warns where it behaves like a cause: where it is
+independent of the other fields, more correlated with them than the outcome explains, or gradual and not much stronger.
 """
 
 from __future__ import annotations
@@ -11,7 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import SURE, Lift, Power, Together, alike, power, separation
+from leadml.model.leaks.univariate_auc import (
+    Z_95,
+    AucEstimate,
+    AucGain,
+    CrossFittedTrees,
+    correlation,
+    d_prime,
+    estimate_auc,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,164 +31,172 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
-MOST_LEADS = 8_000
-MOST_OTHERS = 16
-STRONGEST, MOST_GAINED = 8, 4
-ALIKE = 0.9
-PROMISING = 0.55
-WORTH_A_WORD = 0.62
-MUCH = 0.8
-UNTIED, TIED, FAR_TIED = 0.5, 1.3, 2.0
-TIE_SURE = 2.5
-BEATS = 1.05
-TOO_GOOD = 0.92
-TOGETHER = "together"
-WARNED = "see whether rows were copied, completed or deleted by what became of the leads"
-STOPPED = f"{WARNED}; or name together in leaks.accept with the reason why they were not"
+MAX_ROWS = 8_000
+MAX_OTHERS = 16
+MAX_BY_AUC, MAX_BY_GAIN = 8, 4
+MAX_CORRELATION = 0.9
+CANDIDATE_AUC = 0.55
+WARN_INCREMENTAL_AUC = 0.62
+HIGH_INCREMENTAL_AUC = 0.8
+INDEPENDENT, DEPENDENT, VERY_DEPENDENT = 0.5, 1.3, 2.0
+DEPENDENCE_Z = 2.5
+D_PRIME_MARGIN = 1.05
+WARN_AUC_OF_ALL = 0.92
+ALL_FIELDS = "together"
+WARN_REMEDY_OF_ALL = "check whether rows were copied, completed or deleted depending on the outcome of the leads"
+STOP_REMEDY_OF_ALL = f"{WARN_REMEDY_OF_ALL}; or name together in leaks.accept with the reason why they were not"
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A field held against the others.
+class Comparison:
+    """A field compared with the other fields.
 
     Parameters
     ----------
-    seen
+    judged_field
         The field.
-    power
-        What it can alone, on the leads that were looked at.
-    lift
-        What it adds to the others.
+    auc
+        Its AUC by itself, on the rows of the comparison.
+    gain
+        How much AUC it adds to the other fields.
     """
 
-    seen: JudgedField
-    power: Power
-    lift: Lift
+    judged_field: JudgedField
+    auc: AucEstimate
+    gain: AucGain
 
     @property
-    def words(self) -> str:
-        """What was measured."""
-        lift = self.lift
-        return f"all other fields together have an AUC of {lift.without:.3f}, and with it an AUC of {lift.beside:.3f}"
+    def evidence(self) -> str:
+        """The AUC of the other fields without it and with it, in words."""
+        without_field, with_field = self.gain.without_field, self.gain.with_field
+        return f"the other fields have an AUC of {without_field:.3f} without it and {with_field:.3f} with it"
 
     @property
-    def excuse(self) -> str:
-        """Why a field that knows much may be an honest cause; empty where nothing speaks for it."""
-        lift, gradual = self.lift, self.seen.gradual
-        low, high = (lift.tie + side * SURE * lift.tie_error for side in (-1, 1))
-        if lift.tie < TIE_SURE * lift.tie_error and (gradual or high < UNTIED):
-            return "the other fields know nothing of it, as of a cause of its own"
-        if (low > FAR_TIED and lift.own < MUCH) or (gradual and low > TIED):
-            return "the other fields know more of it than the outcome explains, as of things with one cause"
-        ordered = gradual and self.seen.field.kind == "number"
-        if ordered and separation(self.power.low) < BEATS * separation(lift.without):
-            return "its rates rise by degrees, and alone it does not clearly beat the others"
+    def honest_reason(self) -> str:
+        """Why a field with a high incremental AUC may be a cause; empty where nothing suggests it."""
+        gain, gradual = self.gain, self.judged_field.gradual
+        low, high = (gain.dependence + sign * Z_95 * gain.dependence_error for sign in (-1, 1))
+        if gain.dependence < DEPENDENCE_Z * gain.dependence_error and (gradual or high < INDEPENDENT):
+            return "it may be an honest cause, because it is independent of the other fields"
+        if (low > VERY_DEPENDENT and gain.incremental < HIGH_INCREMENTAL_AUC) or (gradual and low > DEPENDENT):
+            return (
+                "it may be honest, because it is more correlated with the other fields than the outcome explains, as "
+                "fields with a common cause are"
+            )
+        ordered = gradual and self.judged_field.field.kind == "number"
+        if ordered and d_prime(self.auc.lower_bound) < D_PRIME_MARGIN * d_prime(gain.without_field):
+            return (
+                "it may be an honest cause, because its conversion rate changes gradually and by itself it is not "
+                "clearly stronger than the other fields"
+            )
         return ""
 
     def suspicion(self, leaks: LeakParams) -> Suspicion | None:
-        """Return the reason to suspect it, if there is one."""
-        lift, name = self.lift, self.seen.field.name
-        if lift.own_low < WORTH_A_WORD:
+        """Return a suspicion where the incremental AUC is high, else None."""
+        gain, name = self.gain, self.judged_field.field.name
+        if gain.incremental_lower_bound < WARN_INCREMENTAL_AUC:
             return None
         evidence = (
-            f"knows by itself what an AUC of {lift.own:.3f} takes, with an AUC of {self.power.auc:.3f} alone; "
-            f"{self.words}"
+            f"has information that the other fields do not have, worth an AUC of {gain.incremental:.3f}; its AUC by "
+            f"itself is {self.auc.value:.3f}; {self.evidence}"
         )
-        if lift.own_low < leaks.own:
+        if gain.incremental_lower_bound < leaks.own:
             return Suspicion("LK3", "warn", evidence, name)
-        if self.excuse:
-            return Suspicion("LK3", "warn", f"{evidence}; {self.excuse}", name)
+        if self.honest_reason:
+            return Suspicion("LK3", "warn", f"{evidence}; {self.honest_reason}", name)
         return Suspicion("LK3", "stop", evidence, name)
 
 
-def hold_against_others(
-    frame: pd.DataFrame, seen: Sequence[JudgedField], suspected: dict[str, Suspicion], leaks: LeakParams
+def suspect_incremental_auc(
+    frame: pd.DataFrame, judged_fields: Sequence[JudgedField], suspected: dict[str, Suspicion], leaks: LeakParams
 ) -> dict[str, Suspicion]:
-    """Return all suspicions, each with what its field adds to the others.
+    """Return all suspicions by field, with the AUC that each suspected field adds to the others.
 
     Parameters
     ----------
     frame
-        Leads with labels, in the order of their ids; at most 8,000 of them, evenly taken, are looked at.
-    seen
-        The fields, each with all leads.
+        Labelled rows in the order of their ids; at most 8,000 of them are used, evenly spaced.
+    judged_fields
+        The fields, each with all rows.
     suspected
-        Suspicions by field so far.
+        Suspicions of other rules by field.
     leaks
-        ``own``: what a field may know by itself.
+        ``own``: the highest incremental AUC that a field may have; ``together``: the highest AUC of all fields.
     """
     found = dict(suspected)
-    if len(seen) < 2:  # noqa: PLR2004 - a field and another
+    if len(judged_fields) < 2:  # noqa: PLR2004 - a field and another
         return found
-    step = -(-len(frame) // MOST_LEADS)
-    frame, outcome = frame.iloc[::step].reset_index(drop=True), seen[0].outcome.part(slice(None, None, step))
-    scores = {one.field: one.scores[::step] for one in seen}
-    together = Together(frame, list(scores), outcome)
-    margins, gains = together.margins(list(scores))
-    abrupt = _abrupt(seen)
-    for one in _candidates(seen, found, gains):
-        siblings = {other for other in scores if one.field in abrupt and other.subject == one.field.subject}
-        strangers, score = {other: scores[other] for other in scores if other not in siblings}, scores[one.field]
-        others = _others(one.field, score, strangers, found, gains)
+    step = -(-len(frame) // MAX_ROWS)
+    frame, outcome = frame.iloc[::step].reset_index(drop=True), judged_fields[0].outcome.part(slice(None, None, step))
+    scores = {judged_field.field: judged_field.scores[::step] for judged_field in judged_fields}
+    trees = CrossFittedTrees(frame, list(scores), outcome)
+    log_odds, gains = trees.cross_fit(list(scores))
+    abrupt = _abrupt_activity_fields(judged_fields)
+    for judged_field in _candidates(judged_fields, found, gains):
+        field, name = judged_field.field, judged_field.field.name
+        same_activity = {other for other in scores if field in abrupt and other.subject == field.subject}
+        comparable = {other: scores[other] for other in scores if other not in same_activity}
+        others = _others(field, scores[field], comparable, found, gains)
         if not others:
             continue
-        beside = Beside(one, power(outcome, score), together.lift(one.field, others, score))
-        name = one.field.name
-        new = beside.suspicion(leaks)
+        gain = trees.auc_gain(field, others, scores[field])
+        comparison = Comparison(judged_field, estimate_auc(outcome, scores[field]), gain)
+        new = comparison.suspicion(leaks)
         if name in found and (found[name].severity == "stop" or new is None or new.severity == "warn"):
-            found[name] = found[name].saying(beside.words)
+            found[name] = found[name].with_evidence(comparison.evidence)
         elif new:
             found[name] = new
     if not any(suspicion.severity == "stop" for suspicion in found.values()):
-        found |= _all_together(power(outcome, margins), leaks)
+        found |= _suspect_all_fields(estimate_auc(outcome, log_odds), leaks)
     return found
 
 
-def _all_together(whole: Power, leaks: LeakParams) -> dict[str, Suspicion]:
-    """Return what speaks against all fields at once: rows that came or went by the outcome show in no single one."""
-    if whole.low < min(TOO_GOOD, leaks.together):
+def _suspect_all_fields(auc: AucEstimate, leaks: LeakParams) -> dict[str, Suspicion]:
+    """Return a suspicion where all fields together rank leads too well: rows that depend on the outcome do that."""
+    if auc.lower_bound < min(WARN_AUC_OF_ALL, leaks.together):
         return {}
-    evidence = f"all fields together rank leads with an AUC of {whole.auc:.3f}, and none of them stands out"
-    stops = whole.low >= leaks.together
-    return {TOGETHER: Suspicion("LK3", "stop" if stops else "warn", evidence, TOGETHER, STOPPED if stops else WARNED)}
+    evidence = f"all fields together have an AUC of {auc.value:.3f}, and no single field explains it"
+    if auc.lower_bound >= leaks.together:
+        return {ALL_FIELDS: Suspicion("LK3", "stop", evidence, ALL_FIELDS, STOP_REMEDY_OF_ALL)}
+    return {ALL_FIELDS: Suspicion("LK3", "warn", evidence, ALL_FIELDS, WARN_REMEDY_OF_ALL)}
 
 
-def _abrupt(seen: Sequence[JudgedField]) -> set[Field]:
-    """Return the fields of activities of which nothing says more by degrees, as habits do.
+def _abrupt_activity_fields(judged_fields: Sequence[JudgedField]) -> set[Field]:
+    """Return the fields of those kinds of activities of which no field is gradual, as fields of a habit are.
 
-    Windows of one kind of activity hide each other, and where its dates are wrong all of them are.
+    Windows of one kind of activity contain each other, so a leak in one would hide the leak in another.
     """
-    counted = [one for one in seen if one.field.source == "activity"]
-    habits = {one.field.subject for one in counted if one.gradual}
-    return {one.field for one in counted if one.field.subject not in habits}
+    of_activities = [judged_field for judged_field in judged_fields if judged_field.field.source == "activity"]
+    gradual = {judged_field.field.subject for judged_field in of_activities if judged_field.gradual}
+    return {judged_field.field for judged_field in of_activities if judged_field.field.subject not in gradual}
 
 
 def _candidates(
-    seen: Sequence[JudgedField], found: dict[str, Suspicion], gains: dict[Field, float]
+    judged_fields: Sequence[JudgedField], found: dict[str, Suspicion], gains: dict[Field, float]
 ) -> list[JudgedField]:
-    """Return suspects, the strongest fields and those that the trees gained most by, strongest first."""
-    ranked = sorted(seen, key=lambda one: -one.power.auc)
-    promising = [one for one in ranked if one.power.low >= PROMISING][:STRONGEST]
-    gained = sorted(seen, key=lambda one: -gains[one.field])[:MOST_GAINED]
-    suspects = [one for one in ranked if one.field.name in found][:STRONGEST]
-    chosen = {one.field for one in (*promising, *gained, *suspects)}
-    return [one for one in ranked if one.field in chosen]
+    """Return suspects, the fields with the highest AUC and those with the highest gain, in falling order of AUC."""
+    ranked = sorted(judged_fields, key=lambda judged_field: -judged_field.auc.value)
+    by_auc = [judged_field for judged_field in ranked if judged_field.auc.lower_bound >= CANDIDATE_AUC][:MAX_BY_AUC]
+    by_gain = sorted(judged_fields, key=lambda judged_field: -gains[judged_field.field])[:MAX_BY_GAIN]
+    suspects = [judged_field for judged_field in ranked if judged_field.field.name in found][:MAX_BY_AUC]
+    chosen = {judged_field.field for judged_field in (*by_auc, *by_gain, *suspects)}
+    return [judged_field for judged_field in ranked if judged_field.field in chosen]
 
 
 def _others(
     field: Field,
-    own: Floats,
+    field_scores: Floats,
     scores: dict[Field, Floats],
     found: dict[str, Suspicion],
     gains: dict[Field, float],
 ) -> list[Field]:
-    """Return whom to hold a field against: no suspect that stops and no near copy, which would hide it."""
+    """Return the fields to compare with: no suspect that stops and no near copy, because either would hide a leak."""
     others = [
         other
-        for other, score in scores.items()
+        for other, other_scores in scores.items()
         if other != field
         and not (other.name in found and found[other.name].severity == "stop")
-        and alike(own, score) <= ALIKE
+        and correlation(field_scores, other_scores) <= MAX_CORRELATION
     ]
-    kept = sorted([*others, field], key=lambda one: -gains[one])[: MOST_OTHERS + 1]
-    return [other for other in others if other in kept]
+    strongest = sorted([*others, field], key=lambda one: -gains[one])[: MAX_OTHERS + 1]
+    return [other for other in others if other in strongest]

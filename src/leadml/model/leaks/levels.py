@@ -1,7 +1,7 @@
-"""Levels, special values and blanks that imply the outcome.
+"""LK4 and LK5: levels, special numbers and missing values that imply the outcome.
 
-What enters is one field of leads with labels; what leaves is the value that tells, with its counts.
-A strong value is none: it must leave hardly a doubt, far from the base rate and from what the other values say.
+A value is reported only where its conversion rate is nearly 0 or 1, far from the base rate and far from the rates of
+the other values. A value with a high conversion rate alone is no leak.
 """
 
 from __future__ import annotations
@@ -24,162 +24,176 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask
 
 
-FEW = 20
-SURE = 2.6
-ALMOST_ALL = 0.85
-ODDS_TO_BASE = 20.0
-ODDS_TO_OTHERS = 5.0
-COVERED = {1: 0.05, 0: 0.25}
-WORTH_A_WORD = {1: 0.02, 0: 0.10}
-MOST_VALUES = 60
-COMMONEST = 3
+MIN_LEADS = 20
+Z = 2.6
+MIN_RATE = 0.85
+MIN_ODDS_RATIO_TO_BASE = 20.0
+MIN_ODDS_RATIO_TO_OTHERS = 5.0
+STOP_COVERAGE = {1: 0.05, 0: 0.25}
+WARN_COVERAGE = {1: 0.02, 0: 0.10}
+MAX_VALUES = 60
+COMMONEST_NUMBERS = 3
 
 
 @dataclass(frozen=True)
-class Telling:
+class ImplyingValue:
     """A value that implies the outcome.
 
     Parameters
     ----------
-    what
-        The value, for a person to read.
+    description
+        The value, for people to read.
     leads, converted
-        How many leads have it, and how many of them converted.
-    kind
-        1 where (almost) all of them converted, 0 where (almost) none did.
-    covered
-        Share of all leads of that kind that have it.
-    base
+        Number of leads that have it, and of those that converted.
+    label
+        1 where almost all of these leads converted, 0 where almost none did.
+    coverage
+        Share of all leads with this label that have the value.
+    base_rate
         Share of all leads that converted.
     """
 
-    what: str
+    description: str
     leads: int
     converted: int
-    kind: int
-    covered: float
-    base: float
+    label: int
+    coverage: float
+    base_rate: float
 
     @property
-    def sure(self) -> bool:
-        """Whether it tells of enough leads to matter."""
-        return self.covered >= COVERED[self.kind]
+    def is_common(self) -> bool:
+        """Whether enough leads with this label have the value to stop the training."""
+        return self.coverage >= STOP_COVERAGE[self.label]
 
     def __str__(self) -> str:
         """Return the value and its counts."""
-        whose, rate = "converters" if self.kind else "other leads", f"{self.base:.1%}"
+        whose = "of all leads that converted" if self.label else "of all leads that did not convert"
         return (
-            f"{self.what} is there for {self.leads:,} leads, of whom {self.converted:,} converted where {rate} "
-            f"of all do, and covers {self.covered:.0%} of the {whose}"
+            f"{self.description} occurs in {self.leads:,} leads, of which {self.converted:,} converted, where the base "
+            f"rate is {self.base_rate:.1%}; it covers {self.coverage:.0%} {whose}"
         )
 
 
-def telling_value(column: pd.Series, field: Field, outcome: Outcome) -> Telling | None:
-    """Return the value of a field that implies the outcome of most leads, or None.
+def find_implying_value(column: pd.Series, field: Field, outcome: Outcome) -> ImplyingValue | None:
+    """Return the value of a field that implies the outcome and covers most leads, or None.
 
     Parameters
     ----------
     column
-        The field, of shape (n_leads,); blanks are not judged here.
+        Values of the field, shape (n_rows,); missing values are not judged here.
     field
-        Its name and kind.
+        Name and kind.
     outcome
-        What became of the leads.
+        Labels and groups of the rows.
     """
-    groups = _numbers(column, outcome.label) if field.kind == "number" else _levels(column, outcome.label)
-    return _most_telling(groups, outcome)
+    by_number = field.kind == "number"
+    candidates = _numbers(column, outcome.labels) if by_number else _levels(column, outcome.labels)
+    return _most_covering(candidates, outcome)
 
 
-def telling_blank(filled: Mask, outcome: Outcome) -> Telling | None:
-    """Return whether being filled, or being blank, implies the outcome."""
-    sides = (("a value", filled), ("a blank", ~filled))
-    return _most_telling((Group(what, mask, (_rate(outcome.label, ~mask),)) for what, mask in sides), outcome)
+def find_implying_blank(filled: Mask, outcome: Outcome) -> ImplyingValue | None:
+    """Return whether having a value, or having none, implies the outcome, or None."""
+    candidates = (
+        Candidate(description, rows, (_rate(outcome.labels, ~rows),))
+        for description, rows in (("a value", filled), ("a blank", ~filled))
+    )
+    return _most_covering(candidates, outcome)
 
 
 @dataclass(frozen=True)
-class Group:
-    """Leads that share a value, and the rates of conversion of the leads that they are held against.
+class Candidate:
+    """The leads that have a value, and the conversion rates of the leads that they are compared with.
 
-    One rival that is far is enough where they are neighbours; ``every`` asks it of all rivals that are not as strong.
+    Parameters
+    ----------
+    description
+        The value, for people to read.
+    rows
+        Which rows have it, shape (n_rows,).
+    other_rates
+        Conversion rates of the other leads: those with each other level, or those with the nearest numbers.
+    differs_from_all
+        Whether the rate must be far from all rates that are less extreme; else far from one of the rates.
     """
 
-    what: str
-    mask: Mask
-    rivals: tuple[float, ...]
-    every: bool = False
+    description: str
+    rows: Mask
+    other_rates: tuple[float, ...]
+    differs_from_all: bool = False
 
-    def stands_out(self, low: float, kind: int) -> bool:
-        """Return whether a rate of at least so much is far from what the rivals say."""
-        rates = [rate if kind else 1 - rate for rate in self.rivals]
-        others = [rate for rate in rates if rate < low] if self.every else rates
+    def differs(self, lower_bound: float, label: int) -> bool:
+        """Return whether a rate of a label, of at least this bound, is far from the rates of other leads."""
+        rates = [rate if label else 1 - rate for rate in self.other_rates]
+        others = [rate for rate in rates if rate < lower_bound] if self.differs_from_all else rates
         if not others:
             return False
-        return _odds(low) >= ODDS_TO_OTHERS * _odds(max(others) if self.every else min(others))
+        nearest = max(others) if self.differs_from_all else min(others)
+        return _odds(lower_bound) >= MIN_ODDS_RATIO_TO_OTHERS * _odds(nearest)
 
 
-def _most_telling(groups: Iterable[Group], outcome: Outcome) -> Telling | None:
-    found = [telling for group in groups if (telling := _telling(group, outcome))]
-    return max(found, key=lambda telling: (telling.sure, telling.covered), default=None)
+def _most_covering(candidates: Iterable[Candidate], outcome: Outcome) -> ImplyingValue | None:
+    found = [value for candidate in candidates if (value := _implying_value(candidate, outcome))]
+    return max(found, key=lambda value: (value.is_common, value.coverage), default=None)
 
 
-def _telling(group: Group, outcome: Outcome) -> Telling | None:
-    label, base = outcome.label, outcome.rate
-    leads, converted = int(group.mask.sum()), int(label[group.mask].sum())
-    if leads < FEW:
+def _implying_value(candidate: Candidate, outcome: Outcome) -> ImplyingValue | None:
+    labels, base_rate = outcome.labels, outcome.base_rate
+    leads, converted = int(candidate.rows.sum()), int(labels[candidate.rows].sum())
+    if leads < MIN_LEADS:
         return None
-    weight = outcome.leads(group.mask) / leads  # rows of one lead are one witness
-    for kind in (1, 0):
-        hits, share = (converted, base) if kind else (leads - converted, 1 - base)
-        low = float(rate_bound(np.array([weight * hits]), np.array([weight * leads]), z=SURE)[0])
-        covered = hits / max(share * len(label), 1.0)
-        sure = low >= ALMOST_ALL and _odds(low) >= ODDS_TO_BASE * _odds(share)
-        if sure and covered >= WORTH_A_WORD[kind] and group.stands_out(low, kind):
-            return Telling(group.what, leads, converted, kind, covered, base)
+    weight = outcome.count_groups(candidate.rows) / leads  # rows of one group count as one observation
+    for label in (1, 0):
+        hits, share = (converted, base_rate) if label else (leads - converted, 1 - base_rate)
+        lower_bound = float(rate_bound(np.array([weight * hits]), np.array([weight * leads]), z=Z)[0])
+        coverage = hits / max(share * len(labels), 1.0)
+        extreme = lower_bound >= MIN_RATE and _odds(lower_bound) >= MIN_ODDS_RATIO_TO_BASE * _odds(share)
+        if extreme and coverage >= WARN_COVERAGE[label] and candidate.differs(lower_bound, label):
+            return ImplyingValue(candidate.description, leads, converted, label, coverage, base_rate)
     return None
 
 
-def _levels(column: pd.Series, label: Labels) -> Iterator[Group]:
-    """Yield levels, each against every other level and against all of them together."""
+def _levels(column: pd.Series, labels: Labels) -> Iterator[Candidate]:
+    """Yield the common levels, each with the rate of every other level and the rate of all other levels together."""
     known = column.notna().to_numpy()
-    common = [level for level, leads in column.value_counts().head(MOST_VALUES).items() if leads >= FEW]
-    masks = [(column == level).to_numpy() for level in common]
-    rates = [_rate(label, mask) for mask in masks]
-    for at, (level, mask) in enumerate(zip(common, masks, strict=True)):
-        rest = known & ~mask
+    common = [level for level, leads in column.value_counts().head(MAX_VALUES).items() if leads >= MIN_LEADS]
+    rows_of_levels = [(column == level).to_numpy() for level in common]
+    rates = [_rate(labels, rows) for rows in rows_of_levels]
+    for at, (level, rows) in enumerate(zip(common, rows_of_levels, strict=True)):
+        rest = known & ~rows
         if rest.any():
-            yield Group(
-                f"the level {quoted(level)}", mask, (*rates[:at], *rates[at + 1 :], _rate(label, rest)), every=True
-            )
+            other_rates = (*rates[:at], *rates[at + 1 :], _rate(labels, rest))
+            yield Candidate(f"the level {quoted(level)}", rows, other_rates, differs_from_all=True)
 
 
-def _numbers(column: pd.Series, label: Labels) -> Iterator[Group]:
-    """Yield numbers that many leads have, each against its neighbours, and what is left beside the commonest."""
+def _numbers(column: pd.Series, labels: Labels) -> Iterator[Candidate]:
+    """Yield the common numbers, each with the rates of the nearest numbers, and all numbers but a very common one."""
     values = column.to_numpy(dtype=np.float64)
     known = ~np.isnan(values)
     distinct, sizes = np.unique(values[known], return_counts=True)
-    for at, place in enumerate(np.argsort(-sizes, kind="stable")[:MOST_VALUES]):
-        if sizes[place] < FEW:
+    for at, position in enumerate(np.argsort(-sizes, kind="stable")[:MAX_VALUES]):
+        if sizes[position] < MIN_LEADS:
             break
-        value = float(distinct[place])
-        sides = (_nearest(values, values < value, below=True), _nearest(values, values > value, below=False))
-        mask = values == value
-        yield Group(f"the number {value:g}", mask, tuple(_rate(label, side) for side in sides if side.sum() >= FEW))
-        if at < COMMONEST:
-            yield Group(f"a number other than {value:g}", known & ~mask, (_rate(label, mask),))
+        value = float(distinct[position])
+        neighbours = (_nearest(values, values < value, below=True), _nearest(values, values > value, below=False))
+        rows = values == value
+        other_rates = tuple(_rate(labels, near) for near in neighbours if near.sum() >= MIN_LEADS)
+        yield Candidate(f"the number {value:g}", rows, other_rates)
+        if at < COMMONEST_NUMBERS:
+            yield Candidate(f"a number other than {value:g}", known & ~rows, (_rate(labels, rows),))
 
 
 def _nearest(values: Floats, side: Mask, *, below: bool) -> Mask:
-    """Return the leads nearest to a value on one side of it, a few where there are so many."""
-    if side.sum() <= FEW:
+    """Return the rows nearest to a value on one side of it: at least 20 where there are so many."""
+    if side.sum() <= MIN_LEADS:
         return side
-    edge = np.sort(values[side])[-FEW if below else FEW - 1]
+    edge = np.sort(values[side])[-MIN_LEADS if below else MIN_LEADS - 1]
     near: Mask = side & (values >= edge if below else values <= edge)
     return near
 
 
-def _rate(label: Labels, mask: Mask) -> float:
-    """Return the rate of conversion of some leads, drawn to that of all by the weight of one lead."""
-    return float((label[mask].sum() + label.mean()) / (mask.sum() + 1))
+def _rate(labels: Labels, rows: Mask) -> float:
+    """Return the conversion rate of some rows, shrunk to the base rate by the weight of one row."""
+    return float((labels[rows].sum() + labels.mean()) / (rows.sum() + 1))
 
 
 def _odds(rate: float) -> float:

@@ -1,8 +1,7 @@
-"""LK7: fields that know what a lead did after the look.
+"""LK7: fields that know the activities after the snapshot (look-ahead).
 
-What enters is fields as of looks, and the same counts begun at the look; what leaves is a suspicion for each field that
-goes together with the later count as nothing of the past does.
-Converters and other leads are judged apart, so that the outcome itself, and what leads to it, is no reason.
+A field is correlated with counts of activities after the snapshot, given the same counts before it. Leads that
+converted and leads that did not are judged separately, because the outcome itself changes how active leads are.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 from leadml.leads.check.contract import AS_OF, LEAD_ID
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import SURE
+from leadml.model.leaks.univariate_auc import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,92 +24,96 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
-FEWEST = 50
-STOPS, WARNS = 0.71, 0.5  # see the notes: no habit reaches the square root of a half
-SMALLEST = 1e-6
+MIN_ROWS = 50
+STOP_CORRELATION, WARN_CORRELATION = 0.71, 0.5  # see the notes: no habit reaches the square root of a half
+EPSILON = 1e-6
 
 
 def suspect_lookahead(
-    frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome, ahead: pd.DataFrame
+    frame: pd.DataFrame, fields: Sequence[Field], outcome: Outcome, future_counts: pd.DataFrame
 ) -> list[Suspicion]:
-    """Return the fields that say how active leads were after the look.
+    """Return a suspicion of each field that is correlated with the activities after the snapshot.
 
     Parameters
     ----------
     frame
-        Leads with labels and ``as_of``.
+        Rows with ``lead_id``, ``as_of`` and the fields.
     fields
-        The fields of the model; numbers are judged.
+        The fields of the model; numbers and booleans are judged.
     outcome
-        What became of the leads.
-    ahead
-        As `leadml.model.leaks.Evidence` has it.
+        Labels and groups of the rows.
+    future_counts
+        See `leadml.leads.judge.evidence.LeakEvidence`.
 
     Notes
     -----
-    A field is held against each later count by their partial correlation, given the count before the look of which it
-    is the continuation: 1 for a sum of both, and near 0 for what was known at the look, but for habits that last. A
-    habit that is known exactly leaves of both counts the same chance, so that its partial correlation is at most the
-    square root of a half.
+    The partial correlation of a field with a count after the snapshot, given the same count before the snapshot, is 1
+    for the sum of both counts. It is near 0 for what is known at the snapshot, except for lasting habits. Given an
+    exactly known habit, both counts have the same random part, so its partial correlation is at most the square root
+    of a half.
     """
-    later = frame[[LEAD_ID, AS_OF]].merge(ahead, on=[LEAD_ID, AS_OF], how="left", validate="many_to_one")
-    names = [name for name in ahead.columns if name not in {LEAD_ID, AS_OF}]
+    after = frame[[LEAD_ID, AS_OF]].merge(future_counts, on=[LEAD_ID, AS_OF], how="left", validate="many_to_one")
+    counts = [name for name in future_counts.columns if name not in {LEAD_ID, AS_OF}]
     numbers = [field for field in fields if field.kind != "category"]
     if not numbers:
         return []
-    known = later[names].notna().all(axis=1).to_numpy()
+    known = after[counts].notna().all(axis=1).to_numpy()
     found: dict[str, Suspicion] = {}
-    for converted, whose in enumerate(("did not convert", "converted")):
-        rows = known & (outcome.label == converted)
-        leads = outcome.leads(rows)
-        if leads < FEWEST:
+    for label, leads in enumerate(("leads that did not convert", "leads that converted")):
+        rows = known & (outcome.labels == label)
+        size = outcome.count_groups(rows)
+        if size < MIN_ROWS:
             continue
-        for suspicion in _among(frame[rows], later[rows], numbers, names, (leads, whose)):
+        for suspicion in _suspect_within(frame[rows], after[rows], numbers, counts, (size, leads)):
             stronger = suspicion.field not in found or suspicion.severity == "stop"
             found |= {suspicion.field: suspicion} if stronger else {}
     return list(found.values())
 
 
-def _among(
-    frame: pd.DataFrame, later: pd.DataFrame, numbers: Sequence[Field], names: Sequence[str], who: tuple[int, str]
+def _suspect_within(
+    frame: pd.DataFrame, after: pd.DataFrame, numbers: Sequence[Field], counts: Sequence[str], sample: tuple[int, str]
 ) -> Iterator[Suspicion]:
-    """Yield the suspicions among leads of one kind, of whom there are so many."""
-    leads, whose = who
-    values = _standard(frame[[field.name for field in numbers]].to_numpy(dtype=np.float64))
-    strongest, by = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=np.intp)
-    for place, name in enumerate(names):
-        after = later[[name]].to_numpy(dtype=np.float64)
-        if (after > 0).sum() < FEWEST:
+    """Yield the suspicions among leads of one outcome; the sample is their number and their name."""
+    size, leads = sample
+    values = _standardised(frame[[field.name for field in numbers]].to_numpy(dtype=np.float64))
+    strongest, strongest_count = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=np.intp)
+    for position, name in enumerate(counts):
+        count_after = after[[name]].to_numpy(dtype=np.float64)
+        if (count_after > 0).sum() < MIN_ROWS:
             continue
-        before = frame[[name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(after)
-        knows = np.abs(_partial(values, _standard(after), _standard(before)))
-        by = np.where(knows > strongest, place, by)
-        strongest = np.maximum(strongest, knows)
-    low = np.tanh(np.arctanh(np.minimum(strongest, 1 - SMALLEST)) - SURE / np.sqrt(leads))
-    for at in np.flatnonzero(low >= WARNS).tolist():
+        count_before = frame[[name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(count_after)
+        correlations = np.abs(_partial_correlations(values, _standardised(count_after), _standardised(count_before)))
+        strongest_count = np.where(correlations > strongest, position, strongest_count)
+        strongest = np.maximum(strongest, correlations)
+    # Fisher's z-transformation gives the lower bound of a correlation
+    lower_bounds = np.tanh(np.arctanh(np.minimum(strongest, 1 - EPSILON)) - Z_95 / np.sqrt(size))
+    for at in np.flatnonzero(lower_bounds >= WARN_CORRELATION).tolist():
         evidence = (
-            f"knows what came after the look: among leads that {whose} its correlation with {names[by[at]]} counted "
-            f"from the look onwards is {strongest[at]:.2f}, given the same count before the look"
+            f"knows what happens after the snapshot: among {leads}, its partial correlation with "
+            f"{counts[strongest_count[at]]} counted after the snapshot is {strongest[at]:.2f}, given the same count "
+            "before the snapshot"
         )
-        yield Suspicion("LK7", "stop" if low[at] >= STOPS else "warn", evidence, numbers[at].name)
+        stop = lower_bounds[at] >= STOP_CORRELATION
+        yield Suspicion("LK7", "stop" if stop else "warn", evidence, numbers[at].name)
 
 
-def _partial(values: Floats, after: Floats, before: Floats) -> Floats:
-    """Return the correlation of each column with the later count, given the earlier one, 0 where nothing is left."""
+def _partial_correlations(values: Floats, after: Floats, before: Floats) -> Floats:
+    """Return the correlation of each column with the count after, given the count before; 0 where it is undefined."""
     rows = len(after)
-    one, other = values.T @ after[:, 0] / rows, values.T @ before[:, 0] / rows
-    both = float(after[:, 0] @ before[:, 0] / rows)
-    left = (1 - other**2) * (1 - both**2)
-    return np.where(left > SMALLEST, (one - other * both) / np.sqrt(np.maximum(left, SMALLEST)), 0.0)
+    with_after, with_before = values.T @ after[:, 0] / rows, values.T @ before[:, 0] / rows
+    after_with_before = float(after[:, 0] @ before[:, 0] / rows)
+    unexplained = (1 - with_before**2) * (1 - after_with_before**2)
+    correlations = (with_after - with_before * after_with_before) / np.sqrt(np.maximum(unexplained, EPSILON))
+    return np.where(unexplained > EPSILON, correlations, 0.0)
 
 
-def _standard(columns: Floats) -> Floats:
-    """Return the logarithms of columns with mean 0 and variance 1; what is missing is the mean."""
+def _standardised(columns: Floats) -> Floats:
+    """Return the signed logarithms of columns with mean 0 and variance 1; a missing value is the mean."""
     scaled = np.sign(columns) * np.log1p(np.abs(columns))
-    held = ~np.isnan(scaled)
-    size = np.maximum(held.sum(axis=0), 1)
-    filled = np.where(held, scaled, np.nansum(scaled, axis=0) / size)
+    known = ~np.isnan(scaled)
+    size = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, scaled, np.nansum(scaled, axis=0) / size)
     spread = filled.std(axis=0)
     centred = filled - filled.mean(axis=0)
-    standard: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > SMALLEST)
-    return standard
+    standardised: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > EPSILON)
+    return standardised

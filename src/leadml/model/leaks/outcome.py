@@ -1,7 +1,7 @@
-"""What became of leads, and which rows belong together.
+"""Labels and groups of the rows that the leak gate judges, and their two halves.
 
-What enters is a frame with labels; what leaves is labels, groups and two halves that share no group.
-Rows of one lead, or of one account, are never on both sides, so that no rate is judged by the lead it was learned from.
+The rows of one group, a lead or an account, count as one observation and are never divided between the halves. So no
+rate is evaluated on a group that it was computed from.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Outcome:
 
     Parameters
     ----------
-    label
+    labels
         Array of shape (n_rows,) of 0 and 1.
-    group
-        Array of shape (n_rows,): the number of the lead or account that the row is of.
+    groups
+        Array of shape (n_rows,): the number of the lead or account of each row, from 0.
     """
 
-    label: Labels
-    group: Rows
+    labels: Labels
+    groups: Rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Outcome:
@@ -40,34 +40,34 @@ class Outcome:
         return cls(frame[LABEL].to_numpy(dtype=np.int8), pd.factorize(frame[SPLIT_KEY])[0].astype(np.intp))
 
     @property
-    def rate(self) -> float:
+    def base_rate(self) -> float:
         """Share of the rows that converted."""
-        return float(self.label.mean())
+        return float(self.labels.mean())
 
     @property
-    def rarer(self) -> int:
-        """How many groups have rows of the rarer kind: rows of one lead are one witness."""
-        return min(self.leads(self.label == kind) for kind in (0, 1))
+    def groups_of_rarer_class(self) -> int:
+        """Number of groups with rows of the rarer class, 0 or 1."""
+        return min(self.count_groups(self.labels == label) for label in (0, 1))
 
     @cached_property
-    def half(self) -> Mask:
-        """Which half each row is in: every second group."""
-        return np.asarray(self.group % 2 == 1)
+    def in_second_half(self) -> Mask:
+        """Whether each row is in the second half: every second group is."""
+        return np.asarray(self.groups % 2 == 1)
 
     @property
-    def sides(self) -> tuple[Mask, Mask]:
+    def halves(self) -> tuple[Mask, Mask]:
         """The rows of each half."""
-        return ~self.half, self.half
+        return ~self.in_second_half, self.in_second_half
 
     @property
-    def judgeable(self) -> bool:
-        """Whether both halves hold leads of both kinds."""
-        return all(0 < self.label[rows].sum() < rows.sum() for rows in self.sides)
+    def has_both_classes(self) -> bool:
+        """Whether each half has rows of both classes."""
+        return all(0 < self.labels[rows].sum() < rows.sum() for rows in self.halves)
 
     def part(self, rows: Mask | slice) -> Outcome:
-        """Return the outcome of some rows, their groups numbered anew."""
-        return Outcome(self.label[rows], pd.factorize(self.group[rows])[0].astype(np.intp))
+        """Return the outcome of some rows, with their groups numbered anew."""
+        return Outcome(self.labels[rows], pd.factorize(self.groups[rows])[0].astype(np.intp))
 
-    def leads(self, rows: Mask) -> int:
-        """Return how many groups some rows are of."""
-        return len(np.unique(self.group[rows]))
+    def count_groups(self, rows: Mask) -> int:
+        """Return the number of groups of some rows."""
+        return len(np.unique(self.groups[rows]))

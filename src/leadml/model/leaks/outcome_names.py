@@ -1,7 +1,7 @@
-"""Names that systems of record write when, or after, the outcome is known.
+"""LK2: names of fields that sales systems fill in when, or after, the outcome is known.
 
-What enters is the name of a field; what leaves is whether it is one of them.
-A word that has honest uses, such as status, counts only where it stands alone or beside the lead or the deal.
+Some words, such as status, are also in names of honest fields. They count only where the whole name is the word, alone
+or with words for the lead or the deal.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from functools import cache
 
 from leadml.leads.judge.pii import plain_name
 
-ALONE = """
+WHOLE_NAMES = """
     closed converted created_customer disposition duration lost opportunity outcome owner probability quality rejected
     result stage status tag tags won
 """
-ANYWHERE = """
+PARTS_OF_NAMES = """
     actual_close amount_won assigned_to became_customer call_duration call_outcome call_result close_date close_reason
     closed_at closed_by closed_date closed_lost closed_on closed_won conversion_date conversion_time converted_at
     converted_by converted_date converted_on customer_since date_closed date_converted days_to_close deal_amount
@@ -27,48 +27,48 @@ ANYWHERE = """
     sales_stage stage_duration system_modstamp talk_time time_to_close updated_at updated_by updated_date updated_on
     win_probability win_reason won_amount won_date won_reason
 """
-BESIDE = """
+IGNORED_WORDS = """
     account call company contact crm current customer deal final hs hubspot lead leads opp opportunity prospect record
     sales salesforce sf sfdc
 """
-TRAILING = frozenset({"c", "code", "date", "id", "name", "r", "value"})
+IGNORED_ENDINGS = frozenset({"c", "code", "date", "id", "name", "r", "value"})
 
 
 @cache
-def banned() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return names that count alone, names that count anywhere in a name, and words that change nothing beside."""
-    alone, anywhere, beside = (frozenset(text.split()) for text in (ALONE, ANYWHERE, BESIDE))
-    return alone, anywhere, beside
+def outcome_names() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the names that count as a whole, those that count as a part of a name, and the words that are ignored."""
+    whole_names, parts, ignored = (frozenset(text.split()) for text in (WHOLE_NAMES, PARTS_OF_NAMES, IGNORED_WORDS))
+    return whole_names, parts, ignored
 
 
-def written_afterwards(name: str) -> bool:
-    """Return whether a field has a name that is filled in after the outcome.
+def is_outcome_name(name: str) -> bool:
+    """Return whether a field has a name that is filled in when, or after, the outcome is known.
 
     Examples
     --------
-    >>> [name for name in ("Lead Status", "HS_LEAD_STATUS", "Tags", "LostReason__c") if written_afterwards(name)]
+    >>> [name for name in ("Lead Status", "HS_LEAD_STATUS", "Tags", "LostReason__c") if is_outcome_name(name)]
     ['Lead Status', 'HS_LEAD_STATUS', 'Tags', 'LostReason__c']
-    >>> [name for name in ("marital_status", "session_duration", "home owner") if written_afterwards(name)]
+    >>> [name for name in ("marital_status", "session_duration", "home owner") if is_outcome_name(name)]
     []
     """
-    alone, anywhere, beside = banned()
+    whole_names, parts, ignored = outcome_names()
     words = _words(name)
     joined = "".join(words)
-    if joined in {known.replace("_", "") for known in alone | anywhere}:
+    if joined in {known.replace("_", "") for known in whole_names | parts}:
         return True
-    whole = f"_{'_'.join(words)}_"
-    if any(f"_{known}_" in whole for known in anywhere):
+    delimited = f"_{'_'.join(words)}_"
+    if any(f"_{part}_" in delimited for part in parts):
         return True
-    core = [word for word in words if word not in beside]
-    while len(core) > 1 and core[-1] in TRAILING:
+    core = [word for word in words if word not in ignored]
+    while len(core) > 1 and core[-1] in IGNORED_ENDINGS:
         core.pop()
-    return "_".join(core) in alone
+    return "_".join(core) in whole_names
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name; a capital after a small letter begins one."""
-    parted = "".join(
+    """Return the words of a name; a capital letter after a small one begins a word."""
+    spaced = "".join(
         f" {letter}" if letter.isupper() and before.islower() else letter
         for before, letter in zip(f" {name}", name, strict=False)
     )
-    return plain_name(parted).split("_")
+    return plain_name(spaced).split("_")

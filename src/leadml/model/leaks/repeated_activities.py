@@ -1,7 +1,7 @@
-"""LK7: activities that are there twice, by what became of the lead.
+"""LK7: activities that are recorded twice depending on the outcome.
 
-What enters is how many activities of each lead repeat another; what leaves is a suspicion where those of converters do.
-A system that logs everything twice does so for all leads, and that is no leak.
+Duplicates are suspected only where leads that converted have clearly more or fewer of them than other leads. A system
+that records every activity twice does so for all leads, and that is no leak.
 """
 
 from __future__ import annotations
@@ -12,41 +12,42 @@ import numpy as np
 
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import power
+from leadml.model.leaks.univariate_auc import estimate_auc
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST = 20
-ENOUGH = 2
-WARNS, APART = 0.65, 0.2
+MIN_LEADS = 20
+MIN_ACTIVITIES = 2
+WARN_AUC, STOP_DIFFERENCE = 0.65, 0.2
 NAME = "activities"
 REMEDY = (
-    "see whether the activities of leads that converted were copied, and leave the copies out; or name activities in "
+    "check whether the activities of leads that converted were copied, and leave the copies out; or name activities in "
     "leaks.accept with the reason why they were not"
 )
 
 
-def suspect_repeats(repeated_activities: pd.DataFrame) -> list[Suspicion]:
-    """Return whether the activities of some leads are there twice, and those leads are the ones that converted.
+def suspect_repeated_activities(repeated_activities: pd.DataFrame) -> list[Suspicion]:
+    """Return a suspicion where the share of repeated activities predicts the outcome of leads.
 
     Parameters
     ----------
-    repeats
-        As `leadml.model.leaks.Evidence` has it; leads with one activity are left out.
+    repeated_activities
+        See `leadml.leads.judge.evidence.LeakEvidence`; leads with one activity are left out.
     """
-    held = repeated_activities[repeated_activities["rows"] >= ENOUGH]
-    won = held["converted"].to_numpy(dtype=np.int8)
-    outcome = Outcome(won, np.arange(len(won)))
-    if outcome.rarer < FEWEST or not outcome.judgeable:
+    several = repeated_activities[repeated_activities["rows"] >= MIN_ACTIVITIES]
+    labels = several["converted"].to_numpy(dtype=np.int8)
+    outcome = Outcome(labels, np.arange(len(labels)))
+    if outcome.groups_of_rarer_class < MIN_LEADS or not outcome.has_both_classes:
         return []
-    share = (held["repeated"] / held["rows"]).to_numpy(dtype=np.float64)
-    told = max(power(outcome, share), power(outcome, -share), key=lambda one: one.auc)
-    if told.low < WARNS:
+    share = (several["repeated"] / several["rows"]).to_numpy(dtype=np.float64)
+    auc = max(estimate_auc(outcome, share), estimate_auc(outcome, -share), key=lambda estimate: estimate.value)
+    if auc.lower_bound < WARN_AUC:
         return []
-    means = [float(share[won == converted].mean()) for converted in (1, 0)]
+    of_converters, of_others = (float(share[labels == label].mean()) for label in (1, 0))
     evidence = (
-        f"are there twice by outcome: of leads that converted {means[0]:.0%} of the activities repeat another to the "
-        f"letter, of others {means[1]:.0%}"
+        f"are repeated depending on the outcome: {of_converters:.0%} of the activities of leads that converted are "
+        f"exact copies of another, and {of_others:.0%} of those of other leads"
     )
-    return [Suspicion("LK7", "stop" if abs(means[0] - means[1]) >= APART else "warn", evidence, NAME, REMEDY)]
+    stop = abs(of_converters - of_others) >= STOP_DIFFERENCE
+    return [Suspicion("LK7", "stop" if stop else "warn", evidence, NAME, REMEDY)]

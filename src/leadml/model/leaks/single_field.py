@@ -1,7 +1,7 @@
-"""What each field says of the outcome by itself: LK1 power, LK2 name, LK4 blanks, LK5 values.
+"""Rules that judge each field by itself: LK1 AUC, LK2 name, LK4 missing values, LK5 values.
 
-What enters is leads with labels; what leaves is at most one suspicion for each field, the first of its rules.
-It looks at no other field; what a field adds to others is judged in `leadml.model.leaks.incremental_auc`.
+A field has at most one suspicion from these rules. How much a field adds to the other fields is judged in
+`leadml.model.leaks.incremental_auc`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.model.leaks.levels import telling_blank, telling_value
-from leadml.model.leaks.outcome_names import written_afterwards
+from leadml.model.leaks.levels import find_implying_blank, find_implying_value
+from leadml.model.leaks.outcome_names import is_outcome_name
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import Power, power, step_scores, steps_of
+from leadml.model.leaks.univariate_auc import AucEstimate, bins_of, estimate_auc, out_of_fold_rates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Mask, Rows
 
 
-BANNED_POWER = 0.55
+OUTCOME_NAME_AUC = 0.55
 CHANCE = 0.5
-FEW = 20
-WORTH_A_WORD = 0.7
-MOSTLY = 0.5
-LEAP = 2.5
-FAR_LEAP = 3.3
-FEW_STEPS = 15
-MOST_OF_IT = 0.6
-LEAP_PRIOR = 10.0
+MIN_LEADS = 20
+WARN_FILL_AUC = 0.7
+MIN_FILLED = 0.5
+MAX_JUMP = 2.5
+MAX_JUMP_OF_TWO_BINS = 3.3
+MANY_BINS = 15
+PLATEAU_SHARE = 0.6
+PRIOR_LEADS = 10.0
 
 
 @dataclass(frozen=True)
 class JudgedField:
-    """One field of leads with labels.
+    """One field of labelled leads.
 
     Parameters
     ----------
     field
-        Its name and kind.
+        Name and kind.
     column
-        Its values, shape (n_leads,).
+        Values, shape (n_rows,).
     outcome
-        What became of the leads.
+        Labels and groups of the rows.
     """
 
     field: Field
@@ -58,106 +58,114 @@ class JudgedField:
 
     @cached_property
     def filled(self) -> Mask:
-        """Whether each lead has a value."""
+        """Whether each row has a value."""
         return self.column.notna().to_numpy()
 
     @cached_property
-    def steps(self) -> Rows:
-        """The level, or one of twenty steps, of each lead."""
-        return steps_of(self.column, self.field)
+    def bins(self) -> Rows:
+        """The bin of each row; see `bins_of`."""
+        return bins_of(self.column, self.field)
 
     @cached_property
     def scores(self) -> Floats:
-        """The rate of each lead's step among the other half of the leads."""
-        return step_scores(self.steps, self.outcome)
+        """The out-of-fold conversion rate of each row's bin."""
+        return out_of_fold_rates(self.bins, self.outcome)
 
     @cached_property
-    def power(self) -> Power:
-        """How well the field alone tells converters from other leads."""
-        return power(self.outcome, self.scores)
+    def auc(self) -> AucEstimate:
+        """Out-of-fold AUC of the field by itself."""
+        return estimate_auc(self.outcome, self.scores)
 
     @cached_property
     def gradual(self) -> bool:
-        """Whether rates rise and fall by degrees, as a cause's do, without a leap from one step to the next.
+        """Whether the log-odds of conversion change gradually from bin to bin, as those of a cause do.
 
-        Steps of a number are in its order, levels in the order of their rates; those of few leads are left out.
-        A number with one leap between two plateaus is not gradual, however small the leap.
+        Bins of a number are in its order, levels in the order of their rates; bins of few rows are left out. A number
+        with two plateaus and one jump between them is not gradual, however small the jump is.
         """
-        steps, label = self.steps[self.filled], self.outcome.label[self.filled]
-        if self.filled.mean() < MOSTLY or label.min() == label.max():
+        bins, labels = self.bins[self.filled], self.outcome.labels[self.filled]
+        if self.filled.mean() < MIN_FILLED or labels.min() == labels.max():
             return False
-        size, won = np.bincount(steps), np.bincount(steps, weights=label)
-        held = size >= FEW
-        prior = LEAP_PRIOR * label.mean()
-        odds = np.log((won[held] + prior) / (size[held] - won[held] + LEAP_PRIOR - prior))
-        inorder = odds if self.field.kind == "number" else np.sort(odds)
-        near, far = (np.abs(inorder[apart:] - inorder[:-apart]).max(initial=0.0) for apart in (1, 2))
-        smeared = len(odds) > FEW_STEPS and far > FAR_LEAP  # a leap within a step is half a leap on both sides
-        plateaus = self.field.kind == "number" and near > MOST_OF_IT * np.ptp(odds)
-        return bool(near <= LEAP and not smeared and not plateaus)
+        sizes, converted = np.bincount(bins), np.bincount(bins, weights=labels)
+        large = sizes >= MIN_LEADS
+        prior = PRIOR_LEADS * labels.mean()
+        log_odds = np.log((converted[large] + prior) / (sizes[large] - converted[large] + PRIOR_LEADS - prior))
+        ordered = log_odds if self.field.kind == "number" else np.sort(log_odds)
+        jump, jump_of_two = (np.abs(ordered[lag:] - ordered[:-lag]).max(initial=0.0) for lag in (1, 2))
+        # where a bin contains the jump, each of its sides shows half of it
+        halved_jump = len(log_odds) > MANY_BINS and jump_of_two > MAX_JUMP_OF_TWO_BINS
+        plateaus = self.field.kind == "number" and jump > PLATEAU_SHARE * np.ptp(log_odds)
+        return bool(jump <= MAX_JUMP and not halved_jump and not plateaus)
 
     def where_filled(self) -> JudgedField | None:
-        """Return the field of those leads that have a value, None where too few do or too few do not."""
-        if min(self.filled.sum(), (~self.filled).sum()) < FEW:
+        """Return the field of the rows that have a value, None where too few have one or too few have none."""
+        if min(self.filled.sum(), (~self.filled).sum()) < MIN_LEADS:
             return None
         part = self.outcome.part(self.filled)
-        if part.rarer < FEW or not part.judgeable:
+        if part.groups_of_rarer_class < MIN_LEADS or not part.has_both_classes:
             return None
         return JudgedField(self.field, self.column[self.filled].reset_index(drop=True), part)
 
 
-def suspect_alone(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    """Return the first reason to suspect a field by itself, one that stops before one that warns."""
-    found = [rule(seen, leaks) for rule in (_power, _name, _blank, _value, _power_where_filled)]
-    given = [suspicion for suspicion in found if suspicion]
-    return min(given, key=lambda suspicion: suspicion.severity != "stop", default=None)
+def suspect_single_field(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    """Return the first suspicion that stops, else the first that warns, else None."""
+    rules = (_suspect_auc, _suspect_name, _suspect_blanks, _suspect_value, _suspect_auc_where_filled)
+    suspicions = [suspicion for rule in rules if (suspicion := rule(judged_field, leaks))]
+    return min(suspicions, key=lambda suspicion: suspicion.severity != "stop", default=None)
 
 
-def _power(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    if seen.power.low < leaks.alone:
-        return None
-    evidence = f"alone ranks leads with an AUC of {seen.power.auc:.3f}, too good to be known beforehand"
-    return Suspicion("LK1", "stop", evidence, seen.field.name)
-
-
-def _power_where_filled(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    part = seen.where_filled()
-    if part is None or part.power.low < leaks.alone:
+def _suspect_auc(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    if judged_field.auc.lower_bound < leaks.alone:
         return None
     evidence = (
-        f"alone ranks the {len(part.column):,} leads where it is filled with an AUC of {part.power.auc:.3f}, too good "
-        f"to be known beforehand"
+        f"by itself has an AUC of {judged_field.auc.value:.3f}, too high for a field that is known before the outcome"
     )
-    return Suspicion("LK1", "stop", evidence, seen.field.name)
+    return Suspicion("LK1", "stop", evidence, judged_field.field.name)
 
 
-def _name(seen: JudgedField, _: LeakParams) -> Suspicion | None:
-    if not written_afterwards(seen.field.name):
+def _suspect_auc_where_filled(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    part = judged_field.where_filled()
+    if part is None or part.auc.lower_bound < leaks.alone:
         return None
-    what = f"has a name that is filled in after the outcome, and an AUC of {seen.power.auc:.3f} alone"
-    if seen.power.auc >= BANNED_POWER and seen.power.low > CHANCE:
-        return Suspicion("LK2", "stop", what, seen.field.name)
-    return Suspicion("LK2", "warn", f"{what}, which is no more than chance", seen.field.name)
+    evidence = (
+        f"by itself has an AUC of {part.auc.value:.3f} among the {len(part.column):,} leads where it is filled in, too "
+        "high for a field that is known before the outcome"
+    )
+    return Suspicion("LK1", "stop", evidence, judged_field.field.name)
 
 
-def _blank(seen: JudgedField, leaks: LeakParams) -> Suspicion | None:
-    filled = seen.filled
-    never_so_far = seen.field.source == "activity"  # computed as of the look: nobody fills it in
-    if never_so_far or min(filled.sum(), (~filled).sum()) < FEW:
+def _suspect_name(judged_field: JudgedField, _: LeakParams) -> Suspicion | None:
+    if not is_outcome_name(judged_field.field.name):
         return None
-    fill = power(seen.outcome, step_scores(filled.astype(np.intp), seen.outcome))
-    telling = telling_blank(filled, seen.outcome)
-    evidence = f"is filled for {filled.mean():.0%} of the leads, which alone ranks them with an AUC of {fill.auc:.3f}"
-    if fill.low >= leaks.fill or (telling and telling.sure):
-        return Suspicion("LK4", "stop", f"{evidence}; {telling}" if telling else evidence, seen.field.name)
-    if fill.low >= WORTH_A_WORD or telling:
-        return Suspicion("LK4", "warn", f"{evidence}; {telling}" if telling else evidence, seen.field.name)
+    evidence = f"has a name that is filled in after the outcome, and an AUC of {judged_field.auc.value:.3f} by itself"
+    if judged_field.auc.value >= OUTCOME_NAME_AUC and judged_field.auc.lower_bound > CHANCE:
+        return Suspicion("LK2", "stop", evidence, judged_field.field.name)
+    return Suspicion("LK2", "warn", f"{evidence}, which is no better than chance", judged_field.field.name)
+
+
+def _suspect_blanks(judged_field: JudgedField, leaks: LeakParams) -> Suspicion | None:
+    filled = judged_field.filled
+    # nobody fills in a field of activities: where it is missing, nothing has happened yet
+    of_activities = judged_field.field.source == "activity"
+    if of_activities or min(filled.sum(), (~filled).sum()) < MIN_LEADS:
+        return None
+    auc = estimate_auc(judged_field.outcome, out_of_fold_rates(filled.astype(np.intp), judged_field.outcome))
+    blank = find_implying_blank(filled, judged_field.outcome)
+    evidence = (
+        f"is filled in for {filled.mean():.0%} of the leads, and whether it is filled in has an AUC of "
+        f"{auc.value:.3f} by itself"
+    )
+    evidence = f"{evidence}; {blank}" if blank else evidence
+    if auc.lower_bound >= leaks.fill or (blank and blank.is_common):
+        return Suspicion("LK4", "stop", evidence, judged_field.field.name)
+    if auc.lower_bound >= WARN_FILL_AUC or blank:
+        return Suspicion("LK4", "warn", evidence, judged_field.field.name)
     return None
 
 
-def _value(seen: JudgedField, _: LeakParams) -> Suspicion | None:
-    telling = telling_value(seen.column, seen.field, seen.outcome)
-    if telling is None:
+def _suspect_value(judged_field: JudgedField, _: LeakParams) -> Suspicion | None:
+    value = find_implying_value(judged_field.column, judged_field.field, judged_field.outcome)
+    if value is None:
         return None
-    evidence = f"has a value that implies the outcome: {telling}"
-    return Suspicion("LK5", "stop" if telling.sure else "warn", evidence, seen.field.name)
+    evidence = f"has a value that implies the outcome: {value}"
+    return Suspicion("LK5", "stop" if value.is_common else "warn", evidence, judged_field.field.name)

@@ -1,7 +1,7 @@
-"""One reason to suspect one field, and how it becomes a finding.
+"""A reason to suspect a field of target leakage, and the finding that is made of it.
 
-What enters is a rule's judgement; what leaves is a finding that stops, or that warns where the suspect is accepted.
-It never drops the evidence: an accepted suspect is repeated with the reason why.
+A suspicion becomes a finding that stops or warns. An accepted one becomes a warning that repeats the evidence and the
+reason why it was accepted: evidence is never dropped.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from leadml.params import LeakParams
 
 STOP_REMEDY = (
-    "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is not"
+    "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is no leak"
 )
-WARN_REMEDY = "see when it is filled in: what is known only after the outcome belongs in features.excluded"
+WARN_REMEDY = "check when it is filled in: a field that is known only after the outcome belongs in features.excluded"
 STOP_ACTIVITIES = (
     "is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why it "
-    "is not"
+    "is no leak"
 )
-WARN_ACTIVITIES = "see when its activities are entered: those that are dated back must have the instant of recording"
+WARN_ACTIVITIES = "check when its activities are entered: backdated activities need the instant of their recording"
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class Suspicion:
     Parameters
     ----------
     code
-        Of the rule.
+        Code of the rule.
     severity
         ``stop`` or ``warn``.
     evidence
-        What was seen, with numbers.
+        What was found, with numbers.
     field
-        Whom it is about: a field, or the name by which it can be accepted.
+        The field, or the name by which the suspect can be accepted.
     remedy
-        What to do; empty where it is what is done about any field.
+        What to do; empty for the usual remedy of a field.
     """
 
     code: str
@@ -51,9 +51,9 @@ class Suspicion:
     field: str
     remedy: str = ""
 
-    def saying(self, more: str) -> Suspicion:
-        """Return the same suspicion with more evidence."""
-        return replace(self, evidence=f"{self.evidence}; {more}")
+    def with_evidence(self, text: str) -> Suspicion:
+        """Return the suspicion with more evidence."""
+        return replace(self, evidence=f"{self.evidence}; {text}")
 
     def finding(self, leaks: LeakParams, *, activities: Collection[str] = ()) -> Finding:
         """Return the finding: a warning where the field is accepted.
@@ -61,14 +61,14 @@ class Suspicion:
         Parameters
         ----------
         leaks
-            What is accepted, and why.
+            Which fields are accepted, and why.
         activities
-            Fields that are computed from activities, which nobody fills in.
+            Names of the fields that are computed from activities; nobody fills them in.
         """
         reason = leaks.accept.get(self.field)
         if reason:
             return Finding(self.code, "warn", f"{self.evidence}; accepted: {reason}", field=self.field)
-        counted = self.field in activities
-        stop, warn = (STOP_ACTIVITIES, WARN_ACTIVITIES) if counted else (STOP_REMEDY, WARN_REMEDY)
+        of_activities = self.field in activities
+        stop, warn = (STOP_ACTIVITIES, WARN_ACTIVITIES) if of_activities else (STOP_REMEDY, WARN_REMEDY)
         usual = stop if self.severity == "stop" else warn
         return Finding(self.code, self.severity, self.evidence, self.remedy or usual, self.field)

@@ -1,7 +1,7 @@
-"""LK9: leads kept aside that are there a second time among the leads to learn from.
+"""LK9: leads of the holdout that are copies of training leads (train-test overlap).
 
-What enters is both frames; what leaves is a suspicion where leads were copied rather than alike.
-Few coarse fields make honest twins: how many is known from the leads that differ in one field or in two.
+Different leads can have equal values where fields are few or coarse. How many such leads to expect is estimated from
+the pairs of leads that differ in one field or in two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.leaks.suspicion import Suspicion
-from leadml.model.leaks.univariate_auc import SURE, alike
+from leadml.model.leaks.univariate_auc import Z_95, correlation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,98 +24,103 @@ if TYPE_CHECKING:
     from leadml.types import Hashes, Integers
 
 
-MOST_ASIDE = 10_000
-FEWEST = 5
-VARIED = 0.5
-MOST_VARIED = 8
-MOST_TWINS = 3
-DOUBT = 2.0
-AGREE = 1.5
+MAX_HELD_OUT = 10_000
+MIN_MATCHED = 5
+MIN_DISTINCT_SHARE = 0.5
+MAX_VARIED_FIELDS = 8
+MAX_MATCHES = 3
+EXPECTED_FACTOR = 2.0
+MIN_LABEL_Z = 1.5
 NAME = "split"
-REMEDY = (
-    "is a suspected leak: give leads that belong together one side by an account or group, or remove the duplicates; "
-    "or name split in leaks.accept with the reason why they are none"
+STOP_REMEDY = (
+    "is a suspected leak: remove the duplicates, or declare the account or group that such leads share; or name split "
+    "in leaks.accept with the reason why they are no copies"
 )
+WARN_REMEDY = "check whether they are the same leads, and remove the duplicates"
 
 
 def suspect_overlap(
-    learn: pd.DataFrame, aside: pd.DataFrame, fields: Sequence[Field], leaks: LeakParams
+    learn: pd.DataFrame, held_out: pd.DataFrame, fields: Sequence[Field], leaks: LeakParams
 ) -> Suspicion | None:
-    """Return what twins across the split tell.
+    """Return a suspicion where leads of the holdout are copies of training leads, else None.
 
     Parameters
     ----------
-    learn, aside
-        Leads with labels; at most 10,000 of those kept aside, evenly taken, are looked for.
+    learn, held_out
+        Labelled rows of the training set and of the holdout; at most 10,000 of the holdout are used, evenly spaced.
     fields
-        The fields of the model; twins have the same value in all of them.
+        The fields of the model; a copy has the same value in all of them.
     leaks
-        ``overlap``: the share of held-out leads that may be copies of leads of the training set.
+        ``overlap``: the share of the holdout that may be copies.
 
     Notes
     -----
-    Pairs of leads, one of each side, are counted that agree in all fields, in all but one, and in all but two. Where
-    leads are alike by chance, the pairs that differ in one field, those that differ in another, and those that differ
-    in both say how many differ in none: (one x other) / both, summed over the most varied fields. Copies come on top
-    of that and make none of the others; a lead counts three twins at most, as many are no copies.
+    Pairs of a training lead and a lead of the holdout are counted that agree in all fields, in all but one and in all
+    but two. Of leads that agree by chance, the expected number of pairs that agree in all fields is the sum of (pairs
+    that differ in a only) x (pairs that differ in b only) over the sum of (pairs that differ in a and b only), for all
+    pairs a, b of the most varied fields. Copies add to the pairs that agree in all fields and to none of the others. A
+    lead of the holdout counts at most three matches, because leads with more are no copies.
     """
-    aside = aside.iloc[:: -(-len(aside) // MOST_ASIDE)]
-    hashes = _column_hashes(learn, aside, fields)
+    held_out = held_out.iloc[:: -(-len(held_out) // MAX_HELD_OUT)]
+    field_hashes = _field_hashes(learn, held_out, fields)
     size = len(learn)
-    whole = hashes.sum(axis=1, dtype=np.uint64)
-    twins = _twins(whole, size)
-    number = int((twins > 0).sum())
-    if number < FEWEST or len(np.unique(whole[:size])) < VARIED * size:
+    row_hashes = field_hashes.sum(axis=1, dtype=np.uint64)
+    matches = _count_matches(row_hashes, size)
+    matched = matches > 0
+    number = int(matched.sum())
+    if number < MIN_MATCHED or len(np.unique(row_hashes[:size])) < MIN_DISTINCT_SHARE * size:
         return None
-    pairs, expected = int(np.minimum(twins, MOST_TWINS).sum()), _expected(hashes, whole, size)
-    surely = pairs - SURE * np.sqrt(pairs)
-    if surely - expected < leaks.overlap * len(aside):
+    pairs, expected = int(np.minimum(matches, MAX_MATCHES).sum()), _expected_pairs(field_hashes, row_hashes, size)
+    lower_bound = pairs - Z_95 * np.sqrt(pairs)
+    if lower_bound - expected < leaks.overlap * len(held_out):
         return None
-    agreement = _agreement(learn, aside[twins > 0], whole[:size], whole[size:][twins > 0])
-    converted = int(aside.loc[twins > 0, LABEL].sum())
-    agree = agreement * np.sqrt(min(converted, number - converted)) >= AGREE  # where all have one label, none disagree
+    label_correlation = _label_correlation(learn, held_out[matched], row_hashes[:size], row_hashes[size:][matched])
+    converted = int(held_out.loc[matched, LABEL].sum())
+    # where all have one label, that the labels agree is no evidence
+    labels_agree = label_correlation * np.sqrt(min(converted, number - converted)) >= MIN_LABEL_Z
     evidence = (
-        f"is not clean: {number:,} of {len(aside):,} leads kept aside have the same values as leads to learn from, in "
-        f"{pairs:,} pairs where {expected:,.0f} are expected of leads that are merely alike; their labels agree with a "
-        f"correlation of {agreement:.2f}"
+        f"has train-test overlap: {number:,} of {len(held_out):,} leads of the holdout have the same values as "
+        f"training leads, in {pairs:,} pairs where {expected:,.0f} are expected by chance; the correlation of their "
+        f"labels is {label_correlation:.2f}"
     )
-    if surely - DOUBT * expected >= leaks.overlap * len(aside) and agree:
-        return Suspicion("LK9", "stop", evidence, NAME, REMEDY)
-    return Suspicion("LK9", "warn", evidence, NAME, "see whether they are the same leads, and remove the duplicates")
+    if lower_bound - EXPECTED_FACTOR * expected >= leaks.overlap * len(held_out) and labels_agree:
+        return Suspicion("LK9", "stop", evidence, NAME, STOP_REMEDY)
+    return Suspicion("LK9", "warn", evidence, NAME, WARN_REMEDY)
 
 
-def _expected(hashes: Hashes, whole: Hashes, size: int) -> float:
-    """Return how many pairs of leads that are merely alike agree in all fields."""
-    equal = int(_twins(whole, size).sum())
-    differ = [int(_twins(whole - hashes[:, at], size).sum()) - equal for at in range(hashes.shape[1])]
-    varied = np.argsort(differ)[::-1][:MOST_VARIED]
-    products, both = 0, 0
-    for one, other in combinations(varied, 2):
-        products += differ[one] * differ[other]
-        rest = whole - hashes[:, one] - hashes[:, other]
-        both += int(_twins(rest, size).sum()) - equal - differ[one] - differ[other]
-    return products / max(both, 1)
+def _expected_pairs(field_hashes: Hashes, row_hashes: Hashes, size: int) -> float:
+    """Return how many pairs are expected by chance to agree in all fields; see the notes of `suspect_overlap`."""
+    equal = int(_count_matches(row_hashes, size).sum())
+    fields = range(field_hashes.shape[1])
+    differ = [int(_count_matches(row_hashes - field_hashes[:, at], size).sum()) - equal for at in fields]
+    varied = np.argsort(differ)[::-1][:MAX_VARIED_FIELDS]
+    products, differ_in_both = 0, 0
+    for first, second in combinations(varied, 2):
+        products += differ[first] * differ[second]
+        other_fields = row_hashes - field_hashes[:, first] - field_hashes[:, second]
+        differ_in_both += int(_count_matches(other_fields, size).sum()) - equal - differ[first] - differ[second]
+    return products / max(differ_in_both, 1)
 
 
-def _column_hashes(learn: pd.DataFrame, aside: pd.DataFrame, fields: Sequence[Field]) -> Hashes:
-    """Return a hash of each field of each lead, shape (n_leads, n_fields), whose sum is one of the whole lead."""
+def _field_hashes(learn: pd.DataFrame, held_out: pd.DataFrame, fields: Sequence[Field]) -> Hashes:
+    """Return a hash of each field of each row, shape (n_rows, n_fields); their sum is a hash of the row."""
     columns = []
     for at, field in enumerate(fields):
-        codes = pd.factorize(pd.concat([learn[field.name], aside[field.name]]), use_na_sentinel=False)[0]
+        codes = pd.factorize(pd.concat([learn[field.name], held_out[field.name]]), use_na_sentinel=False)[0]
         marked = (codes.astype(np.uint64) << np.uint64(16)) + np.uint64(at)
         columns.append(pd.util.hash_array(marked, categorize=False).astype(np.uint64))
     return np.column_stack(columns)
 
 
-def _twins(hashes: Hashes, size: int) -> Integers:
-    """Return for each lead after the first so many how many of those have the same hash."""
+def _count_matches(hashes: Hashes, size: int) -> Integers:
+    """Return for each row of the holdout how many training rows, the first ``size``, have the same hash."""
     values, counts = np.unique(hashes[:size], return_counts=True)
-    sought = hashes[size:]
-    place = np.minimum(np.searchsorted(values, sought), len(values) - 1)
-    return np.where(values[place] == sought, counts[place], 0).astype(np.int64)
+    held_out = hashes[size:]
+    position = np.minimum(np.searchsorted(values, held_out), len(values) - 1)
+    return np.where(values[position] == held_out, counts[position], 0).astype(np.int64)
 
 
-def _agreement(learn: pd.DataFrame, twins: pd.DataFrame, known: Hashes, sought: Hashes) -> float:
-    """Return the correlation of the labels of twins kept aside with the rates of their twins to learn from."""
-    rates = pd.Series(learn[LABEL].to_numpy(dtype=np.float64)).groupby(known).mean()
-    return alike(rates.reindex(sought).to_numpy(), twins[LABEL].to_numpy(dtype=np.float64))
+def _label_correlation(learn: pd.DataFrame, matched: pd.DataFrame, learn_hashes: Hashes, hashes: Hashes) -> float:
+    """Return the correlation of the labels of matched rows with the conversion rates of the rows that they match."""
+    rates = pd.Series(learn[LABEL].to_numpy(dtype=np.float64)).groupby(learn_hashes).mean()
+    return correlation(rates.reindex(hashes).to_numpy(), matched[LABEL].to_numpy(dtype=np.float64))

@@ -1,8 +1,7 @@
-"""How well fields tell converters from other leads, alone and together.
+"""ROC AUC of single fields and of several fields, with standard errors, estimated out of fold.
 
-What enters is leads with labels; what leaves is areas under the ROC curve with their errors, on leads that the rates
-or trees did not see.
-It never judges a lead by itself: what is learned from one half of the leads is judged on the other.
+Rates and trees are fitted on one half of the leads and evaluated on the other, so no lead is scored by its own outcome.
+Nothing here decides what a leak is: the rules of the leak gate compare these figures with their limits.
 """
 
 from __future__ import annotations
@@ -23,124 +22,126 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask, Rows
 
 
-STEPS = 20
-PRIOR = 20.0
-SURE = 1.645
+BINS = 20
+PRIOR_ROWS = 20.0
+Z_95 = 1.645
 ROUNDS = 60
-FEW = 20
-NEARLY_ONE = 0.9999
-SMALLEST = 1e-9
+MIN_ROWS = 20
+MAX_AUC = 0.9999
+EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
-class Power:
-    """An area under the ROC curve and its standard error.
+class AucEstimate:
+    """ROC AUC and its standard error.
 
     Parameters
     ----------
-    auc
-        Chance that a converter is ranked above another lead; 0.5 is chance, 1 is perfect.
-    error
-        Standard error, 0 or more.
+    value
+        Probability that a converter has a higher score than another lead; 0.5 is chance, 1 is perfect.
+    standard_error
+        Standard error of the value, 0 or more.
     """
 
-    auc: float
-    error: float
+    value: float
+    standard_error: float
 
     @property
-    def low(self) -> float:
+    def lower_bound(self) -> float:
         """The one-sided lower bound at 95%."""
-        return self.auc - SURE * self.error
+        return self.value - Z_95 * self.standard_error
 
 
 @dataclass(frozen=True)
-class Lift:
-    """What one field adds to others.
+class AucGain:
+    """How much AUC a field adds to other fields.
 
     Parameters
     ----------
-    without, beside
-        AUC of the others, and of the others with the field.
-    error
-        Standard error of ``beside - without``, as both are judged on the same leads.
-    tie
-        How far field and others go together, in units of what the outcome alone would explain: 0 where they know
-        nothing of each other, 1 where they meet in the outcome only, more where they share other causes.
-    tie_error
-        Standard error of the tie.
+    without_field, with_field
+        AUC of the other fields, and of the other fields and the field.
+    standard_error
+        Standard error of ``with_field - without_field``; both are evaluated on the same leads.
+    dependence
+        Correlation of the field with the prediction of the other fields, divided by the correlation that they would
+        have if they were independent given the outcome: 0 where they are independent, 1 where only the outcome links
+        them, more where they have other causes in common.
+    dependence_error
+        Standard error of the dependence.
     """
 
-    without: float
-    beside: float
-    error: float
-    tie: float
-    tie_error: float
+    without_field: float
+    with_field: float
+    standard_error: float
+    dependence: float
+    dependence_error: float
 
     @property
-    def own(self) -> float:
-        """AUC of what the field knows and the others do not."""
-        return own_power(self.without, self.beside)
+    def incremental(self) -> float:
+        """AUC of the information of the field that the other fields do not have."""
+        return incremental_auc(self.without_field, self.with_field)
 
     @property
-    def own_low(self) -> float:
-        """The one-sided lower bound of `own` at 95%."""
-        return own_power(self.without, self.beside - SURE * self.error)
+    def incremental_lower_bound(self) -> float:
+        """The one-sided lower bound of `incremental` at 95%."""
+        return incremental_auc(self.without_field, self.with_field - Z_95 * self.standard_error)
 
 
-def separation(auc: float) -> float:
-    """Return how many standard deviations lie between normal scores of converters and of other leads.
+def d_prime(auc: float) -> float:
+    """Return d-prime: how many standard deviations lie between normal scores of converters and of other leads.
 
     Examples
     --------
-    >>> round(separation(0.5), 3), round(separation(0.76), 3)
+    >>> round(d_prime(0.5), 3), round(d_prime(0.76), 3)
     (0.0, 0.999)
     """
-    return float(np.sqrt(2) * ndtri(np.clip(auc, 0.5, NEARLY_ONE)))
+    return float(np.sqrt(2) * ndtri(np.clip(auc, 0.5, MAX_AUC)))
 
 
-def own_power(without: float, beside: float) -> float:
-    """Return the AUC of a field that would lift others from one AUC to another if it knew nothing that they know.
+def incremental_auc(without_field: float, with_field: float) -> float:
+    """Return the AUC of an independent field that would raise the AUC of other fields from one value to the other.
 
     Notes
     -----
-    For normal scores of independent parts the squared separations add up, and AUC = Phi(separation / sqrt(2)).
+    For normal scores of independent fields the squares of d-prime add up, and AUC = Phi(d-prime / sqrt(2)).
 
     Examples
     --------
-    >>> round(own_power(0.5, 0.8), 3), round(own_power(0.8, 0.8), 3), round(own_power(0.8, 0.9), 3)
+    >>> round(incremental_auc(0.5, 0.8), 3), round(incremental_auc(0.8, 0.8), 3), round(incremental_auc(0.8, 0.9), 3)
     (0.8, 0.5, 0.833)
     """
-    gained = separation(beside) ** 2 - separation(without) ** 2
+    gained = d_prime(with_field) ** 2 - d_prime(without_field) ** 2
     return float(ndtr(np.sqrt(max(gained, 0.0) / 2)))
 
 
 def field_scores(column: pd.Series, field: Field, outcome: Outcome) -> Floats:
-    """Return what one field says of each lead by rates that did not see it, shape (n_rows,).
+    """Return the out-of-fold conversion rate of each row's value of one field, shape (n_rows,).
 
-    A number is cut into 20 steps of equal mass, "missing" is a step of its own, and each lead gets the rate of its
-    step among the other half of the leads.
+    A number is cut into 20 bins of equal size, missing values are a bin of their own, and each row has the rate of its
+    bin in the other half.
     """
-    return step_scores(steps_of(column, field), outcome)
+    return out_of_fold_rates(bins_of(column, field), outcome)
 
 
-def step_scores(steps: Rows, outcome: Outcome) -> Floats:
-    """Return for each lead the rate of its step among the other half of the leads, shape (n_rows,)."""
-    scores = np.empty(len(steps))
-    for judged in outcome.sides:
-        scores[judged] = _rates(steps[~judged], outcome.label[~judged], int(steps.max()) + 1)[steps[judged]]
-    return scores
+def out_of_fold_rates(bins: Rows, outcome: Outcome) -> Floats:
+    """Return for each row the conversion rate of its bin in the other half, shape (n_rows,)."""
+    rates = np.empty(len(bins))
+    for evaluated in outcome.halves:
+        fitted = _smoothed_rates(bins[~evaluated], outcome.labels[~evaluated], int(bins.max()) + 1)
+        rates[evaluated] = fitted[bins[evaluated]]
+    return rates
 
 
-def steps_of(column: pd.Series, field: Field) -> Rows:
-    """Return the step of each lead: its level, or one of 20 steps of equal mass, "missing" the last.
+def bins_of(column: pd.Series, field: Field) -> Rows:
+    """Return the bin of each row: the level of a category, or one of 20 bins of equal size, missing values the last.
 
-    A number that more than a step of the leads have is a step of its own, and the others are cut into 20 steps too:
-    what is 0 for nearly all says something where it is not.
+    Where one number fills more than a bin of equal size, it is a bin of its own and the other numbers are cut into 20
+    bins too: a number that is 0 for nearly all leads may tell much where it is not.
 
     Examples
     --------
     >>> from leadml.leads.check.field import Field
-    >>> steps_of(pd.Series([0.0] * 97 + [1.0, 2.0, np.nan]), Field("calls", "number", "fit"))[-4:].tolist()
+    >>> bins_of(pd.Series([0.0] * 97 + [1.0, 2.0, np.nan]), Field("calls", "number", "fit"))[-4:].tolist()
     [1, 3, 3, 4]
     """
     if field.kind == "category":
@@ -148,54 +149,55 @@ def steps_of(column: pd.Series, field: Field) -> Rows:
     values = column.to_numpy(dtype=np.float64)
     known = values[~np.isnan(values)]
     edges = _edges(known) if len(known) else np.empty(0)
-    steps = np.searchsorted(edges, values, side="right")
-    return np.where(np.isnan(values), len(edges) + 1, steps).astype(np.intp)
+    bins = np.searchsorted(edges, values, side="right")
+    return np.where(np.isnan(values), len(edges) + 1, bins).astype(np.intp)
 
 
 def _edges(known: Floats) -> Floats:
-    """Return where the steps of numbers begin."""
-    shares = np.linspace(0, 1, STEPS + 1)
+    """Return where the bins of numbers begin."""
+    shares = np.linspace(0, 1, BINS + 1)
     edges = np.quantile(known, shares[1:-1])
     distinct, sizes = np.unique(known, return_counts=True)
     commonest = distinct[np.argmax(sizes)]
     others = known[known != commonest]
-    if sizes.max() * STEPS > len(known) and len(others):
-        beside = np.quantile(others, shares[:-1], method="lower")
-        edges = np.concatenate([edges, beside, [commonest, np.nextafter(commonest, np.inf)]])
+    if sizes.max() * BINS > len(known) and len(others):
+        edges_of_others = np.quantile(others, shares[:-1], method="lower")
+        edges = np.concatenate([edges, edges_of_others, [commonest, np.nextafter(commonest, np.inf)]])
     return np.unique(edges)
 
 
-def power(outcome: Outcome, scores: Floats) -> Power:
-    """Return the AUC of scores, the mean of the two halves: scores of different halves are not compared.
+def estimate_auc(outcome: Outcome, scores: Floats) -> AucEstimate:
+    """Return the AUC of scores: the mean of both halves, because scores of different halves are not comparable.
 
     Examples
     --------
     >>> from leadml.model.leaks.outcome import Outcome
-    >>> power(Outcome(np.array([0, 0, 1, 1], dtype=np.int8), np.arange(4)), np.array([0.1, 0.2, 0.3, 0.4]))
-    Power(auc=1.0, error=0.0)
+    >>> estimate_auc(Outcome(np.array([0, 0, 1, 1], dtype=np.int8), np.arange(4)), np.array([0.1, 0.2, 0.3, 0.4]))
+    AucEstimate(value=1.0, standard_error=0.0)
     """
-    halves = [_influence(outcome.label[rows], scores[rows]) for rows in outcome.sides]
-    return Power(float(np.mean([auc for auc, _ in halves])), _error(outcome, [parts for _, parts in halves]))
+    halves = [_auc_and_influence(outcome.labels[rows], scores[rows]) for rows in outcome.halves]
+    standard_error = _standard_error(outcome, [influence for _, influence in halves])
+    return AucEstimate(float(np.mean([auc for auc, _ in halves])), standard_error)
 
 
-def alike(one: Floats, other: Floats) -> float:
-    """Return the correlation of two scores, 0 where one of them is the same for all."""
-    spread = one.std() * other.std()
-    return float(np.mean((one - one.mean()) * (other - other.mean())) / spread) if spread > SMALLEST else 0.0
+def correlation(first: Floats, second: Floats) -> float:
+    """Return the correlation of two scores, 0 where one of them is constant."""
+    spread = first.std() * second.std()
+    return float(np.mean((first - first.mean()) * (second - second.mean())) / spread) if spread > EPSILON else 0.0
 
 
 @dataclass(frozen=True)
-class Together:
-    """Small trees on several fields of leads, each half judged by trees of the other.
+class CrossFittedTrees:
+    """Gradient boosting of small trees, fitted on each half of the rows and evaluated on the other.
 
     Parameters
     ----------
     frame
-        Leads in the order of their ids.
+        Rows in the order of their ids.
     fields
-        The fields that may be asked for.
+        All fields that a model may use.
     outcome
-        What became of them.
+        Labels and groups of the rows.
     """
 
     frame: pd.DataFrame
@@ -204,63 +206,72 @@ class Together:
 
     @cached_property
     def matrices(self) -> tuple[Floats, Floats]:
-        """For each half that is judged: numbers as they are, levels as the rate among the other half."""
+        """For each half that is evaluated: numbers as they are, levels as their rate in the other half."""
         first, second = (
-            np.column_stack([self._column(f, ~judged) for f in self.fields]) for judged in self.outcome.sides
+            np.column_stack([self._column(field, ~evaluated) for field in self.fields])
+            for evaluated in self.outcome.halves
         )
         return first, second
 
     @cached_property
-    def _fitted(self) -> dict[tuple[int, ...], tuple[Floats, dict[Field, float]]]:
+    def _cache(self) -> dict[tuple[int, ...], tuple[Floats, dict[Field, float]]]:
         return {}
 
-    def margins(self, fields: Sequence[Field]) -> tuple[Floats, dict[Field, float]]:
-        """Return log-odds of shape (n_leads,) by trees on some of the fields, and what each field gained for them.
+    def cross_fit(self, fields: Sequence[Field]) -> tuple[Floats, dict[Field, float]]:
+        """Return out-of-fold log-odds of shape (n_rows,) of a model of some fields, and the gain of each field.
 
-        The order of the fields is nothing, and the same fields are fitted once.
+        The order of the fields does not matter, and the same fields are fitted once.
         """
         columns = tuple(at for at, field in enumerate(self.fields) if field in fields)
-        if columns not in self._fitted:
-            self._fitted[columns] = self._fit(list(columns))
-        return self._fitted[columns]
+        if columns not in self._cache:
+            self._cache[columns] = self._fit(list(columns))
+        return self._cache[columns]
 
     def _fit(self, columns: list[int]) -> tuple[Floats, dict[Field, float]]:
-        import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+        import lightgbm as lgb  # noqa: PLC0415 - commands that fit nothing start without it
 
-        label = self.outcome.label
-        margins, gains = np.empty(len(label)), np.zeros(len(columns))
-        for judged, matrix in zip(self.outcome.sides, self.matrices, strict=True):
-            known = lgb.Dataset(matrix[~judged][:, columns], label[~judged], params=_settings())
-            trees = lgb.train(_settings(), known, ROUNDS)
-            margins[judged] = trees.predict(matrix[judged][:, columns], raw_score=True, num_threads=1)
+        labels = self.outcome.labels
+        log_odds, gains = np.empty(len(labels)), np.zeros(len(columns))
+        for evaluated, matrix in zip(self.outcome.halves, self.matrices, strict=True):
+            fitted_on = lgb.Dataset(matrix[~evaluated][:, columns], labels[~evaluated], params=_boosting_params())
+            trees = lgb.train(_boosting_params(), fitted_on, ROUNDS)
+            log_odds[evaluated] = trees.predict(matrix[evaluated][:, columns], raw_score=True, num_threads=1)
             gains += trees.feature_importance("gain")
-        return margins, {self.fields[at]: float(gain) for at, gain in zip(columns, gains, strict=True)}
+        return log_odds, {self.fields[at]: float(gain) for at, gain in zip(columns, gains, strict=True)}
 
-    def lift(self, field: Field, others: Sequence[Field], score: Floats) -> Lift:
-        """Return what a field, whose own score is given, adds to others."""
+    def auc_gain(self, field: Field, others: Sequence[Field], scores: Floats) -> AucGain:
+        """Return how much AUC a field adds to other fields, given its own scores, shape (n_rows,)."""
         outcome = self.outcome
-        without, beside = (self.margins(chosen)[0] for chosen in (others, [*others, field]))
+        without_field, with_field = (self.cross_fit(chosen)[0] for chosen in (others, [*others, field]))
         halves = [
-            tuple(_influence(outcome.label[rows], margin[rows])[1] for margin in (without, beside))
-            for rows in outcome.sides
+            tuple(
+                _auc_and_influence(outcome.labels[rows], log_odds[rows])[1] for log_odds in (without_field, with_field)
+            )
+            for rows in outcome.halves
         ]
-        error = _error(outcome, [after - before for before, after in halves])
-        return Lift(power(outcome, without).auc, power(outcome, beside).auc, error, *_tie(outcome, without, score))
+        standard_error = _standard_error(outcome, [after - before for before, after in halves])
+        return AucGain(
+            estimate_auc(outcome, without_field).value,
+            estimate_auc(outcome, with_field).value,
+            standard_error,
+            *_dependence(outcome, without_field, scores),
+        )
 
-    def _column(self, field: Field, known: Mask) -> Floats:
+    def _column(self, field: Field, fitted_on: Mask) -> Floats:
+        """Return a field as numbers: a level is encoded as its rate among the rows that are fitted on."""
         if field.kind != "category":
             return self.frame[field.name].to_numpy(dtype=np.float64)
-        steps, label = steps_of(self.frame[field.name], field), self.outcome.label
-        size = np.bincount(steps[known], minlength=int(steps.max()) + 1)
-        rates = _rates(steps[known], label[known], int(steps.max()) + 1)
-        return np.where(size < FEW, label[known].mean(), rates)[steps]
+        bins, labels = bins_of(self.frame[field.name], field), self.outcome.labels
+        sizes = np.bincount(bins[fitted_on], minlength=int(bins.max()) + 1)
+        rates = _smoothed_rates(bins[fitted_on], labels[fitted_on], int(bins.max()) + 1)
+        return np.where(sizes < MIN_ROWS, labels[fitted_on].mean(), rates)[bins]
 
 
-def _settings() -> dict[str, Any]:
+def _boosting_params() -> dict[str, Any]:
     return {
         "objective": "binary",
         "num_leaves": 4,
-        "min_data_in_leaf": FEW,
+        "min_data_in_leaf": MIN_ROWS,
         "lambda_l2": 5.0,
         "max_bin": 63,
         "feature_pre_filter": False,
@@ -271,26 +282,28 @@ def _settings() -> dict[str, Any]:
     }
 
 
-def _rates(steps: Rows, label: Labels, number: int) -> Floats:
-    size = np.bincount(steps, minlength=number)
-    won = np.bincount(steps, weights=label, minlength=number)
-    return np.asarray((won + PRIOR * label.mean()) / (size + PRIOR), dtype=np.float64)
+def _smoothed_rates(bins: Rows, labels: Labels, number: int) -> Floats:
+    """Return the conversion rate of each bin, shrunk to the base rate, shape (number,)."""
+    sizes = np.bincount(bins, minlength=number)
+    converted = np.bincount(bins, weights=labels, minlength=number)
+    return np.asarray((converted + PRIOR_ROWS * labels.mean()) / (sizes + PRIOR_ROWS), dtype=np.float64)
 
 
-def _influence(label: Labels, scores: Floats) -> tuple[float, Floats]:
-    """Return the AUC, and how far each lead moves it, shape (n_rows,)."""
-    _, level = np.unique(scores, return_inverse=True)
-    number = int(level.max()) + 1
-    won = np.bincount(level[label == 1], minlength=number)
-    lost = np.bincount(level[label == 0], minlength=number)
-    below = (np.cumsum(lost) - lost / 2) / lost.sum()
-    above = 1 - (np.cumsum(won) - won / 2) / won.sum()
-    auc = float((below * won).sum() / won.sum())
-    return auc, np.where(label == 1, (below[level] - auc) / won.sum(), (above[level] - auc) / lost.sum())
+def _auc_and_influence(labels: Labels, scores: Floats) -> tuple[float, Floats]:
+    """Return the AUC, and the influence of each row on it, shape (n_rows,)."""
+    _, rank = np.unique(scores, return_inverse=True)
+    number = int(rank.max()) + 1
+    positives = np.bincount(rank[labels == 1], minlength=number)
+    negatives = np.bincount(rank[labels == 0], minlength=number)
+    below = (np.cumsum(negatives) - negatives / 2) / negatives.sum()
+    above = 1 - (np.cumsum(positives) - positives / 2) / positives.sum()
+    auc = float((below * positives).sum() / positives.sum())
+    influence = np.where(labels == 1, (below[rank] - auc) / positives.sum(), (above[rank] - auc) / negatives.sum())
+    return auc, influence
 
 
-def _error(outcome: Outcome, halves: Sequence[Floats]) -> float:
-    """Return the standard error of the mean of the AUC, or differences of AUC, of both halves.
+def _standard_error(outcome: Outcome, halves: Sequence[Floats]) -> float:
+    """Return the standard error of the mean AUC, or mean difference of AUC, of both halves from the rows' influences.
 
     Notes
     -----
@@ -298,21 +311,27 @@ def _error(outcome: Outcome, halves: Sequence[Floats]) -> float:
     characteristic curves", Biometrics 44 (1988); rows of one group are summed first, as in Obuchowski, "Nonparametric
     analysis of clustered ROC curve data", Biometrics 53 (1997).
     """
-    summed = (np.bincount(outcome.group[rows], weights=part) for rows, part in zip(outcome.sides, halves, strict=True))
-    return float(np.sqrt(sum(float((groups**2).sum()) for groups in summed)) / len(halves))
+    sums = (
+        np.bincount(outcome.groups[rows], weights=influence)
+        for rows, influence in zip(outcome.halves, halves, strict=True)
+    )
+    return float(np.sqrt(sum(float((by_group**2).sum()) for by_group in sums)) / len(halves))
 
 
-def _tie(outcome: Outcome, others: Floats, score: Floats) -> tuple[float, float]:
-    """Return how far others and a field go together beyond chance, in units of what the outcome explains.
+def _dependence(outcome: Outcome, others: Floats, scores: Floats) -> tuple[float, float]:
+    """Return the dependence of a field and the prediction of other fields, and its standard error.
 
-    Where a field is written by the outcome and by nothing else, it is independent of the others given the outcome, so
-    that its correlation with them is the product of both correlations with the outcome.
+    Notes
+    -----
+    A field that only the outcome determines is independent of the other fields given the outcome. Its correlation with
+    them is then the product of both correlations with the outcome. The dependence is the observed correlation divided
+    by that product.
     """
-    seen, expected = [], []
-    for rows in outcome.sides:
-        converted, chance = outcome.label[rows].astype(np.float64), expit(others[rows])
-        seen.append(alike(chance, score[rows]))
-        expected.append(alike(converted, chance) * alike(converted, score[rows]))
-    unit = max(float(np.mean(expected)), SMALLEST)
-    groups = int(outcome.group.max()) + 1
-    return float(np.mean(seen)) / unit, float(1 / np.sqrt(groups) / unit)
+    observed, expected = [], []
+    for rows in outcome.halves:
+        converted, predicted = outcome.labels[rows].astype(np.float64), expit(others[rows])
+        observed.append(correlation(predicted, scores[rows]))
+        expected.append(correlation(converted, predicted) * correlation(converted, scores[rows]))
+    unit = max(float(np.mean(expected)), EPSILON)
+    number_of_groups = int(outcome.groups.max()) + 1
+    return float(np.mean(observed)) / unit, float(1 / np.sqrt(number_of_groups) / unit)

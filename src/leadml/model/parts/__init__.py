@@ -1,1 +1,1 @@
-"""The parts of a model: each is fitted and stored by itself."""
+"""The parts of a model, each of which is fitted and stored on its own."""

@@ -1,9 +1,7 @@
-"""Turn log-odds into probabilities that come true.
+"""Calibrate log-odds: of rows that are given 20%, about one in five should convert.
 
-What enters is log-odds of leads that the model did not see, and their labels; what leaves is a strictly increasing
-curve from log-odds to probability.
-It never changes the order of leads, and takes the plainest method unless another is surely better on leads that the
-curve did not see.
+The curve is fitted on out-of-fold log-odds and strictly increases, so that it never changes the order of leads. The
+simplest method is taken unless another one clearly lowers the log loss of rows that it was not fitted on.
 """
 
 from __future__ import annotations
@@ -17,15 +15,15 @@ from scipy.special import expit, stdtrit
 
 if TYPE_CHECKING:
     from leadml.params import CalibrationParams
-    from leadml.types import Floats, Integers, Labels, Rows
+    from leadml.types import Floats, Fold, Integers, Labels
 
 
 Method = Literal["none", "sigmoid", "beta", "isotonic"]
-METHODS: tuple[Method, ...] = ("none", "sigmoid", "beta", "isotonic")  # the plainest first
+METHODS: tuple[Method, ...] = ("none", "sigmoid", "beta", "isotonic")  # the simplest first
 FOLDS = 5
-CERTAIN = 0.975
-FARTHEST = 30.0
-GENTLEST_SLOPE = 1e-3
+CONFIDENCE = 0.975
+MAX_LOGIT = 30.0
+MIN_SLOPE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -35,16 +33,16 @@ class Calibrator:
     Parameters
     ----------
     method
-        ``none`` (the identity), ``sigmoid`` (a line), ``beta`` (a curve of two slopes) or ``isotonic`` (straight
+        ``none`` (the identity), ``sigmoid`` (a line), ``beta`` (a curve of two slopes) or ``isotonic`` (linear
         between knots, slope 1 beyond them).
     numbers
         ``sigmoid``: slope, intercept. ``beta``: slope for low and for high log-odds, intercept. ``isotonic``: the
-        knots' places, then their heights.
+        log-odds of all knots, then their calibrated log-odds.
 
     Notes
     -----
     ``sigmoid`` is Platt (1999); ``beta`` is Kull, Silva Filho and Flach, "Beta calibration", AISTATS 2017;
-    ``isotonic`` is Zadrozny and Elkan (2002), made strict by interpolation.
+    ``isotonic`` is Zadrozny and Elkan (2002), made strictly increasing by interpolation.
     """
 
     method: Method = "none"
@@ -59,14 +57,14 @@ class Calibrator:
             low, high, intercept = self.numbers
             return high * np.logaddexp(0.0, margin) - low * np.logaddexp(0.0, -margin) + intercept
         if self.method == "isotonic":
-            places, heights = self._knots()
-            beyond = np.minimum(margin - places[0], 0.0) + np.maximum(margin - places[-1], 0.0)
-            return np.asarray(np.interp(margin, places, heights) + beyond)
+            knots, heights = self._knots()
+            beyond = np.minimum(margin - knots[0], 0.0) + np.maximum(margin - knots[-1], 0.0)
+            return np.asarray(np.interp(margin, knots, heights) + beyond)
         return np.asarray(margin, dtype=np.float64)
 
     def probability(self, margin: Floats) -> Floats:
         """Return probabilities in (0, 1) of the shape of ``margin``."""
-        return np.asarray(expit(np.clip(self.logit(margin), -FARTHEST, FARTHEST)))
+        return np.asarray(expit(np.clip(self.logit(margin), -MAX_LOGIT, MAX_LOGIT)))
 
     def slope(self, margin: Floats) -> Floats:
         """Return the derivative of the probability by the margin, 0 or more, of the shape of ``margin``."""
@@ -77,9 +75,9 @@ class Calibrator:
             low, high, _ = self.numbers
             steepness = high * expit(margin) + low * expit(-margin)
         elif self.method == "isotonic":
-            places, heights = self._knots()
-            slopes = np.concatenate([[1.0], np.diff(heights) / np.diff(places), [1.0]])
-            steepness = slopes[np.searchsorted(places, margin, side="right")]
+            knots, heights = self._knots()
+            slopes = np.concatenate([[1.0], np.diff(heights) / np.diff(knots), [1.0]])
+            steepness = slopes[np.searchsorted(knots, margin, side="right")]
         else:
             steepness = np.ones_like(probability)
         return np.asarray(steepness * probability * (1.0 - probability))
@@ -99,39 +97,42 @@ class Calibrator:
 
 
 def choose_calibrator(
-    margin: Floats, label: Labels, choices: CalibrationParams, *, clock: Integers | None = None
+    margin: Floats, label: Labels, params: CalibrationParams, *, clock: Integers | None = None
 ) -> tuple[Calibrator, dict[Method, float]]:
-    """Return the calibrator to take, and the log loss of each method on leads that it did not see.
+    """Return the chosen calibrator, and the cross-validated log loss of each method.
 
-    A method takes the place of a plainer one only where it loses surely less (Student's t of the differences, 97.5%),
-    by lead or, with a clock, by block of time: there a method is judged by later leads than those it was fitted on, so
-    that a curve which fits one time only is not taken.
+    A method replaces a simpler one only where its log loss is lower with 97.5% confidence (Student's t of the
+    differences). The differences are those of rows or, with a clock, of blocks of time: a method is then evaluated on
+    later rows than those it was fitted on, so that a curve which fits one period only is not chosen.
 
     Parameters
     ----------
     margin
-        Log-odds of shape (n_leads,) from models that did not see these leads.
+        Out-of-fold log-odds of shape (n_rows,).
     label
-        Array of shape (n_leads,) of 0 and 1.
-    choices
-        The methods to try; isotonic only where enough leads converted.
+        Array of shape (n_rows,) of 0 and 1.
+    params
+        The methods to try, and how many conversions isotonic calibration needs.
     clock
-        Instants of shape (n_leads,); None where leads have none.
+        Instants of shape (n_rows,); None where rows have none.
     """
-    few = label.sum() < choices.isotonic_min_conversions
-    methods = [one for one in METHODS if one in choices.methods and not (one == "isotonic" and few)] or METHODS[:1]
-    folds = _blocks(len(label)) if clock is None else _later_blocks(clock, label)
-    lost: dict[Method, list[Floats]] = {}
+    too_few = label.sum() < params.isotonic_min_conversions
+    methods = [name for name in METHODS if name in params.methods and not (name == "isotonic" and too_few)]
+    methods = methods or list(METHODS[:1])
+    folds = _interleaved_folds(len(label)) if clock is None else _forward_folds(clock, label)
+    fold_losses: dict[Method, list[Floats]] = {}
     for method in methods:
-        fitted = [(fit_calibrator(margin[fit], label[fit], method=method), judge) for fit, judge in folds]
-        lost[method] = [losses(calibrator.logit(margin[judge]), label[judge]) for calibrator, judge in fitted]
+        fitted = [(fit_calibrator(margin[fit], label[fit], method=method), evaluate) for fit, evaluate in folds]
+        fold_losses[method] = [
+            log_losses(calibrator.logit(margin[evaluate]), label[evaluate]) for calibrator, evaluate in fitted
+        ]
     best = methods[0]
     for method in methods[1:]:
-        gains = [old - new for old, new in zip(lost[best], lost[method], strict=True)]
-        units = np.concatenate(gains) if clock is None else np.array([gain.mean() for gain in gains])
-        if units.mean() > stdtrit(len(units) - 1, CERTAIN) * units.std(ddof=1) / np.sqrt(len(units)):
+        differences = [old - new for old, new in zip(fold_losses[best], fold_losses[method], strict=True)]
+        units = np.concatenate(differences) if clock is None else np.array([each.mean() for each in differences])
+        if units.mean() > stdtrit(len(units) - 1, CONFIDENCE) * units.std(ddof=1) / np.sqrt(len(units)):
             best = method
-    mean = {method: float(np.concatenate(some).mean()) for method, some in lost.items()}
+    mean = {method: float(np.concatenate(losses).mean()) for method, losses in fold_losses.items()}
     return fit_calibrator(margin, label, method=best), mean
 
 
@@ -148,26 +149,31 @@ def fit_calibrator(margin: Floats, label: Labels, *, method: Method) -> Calibrat
     if method == "none":
         return Calibrator()
     if method == "isotonic":
-        return Calibrator(method, _isotonic(margin, label))
+        return Calibrator(method, _fit_isotonic(margin, label))
     if method == "sigmoid":
-        center, spread = float(margin.mean()), float(margin.std()) or 1.0
-        slope, intercept = _fit_slopes([(margin - center) / spread], label)
-        return Calibrator(method, (slope / spread, intercept - slope * center / spread))
+        mean, deviation = float(margin.mean()), float(margin.std()) or 1.0
+        slope, intercept = _fit_slopes([(margin - mean) / deviation], label)
+        return Calibrator(method, (slope / deviation, intercept - slope * mean / deviation))
     return Calibrator(method, _fit_slopes([-np.logaddexp(0.0, -margin), np.logaddexp(0.0, margin)], label))
 
 
-def _blocks(count: int) -> list[tuple[Rows, Rows]]:
-    block = np.arange(count) % FOLDS
-    return [(np.flatnonzero(block != at), np.flatnonzero(block == at)) for at in range(FOLDS)]
+def log_losses(logit: Floats, label: Labels) -> Floats:
+    """Return the log loss of each row, shape (n_rows,), 0 or more."""
+    return np.asarray(np.logaddexp(0.0, np.where(label == 1, -logit, logit)))
 
 
-def _later_blocks(clock: Integers, label: Labels) -> list[tuple[Rows, Rows]]:
-    """Return what came before each block of time and the block, where both kinds of leads came before."""
+def _interleaved_folds(count: int) -> list[Fold]:
+    fold = np.arange(count) % FOLDS
+    return [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FOLDS)]
+
+
+def _forward_folds(clock: Integers, label: Labels) -> list[Fold]:
+    """Return each block of time with all rows before it, where both outcomes occur before it."""
     edges = np.quantile(clock, np.linspace(0, 1, FOLDS + 2)[1:-1])
     block = np.searchsorted(edges, clock, side="right")
-    folds = [(np.flatnonzero(block < at), np.flatnonzero(block == at)) for at in range(1, FOLDS + 1)]
-    usable = [(fit, judge) for fit, judge in folds if len(judge) and 0 < label[fit].sum() < len(fit)]
-    return usable or _blocks(len(clock))
+    folds = [(np.flatnonzero(block < number), np.flatnonzero(block == number)) for number in range(1, FOLDS + 1)]
+    usable = [(fit, evaluate) for fit, evaluate in folds if len(evaluate) and 0 < label[fit].sum() < len(fit)]
+    return usable or _interleaved_folds(len(clock))
 
 
 def _fit_slopes(columns: list[Floats], label: Labels) -> tuple[float, ...]:
@@ -182,26 +188,21 @@ def _fit_slopes(columns: list[Floats], label: Labels) -> tuple[float, ...]:
         return value, (design * error[:, None]).mean(axis=0)
 
     start = np.append(np.ones(len(columns)), 0.0)
-    bounds = [(GENTLEST_SLOPE, None)] * len(columns) + [(None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-9})
-    return tuple(float(number) for number in found.x)
+    bounds = [(MIN_SLOPE, None)] * len(columns) + [(None, None)]
+    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12, "gtol": 1e-9})
+    return tuple(float(number) for number in optimum.x)
 
 
-def _isotonic(margin: Floats, label: Labels) -> tuple[float, ...]:
-    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - the door opens without it
+def _fit_isotonic(margin: Floats, label: Labels) -> tuple[float, ...]:
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - slow to import and not always needed
 
     fitted = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(margin, label)
-    steps, block = np.unique(fitted, return_inverse=True)
+    rates, block = np.unique(fitted, return_inverse=True)
     sizes = np.bincount(block)
-    places = np.bincount(block, weights=margin) / sizes
-    shrunk = (steps * sizes + 0.5) / (sizes + 1.0)
+    knots = np.bincount(block, weights=margin) / sizes
+    shrunk = (rates * sizes + 0.5) / (sizes + 1.0)  # half a row of each outcome: no rate is 0 or 1
     heights = np.maximum.accumulate(np.log(shrunk) - np.log1p(-shrunk))
-    keep = np.append(True, np.diff(places) > 0)
-    places, heights = places[keep], heights[keep]
-    gentle = heights + GENTLEST_SLOPE * (places - places[0])
-    return (*places.tolist(), *gentle.tolist())
-
-
-def losses(logit: Floats, label: Labels) -> Floats:
-    """Return the log loss of each lead, shape (n_leads,), 0 or more."""
-    return np.asarray(np.logaddexp(0.0, np.where(label == 1, -logit, logit)))
+    is_distinct = np.append(True, np.diff(knots) > 0)
+    knots, heights = knots[is_distinct], heights[is_distinct]
+    increasing = heights + MIN_SLOPE * (knots - knots[0])
+    return (*knots.tolist(), *increasing.tolist())

@@ -1,7 +1,7 @@
-"""Turn the fields of leads into the columns that the model reads.
+"""Encode the fields of leads as the columns that the model reads.
 
-What enters is checked frames; what leaves is a matrix of numbers in an order that is stored with the model.
-It never lets a rare text into the model: a level that few leads have, or that training did not see, is "other".
+The order of the columns and the levels of the categories are stored with the model. A rare level never becomes a column
+of its own: levels that few rows of the training set have, and levels that it does not have, share the column "other".
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ OTHER, MISSING = "other", "missing"
 class Encoder:
     """The columns of the model, in order, and the levels of its categories.
 
-    A number or boolean is one column, NaN where missing. A category is one column of 0 and 1 for each level, one for
-    all other levels and one for "missing".
+    A number or boolean is one column, NaN where missing. A category is one-hot encoded: one column of 0 and 1 for each
+    level, one for all other levels and one for missing values.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ class Encoder:
     @cached_property
     def owners(self) -> Rows:
         """Array of shape (n_columns,): the position of the field that each column belongs to."""
-        widths = [self.width(at) for at in range(len(self.fields))]
+        widths = [self.width(index) for index in range(len(self.fields))]
         return np.repeat(np.arange(len(self.fields)), widths)
 
-    def width(self, at: int) -> int:
+    def width(self, index: int) -> int:
         """Return how many columns the field at a position has."""
-        return len(self.levels[at]) + 2 if self.fields[at].kind == "category" else 1
+        return len(self.levels[index]) + 2 if self.fields[index].kind == "category" else 1
 
     @cached_property
     def is_flag(self) -> Mask:
@@ -58,43 +58,54 @@ class Encoder:
         return np.array([self.fields[owner].kind == "category" for owner in self.owners], dtype=bool)
 
     def fields_of(self, frame: pd.DataFrame) -> Floats:
-        """Return an array of shape (n_leads, n_fields): numbers, NaN where missing, and codes of categories."""
-        found = np.empty((len(frame), len(self.fields)), order="F")
-        for at, field in enumerate(self.fields):
-            known = field.kind != "category"
-            found[:, at] = frame[field.name].to_numpy(dtype=np.float64) if known else self.codes(frame, at)
-        return found
+        """Return an array of shape (n_rows, n_fields): numbers, NaN where missing, and codes of categories."""
+        values = np.empty((len(frame), len(self.fields)), order="F")
+        for index, field in enumerate(self.fields):
+            is_number = field.kind != "category"
+            values[:, index] = frame[field.name].to_numpy(dtype=np.float64) if is_number else self.codes(frame, index)
+        return values
 
     def columns_of(self, fields: Floats) -> Floats:
-        """Return an array of shape (n_leads, n_columns), NaN only where a number or boolean is missing."""
+        """Return an array of shape (n_rows, n_columns), NaN only where a number or boolean is missing.
+
+        Parameters
+        ----------
+        fields
+            Of `fields_of`, shape (n_rows, n_fields).
+        """
         matrix = np.zeros((len(fields), len(self.owners)))
         first = 0
-        for at, field in enumerate(self.fields):
+        for index, field in enumerate(self.fields):
             if field.kind == "category":
-                matrix[np.arange(len(fields)), first + fields[:, at].astype(np.intp)] = 1.0
+                matrix[np.arange(len(fields)), first + fields[:, index].astype(np.intp)] = 1.0
             else:
-                matrix[:, first] = fields[:, at]
-            first += self.width(at)
+                matrix[:, first] = fields[:, index]
+            first += self.width(index)
         return matrix
 
     def encode(self, frame: pd.DataFrame) -> Floats:
         """Return `columns_of` the fields of a frame."""
         return self.columns_of(self.fields_of(frame))
 
-    def codes(self, frame: pd.DataFrame, at: int) -> Rows:
-        """Return the position of each lead's level of the category at a position: levels, then other, then missing."""
-        values = frame[self.fields[at].name].to_numpy(dtype=object)
-        known = len(self.levels[at])
+    def codes(self, frame: pd.DataFrame, index: int) -> Rows:
+        """Return the code of each row's level of the category at a position: levels first, then other, then missing."""
+        values = frame[self.fields[index].name].to_numpy(dtype=object)
+        count = len(self.levels[index])
         codes = (
-            pd.Index(self.levels[at], dtype=object).get_indexer(pd.Index(values)) if known else np.full(len(values), -1)
+            pd.Index(self.levels[index], dtype=object).get_indexer(pd.Index(values))
+            if count
+            else np.full(len(values), -1)
         )
         missing = pd.isna(values)
-        return np.where(missing, known + 1, np.where(codes < 0, known, codes)).astype(np.intp)
+        return np.where(missing, count + 1, np.where(codes < 0, count, codes)).astype(np.intp)
 
     def count_other(self, frame: pd.DataFrame) -> dict[str, int]:
-        """Return how many leads of each category have a level that the model does not know."""
-        categories = [at for at, field in enumerate(self.fields) if field.kind == "category"]
-        return {self.fields[at].name: int((self.codes(frame, at) == len(self.levels[at])).sum()) for at in categories}
+        """Return for each category how many rows have a level that is not a column of the model."""
+        categories = [index for index, field in enumerate(self.fields) if field.kind == "category"]
+        return {
+            self.fields[index].name: int((self.codes(frame, index) == len(self.levels[index])).sum())
+            for index in categories
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain data."""
@@ -110,18 +121,18 @@ class Encoder:
         return cls(fields, tuple(tuple(levels) for levels in stored["levels"]))
 
 
-def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], choices: ModelParams) -> Encoder:
-    """Return the encoder of the leads to learn from.
+def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParams) -> Encoder:
+    """Return the encoder of a training set.
 
     Parameters
     ----------
     frame
-        Checked leads, and no others: a level that only the leads kept aside have must not be known.
+        The training set without the holdout: a level that only the holdout has must stay unknown.
     fields
         The fields of the model.
-    choices
-        ``min_level_count`` and ``max_levels``: a level is kept where at least so many leads have it and it is among
-        the most frequent.
+    params
+        ``min_level_count`` and ``max_levels``: a level gets a column where at least so many rows have it and it is
+        among the most frequent.
 
     Examples
     --------
@@ -130,12 +141,12 @@ def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], choices: ModelPara
     >>> fit_encoder(frame, [Field("job", "category", "fit")], ModelParams(min_level_count=2)).levels
     (('chef',),)
     """
-    return Encoder(tuple(fields), tuple(_levels(frame, field, choices) for field in fields))
+    return Encoder(tuple(fields), tuple(_frequent_levels(frame, field, params) for field in fields))
 
 
-def _levels(frame: pd.DataFrame, field: Field, choices: ModelParams) -> tuple[str, ...]:
+def _frequent_levels(frame: pd.DataFrame, field: Field, params: ModelParams) -> tuple[str, ...]:
     if field.kind != "category":
         return ()
     counts = frame[field.name].value_counts()
-    kept = [(-count, str(level)) for level, count in counts.items() if count >= choices.min_level_count]
-    return tuple(level for _, level in sorted(kept)[: choices.max_levels])
+    frequent = [(-count, str(level)) for level, count in counts.items() if count >= params.min_level_count]
+    return tuple(level for _, level in sorted(frequent)[: params.max_levels])

@@ -1,8 +1,8 @@
-"""How far apart the true probabilities of leads that look alike may lie.
+"""Intervals of true probabilities around a calibrated probability.
 
-What enters is a calibrated probability; what leaves is an interval that is meant to hold the true one.
-A label is 0 or 1, so labels alone do not tell how far leads with one probability differ. What is taken instead is how
-much information a model lacks: true log-odds are spread about those that the model knows by as much as makes up for it.
+A label is 0 or 1, so labels alone do not tell how much leads with one probability differ. The interval is derived from
+the estimated information gap of the model instead: the true log-odds of these leads are taken to be normal, with the
+deviation that accounts for the gap.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
-SHARES = WEIGHTS / WEIGHTS.sum()
+NODES, QUADRATURE_WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
+SHARES = QUADRATURE_WEIGHTS / QUADRATURE_WEIGHTS.sum()
 GRID = np.linspace(-30.0, 30.0, 601)
-WIDEST = 3.0
-FEW = 1000
-TINY = 1e-300
+MAX_DEVIATION = 3.0
+MAX_QUANTILES = 1000
+SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """A normal distribution of true log-odds whose mean probability is the one that was said.
+    """Intervals from normal log-odds whose mean probability is the calibrated one.
 
     Parameters
     ----------
     deviation
         Standard deviation of the log-odds, 0 to 3.
     level
-        Share of leads whose true probability the interval is meant to hold, in (0, 1).
+        Share of leads whose true probability the interval should contain, in (0, 1).
 
     Notes
     -----
@@ -43,7 +43,7 @@ class Intervals:
 
     Examples
     --------
-    >>> low, high = Spread(1.0, 0.9).interval(np.array([0.1]))
+    >>> low, high = Intervals(1.0, 0.9).interval(np.array([0.1]))
     >>> low.round(3), high.round(3)
     (array([0.015]), array([0.285]))
     """
@@ -60,55 +60,74 @@ class Intervals:
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
         """Log-odds of both ends at the log-odds of the grid."""
-        center = centers(expit(GRID), self.deviation)
-        reach = float(ndtri(0.5 + self.level / 2)) * self.deviation
-        return center - reach, center + reach
+        mean = mean_log_odds(expit(GRID), self.deviation)
+        half_width = float(ndtri(0.5 + self.level / 2)) * self.deviation
+        return mean - half_width, mean + half_width
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spread as plain data."""
+        """Return the intervals as plain data."""
         return asdict(self)
 
 
-def centers(probability: Floats, deviation: float) -> Floats:
-    """Return where normal log-odds of a deviation must be centered to have mean probabilities, of their shape."""
-    low, high = logit(probability) - 2 * deviation**2 - 1, logit(probability) + 2 * deviation**2 + 1
-    for _ in range(60):  # halving: the mean rises with the center
-        middle = (low + high) / 2
-        above = expit(middle[:, None] + deviation * NODES) @ SHARES > probability
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return np.asarray((low + high) / 2)
-
-
-def information(probability: Floats, deviation: float) -> float:
-    """Return by how much the log loss would fall if each true probability were known, 0 or more."""
-    true = expit(centers(probability, deviation)[:, None] + deviation * NODES)
-    return float((_entropy(probability) - _entropy(true) @ SHARES).mean())
-
-
-def deviation_of(probability: Floats, lacking: float) -> float:
-    """Return the deviation of true log-odds at which so much information is lacking, 0 to 3.
+def mean_log_odds(probability: Floats, deviation: float) -> Floats:
+    """Return the means of normal log-odds whose mean probabilities are given, of the shape of ``probability``.
 
     Parameters
     ----------
     probability
-        Calibrated probabilities of leads that the model did not see, shape (n_leads,).
-    lacking
+        Mean probabilities in (0, 1), shape (n_rows,).
+    deviation
+        Standard deviation of the log-odds, 0 or more.
+    """
+    low, high = logit(probability) - 2 * deviation**2 - 1, logit(probability) + 2 * deviation**2 + 1
+    for _ in range(60):  # bisection: the mean probability rises with the mean of the log-odds
+        middle = (low + high) / 2
+        is_above = expit(middle[:, None] + deviation * NODES) @ SHARES > probability
+        low, high = np.where(is_above, low, middle), np.where(is_above, middle, high)
+    return np.asarray((low + high) / 2)
+
+
+def gap_of(probability: Floats, deviation: float) -> float:
+    """Return by how much the log loss would fall if each true probability were known, 0 or more.
+
+    Parameters
+    ----------
+    probability
+        Calibrated probabilities in (0, 1), shape (n_rows,).
+    deviation
+        Standard deviation of the true log-odds, 0 or more.
+    """
+    true = expit(mean_log_odds(probability, deviation)[:, None] + deviation * NODES)
+    return float((_entropy(probability) - _entropy(true) @ SHARES).mean())
+
+
+def deviation_of(probability: Floats, gap: float) -> float:
+    """Return the deviation of the true log-odds that accounts for an information gap, 0 to 3: the inverse of `gap_of`.
+
+    Parameters
+    ----------
+    probability
+        Out-of-fold calibrated probabilities, shape (n_rows,).
+    gap
         By how much the log loss would fall if each true probability were known, 0 or more.
 
     Examples
     --------
-    >>> said = np.full(10, 0.1)
-    >>> round(deviation_of(said, information(said, 0.8)), 6)
+    >>> probability = np.full(10, 0.1)
+    >>> round(deviation_of(probability, gap_of(probability, 0.8)), 6)
     0.8
     """
-    typical = np.quantile(probability, (np.arange(FEW) + 0.5) / FEW) if len(probability) > FEW else probability
-    low, high = 0.0, WIDEST
+    is_many = len(probability) > MAX_QUANTILES
+    typical = np.quantile(probability, (np.arange(MAX_QUANTILES) + 0.5) / MAX_QUANTILES) if is_many else probability
+    low, high = 0.0, MAX_DEVIATION
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (low, middle) if information(typical, middle) > lacking else (middle, high)
-    return (low + high) / 2 if lacking > 0 else 0.0
+        low, high = (low, middle) if gap_of(typical, middle) > gap else (middle, high)
+    return (low + high) / 2 if gap > 0 else 0.0
 
 
 def _entropy(probability: Floats) -> Floats:
     other = 1.0 - probability
-    return np.asarray(-probability * np.log(np.maximum(probability, TINY)) - other * np.log(np.maximum(other, TINY)))
+    return np.asarray(
+        -probability * np.log(np.maximum(probability, SMALLEST)) - other * np.log(np.maximum(other, SMALLEST))
+    )

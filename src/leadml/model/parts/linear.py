@@ -1,9 +1,8 @@
-"""The linear part of the model: straight lines with knees.
+"""The linear part of the model: logistic regression on piecewise linear terms.
 
-What enters is the encoder's columns and labels; what leaves is terms whose contributions add up to the log-odds.
-Each number is a straight line with a knee at each fifth of the leads, its ends held at five standard deviations, so
-that one far value cannot carry a lead away. A number that may only rise, or only fall, is a chain of knees whose
-coefficients have that sign.
+Each number is a line with a knee (a hinge function) at each fifth of the rows. Values beyond five standard deviations
+are clipped, so that one extreme value cannot decide a probability. A number with a declared direction is a sum of
+knees whose coefficients all have that sign.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask, Rows
 
 
-FARTHEST = 5.0
+MAX_DEVIATIONS = 5.0
 LARGEST = 1e100
-KNEES = (0.2, 0.4, 0.6, 0.8)
-EXACT, NEAR = 1e-8, 1e-6  # of the mean gradient
+KNEE_QUANTILES = (0.2, 0.4, 0.6, 0.8)
+EXACT, APPROXIMATE = 1e-8, 1e-6  # tolerances of the mean gradient
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,11 @@ class Term:
     column
         Position of the encoder's column.
     shape
-        ``flag`` (the column itself), ``line``, ``knee`` (zero below its origin) or ``missing`` (1 where it is NaN).
+        ``flag`` (the column itself), ``line``, ``knee`` (0 below its origin) or ``missing`` (1 where it is NaN).
     origin, scale, reach
-        A line or knee is ``(x - origin) / scale``, held where that is farther than ``reach``.
+        The value of a line or knee is ``(x - origin) / scale``, clipped to at most ``reach``.
     center
-        Mean of the term over the leads it was fitted on; a missing number stands there.
+        Mean of the term over the rows it was fitted on, which is also its value where a number is missing.
     coefficient
         Log-odds per unit.
     direction
@@ -50,49 +49,49 @@ class Term:
     shape: Literal["flag", "line", "knee", "missing"]
     origin: float = 0.0
     scale: float = 1.0
-    reach: float = FARTHEST
+    reach: float = MAX_DEVIATIONS
     center: float = 0.0
     coefficient: float = 0.0
     direction: int = 0
 
     @property
-    def bends(self) -> tuple[float, float]:
-        """Where a line or knee begins and ends to rise."""
+    def bounds(self) -> tuple[float, float]:
+        """The values between which a line or knee has a slope; it is constant outside."""
         reach = self.reach * self.scale
         return (self.origin - reach if self.shape == "line" else self.origin), self.origin + reach
 
     @property
-    def is_straight(self) -> bool:
+    def has_slope(self) -> bool:
         """Whether it is a line or a knee."""
         return self.shape in {"line", "knee"}
 
     def values(self, column: Floats) -> Floats:
-        """Return the term less its center for each lead, an array of shape (n_leads,)."""
+        """Return the term less its center for each row, an array of shape (n_rows,)."""
         if self.shape == "flag":
             return column - self.center
         if self.shape == "missing":
             return np.isnan(column) - self.center
-        lowest, highest = self.bends
-        straight = (np.clip(column, lowest, highest) - self.origin) / self.scale - self.center
-        return np.where(np.isnan(column), 0.0, straight)
+        lowest, highest = self.bounds
+        centered = (np.clip(column, lowest, highest) - self.origin) / self.scale - self.center
+        return np.where(np.isnan(column), 0.0, centered)
 
 
 @dataclass(frozen=True)
 class LinearPart:
-    """A sum of terms and the log-odds of the mean lead."""
+    """A sum of terms and the log-odds of the mean row."""
 
     base: float
     terms: tuple[Term, ...]
 
     def contributions(self, matrix: Floats) -> Floats:
-        """Return log-odds of shape (n_leads, n_columns): what each of the encoder's columns adds to ``base``."""
-        added = np.zeros(matrix.shape)
+        """Return log-odds of shape (n_rows, n_columns): what each of the encoder's columns adds to ``base``."""
+        log_odds = np.zeros(matrix.shape)
         for term in self.terms:
-            added[:, term.column] += term.coefficient * term.values(matrix[:, term.column])
-        return added
+            log_odds[:, term.column] += term.coefficient * term.values(matrix[:, term.column])
+        return log_odds
 
     def margin(self, matrix: Floats) -> Floats:
-        """Return log-odds of shape (n_leads,)."""
+        """Return log-odds of shape (n_rows,)."""
         return margins([self], matrix)[0]
 
     def to_json(self) -> dict[str, Any]:
@@ -106,48 +105,48 @@ class LinearPart:
 
 
 def margins(parts: Sequence[LinearPart], matrix: Floats) -> list[Floats]:
-    """Return the log-odds of linear parts that differ only by their numbers, each of shape (n_leads,).
+    """Return the log-odds of linear parts that differ only by their coefficients, each of shape (n_rows,).
 
-    A sum is taken term by term, so that a lead's number does not depend on the leads beside it.
+    The sum is taken term by term, so that the log-odds of a row do not depend on the other rows.
     """
-    found = [np.full(len(matrix), part.base) for part in parts]
-    for same in zip(*(part.terms for part in parts), strict=True):
-        values = same[0].values(matrix[:, same[0].column])
-        for at, term in enumerate(same):
-            found[at] += term.coefficient * values
-    return found
+    totals = [np.full(len(matrix), part.base) for part in parts]
+    for terms in zip(*(part.terms for part in parts), strict=True):
+        values = terms[0].values(matrix[:, terms[0].column])
+        for index, term in enumerate(terms):
+            totals[index] += term.coefficient * values
+    return totals
 
 
 def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
     """Return the sum of linear parts of the same terms, each times its weight."""
     base = sum(weight * part.base for part, weight in parts)
-    coefficients = np.sum([[weight * term.coefficient for term in part.terms] for part, weight in parts], axis=0)
-    terms = zip(parts[0][0].terms, coefficients.tolist(), strict=True)
-    return LinearPart(base, tuple(replace(term, coefficient=one) for term, one in terms))
+    sums = np.sum([[weight * term.coefficient for term in part.terms] for part, weight in parts], axis=0)
+    terms = zip(parts[0][0].terms, sums.tolist(), strict=True)
+    return LinearPart(base, tuple(replace(term, coefficient=coefficient) for term, coefficient in terms))
 
 
-def plan_terms(matrix: Floats, is_flag: Mask, directions: Rows | None = None) -> tuple[Term, ...]:
-    """Return the terms that columns call for, with their centers and without coefficients.
+def make_terms(matrix: Floats, is_flag: Mask, directions: Rows | None = None) -> tuple[Term, ...]:
+    """Return the terms of columns, with their centers and without coefficients.
 
     Parameters
     ----------
     matrix
-        Columns of the leads to learn from, shape (n_leads, n_columns).
+        Columns of the training set, shape (n_rows, n_columns).
     is_flag
         Which columns hold only 0 and 1, shape (n_columns,).
     directions
-        Of each column 1 where the log-odds may only rise with it, -1 where they may only fall, else 0; None for 0.
+        For each column 1 where the log-odds may only rise with it, -1 where they may only fall, else 0; None for 0.
     """
     terms: list[Term] = []
-    for at, flag in enumerate(is_flag):
-        direction = 0 if directions is None else int(directions[at])
-        terms += [Term(at, "flag")] if flag else _number_terms(at, matrix[:, at], direction)
+    for column, flag in enumerate(is_flag):
+        direction = 0 if directions is None else int(directions[column])
+        terms += [Term(column, "flag")] if flag else _number_terms(column, matrix[:, column], direction)
     centered = []
     for term in terms:
         center = float(term.values(matrix[:, term.column]).mean())
-        if term.shape in {"line", "knee"}:
-            known = matrix[~np.isnan(matrix[:, term.column]), term.column]
-            center = float(term.values(known).mean())
+        if term.has_slope:
+            present = matrix[~np.isnan(matrix[:, term.column]), term.column]
+            center = float(term.values(present).mean())
         centered.append(replace(term, center=center))
     return tuple(centered)
 
@@ -160,89 +159,102 @@ def fit_linear(
     Parameters
     ----------
     matrix
-        Columns of shape (n_leads, n_columns).
+        Columns of shape (n_rows, n_columns).
     label
-        Array of shape (n_leads,) of 0 and 1.
+        Array of shape (n_rows,) of 0 and 1.
     terms
-        From `plan_terms`.
+        From `make_terms`.
     strength
-        Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0; larger trusts the data more.
+        Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0.
     weight
-        What each lead counts, shape (n_leads,), mean 1; None where all count alike.
+        Weight of each row, shape (n_rows,), mean 1; None for equal weights.
     """
-    return fit_lines(matrix, label, terms, [(strength, weight)], tolerance=EXACT)[0]
+    return fit_linear_parts(matrix, label, terms, [(strength, weight)], tolerance=EXACT)[0]
 
 
-def fit_lines(
+def fit_linear_parts(
     matrix: Floats,
     label: Labels,
     terms: tuple[Term, ...],
-    kinds: Sequence[tuple[float, Floats | None]],
+    settings: Sequence[tuple[float, Floats | None]],
     *,
-    tolerance: float = NEAR,
+    tolerance: float = APPROXIMATE,
 ) -> list[LinearPart]:
-    """Return a linear part for each of some strengths and weights, by default near enough to choose among them.
+    """Return a linear part for each strength and weight, by default exact enough to choose among them.
 
-    Each is sought from where the one before was found.
+    Each fit starts from the result of the one before.
+
+    Parameters
+    ----------
+    matrix, label, terms
+        As for `fit_linear`.
+    settings
+        Strength and weight of each linear part.
+    tolerance
+        Of the mean gradient, above 0.
     """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the door opens without it
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to import and not always needed
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
     parts = []
     solver = LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True)
-    for strength, weight in kinds:
-        with threadpool_limits(1):  # sums in one order: the same bits for any number of threads
+    for strength, weight in settings:
+        with threadpool_limits(1):  # one order of summation: the same bits for any number of threads
             if not design.any():
                 rate = float(np.average(label, weights=weight))
                 coefficients, base = [0.0] * len(terms), float(np.log(rate) - np.log1p(-rate))
             elif any(term.direction for term in terms):
-                *coefficients, base = _fit_directed(design, label, terms, strength, weight).tolist()
+                *coefficients, base = _fit_with_directions(design, label, terms, strength, weight).tolist()
             else:
                 fitted = solver.set_params(C=strength).fit(design, label, sample_weight=weight)
                 coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
-        found = tuple(replace(term, coefficient=one) for term, one in zip(terms, coefficients, strict=True))
-        parts.append(LinearPart(base, found))
+        fitted_terms = zip(terms, coefficients, strict=True)
+        parts.append(
+            LinearPart(base, tuple(replace(term, coefficient=coefficient) for term, coefficient in fitted_terms))
+        )
     return parts
 
 
-def _fit_directed(
+def _fit_with_directions(
     design: Floats, label: Labels, terms: tuple[Term, ...], strength: float, weight: Floats | None
 ) -> Floats:
-    """Return coefficients and intercept of the least penalised log loss, each coefficient on its side of 0."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - the door opens without it
+    """Return coefficients and intercept of the least penalised log loss, each coefficient with its declared sign."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import and not always needed
     from scipy.special import expit  # noqa: PLC0415
 
-    counts = np.ones(len(label)) if weight is None else weight
+    weights = np.ones(len(label)) if weight is None else weight
 
     def loss(numbers: Floats) -> tuple[float, Floats]:
         margin = design @ numbers[:-1] + numbers[-1]
-        error = counts * (expit(margin) - label)
-        value = counts @ np.logaddexp(0.0, np.where(label == 1, -margin, margin))
+        error = weights * (expit(margin) - label)
+        value = weights @ np.logaddexp(0.0, np.where(label == 1, -margin, margin))
         penalty = numbers[:-1] / strength
         return float(value + penalty @ numbers[:-1] / 2), np.append(design.T @ error + penalty, error.sum())
 
     bounds = [{0: (None, None), 1: (0.0, None), -1: (None, 0.0)}[term.direction] for term in terms] + [(None, None)]
     options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7}
-    found = minimize(loss, np.zeros(len(terms) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.asarray(found.x)
+    optimum = minimize(loss, np.zeros(len(terms) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(optimum.x)
 
 
-def _number_terms(at: int, column: Floats, direction: int) -> list[Term]:
-    missing = np.isnan(column)
-    flag = [Term(at, "missing")] if missing.any() else []
-    known = np.clip(column[~missing], -LARGEST, LARGEST)
-    spread = float(known.std()) if len(known) else 0.0
-    if spread <= 0:
-        return flag
-    inside = np.unique(np.quantile(known, KNEES))
-    knees = inside[(inside > known.min()) & (inside < known.max())]
-    line = Term(at, "line", float(known.mean()), spread)
+def _number_terms(column: int, values: Floats, direction: int) -> list[Term]:
+    """Return the terms of a number: none for a constant, but always one for missing values where there are any."""
+    is_missing = np.isnan(values)
+    missing = [Term(column, "missing")] if is_missing.any() else []
+    present = np.clip(values[~is_missing], -LARGEST, LARGEST)
+    deviation = float(present.std()) if len(present) else 0.0
+    if deviation <= 0:
+        return missing
+    quantiles = np.unique(np.quantile(present, KNEE_QUANTILES))
+    knees = quantiles[(quantiles > present.min()) & (quantiles < present.max())]
+    line = Term(column, "line", float(present.mean()), deviation)
     if direction:
-        places = [line.bends[0], *inside[(inside > line.bends[0]) & (inside < line.bends[1])].tolist(), line.bends[1]]
+        low, high = line.bounds
+        knots = [low, *quantiles[(quantiles > low) & (quantiles < high)].tolist(), high]
         chain = (
-            Term(at, "knee", begin, spread, (end - begin) / spread, direction=direction)
-            for begin, end in pairwise(places)
+            Term(column, "knee", begin, deviation, (end - begin) / deviation, direction=direction)
+            for begin, end in pairwise(knots)
         )
-        return [*chain, *flag]
-    return [line, *(Term(at, "knee", float(knee), spread) for knee in knees), *flag]
+        return [*chain, *missing]
+    return [line, *(Term(column, "knee", float(knee), deviation) for knee in knees), *missing]

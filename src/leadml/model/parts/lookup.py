@@ -1,9 +1,7 @@
-"""A model as look-ups: what each value of a lead adds to its log-odds, read from tables.
+"""A model as look-up tables: the log-odds that each value of a lead adds.
 
-What enters is the fields of leads as numbers and codes; what leaves is the log-odds that each field adds, which are the
-prediction and its exact reasons at once.
-The tables grow with the sets of fields that trees test, not with the trees, and a lead's numbers do not depend on the
-leads beside it.
+Prediction and explanation are the same sums of numbers that are read from the tables. The tables grow with the sets of
+fields that trees combine, not with the number of trees, and the numbers of a lead do not depend on other leads.
 """
 
 from __future__ import annotations
@@ -21,21 +19,21 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Rows
 
 
-BLOCK_ROWS = 1 << 14  # of fewer rows Python takes longer than the look-ups, of more the memory
-NUMBERS = ("edges", "constants", "slopes", "anchors")
+BLOCK_ROWS = 1 << 14  # with smaller blocks Python is slower than the look-ups, with larger ones memory is
+ARRAYS = ("edges", "constants", "slopes", "anchors")
 
 
 @dataclass(frozen=True)
-class Single:
+class ShapeFunction:
     """What a field adds alone: ``constant + slope * (value - anchor)``, by the code of the value.
 
-    The code of a number is how many edges lie below it, and one more than there are edges where it is missing; the
-    code of a category is the position of its level.
+    The code of a number is the count of edges below it, and the count of edges plus one where it is missing. The code
+    of a category is the position of its level.
 
     Parameters
     ----------
     edges
-        Values at which something changes, ascending; empty for a category.
+        Values at which the function changes, ascending; empty for a category.
     constants, slopes, anchors
         Arrays of shape (n_codes,), in log-odds, log-odds per unit, and units of the field.
     is_number
@@ -49,154 +47,156 @@ class Single:
     is_number: bool
 
     @cached_property
-    def sloped(self) -> tuple[float, float] | None:
-        """Between which values the place between two edges matters; None where it never does."""
+    def sloped_range(self) -> tuple[float, float] | None:
+        """The values between which slopes are not 0; None where all slopes are."""
         steep = np.flatnonzero(self.slopes)
         return (float(self.anchors[steep[0]]), float(self.edges[steep[-1]])) if len(steep) else None
 
     def codes(self, values: Floats) -> Rows:
-        """Return the code of each value, shape (n_leads,)."""
+        """Return the code of each value, shape (n_rows,)."""
         if not self.is_number:
             return values.astype(np.intp)
         codes = np.searchsorted(self.edges, values, side="left")
         codes[np.isnan(values)] = len(self.edges) + 1
         return codes
 
-    def add(self, values: Floats, codes: Rows) -> Floats:
-        """Return log-odds of shape (n_leads,)."""
-        found = np.take(self.constants, codes)
-        if self.sloped:
-            inside = np.fmin(np.fmax(values, self.sloped[0]), self.sloped[1])
-            found += np.take(self.slopes, codes) * (inside - np.take(self.anchors, codes))
-        return found
+    def log_odds(self, values: Floats, codes: Rows) -> Floats:
+        """Return what values with these codes add, log-odds of shape (n_rows,)."""
+        total = np.take(self.constants, codes)
+        if self.sloped_range:
+            clipped = np.fmin(np.fmax(values, self.sloped_range[0]), self.sloped_range[1])
+            total += np.take(self.slopes, codes) * (clipped - np.take(self.anchors, codes))
+        return total
 
 
 @dataclass(frozen=True)
 class LookupTable:
-    """What some fields add together, beside what each adds alone.
+    """What several fields add together, on top of their shape functions.
 
     Parameters
     ----------
     fields
         Positions of the fields.
-    places
-        For each field, from its code to its part of the cell's position.
+    offsets
+        For each field, by its code, what it adds to the position of the cell.
     values
-        Array of shape (n_fields, n_cells): what each field gets, in log-odds.
+        Array of shape (n_fields, n_cells): the share of each field, in log-odds.
     """
 
     fields: tuple[int, ...]
-    places: tuple[Rows, ...]
+    offsets: tuple[Rows, ...]
     values: Floats
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A sum of tables.
+    """A model as a sum of shape functions and look-up tables.
 
     Parameters
     ----------
     start
         Log-odds of the mean lead.
-    singles
+    shape_functions
         What each field adds alone.
     tables
         What fields add together.
-    left
-        Positions of the trees that are in no table.
+    uncompiled
+        Positions of the trees that are in no look-up table.
     """
 
     start: float
-    singles: tuple[Single, ...]
+    shape_functions: tuple[ShapeFunction, ...]
     tables: tuple[LookupTable, ...]
-    left: tuple[int, ...] = ()
+    uncompiled: tuple[int, ...] = ()
 
     @property
-    def cells(self) -> int:
-        """How many numbers all tables hold."""
-        return sum(4 * len(one.constants) for one in self.singles) + sum(table.values.size for table in self.tables)
+    def size(self) -> int:
+        """How many numbers all shape functions and look-up tables hold."""
+        alone = sum(len(ARRAYS) * len(function.constants) for function in self.shape_functions)
+        return alone + sum(table.values.size for table in self.tables)
 
     def contributions(self, fields: Floats, *, threads: int = 0) -> Floats:
-        """Return what each field adds, log-odds of shape (n_leads, n_fields).
+        """Return what each field adds, log-odds of shape (n_rows, n_fields).
 
         Parameters
         ----------
         fields
-            From `Encoder.fields_of`, shape (n_leads, n_fields).
+            Of `Encoder.fields_of`, shape (n_rows, n_fields).
         threads
             How many threads to use; 0 for all. Changes no number.
         """
-        found = np.empty(fields.shape[::-1])
-        firsts = range(0, len(fields), BLOCK_ROWS)
+        log_odds = np.empty(fields.shape[::-1])
+        starts = range(0, len(fields), BLOCK_ROWS)
 
-        def fill(first: int) -> None:
-            self._fill(fields[first : first + BLOCK_ROWS], found[:, first : first + BLOCK_ROWS])
+        def fill(start: int) -> None:
+            self._fill(fields[start : start + BLOCK_ROWS], log_odds[:, start : start + BLOCK_ROWS])
 
-        if len(firsts) == 1:
+        if len(starts) == 1:
             fill(0)
         else:
             with ThreadPoolExecutor(threads or cpu_count()) as pool:
-                list(pool.map(fill, firsts))
-        return found.T
+                list(pool.map(fill, starts))
+        return log_odds.T
 
-    def _fill(self, fields: Floats, found: Floats) -> None:
+    def _fill(self, fields: Floats, log_odds: Floats) -> None:
+        """Write what each field of a block of rows adds into an array of shape (n_fields, n_rows)."""
         codes = []
-        for at, single in enumerate(self.singles):
-            values = np.ascontiguousarray(fields[:, at])
-            codes.append(single.codes(values))
-            found[at] = single.add(values, codes[at])
-        cell, part = np.empty((2, len(fields)), dtype=np.intp)
-        got = np.empty(len(fields))
+        for index, function in enumerate(self.shape_functions):
+            values = np.ascontiguousarray(fields[:, index])
+            codes.append(function.codes(values))
+            log_odds[index] = function.log_odds(values, codes[index])
+        cell, offset = np.empty((2, len(fields)), dtype=np.intp)
+        buffer = np.empty(len(fields))
         for table in self.tables:  # mode="clip" is the fastest; no cell lies outside
-            np.take(table.places[0], codes[table.fields[0]], out=cell, mode="clip")
-            for field, place in zip(table.fields[1:], table.places[1:], strict=True):
-                cell += np.take(place, codes[field], out=part, mode="clip")
+            np.take(table.offsets[0], codes[table.fields[0]], out=cell, mode="clip")
+            for field, offsets in zip(table.fields[1:], table.offsets[1:], strict=True):
+                cell += np.take(offsets, codes[field], out=offset, mode="clip")
             for field, values in zip(table.fields, table.values, strict=True):
-                found[field] += np.take(values, cell, out=got, mode="clip")
+                log_odds[field] += np.take(values, cell, out=buffer, mode="clip")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the tables as plain data; arrays of numbers as base64 of their bytes, least significant first."""
+        """Return the look-up as plain data; arrays of numbers are base64 of their bytes, least significant first."""
         return {
             "start": self.start,
             "singles": [
                 {
-                    "is_number": one.is_number,
-                    **{name: _packed(getattr(one, name)) for name in NUMBERS},
+                    "is_number": function.is_number,
+                    **{name: _to_base64(getattr(function, name)) for name in ARRAYS},
                 }
-                for one in self.singles
+                for function in self.shape_functions
             ],
             "tables": [
                 {
                     "fields": list(table.fields),
-                    "places": [place.tolist() for place in table.places],
-                    "values": _packed(table.values),
+                    "places": [offsets.tolist() for offsets in table.offsets],
+                    "values": _to_base64(table.values),
                 }
                 for table in self.tables
             ],
-            "left": list(self.left),
+            "left": list(self.uncompiled),
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Lookup:
-        """Return the tables that `to_json` wrote."""
-        singles = (
-            Single(**{name: _unpacked(one[name]) for name in NUMBERS}, is_number=one["is_number"])
-            for one in stored["singles"]
+        """Return the look-up that `to_json` wrote."""
+        functions = (
+            ShapeFunction(**{name: _from_base64(entry[name]) for name in ARRAYS}, is_number=entry["is_number"])
+            for entry in stored["singles"]
         )
         tables = (
             LookupTable(
                 tuple(entry["fields"]),
-                tuple(np.array(place, dtype=np.intp) for place in entry["places"]),
-                _unpacked(entry["values"]).reshape(len(entry["fields"]), -1),
+                tuple(np.array(offsets, dtype=np.intp) for offsets in entry["places"]),
+                _from_base64(entry["values"]).reshape(len(entry["fields"]), -1),
             )
             for entry in stored["tables"]
         )
-        return cls(stored["start"], tuple(singles), tuple(tables), tuple(stored["left"]))
+        return cls(stored["start"], tuple(functions), tuple(tables), tuple(stored["left"]))
 
 
-def _packed(numbers: Floats) -> str:
+def _to_base64(numbers: Floats) -> str:
     return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).decode()
 
 
-def _unpacked(text: str) -> Floats:
+def _from_base64(text: str) -> Floats:
     return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(np.float64)

@@ -1,8 +1,8 @@
-"""Read the trees of LightGBM's text.
+"""Read and write the trees of LightGBM's model text.
 
-What enters is a model text whose hash has been checked; what leaves is, for every leaf of every tree, the tests on its
-way and the share of the leads that each test let through. Several boosters are added up into one text.
-It refuses tests of categories, tests that take 0 for a gap, and linear leaves, which leadml's trees never have.
+Reading gives, for every leaf of every tree, the conditions on the path to it and the share of the rows that met each.
+Writing adds several boosters up into one text. Trees that leadml never fits are refused: conditions on categories,
+conditions that take 0 for a missing value, and linear leaves.
 """
 
 from __future__ import annotations
@@ -23,46 +23,47 @@ ZERO = 1.0000000180025095e-35  # LightGBM's kZeroThreshold, a 32-bit number: wha
 
 @dataclass(frozen=True)
 class Condition:
-    """A test on the way to a leaf.
+    """A condition on the path to a leaf.
 
     Parameters
     ----------
     field
-        Position of the field that is tested.
+        Position of the field that is compared.
     threshold
-        A value at or below it goes left.
-    kind
-        LightGBM's ``decision_type``: where missing values go.
-    left
-        Whether the way to the leaf goes left.
+        Values at or below it go left.
+    decision_type
+        LightGBM's bit mask, which says where missing values go.
+    is_left
+        Whether the path to the leaf goes left.
     share
-        Share of the leads at the test that went this way, in (0, 1].
+        Share of the rows at this node that go the way of the path, in (0, 1].
     """
 
     field: int
     threshold: float
-    kind: int
-    left: bool
+    decision_type: int
+    is_left: bool
     share: float
 
     @property
-    def passed_by_gap(self) -> bool:
-        """Whether a missing value goes the way to the leaf; where trees saw none, it stands for 0."""
-        goes_left = bool(self.kind & DEFAULT_LEFT) if self.kind >> 2 == MISSING_NAN else self.threshold >= 0.0
-        return goes_left == self.left
+    def accepts_missing(self) -> bool:
+        """Whether a missing value meets the condition; where the trees were fitted on none, it counts as 0."""
+        has_default = self.decision_type >> 2 == MISSING_NAN
+        goes_left = bool(self.decision_type & DEFAULT_LEFT) if has_default else self.threshold >= 0.0
+        return goes_left == self.is_left
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A leaf: its value in log-odds and the tests on its way, from the root on."""
+    """A leaf: its value in log-odds and the conditions on the path to it, from the root on."""
 
     value: float
-    way: tuple[Condition, ...]
+    conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The leaves of a tree and what the mean lead gets from it, in log-odds."""
+    """The leaves of a tree and its mean over the rows that it was fitted on, in log-odds."""
 
     leaves: tuple[Leaf, ...]
     mean: float
@@ -79,35 +80,37 @@ def read_trees(text: str) -> tuple[Tree, ...]:
     Raises
     ------
     ModelError
-        Where a tree is of a kind that leadml does not fit.
+        Where a tree is one that leadml does not fit.
     """
-    lines = ([line for line in block.split("\n")[1:] if "=" in line] for block in _blocks(text))
-    return tuple(_tree(dict(line.split("=", 1) for line in some)) for some in lines)
+    entries = ([line for line in block.split("\n")[1:] if "=" in line] for block in _blocks(text))
+    return tuple(_read_tree(dict(line.split("=", 1) for line in lines)) for lines in entries)
 
 
 def weighted_sum(boosters: Sequence[tuple[str, float]]) -> str:
-    """Return the text of one booster whose log-odds are the sum of those of some boosters, each times its weight.
+    """Return the text of one booster whose log-odds are the weighted sum of those of several.
 
     Parameters
     ----------
     boosters
         LightGBM's model texts of the same fields, without parameter blocks, and their weights; at least one.
     """
-    return _joined(boosters[0][0], [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)])
+    return _with_trees(
+        boosters[0][0], [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)]
+    )
 
 
-def some_trees(text: str, places: Sequence[int]) -> str:
-    """Return the text of a booster that has only some of the trees, by their positions; at least one."""
+def select_trees(text: str, positions: Sequence[int]) -> str:
+    """Return the text of a booster that has only the trees at some positions, at least one."""
     blocks = _blocks(text)
-    return _joined(text, [_weighted(blocks[at], 1.0) for at in places])
+    return _with_trees(text, [_weighted(blocks[position], 1.0) for position in positions])
 
 
-def _joined(text: str, trees: Sequence[str]) -> str:
-    """Return a text with the head of another and these trees."""
-    head = text.partition("\nTree=")[0]
-    kept = "\n".join(line for line in head.split("\n") if not line.startswith("tree_sizes="))  # no longer true
-    numbered = [f"Tree={at}\n{tree}\n" for at, tree in enumerate(trees)]
-    return "\n".join([kept.rstrip("\n"), "", *numbered, "end of trees", ""])
+def _with_trees(text: str, trees: Sequence[str]) -> str:
+    """Return the header of a text with other trees."""
+    header = text.partition("\nTree=")[0]
+    valid = "\n".join(line for line in header.split("\n") if not line.startswith("tree_sizes="))  # no longer true
+    numbered = [f"Tree={number}\n{tree}\n" for number, tree in enumerate(trees)]
+    return "\n".join([valid.rstrip("\n"), "", *numbered, "end of trees", ""])
 
 
 def _blocks(text: str) -> list[str]:
@@ -115,43 +118,48 @@ def _blocks(text: str) -> list[str]:
 
 
 def _weighted(block: str, weight: float) -> str:
-    """Return a tree without its number, its values times a weight."""
+    """Return a tree without its number, with its values times a weight."""
     lines = []
     for line in block.rstrip("\n").split("\n")[1:]:
         name, _, numbers = line.partition("=")
         is_value = name in {"leaf_value", "internal_value"}
-        lines.append(f"{name}={' '.join(repr(weight * float(one)) for one in numbers.split())}" if is_value else line)
+        lines.append(
+            f"{name}={' '.join(repr(weight * float(number)) for number in numbers.split())}" if is_value else line
+        )
     return "\n".join(lines)
 
 
-def _tree(entry: dict[str, str]) -> Tree:
-    kinds = [int(word) for word in entry.get("decision_type", "").split()]
-    if any(kind & CATEGORICAL or kind >> 2 == MISSING_ZERO for kind in kinds) or int(entry.get("is_linear", 0)):
-        msg = "trees must test numbers, know gaps from 0 and have constant leaves, got others"
+def _read_tree(entry: dict[str, str]) -> Tree:
+    types = [int(word) for word in entry.get("decision_type", "").split()]
+    if any(mask & CATEGORICAL or mask >> 2 == MISSING_ZERO for mask in types) or int(entry.get("is_linear", 0)):
+        msg = (
+            "trees must compare numbers, tell missing values from 0 and have constant leaves, got others; use a model "
+            "text that leadml wrote"
+        )
         raise ModelError(msg)
     values = [float(word) for word in entry["leaf_value"].split()]
     if int(entry["num_leaves"]) == 1:
         return Tree((Leaf(values[0], ()),), values[0])
     fields = [int(word) for word in entry["split_feature"].split()]
     sizes, leaf_sizes = ([int(word) for word in entry[name].split()] for name in ("internal_count", "leaf_count"))
-    thresholds = [_threshold(float(word)) for word in entry["threshold"].split()]
+    thresholds = [_largest_left(float(word)) for word in entry["threshold"].split()]
     children = [[int(word) for word in entry[name].split()] for name in ("left_child", "right_child")]
 
-    def descend(node: int, way: tuple[Condition, ...]) -> Iterator[tuple[int, tuple[Condition, ...]]]:
+    def descend(node: int, path: tuple[Condition, ...]) -> Iterator[tuple[int, tuple[Condition, ...]]]:
         if node < 0:
-            yield ~node, way
+            yield ~node, path
             return
-        for left, side in zip((True, False), children, strict=True):
+        for is_left, side in zip((True, False), children, strict=True):
             child = side[node]
             size = sizes[child] if child >= 0 else leaf_sizes[~child]
-            test = Condition(fields[node], thresholds[node], kinds[node], left, size / sizes[node])
-            yield from descend(child, (*way, test))
+            condition = Condition(fields[node], thresholds[node], types[node], is_left, size / sizes[node])
+            yield from descend(child, (*path, condition))
 
-    found = dict(descend(0, ()))
-    mean = sum(values[at] * (leaf_sizes[at] / sizes[0]) for at in range(len(values)))
-    return Tree(tuple(Leaf(values[at], found[at]) for at in range(len(values))), mean)
+    paths = dict(descend(0, ()))
+    mean = sum(values[leaf] * (leaf_sizes[leaf] / sizes[0]) for leaf in range(len(values)))
+    return Tree(tuple(Leaf(values[leaf], paths[leaf]) for leaf in range(len(values))), mean)
 
 
-def _threshold(written: float) -> float:
-    """Return the largest value that passes to the left: LightGBM takes the smallest numbers for 0 before it tests."""
-    return math.nextafter(written, -math.inf) if written == -ZERO else written
+def _largest_left(threshold: float) -> float:
+    """Return the largest value that goes left: LightGBM takes the smallest numbers for 0 before it compares."""
+    return math.nextafter(threshold, -math.inf) if threshold == -ZERO else threshold

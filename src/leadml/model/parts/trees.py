@@ -1,8 +1,7 @@
-"""The trees of the model: LightGBM, shallow, grown side by side in folds and added up at the end.
+"""The trees of the model: gradient boosting by LightGBM, cross-validated with all folds in parallel.
 
-What enters is fields of leads, numbers and codes, with labels; what leaves is LightGBM's own text and exact
-contributions from it.
-The text holds no value of any lead and no parameter of the run: fields are named by number, categories are codes.
+A fitted booster is LightGBM's model text, from which predictions and exact contributions are computed. The text holds
+no value of any lead and no parameter of the fit: fields are named by number, and categories are codes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from multiprocessing import cpu_count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 
 
 PARAMETER_BLOCK = "\nparameters:"
-VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value that a lead had
-ROUNDS_AT_A_TIME = 25
+VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value, each of one lead
+ROUNDS_PER_BLOCK = 25
 BILLION = 1e9
-STRIDE = 2
-MANY_LEADS = 100_000  # from so many on LightGBM's own threads gain more than they cost
+RATE_FACTOR = 2
+MANY_ROWS = 100_000  # from so many on LightGBM's own threads save more time than they cost
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Trees:
     text
         LightGBM's model text without its parameter block.
     threads
-        How many threads predict; 0 for all. Does not change any number.
+        How many threads predict; 0 for all. Changes no number.
     """
 
     text: str
@@ -53,24 +52,24 @@ class Trees:
 
     @classmethod
     def of(cls, boosters: Sequence[tuple[str, float]], *, threads: int = 0) -> Trees:
-        """Return the sum of some boosters, each times its weight, without any value of a lead."""
+        """Return the weighted sum of boosters, given as text and weight, without any value of a lead."""
         text = weighted_sum([(text.partition(PARAMETER_BLOCK)[0], weight) for text, weight in boosters])
         return cls(VALUE_RANGE.sub("[-inf:inf]", text), threads)
 
     @cached_property
     def booster(self) -> lightgbm.Booster:
-        """LightGBM's model. The text must have been checked: LightGBM ends the process on a damaged one."""
-        import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+        """LightGBM's model. The hash of the text must be checked first: LightGBM crashes on a damaged text."""
+        import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
         return lgb.Booster(model_str=self.text)
 
     def margin(self, fields: Floats) -> Floats:
-        """Return log-odds of shape (n_leads,)."""
+        """Return log-odds of shape (n_rows,)."""
         raw = self.booster.predict(fields, raw_score=True, num_threads=self.threads)
         return np.asarray(raw, dtype=np.float64)
 
     def contributions(self, fields: Floats) -> tuple[Floats, float]:
-        """Return log-odds of shape (n_leads, n_fields) by TreeSHAP, and those of the mean lead.
+        """Return SHAP values, log-odds of shape (n_rows, n_fields), and the log-odds of the mean lead.
 
         Notes
         -----
@@ -84,7 +83,7 @@ class Trees:
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """A kind of trees that may be chosen.
+    """A candidate for the trees of a model.
 
     Parameters
     ----------
@@ -92,8 +91,8 @@ class TreeSettings:
         Leaves of a tree.
     penalty
         On the squared values of leaves, 0 or more.
-    on_line
-        Whether the trees are grown on the linear part, to add what it lacks, or alone.
+    on_linear
+        Whether the trees are fitted on top of the linear part, or on nothing.
     """
 
     leaves: int
@@ -101,31 +100,31 @@ class TreeSettings:
     on_linear: bool
 
     def __str__(self) -> str:
-        """Return the kind in words."""
+        """Return the settings in words."""
         return f"{self.leaves} leaves, penalty {self.penalty:g}{', on the linear part' if self.on_linear else ''}"
 
 
 @dataclass(frozen=True)
 class CvResult:
-    """Trees of one kind as the folds saw them.
+    """The cross-validation of trees with one setting.
 
     Parameters
     ----------
-    kind
+    settings
         Of the trees.
     rounds
-        How many rounds of the model lose least on leads that the trees did not see, at least 1.
+        The number of boosting rounds with the least out-of-fold log loss, at least 1.
     margin
-        What the trees give those leads, log-odds of shape (n_leads,), NaN for leads that judge no fold.
+        Out-of-fold log-odds of the trees alone, shape (n_rows,); NaN for rows that no fold is evaluated on.
     loss
-        Log loss of those leads, the linear part included where the trees stand on it.
+        Out-of-fold log loss, with the linear part where the trees are fitted on it.
     gains
-        What each field brought to the trees, shape (n_fields,), 0 or more.
+        What splits by each field gained in all folds, shape (n_fields,), 0 or more.
     work
-        Values that were looked at, in billions: leads times fields times rounds.
+        What the cross-validation cost, in billions of values: rows times fields times rounds.
     """
 
-    kind: TreeSettings
+    settings: TreeSettings
     rounds: int
     margin: Floats
     loss: float
@@ -135,18 +134,18 @@ class CvResult:
 
 @dataclass(frozen=True)
 class BoosterData:
-    """What trees are grown on.
+    """What trees are fitted on.
 
     Parameters
     ----------
     fields
-        Of the encoder's `fields_of`, shape (n_leads, n_fields), rows in the order of the ids.
+        Of the encoder's `fields_of`, shape (n_rows, n_fields), in the order of the split.
     label
-        Array of shape (n_leads,) of 0 and 1.
+        Array of shape (n_rows,) of 0 and 1.
     directions
-        For each field 1 where the trees may only rise with it, -1 where they may only fall, else 0.
+        For each field 1 where the log-odds may only rise with it, -1 where they may only fall, else 0.
     base
-        Log-odds of shape (n_leads,) to start from; None where the trees stand alone.
+        Log-odds of shape (n_rows,) to which the trees are added; None where there are none.
     """
 
     fields: Floats
@@ -154,114 +153,121 @@ class BoosterData:
     directions: tuple[int, ...]
     base: Floats | None = None
 
-    def part(self, rows: Rows, base: Floats | None) -> BoosterData:
-        """Return some of the leads, with another base."""
+    def subset(self, rows: Rows, base: Floats | None) -> BoosterData:
+        """Return some of the rows, with their own base."""
         return BoosterData(self.fields[rows], self.label[rows], self.directions, base)
 
 
-def grow(
-    soil: BoosterData,
+BoosterSpec: TypeAlias = tuple[BoosterData, TreeSettings, int]
+"""Training data, settings and number of rounds of a booster."""
+
+
+def cross_validate(
+    data: BoosterData,
     folds: Sequence[Fold],
     bases: Sequence[tuple[Floats, Floats]] | None,
-    kind: TreeSettings,
-    choices: ModelParams,
+    settings: TreeSettings,
+    params: ModelParams,
     *,
-    budget: float,
-    stride: int = STRIDE,
-    shown: Sequence[Mask] | None = None,
+    max_work: float,
+    rate_factor: int = RATE_FACTOR,
+    allowed_fields: Sequence[Mask] | None = None,
 ) -> CvResult:
-    """Return the trees of a kind as leads see them that they were not grown on.
+    """Return out-of-fold log-odds of trees, and the number of rounds with the least log loss.
 
-    All folds grow side by side, one thread each, until ``choices.patience`` rounds have brought nothing or the budget
-    is spent. A round is as long a step as some of those that the model will have, and counts for as many.
+    All folds are fitted in parallel, one thread each, until ``params.patience`` rounds have not lowered the log loss
+    or the work is used up. The learning rate is raised to save time, and each round counts as several of the model.
 
     Parameters
     ----------
-    soil
-        All leads.
+    data
+        The training set.
     folds
-        Rows to fit on, and to judge by.
+        Rows to fit on and to evaluate on.
     bases
-        Of each fold the linear part's log-odds of both; None where the trees stand alone.
-    kind
-        Which trees.
-    choices
-        Size and speed.
-    budget
-        Billions of values that may be looked at; some rounds are grown in any case.
-    stride
-        Steps of the model that a round here stands for.
-    shown
-        For each fold which fields its trees may test, shape (n_fields,); None for all.
+        For each fold the log-odds of the linear part for its rows to fit on and to evaluate on; None without a linear
+        part.
+    settings
+        Size and penalty of the trees.
+    params
+        Learning rate, rounds and patience.
+    max_work
+        Billions of values (rows times fields times rounds) that may be used; one block of rounds is always fitted.
+    rate_factor
+        By how much the learning rate is raised, and so many rounds of the model a round counts for.
+    allowed_fields
+        For each fold the fields that its trees may use, shape (n_fields,); None for all.
     """
-    longer = {"learning_rate": min(stride * choices.learning_rate, 1.0)}
-    choices = choices.model_copy(update=longer | {"max_rounds": -(-choices.max_rounds // stride)})
-    patience = -(-choices.patience // stride)
+    raised = {"learning_rate": min(rate_factor * params.learning_rate, 1.0)}
+    params = params.model_copy(update=raised | {"max_rounds": -(-params.max_rounds // rate_factor)})
+    patience = -(-params.patience // rate_factor)
 
-    def plant(at: int) -> lightgbm.Booster:
-        parts = zip(folds[at], bases[at] if bases else (None, None), strict=True)
-        fit, judge = (soil.part(rows, base) for rows, base in parts)
-        if shown is not None:
-            fit.fields[:, ~shown[at]] = 0.0  # a copy of its own; trees cannot test what is the same for all
-        return _fold_booster(fit, judge, kind, choices)
+    def make_booster(number: int) -> lightgbm.Booster:
+        parts = zip(folds[number], bases[number] if bases else (None, None), strict=True)
+        fit, evaluate = (data.subset(rows, base) for rows, base in parts)
+        if allowed_fields is not None:
+            fit.fields[:, ~allowed_fields[number]] = 0.0  # of a copy; trees cannot use a constant
+        return _fold_booster(fit, evaluate, settings, params)
 
-    sizes = [len(judge) for _, judge in folds]
+    sizes = [len(evaluate) for _, evaluate in folds]
     curve: list[float] = []
     best = 0
-    values = sum(len(fit) for fit, _ in folds) * soil.fields.shape[1] / BILLION
-    most = int(min(choices.max_rounds, max(ROUNDS_AT_A_TIME, budget / values)))
-    with ThreadPoolExecutor(choices.threads or cpu_count(), initializer=_silence) as pool:
-        boosters = list(pool.map(plant, range(len(folds))))
-        while len(curve) < most and len(curve) - best < patience:
-            block = min(ROUNDS_AT_A_TIME, most - len(curve))
+    values = sum(len(fit) for fit, _ in folds) * data.fields.shape[1] / BILLION
+    max_rounds = int(min(params.max_rounds, max(ROUNDS_PER_BLOCK, max_work / values)))
+    with ThreadPoolExecutor(params.threads or cpu_count(), initializer=_mute_lightgbm) as pool:
+        boosters = list(pool.map(make_booster, range(len(folds))))
+        while len(curve) < max_rounds and len(curve) - best < patience:
+            block = min(ROUNDS_PER_BLOCK, max_rounds - len(curve))
             losses = list(pool.map(lambda booster: _add_rounds(booster, block), boosters))  # noqa: B023 - run at once
             curve += np.average(losses, axis=0, weights=sizes).tolist()
             best = int(np.argmin(np.round(curve, 9))) + 1
-    margin = np.full(len(soil.label), np.nan)
-    for (_, judge), booster in zip(folds, boosters, strict=True):
-        margin[judge] = booster.predict(soil.fields[judge], raw_score=True, num_iteration=best, num_threads=1)
+    margin = np.full(len(data.label), np.nan)
+    for (_, evaluate), booster in zip(folds, boosters, strict=True):
+        margin[evaluate] = booster.predict(data.fields[evaluate], raw_score=True, num_iteration=best, num_threads=1)
     gains = np.sum([booster.feature_importance("gain", iteration=best) for booster in boosters], axis=0)
-    return CvResult(kind, best * stride, margin, curve[best - 1], gains, values * len(curve))
+    return CvResult(settings, best * rate_factor, margin, curve[best - 1], gains, values * len(curve))
 
 
-def fit_boosters(orders: Sequence[tuple[BoosterData, TreeSettings, int]], choices: ModelParams) -> list[list[str]]:
-    """Return for each order the texts of some boosters, which differ by the fields that their trees may use.
+def fit_boosters(specs: Sequence[BoosterSpec], params: ModelParams) -> list[list[str]]:
+    """Return for each spec the texts of several boosters, which differ by the fields that are drawn for their trees.
 
     Parameters
     ----------
-    orders
-        Leads to learn from, which trees, and how many a booster has, at least 1.
-    choices
-        Size, speed and number of boosters.
+    specs
+        Training data, settings and number of rounds, at least 1, of each booster.
+    params
+        Learning rate and number of boosters.
     """
-    import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+    import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
-    threads = choices.threads if len(orders[0][0].label) > MANY_LEADS else 1
+    threads = params.threads if len(specs[0][0].label) > MANY_ROWS else 1
 
-    def fit(work: tuple[tuple[BoosterData, TreeSettings, int], int]) -> str:
-        (soil, kind, rounds), seed = work
-        settings = _settings(choices, kind, soil, threads) | {"seed": seed}
-        return str(lgb.train(settings, _dataset(soil, settings), rounds).model_to_string(num_iteration=rounds))
+    def fit(task: tuple[BoosterSpec, int]) -> str:
+        (data, settings, rounds), seed = task
+        options = _lightgbm_options(params, settings, data, threads) | {"seed": seed}
+        return str(lgb.train(options, _dataset(data, options), rounds).model_to_string(num_iteration=rounds))
 
-    workers = 1 if threads != 1 else choices.threads or cpu_count()
-    with ThreadPoolExecutor(workers, initializer=_silence) as pool:
-        texts = list(pool.map(fit, product(orders, range(choices.boosters))))
-    return [texts[at : at + choices.boosters] for at in range(0, len(texts), choices.boosters)]
+    workers = 1 if threads != 1 else params.threads or cpu_count()
+    with ThreadPoolExecutor(workers, initializer=_mute_lightgbm) as pool:
+        texts = list(pool.map(fit, product(specs, range(params.boosters))))
+    return [texts[first : first + params.boosters] for first in range(0, len(texts), params.boosters)]
 
 
-def _fold_booster(fit: BoosterData, judge: BoosterData, kind: TreeSettings, choices: ModelParams) -> lightgbm.Booster:
-    """Return a booster without trees on the leads of a fold, which judges itself by the others."""
-    import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+def _fold_booster(
+    fit: BoosterData, evaluate: BoosterData, settings: TreeSettings, params: ModelParams
+) -> lightgbm.Booster:
+    """Return a booster without trees on the data of a fold."""
+    import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
-    settings = _settings(choices, kind, fit, 1)
-    known = _dataset(fit, settings)
-    booster = lgb.Booster(settings, known)
-    booster.add_valid(_dataset(judge, settings, reference=known), "judge")
+    options = _lightgbm_options(params, settings, fit, 1)
+    fitted = _dataset(fit, options)
+    booster = lgb.Booster(options, fitted)
+    booster.add_valid(_dataset(evaluate, options, reference=fitted), "evaluate")
     return booster
 
 
 def _add_rounds(booster: lightgbm.Booster, rounds: int) -> list[float]:
-    """Return the log loss of the leads that judge after each of some further rounds."""
+    """Return the out-of-fold log loss after each of some further rounds."""
     losses = []
     for _ in range(rounds):
         booster.update()
@@ -269,40 +275,40 @@ def _add_rounds(booster: lightgbm.Booster, rounds: int) -> list[float]:
     return losses
 
 
-def _silence() -> None:
-    """Keep LightGBM quiet in this thread: it has a verbosity for each."""
-    import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+def _mute_lightgbm() -> None:
+    """Stop LightGBM from printing in this thread: its verbosity is set by thread."""
+    import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
     lgb.Dataset(np.zeros((2, 1)), params={"verbosity": -1, "min_data_in_bin": 1, "num_threads": 1}).construct()
 
 
-def _settings(choices: ModelParams, kind: TreeSettings, soil: BoosterData, threads: int) -> dict[str, Any]:
-    directions = {"monotone_constraints": list(soil.directions), "monotone_constraints_method": "intermediate"}
+def _lightgbm_options(params: ModelParams, settings: TreeSettings, data: BoosterData, threads: int) -> dict[str, Any]:
+    directions = {"monotone_constraints": list(data.directions), "monotone_constraints_method": "intermediate"}
     return {
         "objective": "binary",
         "metric": "binary_logloss",
-        "num_leaves": kind.leaves,
-        "learning_rate": choices.learning_rate,
-        "min_data_in_leaf": choices.min_leads_per_leaf,
-        "lambda_l2": kind.penalty,
-        "feature_fraction": choices.field_share,
-        "max_bin": choices.bins,
+        "num_leaves": settings.leaves,
+        "learning_rate": params.learning_rate,
+        "min_data_in_leaf": params.min_leads_per_leaf,
+        "lambda_l2": settings.penalty,
+        "feature_fraction": params.field_share,
+        "max_bin": params.bins,
         "num_threads": threads,
         "seed": 0,
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
         "verbosity": -1,
-        **(directions if any(soil.directions) else {}),
+        **(directions if any(data.directions) else {}),
     }
 
 
 def _dataset(
-    soil: BoosterData, settings: dict[str, Any], *, reference: lightgbm.Dataset | None = None
+    data: BoosterData, options: dict[str, Any], *, reference: lightgbm.Dataset | None = None
 ) -> lightgbm.Dataset:
-    import lightgbm as lgb  # noqa: PLC0415 - the door opens without it
+    import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
-    names = [f"f{at:04d}" for at in range(soil.fields.shape[1])]
+    names = [f"f{index:04d}" for index in range(data.fields.shape[1])]
     return lgb.Dataset(
-        soil.fields, soil.label, init_score=soil.base, feature_name=names, params=settings, reference=reference
+        data.fields, data.label, init_score=data.base, feature_name=names, params=options, reference=reference
     )

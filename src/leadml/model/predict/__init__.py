@@ -1,1 +1,1 @@
-"""From the parts of a model to log-odds, probabilities and reasons."""
+"""From the parts of a model to log-odds, probabilities and explanations."""

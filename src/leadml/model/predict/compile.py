@@ -1,10 +1,9 @@
-"""Add up the trees of a model into tables.
+"""Compile the trees of a model into look-up tables.
 
-What enters is the linear part and the trees of a model; what leaves is the same model as look-ups, whose contributions
-are those of path-dependent TreeSHAP.
-What a leaf contributes depends only on which of the conditions on its way a lead meets, so that all leaves whose ways
-test the same fields, or some of them, add up to one table over the steps of those fields. Nothing is sampled; trees
-whose ways are too long for that, or for which no room is left, are left to LightGBM.
+The contributions that are read from the tables are exactly those of path-dependent TreeSHAP. What a leaf contributes
+depends only on which conditions on its path a lead meets, so that all leaves whose paths test the same fields, or some
+of them, add up to one table. Nothing is sampled; trees whose paths test too many fields, or for which the tables have
+no room, are left to LightGBM.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.model.parts.lookup import Lookup, LookupTable, Single
+from leadml.model.parts.lookup import Lookup, LookupTable, ShapeFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,87 +26,90 @@ if TYPE_CHECKING:
     from leadml.model.parts.tree_text import Condition, Tree
     from leadml.types import Floats, Rows
 
-    Way = list[tuple[int, list[Condition]]]
-    Span = tuple[int, int, bool]
+    FieldConditions = list[tuple[int, list[Condition]]]
+    CodeRange = tuple[int, int, bool]
 
-MOST_CONDITIONS = 10
-MOST_CELLS = 1 << 16
-MOST_GATHERED = 1 << 12
-MOST_NUMBERS = 1 << 23
+MAX_FIELDS_PER_PATH = 10
+MAX_CELLS = 1 << 16
+MAX_MERGED_CELLS = 1 << 12
+MAX_VALUES = 1 << 23
 
 
 @dataclass(frozen=True)
-class Path:
-    """A leaf as the fields see it.
+class LeafPath:
+    """The path to a leaf, by field.
 
     Parameters
     ----------
     fields
         Positions of the fields that its conditions test.
-    spans
-        For each field the first code that meets its conditions, the one after the last, and whether gaps meet them.
+    ranges
+        For each field the first code that meets its conditions, the first one after those, and whether missing values
+        meet them.
     shares
-        For each field the share of the leads that its conditions let through.
+        For each field the share of the rows that meets its conditions.
     value
         Of the leaf, in log-odds.
     """
 
     fields: tuple[int, ...]
-    spans: tuple[Span, ...]
+    ranges: tuple[CodeRange, ...]
     shares: tuple[float, ...]
     value: float
 
 
 @dataclass(frozen=True)
 class TableLayout:
-    """A table before its numbers are known.
+    """A look-up table before its values are computed. A step of a field is a run of codes with the same values.
 
     Parameters
     ----------
     fields
         Positions of the fields.
     paths
-        Leaves of these fields or of some of them.
-    met
-        For each field which leaves that test it are met in each of its steps, shape (n_leaves, n_steps).
-    places
+        Paths that test these fields or some of them.
+    is_met
+        For each field, whether each path that tests it is met in each step, shape (n_paths, n_steps).
+    step_of_code
         For each field the step of each of its codes.
     """
 
     fields: tuple[int, ...]
-    paths: list[Path]
-    met: tuple[Rows, ...]
-    places: tuple[Rows, ...]
+    paths: list[LeafPath]
+    is_met: tuple[Rows, ...]
+    step_of_code: tuple[Rows, ...]
 
     @property
     def sizes(self) -> list[int]:
         """How many steps each field has."""
-        return [some.shape[1] for some in self.met]
+        return [met.shape[1] for met in self.is_met]
 
     def table(self) -> LookupTable:
-        """Return the table: all leaves added up."""
+        """Return the look-up table: the sum of all leaves."""
         sizes = self.sizes
         values = np.zeros((len(sizes), *sizes))
         shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-        steps = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.met, shapes, strict=True)]
+        met_by_path = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.is_met, shapes, strict=True)]
         for _, group in groupby(self.paths, key=lambda path: path.fields):
-            same = list(group)
-            own = [self.fields.index(field) for field in same[0].fields]
-            gains = shapley(np.array([path.shares for path in same]), np.array([path.value for path in same]))
-            for gain in gains:
-                pattern = reduce(np.add, [next(steps[at]) << bit for bit, at in enumerate(own)])
-                for bit, at in enumerate(own):
-                    values[at] += gain[pattern, bit]
+            paths = list(group)
+            axes = [self.fields.index(field) for field in paths[0].fields]
+            shares, value = np.array([path.shares for path in paths]), np.array([path.value for path in paths])
+            for leaf_values in shapley_values(shares, value):
+                pattern = reduce(np.add, [next(met_by_path[axis]) << bit for bit, axis in enumerate(axes)])
+                for bit, axis in enumerate(axes):
+                    values[axis] += leaf_values[pattern, bit]
         strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
-        places = tuple((place * stride).astype(np.intp) for place, stride in zip(self.places, strides, strict=True))
-        return LookupTable(self.fields, places, values.reshape(len(sizes), -1))
+        offsets = tuple(
+            (steps * stride).astype(np.intp) for steps, stride in zip(self.step_of_code, strides, strict=True)
+        )
+        return LookupTable(self.fields, offsets, values.reshape(len(sizes), -1))
 
 
 def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup:
-    """Return a model as look-ups.
+    """Return a model as look-up tables.
 
-    Trees with a way that tests more than 10 fields stay out. Where the tables of the others would hold more than 8
-    million numbers (64 MB), those of their first half are made, or of the half of that, until there is room.
+    Trees with a path that tests more than 10 fields are not compiled. Where the tables of the others would hold more
+    than 8 million values (64 MB), their first half is compiled, or half of that, until the tables are small enough.
 
     Parameters
     ----------
@@ -122,31 +124,31 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -
     >>> from leadml.model.parts.encode import Encoder
     >>> from leadml.model.parts.linear import LinearPart
     >>> from leadml.model.parts.tree_text import Condition, Leaf, Tree
-    >>> sides = [Condition(0, 30.0, 2, left, share) for left, share in ((True, 0.25), (False, 0.75))]
+    >>> sides = [Condition(0, 30.0, 2, is_left, share) for is_left, share in ((True, 0.25), (False, 0.75))]
     >>> stump = Tree((Leaf(-3.0, sides[:1]), Leaf(1.0, sides[1:])), 0.0)
     >>> encoder = Encoder((Field("age", "number", "fit"),), ((),))
-    >>> found = compile_model(encoder, LinearPart(0.0, ()), [stump])
-    >>> found.contributions(np.array([[30.0], [31.0]]))
+    >>> lookup = compile_model(encoder, LinearPart(0.0, ()), [stump])
+    >>> lookup.contributions(np.array([[30.0], [31.0]]))
     array([[-3.],
            [ 1.]])
     """
-    short = [
-        all(len({condition.field for condition in leaf.way}) <= MOST_CONDITIONS for leaf in tree.leaves)
+    is_short = [
+        all(len({condition.field for condition in leaf.conditions}) <= MAX_FIELDS_PER_PATH for leaf in tree.leaves)
         for tree in trees
     ]
-    inside = [at for at, is_short in enumerate(short) if is_short]
-    while (found := _tabulate(encoder, linear, [trees[at] for at in inside])) is None:
-        inside = inside[: len(inside) // 2]
-    return replace(found, left=tuple(sorted(set(range(len(trees))) - set(inside))))
+    compiled = [position for position, short in enumerate(is_short) if short]
+    while (lookup := _compile(encoder, linear, [trees[position] for position in compiled])) is None:
+        compiled = compiled[: len(compiled) // 2]
+    return replace(lookup, uncompiled=tuple(sorted(set(range(len(trees))) - set(compiled))))
 
 
-def shapley(shares: Floats, value: Floats) -> Floats:
-    """Return what each condition of some leaves gets, for each pattern of conditions met.
+def shapley_values(shares: Floats, value: Floats) -> Floats:
+    """Return the Shapley value of each condition of leaves, for each pattern of conditions that a lead meets.
 
     Parameters
     ----------
     shares
-        Array of shape (n_leaves, n_conditions): share of the leads that each condition lets through.
+        Array of shape (n_leaves, n_conditions): share of the rows that meets each condition.
     value
         Array of shape (n_leaves,), in log-odds.
 
@@ -154,174 +156,186 @@ def shapley(shares: Floats, value: Floats) -> Floats:
     -------
     array
         Of shape (n_leaves, 2 ** n_conditions, n_conditions), in log-odds; bit ``c`` of a pattern says that condition
-        ``c`` is met. The gains of a pattern add up to the leaf's value, where all are met, less its value times all
-        shares.
+        ``c`` is met. The Shapley values of a pattern add up to the leaf's value, where all conditions are met and else
+        0, less its value times all shares.
 
     Notes
     -----
     The game of path-dependent TreeSHAP (Lundberg et al., 2020): a coalition of conditions is worth the leaf's value
-    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. What a condition gets
-    is its Shapley value; the sums over coalitions of one size are the coefficients of a polynomial with a factor for
-    each other condition.
+    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. The sums over
+    coalitions of one size are the coefficients of a polynomial with a factor for each other condition.
     """
     leaves, count = shares.shape
     patterns = np.arange(1 << count)
     met = ((patterns[:, None] >> np.arange(count)) & 1).astype(np.float64)
     weights = np.array([factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)])
-    found = np.empty((leaves, len(patterns), count))
-    for at in range(count):
+    result = np.empty((leaves, len(patterns), count))
+    for condition in range(count):
         sums = np.zeros((leaves, len(patterns), count))
         sums[:, :, 0] = 1.0
         for other in range(count):
-            if other != at:
-                grown = sums * shares[:, None, None, other]
-                grown[:, :, 1:] += sums[:, :, :-1] * met[None, :, None, other]
-                sums = grown
-        found[:, :, at] = value[:, None] * (met[None, :, at] - shares[:, None, at]) * (sums @ weights)
-    return found
+            if other != condition:
+                product = sums * shares[:, None, None, other]
+                product[:, :, 1:] += sums[:, :, :-1] * met[None, :, None, other]
+                sums = product
+        result[:, :, condition] = (
+            value[:, None] * (met[None, :, condition] - shares[:, None, condition]) * (sums @ weights)
+        )
+    return result
 
 
-def _tabulate(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
-    """Return a model as look-ups; None where the tables would hold too many numbers."""
-    ways = [(leaf.value, _by_field(leaf.way)) for tree in trees for leaf in tree.leaves if leaf.way]
-    edges = _edges(encoder, linear, [condition for _, way in ways for _, some in way for condition in some])
-    singles = [_linear_single(encoder, linear, at, some) for at, some in enumerate(edges)]
-    paths = sorted(_paths(ways, encoder, edges), key=lambda path: path.fields)
-    for most in (MOST_GATHERED, 0):
-        plans = [plan for some in _gathered(paths, most) for plan in _plans(some, singles)]
-        if sum(len(plan.met) * prod(plan.sizes) for plan in plans if len(plan.met) > 1) <= MOST_NUMBERS:
+def _compile(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
+    """Return a model as look-up tables; None where they would hold too many values."""
+    leaves = [(leaf.value, _by_field(leaf.conditions)) for tree in trees for leaf in tree.leaves if leaf.conditions]
+    conditions = [condition for _, by_field in leaves for _, group in by_field for condition in group]
+    edges = _edges(encoder, linear, conditions)
+    functions = [_linear_function(encoder, linear, index, field_edges) for index, field_edges in enumerate(edges)]
+    paths = sorted(_leaf_paths(leaves, encoder, edges), key=lambda path: path.fields)
+    for max_cells in (MAX_MERGED_CELLS, 0):
+        layouts = [layout for group in _merge(paths, max_cells) for layout in _layouts(group, functions)]
+        if sum(len(each.fields) * prod(each.sizes) for each in layouts if len(each.fields) > 1) <= MAX_VALUES:
             break
     else:
         return None
     tables = []
-    for table in (plan.table() for plan in plans):
+    for table in (layout.table() for layout in layouts):
         if len(table.fields) == 1:
-            singles[table.fields[0]].constants[:] += table.values[0][table.places[0]]
+            functions[table.fields[0]].constants[:] += table.values[0][table.offsets[0]]
         else:
             tables.append(table)
     start = linear.base + sum(tree.mean for tree in trees)
-    return Lookup(start, tuple(singles), tuple(tables))
+    return Lookup(start, tuple(functions), tuple(tables))
 
 
-def _by_field(way: Sequence[Condition]) -> Way:
-    ordered = sorted(way, key=lambda condition: condition.field)
+def _by_field(conditions: Sequence[Condition]) -> FieldConditions:
+    ordered = sorted(conditions, key=lambda condition: condition.field)
     return [(field, list(group)) for field, group in groupby(ordered, key=lambda condition: condition.field)]
 
 
 def _edges(encoder: Encoder, linear: LinearPart, conditions: list[Condition]) -> list[Floats]:
-    """Return for each field the values at which a condition or a line turns; none for categories."""
-    found: list[set[float]] = [set() for _ in encoder.fields]
+    """Return for each field the values at which a condition or a linear term changes; none for categories."""
+    edges: list[set[float]] = [set() for _ in encoder.fields]
     for condition in conditions:
-        found[condition.field].add(condition.threshold)
+        edges[condition.field].add(condition.threshold)
     for term in linear.terms:
-        found[encoder.owners[term.column]].update(term.bends if term.is_straight else ())
+        edges[encoder.owners[term.column]].update(term.bounds if term.has_slope else ())
     is_number = [field.kind != "category" for field in encoder.fields]
     return [
-        np.array(sorted(some) if number else [], dtype=np.float64)
-        for some, number in zip(found, is_number, strict=True)
+        np.array(sorted(values) if number else [], dtype=np.float64)
+        for values, number in zip(edges, is_number, strict=True)
     ]
 
 
-def _linear_single(encoder: Encoder, linear: LinearPart, at: int, edges: Floats) -> Single:
-    """Return what the linear part adds for a field: straight between two edges."""
-    is_number = encoder.fields[at].kind != "category"
-    first = int(np.searchsorted(encoder.owners, at))
+def _linear_function(encoder: Encoder, linear: LinearPart, index: int, edges: Floats) -> ShapeFunction:
+    """Return what the linear part adds for a field: linear between two edges."""
+    is_number = encoder.fields[index].kind != "category"
+    first = int(np.searchsorted(encoder.owners, index))
     anchors = np.concatenate([edges[:1] if len(edges) else [np.inf], edges, [np.nan]])
-    codes = np.arange(len(anchors) if is_number else encoder.width(at))
+    codes = np.arange(len(anchors) if is_number else encoder.width(index))
     constants, slopes = np.zeros(len(codes)), np.zeros(len(codes))
-    for term in (term for term in linear.terms if encoder.owners[term.column] == at):
+    for term in (term for term in linear.terms if encoder.owners[term.column] == index):
         constants += term.coefficient * term.values(anchors if is_number else codes == term.column - first)
-        if term.is_straight:
-            begins, ends = term.bends
-            slopes += term.coefficient / term.scale * ((anchors >= begins) & (anchors < ends))
-    return Single(edges, constants, slopes, np.nan_to_num(anchors) if is_number else np.zeros(len(codes)), is_number)
+        if term.has_slope:
+            begin, end = term.bounds
+            slopes += term.coefficient / term.scale * ((anchors >= begin) & (anchors < end))
+    anchors = np.nan_to_num(anchors) if is_number else np.zeros(len(codes))
+    return ShapeFunction(edges, constants, slopes, anchors, is_number)
 
 
-def _paths(ways: list[tuple[float, Way]], encoder: Encoder, edges: list[Floats]) -> Iterator[Path]:
-    """Yield the leaves."""
-    places = [{edge: code for code, edge in enumerate(some.tolist())} for some in edges]
-    ends = [len(some) + 1 if len(some) else encoder.width(at) for at, some in enumerate(edges)]
+def _leaf_paths(
+    leaves: list[tuple[float, FieldConditions]], encoder: Encoder, edges: list[Floats]
+) -> Iterator[LeafPath]:
+    """Yield the path to each leaf."""
+    code_of_edge = [{edge: code for code, edge in enumerate(values.tolist())} for values in edges]
+    counts = [len(values) + 1 if len(values) else encoder.width(index) for index, values in enumerate(edges)]
 
-    def span(field: int, conditions: list[Condition]) -> Span:
-        first, after, gap = 0, ends[field], True
+    def code_range(field: int, conditions: list[Condition]) -> CodeRange:
+        first, end, accepts_missing = 0, counts[field], True
         for condition in conditions:
-            known = places[field]
-            code = known[condition.threshold] if known else floor(condition.threshold)
-            if condition.left:
-                after = min(after, code + 1)
+            codes = code_of_edge[field]
+            code = codes[condition.threshold] if codes else floor(condition.threshold)
+            if condition.is_left:
+                end = min(end, code + 1)
             else:
                 first = max(first, code + 1)
-            gap = gap and condition.passed_by_gap
-        return first, after, gap
+            accepts_missing = accepts_missing and condition.accepts_missing
+        return first, end, accepts_missing
 
-    for value, way in ways:
-        shares = tuple(prod(condition.share for condition in some) for _, some in way)
-        yield Path(tuple(field for field, _ in way), tuple(span(*one) for one in way), shares, value)
+    for value, by_field in leaves:
+        shares = tuple(prod(condition.share for condition in conditions) for _, conditions in by_field)
+        ranges = tuple(code_range(field, conditions) for field, conditions in by_field)
+        yield LeafPath(tuple(field for field, _ in by_field), ranges, shares, value)
 
 
-def _gathered(paths: list[Path], most: int) -> list[list[Path]]:
-    """Return leaves that share a table: those of some fields, and those of fewer of them if it has few cells then."""
+def _merge(paths: list[LeafPath], max_cells: int) -> list[list[LeafPath]]:
+    """Return paths by look-up table: those of the same fields, and of a subset of them if the table stays small."""
     sets = [list(group) for _, group in groupby(paths, key=lambda path: path.fields)]
-    found: list[tuple[dict[int, int], list[Path]]] = []
-    of_field: dict[int, list[int]] = {}
-    for some in sorted(sets, key=lambda same: -len(same[0].fields)):
-        turns = _turns(some)
-        wider = min((of_field.get(field, []) for field in turns), key=len)
-        hosts = [(_cells(found[at][0], turns), at) for at in wider if turns.keys() <= found[at][0].keys()]
-        cells, at = min(hosts, default=(0, -1))
-        if hosts and len(turns) > 1 and cells <= most:
-            found[at][0].update({field: found[at][0][field] | more for field, more in turns.items()})
-            found[at][1].extend(some)
+    groups: list[tuple[dict[int, int], list[LeafPath]]] = []
+    groups_of_field: dict[int, list[int]] = {}
+    for same in sorted(sets, key=lambda group: -len(group[0].fields)):
+        changes = _change_points(same)
+        candidates = min((groups_of_field.get(field, []) for field in changes), key=len)
+        hosts = [
+            (_cell_count(groups[number][0], changes), number)
+            for number in candidates
+            if changes.keys() <= groups[number][0].keys()
+        ]
+        cells, host = min(hosts, default=(0, -1))
+        if hosts and len(changes) > 1 and cells <= max_cells:
+            host_changes, host_paths = groups[host]
+            host_changes.update({field: host_changes[field] | bits for field, bits in changes.items()})
+            host_paths.extend(same)
             continue
-        for field in turns:
-            of_field.setdefault(field, []).append(len(found))
-        found.append((turns, some))
-    return [some for _, some in found]
+        for field in changes:
+            groups_of_field.setdefault(field, []).append(len(groups))
+        groups.append((changes, same))
+    return [group for _, group in groups]
 
 
-def _turns(same: list[Path]) -> dict[int, int]:
-    """Return for each field of some leaves the codes at which one begins or ends to be met, as bits."""
-    turns = dict.fromkeys(same[0].fields, 0)
-    for path in same:
-        for field, (first, after, _) in zip(path.fields, path.spans, strict=True):
-            turns[field] |= 1 << first | 1 << after
-    return turns
-
-
-def _cells(turns: dict[int, int], more: dict[int, int]) -> int:
-    """Return about how many cells a table has if its fields turn at some more codes."""
-    return prod((turn | more.get(field, 0)).bit_count() for field, turn in turns.items())
-
-
-def _plans(paths: list[Path], singles: list[Single]) -> list[TableLayout]:
-    """Return tables that add up leaves, as few as hold a bounded number of cells each."""
-    spans: dict[int, list[Span]] = {}
+def _change_points(paths: list[LeafPath]) -> dict[int, int]:
+    """Return for each field of some paths the codes at which the range of one begins or ends, as bits."""
+    changes = dict.fromkeys(paths[0].fields, 0)
     for path in paths:
-        for field, span in zip(path.fields, path.spans, strict=True):
-            spans.setdefault(field, []).append(span)
-    fields = tuple(sorted(spans))
-    met, places = zip(*(_steps(spans[field], singles[field]) for field in fields), strict=True)
-    plan = TableLayout(fields, paths, met, places)
-    if prod(plan.sizes) <= MOST_CELLS or len(paths) == 1:
-        return [plan]
+        for field, (first, end, _) in zip(path.fields, path.ranges, strict=True):
+            changes[field] |= 1 << first | 1 << end
+    return changes
+
+
+def _cell_count(changes: dict[int, int], more: dict[int, int]) -> int:
+    """Return about how many cells a look-up table has if its fields change at some more codes."""
+    return prod((bits | more.get(field, 0)).bit_count() for field, bits in changes.items())
+
+
+def _layouts(paths: list[LeafPath], functions: list[ShapeFunction]) -> list[TableLayout]:
+    """Return layouts that together hold some paths: one, or as few as have a bounded number of cells each."""
+    ranges: dict[int, list[CodeRange]] = {}
+    for path in paths:
+        for field, code_range in zip(path.fields, path.ranges, strict=True):
+            ranges.setdefault(field, []).append(code_range)
+    fields = tuple(sorted(ranges))
+    is_met, step_of_code = zip(*(_steps(ranges[field], functions[field]) for field in fields), strict=True)
+    layout = TableLayout(fields, paths, is_met, step_of_code)
+    if prod(layout.sizes) <= MAX_CELLS or len(paths) == 1:
+        return [layout]
     middle = len(paths) // 2
-    return _plans(paths[:middle], singles) + _plans(paths[middle:], singles)
+    return _layouts(paths[:middle], functions) + _layouts(paths[middle:], functions)
 
 
-def _steps(spans: list[Span], single: Single) -> tuple[Rows, Rows]:
-    """Return which spans hold each step of a field, shape (n_spans, n_steps), and the step of each of its codes.
+def _steps(ranges: list[CodeRange], function: ShapeFunction) -> tuple[Rows, Rows]:
+    """Return whether each range holds each step of a field, shape (n_ranges, n_steps), and the step of each code.
 
-    A step is a run of codes that no span divides; gaps are a step of their own where they are in no step's spans.
+    A step is a run of codes that no range divides. Missing values share a step with codes that meet the same ranges,
+    or have a step of their own.
     """
-    first, after, gap = (np.array(some) for some in zip(*spans, strict=True))
-    known = len(single.constants) - single.is_number
-    begins = np.unique(np.concatenate([[0], first, after]))
-    begins = begins[begins < known]
-    met = (first[:, None] <= begins) & (begins < after[:, None])
-    place = np.searchsorted(begins, np.arange(known), side="right") - 1
-    if single.is_number:
-        like = np.flatnonzero((met == gap[:, None]).all(axis=0))
-        if not len(like):
-            met = np.column_stack([met, gap])
-        place = np.append(place, like[0] if len(like) else met.shape[1] - 1)
-    return met.astype(np.intp), place
+    first, end, accepts_missing = (np.array(values) for values in zip(*ranges, strict=True))
+    count = len(function.constants) - function.is_number
+    starts = np.unique(np.concatenate([[0], first, end]))
+    starts = starts[starts < count]
+    is_met = (first[:, None] <= starts) & (starts < end[:, None])
+    step_of_code = np.searchsorted(starts, np.arange(count), side="right") - 1
+    if function.is_number:
+        same = np.flatnonzero((is_met == accepts_missing[:, None]).all(axis=0))
+        if not len(same):
+            is_met = np.column_stack([is_met, accepts_missing])
+        step_of_code = np.append(step_of_code, same[0] if len(same) else is_met.shape[1] - 1)
+    return is_met.astype(np.intp), step_of_code

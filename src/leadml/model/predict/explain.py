@@ -1,7 +1,8 @@
-"""Why a lead has its number: contributions that add up to it.
+"""Explain the probability of each lead by contributions of its fields that add up to it.
 
-What enters is a model and the columns of leads; what leaves is log-odds and points of each field of each lead.
-The points of all fields and the starting point add up to 100 times the calibrated probability; no sampling is done.
+A contribution is given in log-odds and in points, which are percentage points of the calibrated probability. The
+starting point and the points of all fields add up to 100 times the probability. Contributions are exact: nothing is
+sampled.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import pandas as pd
 from leadml.errors import inert
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.check.field import Field
-from leadml.model.predict.lead_model import added_up, summed
+from leadml.model.predict.lead_model import sum_by_owner, sum_contributions
 
 if TYPE_CHECKING:
     from leadml.model.predict.lead_model import LeadModel
     from leadml.types import Floats, Objects, Rows
 
 
-SAME = 1e-9
+SMALLEST_DIFFERENCE = 1e-9
 START, START_GROUP = "starting point", "start"
 
 
@@ -36,15 +37,15 @@ class Explanation:
     fields
         The fields, in order.
     log_odds
-        Array of shape (n_leads, n_fields): log-odds before calibration.
+        Array of shape (n_rows, n_fields): log-odds before calibration.
     start_margin
         Log-odds of the mean lead, the same for all.
     margin
-        Array of shape (n_leads,): ``start_margin`` plus the row of ``log_odds``.
+        Array of shape (n_rows,): ``start_margin`` plus the row of ``log_odds``.
     probability
-        Array of shape (n_leads,): the calibrated probability, in (0, 1).
+        Array of shape (n_rows,): the calibrated probability, in (0, 1).
     points
-        Array of shape (n_leads, n_fields): percentage points of the probability.
+        Array of shape (n_rows, n_fields): percentage points of the probability.
     start_points
         100 times the calibrated probability at ``start_margin``.
     """
@@ -59,63 +60,63 @@ class Explanation:
 
     @cached_property
     def topics(self) -> tuple[Field, ...]:
-        """What people know: each topic once, and the fields that stand for themselves, in order."""
+        """Each topic once, in order; a field without a topic is its own."""
         first = {field.subject: field for field in reversed(self.fields)}
         return tuple(Field(name, "number", first[name].group) for name in dict.fromkeys(f.subject for f in self.fields))
 
     @cached_property
-    def _owner(self) -> Rows:
+    def _owners(self) -> Rows:
         """Array of shape (n_fields,): the position of the topic that each field belongs to."""
-        places = {topic.name: at for at, topic in enumerate(self.topics)}
-        return np.array([places[field.subject] for field in self.fields], dtype=np.intp)
+        positions = {topic.name: position for position, topic in enumerate(self.topics)}
+        return np.array([positions[field.subject] for field in self.fields], dtype=np.intp)
 
     @cached_property
     def topic_points(self) -> Floats:
-        """Array of shape (n_leads, n_topics): the points of all fields of a topic."""
-        return added_up(self.points, self._owner)
+        """Array of shape (n_rows, n_topics): the points of all fields of a topic."""
+        return sum_by_owner(self.points, self._owners)
 
     def strongest_member(self, topic: int) -> Rows:
-        """Return for each lead the field of a topic that moves it most in the topic's own direction."""
-        members = np.flatnonzero(self._owner == topic)
-        toward = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
-        return np.asarray(members[np.argmax(toward, axis=1)])
+        """Return for each lead the field of a topic with the most points of the same sign as the topic's points."""
+        members = np.flatnonzero(self._owners == topic)
+        same_sign = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
+        return np.asarray(members[np.argmax(same_sign, axis=1)])
 
     def group_points(self, group: str) -> Floats:
-        """Return the points of all fields of a group, shape (n_leads,)."""
+        """Return the points of all fields of a group, shape (n_rows,)."""
         total = np.zeros(len(self.points))
-        for at, field in enumerate(self.fields):  # one by one: a lead's sum does not depend on the leads beside it
+        for index, field in enumerate(self.fields):  # one by one: the sum of a lead does not depend on other leads
             if field.group == group:
-                total += self.points[:, at]
+                total += self.points[:, index]
         return total
 
 
 def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
-    """Return why each lead has its probability.
+    """Return the contributions of every field to the probability of each lead.
 
-    Log-odds are those of TreeSHAP for the trees and of the terms for the linear part, weighed as the model weighs
-    them. They become points along the secant of the calibrator between the mean lead and this one, so that their
-    signs are kept; where the two coincide its derivative takes the secant's place.
+    Log-odds are the SHAP values of the trees and the terms of the linear part, with their weights in the model. Points
+    are log-odds times the slope of the calibrator's secant between the mean lead and this one, so that signs stay the
+    same; where the two coincide the derivative of the calibrator replaces the secant.
 
     Parameters
     ----------
     model
-        Any model.
+        The model.
     fields
-        Of the encoder's `fields_of`, shape (n_leads, n_fields).
+        Of the encoder's `fields_of`, shape (n_rows, n_fields).
     """
     start, log_odds = model.contributions(fields)
-    margin = summed(start, log_odds)
+    margin = sum_contributions(start, log_odds)
     probability = model.calibrator.probability(margin)
     start_probability = float(model.calibrator.probability(np.array([start]))[0])
-    far = np.abs(margin - start) > SAME
+    differs = np.abs(margin - start) > SMALLEST_DIFFERENCE
     secant = model.calibrator.slope(margin)
-    secant[far] = (probability[far] - start_probability) / (margin[far] - start)
+    secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]
     return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, 100.0 * start_probability)
 
 
 def reason_text(field: Field, value: object) -> str:
-    """Return what a lead's value says, in words.
+    """Return the value of a field as a reason in words.
 
     Examples
     --------
@@ -128,15 +129,15 @@ def reason_text(field: Field, value: object) -> str:
     '2 demos in the last 7 days'
     """
     missing = value is None or (isinstance(value, float) and np.isnan(value))
-    if missing and field.without:
-        return inert(field.without)
+    if missing and field.words_if_missing:
+        return inert(field.words_if_missing)
     if field.words and not missing:
         return inert(field.words).replace("{}", value_text(field, value), 1)
     return f"{inert(field.name)} is {value_text(field, value)}"
 
 
 def value_text(field: Field, value: object) -> str:
-    """Return a field's value for people, inert."""
+    """Return the value of a field as text for people, without control characters."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "not known"
     if field.kind == "boolean":
@@ -147,9 +148,10 @@ def value_text(field: Field, value: object) -> str:
 
 
 def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons: int) -> dict[str, Any]:
-    """Return the columns that show each lead's strongest reasons and all else, rounded so that they add up.
+    """Return the columns of each lead's strongest reasons and of everything else, rounded so that they add up.
 
-    Shown to a tenth of a point: ``starting_point + reason_1_points + ... + everything_else`` is the rounded score.
+    All are rounded to a tenth of a point: ``starting_point + reason_1_points + ... + everything_else`` is the rounded
+    score.
 
     Parameters
     ----------
@@ -158,46 +160,54 @@ def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons:
     frame
         Checked leads.
     reasons
-        How many to show, at least 1.
+        How many reasons, at least 1.
     """
     count = min(reasons, len(explanation.topics))
     order = np.argsort(-np.abs(explanation.topic_points), axis=1, kind="stable")[:, :count]
     tenths = np.rint(10 * np.take_along_axis(explanation.topic_points, order, axis=1)).astype(np.int64)
     start = int(np.rint(10 * explanation.start_points))
     rest = np.rint(1000 * explanation.probability).astype(np.int64) - start - tenths.sum(axis=1)
-    members = np.stack([explanation.strongest_member(at) for at in range(len(explanation.topics))], axis=1)
-    texts = _chosen_texts(explanation.fields, frame, np.take_along_axis(members, order, axis=1))
+    members = np.stack([explanation.strongest_member(topic) for topic in range(len(explanation.topics))], axis=1)
+    texts = _reason_texts(explanation.fields, frame, np.take_along_axis(members, order, axis=1))
     columns: dict[str, Any] = {"starting_point": np.full(len(frame), start / 10)}
-    for at in range(count):
-        columns[f"reason_{at + 1}"] = texts[:, at]
-        columns[f"reason_{at + 1}_points"] = tenths[:, at] / 10
+    for rank in range(count):
+        columns[f"reason_{rank + 1}"] = texts[:, rank]
+        columns[f"reason_{rank + 1}_points"] = tenths[:, rank] / 10
     columns["everything_else"] = rest / 10
     return columns
 
 
-def _chosen_texts(fields: tuple[Field, ...], frame: pd.DataFrame, order: Rows) -> Objects:
-    texts = np.empty(order.shape, dtype=object)
-    for at, field in enumerate(fields):
-        chosen = np.nonzero(order == at)
-        codes, values = pd.factorize(frame[field.name].to_numpy()[chosen[0]], use_na_sentinel=False)
+def _reason_texts(fields: tuple[Field, ...], frame: pd.DataFrame, field_of_reason: Rows) -> Objects:
+    """Return the text of each reason, of the shape of ``field_of_reason``: (n_rows, n_reasons)."""
+    texts = np.empty(field_of_reason.shape, dtype=object)
+    for index, field in enumerate(fields):
+        cells = np.nonzero(field_of_reason == index)
+        codes, values = pd.factorize(frame[field.name].to_numpy()[cells[0]], use_na_sentinel=False)
         words = np.array([reason_text(field, value) for value in values], dtype=object)
-        texts[chosen] = words[codes] if len(words) else []
+        texts[cells] = words[codes] if len(words) else []
     return texts
 
 
 def contribution_table(frame: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
     """Return every contribution as a long table.
 
-    Columns ``lead_id, field, group, value, log_odds, points``; the starting point is a field of its own, so that the
-    points of a lead add up to 100 times its probability and its log-odds to its margin.
+    The columns are ``lead_id, field, group, value, log_odds, points``. The starting point is a row of its own, so that
+    the points of a lead add up to 100 times its probability and its log-odds to its margin.
+
+    Parameters
+    ----------
+    frame
+        Checked leads.
+    explanation
+        Of the leads of ``frame``.
     """
     parts = [_field_rows(frame, START, START_GROUP, np.full(len(frame), "", dtype=object))]
     parts[0]["log_odds"], parts[0]["points"] = explanation.start_margin, explanation.start_points
-    for at, entry in enumerate(explanation.fields):
+    for index, entry in enumerate(explanation.fields):
         values = frame[entry.name].to_numpy()
-        shown = np.array([value_text(entry, value) for value in values.tolist()], dtype=object)
-        part = _field_rows(frame, entry.name, entry.group, shown)
-        part["log_odds"], part["points"] = explanation.log_odds[:, at], explanation.points[:, at]
+        texts = np.array([value_text(entry, value) for value in values.tolist()], dtype=object)
+        part = _field_rows(frame, entry.name, entry.group, texts)
+        part["log_odds"], part["points"] = explanation.log_odds[:, index], explanation.points[:, index]
         parts.append(part)
     table = pd.concat(parts)
     return table.sort_index(kind="stable").reset_index(drop=True)

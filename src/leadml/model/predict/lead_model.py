@@ -1,7 +1,7 @@
-"""The fitted model: from the fields of leads to log-odds, contributions and calibrated probabilities.
+"""The fitted model: log-odds, contributions and calibrated probabilities of leads.
 
-The linear part and the trees are added up into look-up tables when the model is made, so that scoring a lead and
-explaining it are the same sums.
+The linear part and the trees are compiled into look-up tables when the model is made, so that a prediction and its
+explanation are the same sums.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.errors import ModelError
-from leadml.model.parts.tree_text import read_trees, some_trees
+from leadml.model.parts.tree_text import read_trees, select_trees
 from leadml.model.predict.compile import compile_model
 
 if TYPE_CHECKING:
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 class LeadModel:
     """A fitted model.
 
-    Its log-odds are the sum of both parts, and its probability is the calibrator's. They are read from tables, which
-    are the same model added up; only trees that are in no table are asked themselves.
+    Its log-odds are the sum of the linear part and the trees, and the calibrator turns them into a probability. They
+    are read from look-up tables; only trees that are not compiled are evaluated by LightGBM.
 
     Parameters
     ----------
     encoder
         From fields to columns.
     linear, trees
-        The two parts, what each weighs in their numbers.
+        The two parts, with their weights multiplied in.
     calibrator
         From log-odds to probability.
     intervals
-        How far true log-odds may lie from those that are said.
+        Intervals of true probabilities.
     lookup
-        Both parts as tables.
+        Both parts as look-up tables.
     """
 
     encoder: Encoder
@@ -60,56 +60,62 @@ class LeadModel:
     def of(
         cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, intervals: Intervals
     ) -> LeadModel:
-        """Return the model of these parts, with their tables."""
+        """Return the model of these parts, with its look-up tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
         return cls(encoder, linear, trees, calibrator, intervals, lookup)
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
-        """Return the log-odds of the mean lead, and what each field adds to them, shape (n_leads, n_fields).
+        """Return the log-odds of the mean lead, and what each field adds to them, shape (n_rows, n_fields).
 
         Parameters
         ----------
         fields
-            Of `Encoder.fields_of`, shape (n_leads, n_fields).
+            Of `Encoder.fields_of`, shape (n_rows, n_fields).
 
         Raises
         ------
         ModelError
-            Where they are of another shape, as the encoder's columns are.
+            Where they have another shape, as the encoder's columns have.
         """
         if fields.shape[1] != len(self.encoder.fields):
             msg = f"fields must have a column for each of {len(self.encoder.fields)} fields, got {fields.shape[1]}"
             raise ModelError(msg)
-        found = self.lookup.contributions(fields, threads=self.trees.threads)
-        if not self.lookup.left:
-            return self.lookup.start, found
-        more, base = self._left.contributions(fields)
-        return self.lookup.start + base, found + more
+        log_odds = self.lookup.contributions(fields, threads=self.trees.threads)
+        if not self.lookup.uncompiled:
+            return self.lookup.start, log_odds
+        more, base = self._uncompiled_trees.contributions(fields)
+        return self.lookup.start + base, log_odds + more
 
     @cached_property
-    def _left(self) -> Trees:
-        """The trees that are in no table."""
-        return replace(self.trees, text=some_trees(self.trees.text, self.lookup.left))
+    def _uncompiled_trees(self) -> Trees:
+        return replace(self.trees, text=select_trees(self.trees.text, self.lookup.uncompiled))
 
     def predict(self, frame: pd.DataFrame) -> Floats:
-        """Return the probability that each lead converts, shape (n_leads,), in (0, 1)."""
-        return self.calibrator.probability(summed(*self.contributions(self.encoder.fields_of(frame))))
+        """Return the probability that each lead converts, shape (n_rows,), in (0, 1)."""
+        return self.calibrator.probability(sum_contributions(*self.contributions(self.encoder.fields_of(frame))))
 
 
-def summed(start: float, contributions: Floats) -> Floats:
-    """Return log-odds of shape (n_leads,): start and contributions, one field after the other."""
+def sum_contributions(start: float, contributions: Floats) -> Floats:
+    """Return log-odds of shape (n_rows,): the start plus all contributions, one field after the other."""
     margin = np.full(len(contributions), start)
     for column in contributions.T:
         margin += column
     return margin
 
 
-def added_up(columns: Floats, owners: Rows) -> Floats:
-    """Return the sums of the columns of each owner, shape (n_leads, n_owners).
+def sum_by_owner(columns: Floats, owners: Rows) -> Floats:
+    """Return the sums of the columns of each owner, shape (n_rows, n_owners).
 
-    They are taken one column after the other, so that a lead's sums do not depend on the leads beside it.
+    They are taken one column after the other, so that the sums of a row do not depend on the other rows.
+
+    Parameters
+    ----------
+    columns
+        Array of shape (n_rows, n_columns).
+    owners
+        Array of shape (n_columns,): the number of the owner of each column, from 0.
     """
-    total = np.zeros((len(columns), int(owners.max(initial=-1)) + 1))
-    for at, owner in enumerate(owners):
-        total[:, owner] += columns[:, at]
-    return total
+    totals = np.zeros((len(columns), int(owners.max(initial=-1)) + 1))
+    for column, owner in enumerate(owners):
+        totals[:, owner] += columns[:, column]
+    return totals

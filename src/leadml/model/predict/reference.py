@@ -1,7 +1,7 @@
-"""What the leads that a model was fitted on looked like, without any of them.
+"""The profile of a training set: quantiles, shares of levels and golden rows.
 
-What enters is checked leads and the encoder; what leaves is quantiles, shares of levels, and golden rows.
-No row of a lead is kept: golden rows are drawn field by field from the quantiles and levels.
+Golden rows are made-up leads whose scores are stored with the model, so that a loaded model can prove that it scores as
+before. No row of a lead is stored: golden rows are drawn field by field from the quantiles and levels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNKNOWN_LEVEL = "(a level that training did not keep)"
 
 @dataclass(frozen=True)
 class FieldProfile:
-    """What the values of a field look like.
+    """The distribution of the values of a field.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class FieldProfile:
     quantiles
         Of a number, at `QUANTILES`; empty where no row has a value.
     levels
-        Of a category, the share of each level that the model keeps.
+        Of a category, the share of each level that is a column of the model.
     other
         Of a category, the share of all other levels.
     """
@@ -45,37 +45,45 @@ class FieldProfile:
 
 
 def profile(frame: pd.DataFrame, encoder: Encoder) -> dict[str, FieldProfile]:
-    """Return the profile of each field."""
-    found: dict[str, FieldProfile] = {}
-    for at, entry in enumerate(encoder.fields):
+    """Return the profile of each field.
+
+    Parameters
+    ----------
+    frame
+        The training set, shape (n_rows, n_columns).
+    encoder
+        Fields and levels of the model.
+    """
+    profiles: dict[str, FieldProfile] = {}
+    for index, entry in enumerate(encoder.fields):
         missing = float(frame[entry.name].isna().mean())
         if entry.kind == "category":
-            counts = np.bincount(encoder.codes(frame, at), minlength=encoder.width(at)) / max(len(frame), 1)
-            shares = dict(zip(encoder.levels[at], counts.tolist(), strict=False))
-            found[entry.name] = FieldProfile(missing, levels=shares, other=float(counts[-2]))
+            counts = np.bincount(encoder.codes(frame, index), minlength=encoder.width(index)) / max(len(frame), 1)
+            shares = dict(zip(encoder.levels[index], counts.tolist(), strict=False))
+            profiles[entry.name] = FieldProfile(missing, levels=shares, other=float(counts[-2]))
         else:
-            known = frame[entry.name].dropna().to_numpy(dtype=np.float64)
-            quantiles = np.quantile(known, QUANTILES).tolist() if len(known) else []
-            found[entry.name] = FieldProfile(missing, quantiles)
-    return found
+            values = frame[entry.name].dropna().to_numpy(dtype=np.float64)
+            quantiles = np.quantile(values, QUANTILES).tolist() if len(values) else []
+            profiles[entry.name] = FieldProfile(missing, quantiles)
+    return profiles
 
 
-def golden_rows(profiled: Mapping[str, FieldProfile], encoder: Encoder) -> dict[str, list[Any]]:
-    """Return made-up leads, column by column, that visit the model's quantiles and levels, unknown and missing too."""
+def golden_rows(profiles: Mapping[str, FieldProfile], encoder: Encoder) -> dict[str, list[Any]]:
+    """Return made-up leads, by column, drawn from the quantiles and levels, unknown levels and missing values."""
     random = np.random.default_rng(0)
     rows: dict[str, list[Any]] = {}
-    for at, entry in enumerate(encoder.fields):
+    for index, entry in enumerate(encoder.fields):
         if entry.kind == "category":
-            choices: list[Any] = [*encoder.levels[at], UNKNOWN_LEVEL, None]
+            values: list[Any] = [*encoder.levels[index], UNKNOWN_LEVEL, None]
         elif entry.kind == "boolean":
-            choices = [0.0, 1.0, None]
+            values = [0.0, 1.0, None]
         else:
-            choices = [*profiled[entry.name].quantiles, None]
-        rows[entry.name] = [choices[number] for number in random.integers(0, len(choices), GOLDEN_ROWS)]
+            values = [*profiles[entry.name].quantiles, None]
+        rows[entry.name] = [values[number] for number in random.integers(0, len(values), GOLDEN_ROWS)]
     return rows
 
 
 def golden_frame(rows: dict[str, list[Any]], encoder: Encoder) -> pd.DataFrame:
     """Return golden rows as a checked frame."""
-    kinds = {entry.name: object if entry.kind == "category" else np.float64 for entry in encoder.fields}
-    return pd.DataFrame({name: np.array(values, dtype=kinds[name]) for name, values in rows.items()})
+    types = {entry.name: object if entry.kind == "category" else np.float64 for entry in encoder.fields}
+    return pd.DataFrame({name: np.array(values, dtype=types[name]) for name, values in rows.items()})
