@@ -7,6 +7,7 @@ import json
 import re
 import runpy
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,24 @@ def test_the_readme_is_short_and_its_figures_are_kept_results() -> None:
     assert f"Of {planted} planted leaks {leaks['all_stopped']} were stopped" in plain
     assert f"of {clean} clean data sets {leaks['all_false_stops']}." in plain
     assert f"the calibration error is at most {truth['ece']:.4f}" in plain
+
+
+@pytest.mark.parametrize("container", ["leadml", "leadml.leads", "leadml.model"])
+def test_the_tree_of_packages_is_complete_and_in_order(container: str) -> None:
+    """CONTRIBUTING.md draws every package, those that may import others above them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = next(one["layers"] for one in config["contracts"] if one.get("containers") == [container])
+    folder = ROOT / "src" / Path(*container.split("."))
+    levels = [{name for name in re.split(r"\W+", layer) if (folder / name).is_dir()} for layer in layers]
+    drawn: dict[str, list[str]] = {"leadml": []}
+    for indent, name in re.findall(r"^( {2,4})([a-z]+)/ ", text, re.MULTILINE):
+        above = "leadml" if len(indent) == len("  ") else f"leadml.{drawn['leadml'][-1]}"
+        drawn.setdefault(above, []).append(name)
+
+    for level in filter(None, levels):
+        assert {drawn[container].pop(0) for _ in level} == level
+    assert not drawn[container]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
