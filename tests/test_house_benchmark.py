@@ -173,7 +173,8 @@ def test_keys_of_params_are_no_private_words(tmp_path: Path, key: str) -> None:
     """Where the key itself is written; what is called after it is one."""
     last = key.split(".")[1]
     block = f"```yaml\nleaks:\n  {last}: 1\n```\n"
-    written = f"# {key}\nx = '{key}.more=1', Field(alias='{last}'), {{'{last}': 1}}, 'a:\\n  {last}: 1', y['{last}'], 'x={{{last}: 1}}'\n"
+    written = f"# {key}\nx = '{key}.more=1', Field(alias='{last}'), {{'{last}': 1}}, 'a:\\n  {last}: 1'\n"
+    written += f"z = y['{last}'], 'x={{{last}: 1}}'\n"
     called = f"x = '{last}', Field(title='{last}'), 'a {last}: 1', 'more.{key}'\n"
 
     assert _words(tmp_path, "docs/params.md", f"### {key}\n| `{last}` | 1 | none |\n{block}") == 0
