@@ -75,7 +75,7 @@ def _measure(root: Path) -> dict[str, float]:
         project, as_of_settings, Contract.from_params(params), now=NOW, progress=lambda _: None
     ) as view:
         marks.append(time.perf_counter())
-        until = max(as_rows.newest for as_rows in view.history.as_rows.values())
+        until = max(table.newest for table in view.history.coverage.values())
         looked = 0
         for block in view.history.blocks():
             lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.history.lead_ids)))
