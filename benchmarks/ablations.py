@@ -1,8 +1,8 @@
-"""What each choice of the estimator is worth: the default params with one of them changed, on splits of real leads.
+"""What each param of the fit is worth: the default params with one of them changed, on real leads.
 
-Splits: random 70/30 of the bundled leads, the bank's campaigns and a shop's sessions, shuffled by other seeds than
-compare.py's, and the first 70% against the last 30% of the campaigns. A difference is that of the mean log loss of the
-leads that judge, changed less default (above 0: the default is better), beside its standard error over the leads.
+Data: the bundled leads, the bank's campaigns and a shop's sessions, divided at random 70/30 by other seeds than in
+compare.py, and the first 70% of the campaigns with the last 30% as the holdout. A difference is that of the mean log
+loss on the holdout, changed less default (above 0: the default is better), with its standard error over the leads.
 Run with: python benchmarks/ablations.py [--json] [--keep] [--recorded] [--data DIR] [--seeds N]
 """
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import READ, Split, splits
+from compare_data import READ, DividedData, divided_data
 from measure import data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.fit.estimator import fit_model
-from leadml.model.parts.calibration import losses
+from leadml.model.parts.calibration import log_losses
 from leadml.params import CalibrationParams, ModelParams, Params, SplitParams, load_params
 
 if TYPE_CHECKING:
@@ -46,36 +46,39 @@ CHANGED: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Fit every variant on every split, print the differences."""
+    """Fit every variant on every data set, print the differences."""
     files = (ROOT / "params.yaml", *READ)
-    chosen = options(__doc__ or "", "ablations", files, data=data_folder(), seeds=2)
+    arguments = options(__doc__ or "", "ablations", files, data=data_folder(), seeds=2)
     differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
     default: dict[str, float] = {}
-    for split in splits(chosen.data, seeds=range(chosen.seeds)):
-        before = _lost(split, {})
-        default[split.name] = float(before.mean())
+    for data in divided_data(arguments.data, seeds=range(arguments.seeds)):
+        default_losses = _losses(data, {})
+        default[data.name] = float(default_losses.mean())
         for name, change in CHANGED.items():
-            gap = _lost(split, change) - before
+            gap = _losses(data, change) - default_losses
             error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
-            differences[name][split.name] = {"difference": float(gap.mean()), "standard_error": error}
-    shown = {
-        name: {at: f"{1e4 * row['difference']:+.1f} ± {1e4 * row['standard_error']:.1f}" for at, row in rows.items()}
+            differences[name][data.name] = {"difference": float(gap.mean()), "standard_error": error}
+    texts = {
+        name: {
+            data: f"{1e4 * row['difference']:+.1f} ± {1e4 * row['standard_error']:.1f}" for data, row in rows.items()
+        }
         for name, rows in differences.items()
     }
     print("differences of log loss times 10,000, changed less default")
-    print(pd.DataFrame(shown).T.to_string())
+    print(pd.DataFrame(texts).T.to_string())
     print(pd.Series(default, name="log loss of the default").round(4).to_string())
-    finish("ablations", {"default": default, "changed": differences}, chosen)
+    finish("ablations", {"default": default, "changed": differences}, arguments)
 
 
-def _lost(split: Split, change: dict[str, Any]) -> NDArray[np.float64]:
-    """Return the log loss of each lead that judges."""
-    written = load_params(ROOT / "params.yaml")
-    kept = {name: getattr(written, name) for name in ("data", "target", "features", "stages")}
-    model = fit_model(split.learn.reset_index(drop=True), split.fields, Params(**kept, **change)).model
-    probability = model.predict(split.judge)
+def _losses(data: DividedData, change: dict[str, Any]) -> NDArray[np.float64]:
+    """Return the log loss of each lead of the holdout."""
+    declared = load_params(ROOT / "params.yaml")
+    required = {name: getattr(declared, name) for name in ("data", "target", "features", "stages")}
+    params = Params(**required, **change)
+    model = fit_model(data.learn, data.fields, params, split=data.split(params.split)).model
+    probability = model.predict(data.holdout)
     margin = np.log(probability) - np.log1p(-probability)
-    return losses(margin, split.judge[LABEL].to_numpy(dtype=np.int8))
+    return log_losses(margin, data.holdout[LABEL].to_numpy(dtype=np.int8))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How well leadml predicts on the bank's leads, with default params, without the field that is known only afterwards.
 
-Three splits of data/raw/bank.csv: the rows shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1, 2, of which the
-first 70% are learned from and the others judge. Run with: python benchmarks/bank.py [--json] [--keep] [--recorded]
+Three random divisions of data/raw/bank.csv: rows are shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1, 2.
+The first 70% are the training set, the others the holdout.
+Run with: python benchmarks/bank.py [--json] [--keep] [--recorded]
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from leadml.leads.check.contract import LABEL, LEAD_ID, Contract
 from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
+from leadml.leads.sources.flat import as_snapshots
+from leadml.leads.split import RandomSplit
 from leadml.model import metrics
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import baseline_probabilities
@@ -28,31 +31,32 @@ LEARN_SHARE = 0.7
 
 
 def default_params() -> Params:
-    """Return the data, target and features of the project's params and leadml's default for everything else."""
-    written = load_params(ROOT / "params.yaml")
-    return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
+    """Return the data, target, features and stages of the project's params, and the defaults for everything else."""
+    declared = load_params(ROOT / "params.yaml")
+    return Params(data=declared.data, target=declared.target, features=declared.features, stages=declared.stages)
 
 
 def main() -> None:
-    """Fit and judge three times, print a table."""
-    chosen = options(__doc__ or "", "bank", READ)
+    """Fit and evaluate three times, print a table."""
+    arguments = options(__doc__ or "", "bank", READ)
     params = default_params()
     contract = Contract.from_params(params)
     source = ROOT / params.data.path
-    leads = load_leads(FileSource(source, Dialect.from_params(params.data)), contract).frame.set_index(
-        LEAD_ID, drop=False
-    )
+    loaded = load_leads(FileSource(source, Dialect.from_params(params.data)), contract)
+    leads = as_snapshots(loaded.frame).set_index(LEAD_ID, drop=False)
     ids = pd.read_csv(source, dtype=str)[params.data.lead_id]
+    split = RandomSplit(params.split)
     rows, pooled = [], []
     for seed in SEEDS:
         shuffled = leads.loc[ids.sample(frac=1, random_state=seed)].reset_index(drop=True)
         size = int(LEARN_SHARE * len(shuffled))
-        learn, judge = shuffled.iloc[:size], shuffled.iloc[size:].reset_index(drop=True)
-        label = judge[LABEL].to_numpy(dtype=np.int8)
-        said = {"leadml": fit_model(learn, contract.fields, params).model.predict(judge)}
-        said |= baseline_probabilities(learn, judge, contract.fields, params)
-        pooled.append((label, said["leadml"]))
-        rows += [(seed, name, *_figures(label, probability)) for name, probability in said.items()]
+        learn, holdout = shuffled.iloc[:size], shuffled.iloc[size:].reset_index(drop=True)
+        label = holdout[LABEL].to_numpy(dtype=np.int8)
+        model = fit_model(learn, contract.fields, params, split=split).model
+        probabilities = {"leadml": model.predict(holdout)}
+        probabilities |= baseline_probabilities(learn, holdout, contract.fields, params)
+        pooled.append((label, probabilities["leadml"]))
+        rows += [(seed, name, *_figures(label, probability)) for name, probability in probabilities.items()]
     table = pd.DataFrame(rows, columns=["split", "model", "auc", "log_loss"])
     mean = table.groupby("model", sort=False)[["auc", "log_loss"]].mean()
     label, probability = (np.concatenate(parts) for parts in zip(*pooled, strict=True))
@@ -65,8 +69,8 @@ def main() -> None:
     print(table.round(4).to_string(index=False))
     print("\nmean of the splits")
     print(mean.round(4).to_string())
-    print(f"\nECE {figures['ece']:.4f} over the three test sets; by chance {figures['ece_by_chance']:.4f}")
-    finish("bank", {name: round(value, 6) for name, value in figures.items()}, chosen)
+    print(f"\nECE {figures['ece']:.4f} over the three holdouts; by chance {figures['ece_by_chance']:.4f}")
+    finish("bank", {name: round(value, 6) for name, value in figures.items()}, arguments)
 
 
 def _figures(label: np.ndarray, probability: np.ndarray) -> tuple[float, float]:

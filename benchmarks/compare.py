@@ -1,9 +1,10 @@
-"""How leadml does beside other models: metrics, seconds, size and speed of reasons, with default params on every split.
+"""Compare leadml with other models: metrics, seconds, size and speed of explanations, with default params.
 
 leadml, logistic regression, HistGradientBoosting and LightGBM at their defaults; FLAML (60 s) and AutoGluon (best
 quality, 180 s) with --peers PYTHON, the interpreter of an environment that has benchmarks/peers.txt installed; without
-it the figures that were kept for them are shown, as kept. Splits: random 70/30 (``sample(frac=1, random_state=7)``) of
-the bank's campaigns, of a shop's sessions and of the bundled leads; the first 70% against the last 30% of the bank's.
+it their recorded figures are shown, and marked as recorded. Data: the bank's campaigns, a shop's sessions and the
+bundled leads, each divided at random 70/30 (``sample(frac=1, random_state=7)``), and the campaigns divided by time: the
+last 30% are the holdout.
 Run with: python benchmarks/compare.py [--json] [--keep] [--recorded] [--data DIR] [--peers PYTHON]
 """
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import READ, Split, splits
+from compare_data import READ, DividedData, divided_data
 from measure import RESULTS, data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
@@ -40,38 +41,39 @@ ROWS = {"leadml": 20_000, "logistic regression": 20_000, "HistGradientBoosting":
 
 
 def main() -> None:
-    """Fit everything on every split, print a table of each."""
+    """Fit every model on every data set, print a table for each."""
     files = (ROOT / "params.yaml", *READ, *PEER_FILES)
-    chosen = options(__doc__ or "", "compare", files, data=data_folder(), peers=Path())
-    found = {}
-    for split in splits(chosen.data):
-        rows = {"leadml": _leadml(split), **_others(split), **_peers(split, chosen.peers)}
-        print(f"\n{split.name}: {len(split.learn):,} leads to learn from, {len(split.judge):,} that judge")
+    arguments = options(__doc__ or "", "compare", files, data=data_folder(), peers=Path())
+    figures = {}
+    for data in divided_data(arguments.data):
+        rows = {"leadml": _leadml(data), **_others(data), **_peers(data, arguments.peers)}
+        print(f"\n{data.name}: {len(data.learn):,} leads in the training set, {len(data.holdout):,} in the holdout")
         print(pd.DataFrame(rows).T.drop(columns="kept", errors="ignore").astype(float).round(4).to_string())
         for name in (name for name, row in rows.items() if row.get("kept")):
-            print(f"{name}: kept from an earlier run, not run now")
-        found[split.name] = {**rows.pop("leadml"), "others": rows}
-    finish("compare", found, chosen)
+            print(f"{name}: recorded in an earlier run, not run now")
+        figures[data.name] = {**rows.pop("leadml"), "others": rows}
+    finish("compare", figures, arguments)
 
 
-def _leadml(split: Split) -> dict[str, float]:
-    written = load_params(ROOT / "params.yaml")
-    params = Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
-    begun = time.perf_counter()
-    model = fit_model(split.learn.reset_index(drop=True), split.fields, params).model
-    seconds = time.perf_counter() - begun
-    fields = model.encoder.fields_of(split.judge)
-    drawn = fields[np.random.default_rng(0).integers(0, len(fields), ROWS["leadml"])]
-    speed = len(drawn) / _seconds(lambda: explain_leads(model, drawn))
-    return _row(split, model.predict(split.judge), seconds, _bytes(model), speed)
+def _leadml(data: DividedData) -> dict[str, float]:
+    declared = load_params(ROOT / "params.yaml")
+    params = Params(data=declared.data, target=declared.target, features=declared.features, stages=declared.stages)
+    start = time.perf_counter()
+    model = fit_model(data.learn, data.fields, params, split=data.split(params.split)).model
+    seconds = time.perf_counter() - start
+    fields = model.encoder.fields_of(data.holdout)
+    sample = fields[np.random.default_rng(0).integers(0, len(fields), ROWS["leadml"])]
+    speed = len(sample) / _seconds(lambda: explain_leads(model, sample))
+    return _row(data, model.predict(data.holdout), seconds, _size(model), speed)
 
 
-def _bytes(model: LeadModel) -> int:
+def _size(model: LeadModel) -> int:
+    """Return the size of a model in bytes."""
     parts = (model.lookup.to_json(), model.encoder.to_json(), model.linear.to_json())
     return len(model.trees.text) + sum(len(json.dumps(part)) for part in parts)
 
 
-def _others(split: Split) -> dict[str, dict[str, float]]:
+def _others(data: DividedData) -> dict[str, dict[str, float]]:
     from lightgbm import LGBMClassifier
     from sklearn.compose import make_column_transformer
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -79,38 +81,38 @@ def _others(split: Split) -> dict[str, dict[str, float]]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-    names = [field.name for field in split.fields]
-    words = [field.name for field in split.fields if field.kind == "category"]
-    numbers = [name for name in names if name not in words]
+    names = [field.name for field in data.fields]
+    categories = [field.name for field in data.fields if field.kind == "category"]
+    numbers = [name for name in names if name not in categories]
     scaled = make_column_transformer(
-        (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), words), sparse_threshold=0
+        (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), categories), sparse_threshold=0
     )
     coded = make_column_transformer(
-        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), words), remainder="passthrough"
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), categories), remainder="passthrough"
     )
-    places = list(range(len(words)))
+    positions = list(range(len(categories)))
     models = {
         "logistic regression": make_pipeline(scaled, LogisticRegression(max_iter=2000)),
         "HistGradientBoosting": make_pipeline(
-            coded, HistGradientBoostingClassifier(categorical_features=places, random_state=0)
+            coded, HistGradientBoostingClassifier(categorical_features=positions, random_state=0)
         ),
         "LightGBM": make_pipeline(coded, LGBMClassifier(verbosity=-1, random_state=0, num_threads=2)),
     }
     rows = {}
     for name, model in models.items():
-        own = {"lgbmclassifier__categorical_feature": places} if name == "LightGBM" else {}
-        begun = time.perf_counter()
-        model.fit(split.learn[names], split.learn[LABEL], **own)
-        seconds = time.perf_counter() - begun
-        probability = model.predict_proba(split.judge[names])[:, 1]
-        drawn = np.random.default_rng(0).integers(0, len(split.judge), ROWS[name])
-        columns = model[0].transform(split.judge[names].iloc[drawn])
-        rows[name] = _row(split, probability, seconds, len(pickle.dumps(model)), _speed(name, model[1], columns))
+        options_of_fit = {"lgbmclassifier__categorical_feature": positions} if name == "LightGBM" else {}
+        start = time.perf_counter()
+        model.fit(data.learn[names], data.learn[LABEL], **options_of_fit)
+        seconds = time.perf_counter() - start
+        probability = model.predict_proba(data.holdout[names])[:, 1]
+        sample = np.random.default_rng(0).integers(0, len(data.holdout), ROWS[name])
+        columns = model[0].transform(data.holdout[names].iloc[sample])
+        rows[name] = _row(data, probability, seconds, len(pickle.dumps(model)), _speed(name, model[1], columns))
     return rows
 
 
 def _speed(name: str, model: Any, columns: np.ndarray) -> float:
-    """Return how many rows' reasons a second the usual way gives."""
+    """Return how many rows a second the usual way explains."""
     if name == "logistic regression":
         return len(columns) / _seconds(lambda: columns * model.coef_)
     if name == "LightGBM":
@@ -121,27 +123,27 @@ def _speed(name: str, model: Any, columns: np.ndarray) -> float:
     return len(columns) / _seconds(lambda: explainer.shap_values(columns, check_additivity=False))
 
 
-def _peers(split: Split, python: Path) -> dict[str, dict[str, float]]:
+def _peers(data: DividedData, python: Path) -> dict[str, dict[str, float]]:
     if python == Path():
         path = RESULTS / "compare.json"
-        kept = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
-        others = kept.get(split.name, {}).get("others", {})
+        recorded = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+        others = recorded.get(data.name, {}).get("others", {})
         return {name: {**others[name], "kept": True} for name in PEERS if name in others}
     rows = {}
-    names = [field.name for field in split.fields]
+    names = [field.name for field in data.fields]
     with TemporaryDirectory() as folder:
-        for part in ("learn", "judge"):
-            getattr(split, part)[[*names, LABEL]].to_parquet(Path(folder) / f"{part}.parquet")
+        for part in ("learn", "holdout"):
+            getattr(data, part)[[*names, LABEL]].to_parquet(Path(folder) / f"{part}.parquet")
         for name in PEERS:
             subprocess.run([python, PEER_FILES[0], name, folder], check=True)
             facts = json.loads((Path(folder) / f"{name}.json").read_text(encoding="utf-8"))
             probability = np.array(facts["probability"])
-            rows[name] = _row(split, probability, facts["seconds"], 1e6 * facts["megabytes"], float("nan"))
+            rows[name] = _row(data, probability, facts["seconds"], 1e6 * facts["megabytes"], float("nan"))
     return rows
 
 
-def _row(split: Split, probability: np.ndarray, seconds: float, size: float, speed: float) -> dict[str, float]:
-    label, weight = split.judge[LABEL].to_numpy(dtype=np.int8), np.ones(len(split.judge))
+def _row(data: DividedData, probability: np.ndarray, seconds: float, size: float, speed: float) -> dict[str, float]:
+    label, weight = data.holdout[LABEL].to_numpy(dtype=np.int8), np.ones(len(data.holdout))
     figures = {
         "log_loss": metrics.log_loss(label, probability, weight),
         "auc": metrics.roc_auc(label, probability, weight),
@@ -155,9 +157,9 @@ def _row(split: Split, probability: np.ndarray, seconds: float, size: float, spe
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

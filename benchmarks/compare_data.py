@@ -1,7 +1,6 @@
-"""The leads on which leadml is compared with others, and how they are divided.
+"""The data sets on which leadml is compared with other models, divided into a training set and a holdout.
 
-What enters is a folder of data sets; what leaves is cases: leads to learn from and leads that judge, with their fields.
-The files are named with the hash of what they hold, so that anyone who has them compares on the same rows.
+The hash of each file is known, so that anyone who has the files compares on the same rows.
 """
 
 from __future__ import annotations
@@ -16,14 +15,20 @@ import numpy as np
 import pandas as pd
 from leak_cases import as_case
 
+from leadml.leads.check.contract import AS_OF
+from leadml.leads.sources.flat import as_snapshots
+from leadml.leads.split import RandomSplit, TimeSplit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from leadml.leads.check.field import Field
+    from leadml.leads.split import Split
+    from leadml.params import SplitParams
 
 BUNDLED = Path(__file__).parents[1] / "data" / "raw" / "bank.csv"
 LEARN_SHARE = 0.7
-SEED = 7  # of the splits that others were measured on
+SEED = 7  # other models were measured on these divisions
 SECOND = 1_000_000  # microseconds
 FILES = {
     "bank-additional-full.csv.gz": (
@@ -39,50 +44,67 @@ READ = (BUNDLED, *FILES)
 
 
 @dataclass(frozen=True)
-class Split:
-    """Leads to learn from and leads that judge, with ``lead_id``, ``converted`` and perhaps ``created_at``."""
+class DividedData:
+    """A data set, divided into a training set and a holdout.
+
+    Parameters
+    ----------
+    name
+        Of the data set and the division.
+    learn, holdout
+        Rows with ``lead_id``, ``split_key``, ``converted``, the fields, and with ``as_of`` where they have instants.
+    fields
+        The fields to learn from.
+    """
 
     name: str
     learn: pd.DataFrame
-    judge: pd.DataFrame
+    holdout: pd.DataFrame
     fields: tuple[Field, ...]
 
+    def split(self, params: SplitParams) -> Split:
+        """Return how the training set is divided into folds."""
+        return TimeSplit(params) if AS_OF in self.learn else RandomSplit(params)
 
-def splits(folder: Path, *, seeds: Sequence[int] = (SEED,)) -> Iterator[Split]:
-    """Yield every split whose file is there, random ones once for each seed, and say which files are not there."""
+
+def divided_data(folder: Path, *, seeds: Sequence[int] = (SEED,)) -> Iterator[DividedData]:
+    """Yield every division whose file is there, random ones once for each seed; print which files are missing."""
     for name, (expected, source) in FILES.items():
         path = folder / name
         if not path.exists():
-            print(f"{path} is not there, so its splits are left out: {source}; sha256 of the csv {expected}")
+            print(f"{path} is not there, so its data are left out: {source}; sha256 of the csv {expected}")
             continue
-        found = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
-        if found != expected:
-            print(f"{path} holds other rows than were compared on before: its sha256 is {found}, not {expected}")
+        actual = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+        if actual != expected:
+            print(f"{path} has other rows than before: its sha256 is {actual}, not {expected}")
         yield from _bank(path, seeds) if name.startswith("bank") else _shoppers(path, seeds)
     table = pd.read_csv(BUNDLED).drop(columns=["id", "duration"])
     case = as_case("bank", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
     yield from _random("bank_small", case.frame, case.fields, seeds)
 
 
-def _bank(path: Path, seeds: Sequence[int]) -> Iterator[Split]:
+def _bank(path: Path, seeds: Sequence[int]) -> Iterator[DividedData]:
     table = pd.read_csv(path, sep=";").drop(columns="duration")
     case = as_case("campaigns", table.drop(columns="y"), (table["y"] == "yes").to_numpy())
     yield from _random("bank_random", case.frame, case.fields, seeds)
-    dated = case.frame.assign(created_at=np.arange(len(case.frame)) * SECOND)  # the order of the file is that of time
-    size = int(LEARN_SHARE * len(dated))
-    yield Split("bank_forward", dated[:size], dated[size:].reset_index(drop=True), case.fields)
+    dated = case.frame.assign(created_at=np.arange(len(case.frame)) * SECOND)  # the rows are in the order of time
+    yield _divided("bank_forward", dated, case.fields)
 
 
-def _shoppers(path: Path, seeds: Sequence[int]) -> Iterator[Split]:
+def _shoppers(path: Path, seeds: Sequence[int]) -> Iterator[DividedData]:
     table = pd.read_csv(path).drop(columns="PageValues")
     coded = ("OperatingSystems", "Browser", "Region", "TrafficType")
     case = as_case("shoppers", table.drop(columns="Revenue"), table["Revenue"].to_numpy(), coded)
     yield from _random("shoppers", case.frame, case.fields, seeds)
 
 
-def _random(name: str, frame: pd.DataFrame, fields: tuple[Field, ...], seeds: Sequence[int]) -> Iterator[Split]:
+def _random(name: str, frame: pd.DataFrame, fields: tuple[Field, ...], seeds: Sequence[int]) -> Iterator[DividedData]:
     for seed in seeds:
         shuffled = frame.sample(frac=1, random_state=seed).reset_index(drop=True)
-        size = int(LEARN_SHARE * len(shuffled))
-        told = name if tuple(seeds) == (SEED,) else f"{name}_{seed}"
-        yield Split(told, shuffled[:size], shuffled[size:].reset_index(drop=True), fields)
+        yield _divided(name if tuple(seeds) == (SEED,) else f"{name}_{seed}", shuffled, fields)
+
+
+def _divided(name: str, frame: pd.DataFrame, fields: tuple[Field, ...]) -> DividedData:
+    rows = as_snapshots(frame)
+    size = int(LEARN_SHARE * len(rows))
+    return DividedData(name, rows[:size].reset_index(drop=True), rows[size:].reset_index(drop=True), fields)

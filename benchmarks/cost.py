@@ -1,10 +1,11 @@
-"""What predictions and reasons cost against the number of trees, of leads and of fields: figures and a plot.
+"""What predictions and explanations cost by the number of trees, of leads and of fields: figures and a plot.
 
-Leads are drawn at random: normal numbers, of which the first tell most, alone and in pairs. Trees of the default size
-are fitted on 20,000 of them, and trees of 3 leaves, which combine two fields at most. Tables cost by how many
-combinations of fields the trees test, which stops growing once all are tested: for pairs soon, for eight leaves and
-twenty fields not within thousands of trees. Times are of computing alone, of arrays in memory, the best of three;
-LightGBM's own predictions and contributions (TreeSHAP, of at most 2,000 leads) stand beside.
+Leads are drawn at random: normal numbers, of which the first have the largest effects, as main effects and in pairs.
+Trees of the default size are fitted on 20,000 of them, and trees of 3 leaves, which combine at most two fields. The
+cost of look-up tables depends on how many combinations of fields the trees test. This number stops rising once all are
+tested: soon for pairs, but not within thousands of trees for eight leaves and twenty fields. Only computing on arrays
+in memory is timed, the fastest of three runs. LightGBM's predictions and its contributions (TreeSHAP, of at most 2,000
+leads) are timed for comparison.
 Run with: python benchmarks/cost.py [--json] [--keep] [--recorded] [--leads N]
 """
 
@@ -31,45 +32,45 @@ from leadml.params import ModelParams
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEARNED = 20_000
+TRAINING_ROWS = 20_000
 FEW = 2_000
-TRIES = 3
+RUNS = 3
 TREES, FIELDS = (50, 100, 200, 400, 800, 1600, 3200), (5, 10, 20, 40, 80)
 SHARES_OF_LEADS = (0.01, 0.1, 1.0, 10.0)
-USUAL_TREES, USUAL_FIELDS, SMALL = 400, 20, 3
+USUAL_TREES, USUAL_FIELDS, SMALL_LEAVES = 400, 20, 3
 DEFAULT = ModelParams()
 SPEEDS = ("reasons", "predict", "treeshap")
 
 
 def main() -> None:
     """Fit, time, print a table, draw."""
-    chosen = options(__doc__ or "", "cost", leads=100_000)
+    arguments = options(__doc__ or "", "cost", leads=100_000)
     usual = _fitted(USUAL_FIELDS, USUAL_TREES)
-    rows = [_row("trees", _fitted(USUAL_FIELDS, trees), chosen.leads) for trees in TREES]
-    rows += [_row("small trees", _fitted(USUAL_FIELDS, trees, leaves=SMALL), chosen.leads) for trees in TREES]
-    rows += [_row("leads", usual, int(share * chosen.leads)) for share in SHARES_OF_LEADS]
-    rows += [_row("fields", _fitted(fields, USUAL_TREES), chosen.leads) for fields in FIELDS]
+    rows = [_row("trees", _fitted(USUAL_FIELDS, trees), arguments.leads) for trees in TREES]
+    rows += [_row("small trees", _fitted(USUAL_FIELDS, trees, leaves=SMALL_LEAVES), arguments.leads) for trees in TREES]
+    rows += [_row("leads", usual, int(share * arguments.leads)) for share in SHARES_OF_LEADS]
+    rows += [_row("fields", _fitted(fields, USUAL_TREES), arguments.leads) for fields in FIELDS]
     print(pd.DataFrame(rows).round(2).to_string(index=False))
-    finish("cost", {"rows": rows}, chosen)
-    if chosen.keep:
+    finish("cost", {"rows": rows}, arguments)
+    if arguments.keep:
         _draw(pd.DataFrame(rows))
 
 
 def _fitted(count: int, trees: int, *, leaves: int = DEFAULT.leaves[0]) -> tuple[LeadModel, float]:
-    """Return a model of so many fields and trees, and the seconds that its tables took to make."""
+    """Return a model of so many fields and trees, and the seconds that its look-up tables took to make."""
     random = np.random.default_rng(0)
-    fields = random.normal(size=(LEARNED, count))
+    fields = random.normal(size=(TRAINING_ROWS, count))
     weights = 1.0 / np.arange(1, count + 1)
     margin = np.tanh(fields) @ weights + 0.5 * (fields[:, :-1] * fields[:, 1:]) @ weights[1:] - 2.0
-    label = (random.random(LEARNED) < expit(margin)).astype(np.int8)
-    kind = TreeSettings(leaves, DEFAULT.leaf_penalties[0], on_linear=False)
-    [[text]] = fit_boosters([(BoosterData(fields, label, (0,) * count), kind, trees)], DEFAULT)
-    encoder = Encoder(tuple(Field(f"x{at}", "number", "fit") for at in range(count)), ((),) * count)
-    begun = time.perf_counter()
+    label = (random.random(TRAINING_ROWS) < expit(margin)).astype(np.int8)
+    settings = TreeSettings(leaves, DEFAULT.leaf_penalties[0], on_linear=False)
+    [[text]] = fit_boosters([(BoosterData(fields, label, (0,) * count), settings, trees)], DEFAULT)
+    encoder = Encoder(tuple(Field(f"x{index}", "number", "fit") for index in range(count)), ((),) * count)
+    start = time.perf_counter()
     model = LeadModel.of(
-        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), spread=Intervals(0.0, 0.9)
+        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), intervals=Intervals(0.0, 0.9)
     )
-    return model, time.perf_counter() - begun
+    return model, time.perf_counter() - start
 
 
 def _row(varied: str, fitted: tuple[LeadModel, float], leads: int) -> dict[str, float | str]:
@@ -87,19 +88,19 @@ def _row(varied: str, fitted: tuple[LeadModel, float], leads: int) -> dict[str, 
         "predict": leads / _fastest(lambda: booster.predict(fields, raw_score=True)),
         "treeshap": len(few) / _fastest(lambda: booster.predict(few, pred_contrib=True)),
         "tables": len(model.lookup.tables),
-        "megabytes": model.lookup.cells * 8 / 1e6,
-        "trees_without_tables": len(model.lookup.left),
+        "megabytes": model.lookup.size * 8 / 1e6,
+        "trees_without_tables": len(model.lookup.uncompiled),
         "seconds_to_make_tables": seconds,
     }
 
 
 def _fastest(work: Callable[[], object]) -> float:
-    found = []
-    for _ in range(TRIES):
-        begun = time.perf_counter()
+    seconds = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
         work()
-        found.append(time.perf_counter() - begun)
-    return min(found)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def _draw(table: pd.DataFrame) -> None:
@@ -110,14 +111,18 @@ def _draw(table: pd.DataFrame) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(10, 4), layout="constrained", sharey=True)
-    words = {"reasons": "leadml: predictions and reasons", "predict": "LightGBM: predictions", "treeshap": "TreeSHAP"}
-    for place, varied in zip(axes, ("trees", "leads", "fields"), strict=True):
+    words = {
+        "reasons": "leadml: predictions and explanations",
+        "predict": "LightGBM: predictions",
+        "treeshap": "TreeSHAP",
+    }
+    for axis, varied in zip(axes, ("trees", "leads", "fields"), strict=True):
         rows = table[table["varied"] == varied]
         for name in SPEEDS:
-            place.plot(rows[varied], rows[name], marker="o", label=words[name])
-        place.set(xlabel=varied, xscale="log", yscale="log")
-        place.set_xticks(rows[varied], [f"{value:,}" for value in rows[varied]], minor=False)
-        place.set_xticks([], minor=True)
+            axis.plot(rows[varied], rows[name], marker="o", label=words[name])
+        axis.set(xlabel=varied, xscale="log", yscale="log")
+        axis.set_xticks(rows[varied], [f"{value:,}" for value in rows[varied]], minor=False)
+        axis.set_xticks([], minor=True)
     small = table[table["varied"] == "small trees"]
     axes[0].plot(small["trees"], small["reasons"], marker="s", color="C0", linestyle=":", label="leadml: 3-leaf trees")
     axes[0].set(ylabel="leads a second on 2 cores")

@@ -1,10 +1,10 @@
-"""How fast every reason of a million leads is, beside predicting, shap and woodelf, and how far they differ.
+"""How many leads a second leadml explains, compared with LightGBM's predictions, shap and woodelf, and how exactly.
 
-The model is what default params fit on the first 70% of bank-additional-full.csv.gz shuffled by
+The model is fitted with default params on the first 70% of bank-additional-full.csv.gz, shuffled by
 ``sample(frac=1, random_state=7)``, without ``duration``; a million leads are drawn from the others with replacement.
-All are given the same rows as arrays in memory, fields as numbers and codes, and times are of computing alone. The
-others' reasons are timed on 20,000 of the rows, woodelf with --peers only (pip install woodelf-explainer). A second
-model of 300 trees of 31 leaves is reported, on 20,000 rows where some of its trees have no tables.
+All get the same rows as arrays in memory, fields as numbers and codes, and only computing is timed. shap and woodelf
+are timed on 20,000 of the rows, woodelf with --peers only (pip install woodelf-explainer). A second model of 300 trees
+of 31 leaves is measured too, on 20,000 rows where some of its trees are not in the look-up tables.
 Run with: python benchmarks/explain.py [--json] [--keep] [--recorded] [--data DIR] [--rows N] [--peers]
 """
 
@@ -22,13 +22,15 @@ from leak_cases import KNOWN_LEAKS, campaigns
 from measure import data_folder, finish, options
 
 from leadml.leads.check.contract import LABEL
+from leadml.leads.sources.flat import as_snapshots
+from leadml.leads.split import RandomSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, fit_boosters
 from leadml.model.predict.explain import explain_leads
-from leadml.model.predict.lead_model import LeadModel, added_up
+from leadml.model.predict.lead_model import LeadModel, sum_by_owner
 from leadml.params import ModelParams, Params, load_params
 
 if TYPE_CHECKING:
@@ -36,41 +38,42 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FEW = 20_000
-DEEP = ModelParams(boosters=1)
+DEEP_PARAMS = ModelParams(boosters=1)
 
 
 def main() -> None:
     """Fit both models, time everything, print a table."""
     files = (ROOT / "params.yaml", "bank-additional-full.csv.gz")
-    chosen = options(__doc__ or "", "explain", files, rows=1_000_000, data=data_folder(), peers=False)
-    case = campaigns(chosen.data, 0)
-    case = case.without(KNOWN_LEAKS[case.source])
-    shuffled = case.frame.sample(frac=1, random_state=7).reset_index(drop=True)
+    arguments = options(__doc__ or "", "explain", files, rows=1_000_000, data=data_folder(), peers=False)
+    case = campaigns(arguments.data, 0)
+    case = case.without_field(KNOWN_LEAKS[case.source])
+    shuffled = as_snapshots(case.frame.sample(frac=1, random_state=7).reset_index(drop=True))
     size = int(0.7 * len(shuffled))
-    learn, judge = shuffled[:size], shuffled[size:].reset_index(drop=True)
-    fitted = fit_model(learn, case.fields, _default_params()).model
+    learn, holdout = shuffled[:size], shuffled[size:].reset_index(drop=True)
+    params = _default_params()
+    fitted = fit_model(learn, case.fields, params, split=RandomSplit(params.split)).model
     fields, label = fitted.encoder.fields_of(learn), learn[LABEL].to_numpy(dtype=np.int8)
-    soil = BoosterData(fields, label, (0,) * fields.shape[1])
-    [[text]] = fit_boosters([(soil, TreeSettings(31, 5.0, on_linear=False), 300)], DEEP)
+    data = BoosterData(fields, label, (0,) * fields.shape[1])
+    [[text]] = fit_boosters([(data, TreeSettings(31, 5.0, on_linear=False), 300)], DEEP_PARAMS)
     deep = LeadModel.of(
         fitted.encoder,
         LinearPart(0.0, ()),
         Trees.of([(text, 1.0)]),
         calibrator=Calibrator(),
-        spread=Intervals(0.0, 0.9),
+        intervals=Intervals(0.0, 0.9),
     )
-    found = {}
+    figures = {}
     for name, model in (("default", fitted), ("300 trees of 31 leaves", deep)):
-        found[name] = _measured(model, judge, rows=chosen.rows, peers=chosen.peers)
+        figures[name] = _measure(model, holdout, rows=arguments.rows, peers=arguments.peers)
         print(name)
-        print(pd.DataFrame([found[name]]).T.round(4).to_string(header=False), flush=True)
-    finish("explain", {**found["default"], "deep": found["300 trees of 31 leaves"]}, chosen)
+        print(pd.DataFrame([figures[name]]).T.round(4).to_string(header=False), flush=True)
+    finish("explain", {**figures["default"], "deep": figures["300 trees of 31 leaves"]}, arguments)
 
 
-def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) -> dict[str, Any]:
-    rows = min(rows, FEW) if model.lookup.left else rows
-    drawn = np.random.default_rng(0).integers(0, len(judge), rows)
-    fields = np.asfortranarray(model.encoder.fields_of(judge)[drawn])
+def _measure(model: LeadModel, holdout: pd.DataFrame, *, rows: int, peers: bool) -> dict[str, Any]:
+    rows = min(rows, FEW) if model.lookup.uncompiled else rows
+    drawn = np.random.default_rng(0).integers(0, len(holdout), rows)
+    fields = np.asfortranarray(model.encoder.fields_of(holdout)[drawn])
     booster = model.trees.booster
     few = fields[:FEW]
     speeds = {
@@ -91,13 +94,13 @@ def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) 
             peer = WoodelfExplainer(booster)
             speeds["woodelf"] = len(few) / _seconds(lambda: peer.shap_values(frame))
     terms = model.linear.contributions(model.encoder.columns_of(few))
-    expected = columns + added_up(terms, model.encoder.owners)
+    expected = columns + sum_by_owner(terms, model.encoder.owners)
     return {
         "trees": booster.num_trees(),
         "fields": fields.shape[1],
-        "trees_without_tables": len(model.lookup.left),
+        "trees_without_tables": len(model.lookup.uncompiled),
         "tables": len(model.lookup.tables),
-        "megabytes": model.lookup.cells * 8 / 1e6,
+        "megabytes": model.lookup.size * 8 / 1e6,
         **{f"{name}_rows_per_second": speed for name, speed in speeds.items()},
         **{f"times_{name}": speeds["reasons"] / speed for name, speed in speeds.items() if name != "reasons"},
         "largest_difference": float(np.abs(model.contributions(fields[:FEW])[1] - expected).max()),
@@ -105,14 +108,14 @@ def _measured(model: LeadModel, judge: pd.DataFrame, *, rows: int, peers: bool) 
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def _default_params() -> Params:
-    written = load_params(ROOT / "params.yaml")
-    return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
+    declared = load_params(ROOT / "params.yaml")
+    return Params(data=declared.data, target=declared.target, features=declared.features, stages=declared.stages)
 
 
 if __name__ == "__main__":

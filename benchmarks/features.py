@@ -1,9 +1,9 @@
 """What the features of a million dated leads cost: reading, one snapshot of every lead, and those of a training.
 
-CRMs of 0.1, 0.3 and 1 times the leads are simulated (about 30 activities a lead); for each a new process reads the
-three Parquet tables, computes the features of every lead as of the last day, and then the snapshots of a training,
-with the features of examples/crm and default params. Run with: python benchmarks/features.py [--json] [--keep]
-[--recorded] [--leads N]
+CRMs of 0.1, 0.3 and 1 times the leads are simulated (about 30 activities a lead). For each a new process reads the
+three Parquet tables, computes the features of every lead as of the last day, and then the snapshots of a training, with
+the features of examples/crm and default params.
+Run with: python benchmarks/features.py [--json] [--keep] [--recorded] [--leads N]
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from leadml.jobs.as_of import AsOfSettings, open_as_of_view
 from measure import RESULTS, finish, options
 
-from leadml.jobs.places import Places
 from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.snapshots import compute_features, snapshot_dates, training_snapshots
 from leadml.leads.check.contract import Contract
+from leadml.leads.sources.dated import DatedLeads
+from leadml.leads.sources.settings import AsOfSettings
 from leadml.params import Params, load_params
 from leadml.simulator.scenario import Scenario
 from leadml.simulator.write import simulate
@@ -34,61 +34,60 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "crm" / "params.yaml"
 NOW = "2026-06-01T00:00:00+00:00"
 SHARES = (0.1, 0.3, 1.0)
 MONTHS = 24
-GIGABYTE = 1024**2  # of the kilobytes that the system counts in
+GIGABYTE = 1024**2  # kilobytes, in which the system counts
 
 
 def main() -> None:
-    """Simulate, measure each size in a process of its own, draw."""
+    """Simulate CRMs, measure each in a process of its own, draw the figure."""
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(_measure(Path(sys.argv[2]))))
         return
-    chosen = options(__doc__ or "", "features", (EXAMPLE,), leads=1_000_000)
+    arguments = options(__doc__ or "", "features", (EXAMPLE,), leads=1_000_000)
     rows = []
     for share in SHARES:
-        leads = round(chosen.leads * share)
+        leads = round(arguments.leads * share)
         with TemporaryDirectory() as name:
             root = Path(name)
-            begun = time.perf_counter()
+            start = time.perf_counter()
             scenario = Scenario(truth_leads=0)
-            made = simulate(root / "data", leads=leads, months=MONTHS, seed=0, scenario=scenario, processes=2)
-            simulating = time.perf_counter() - begun
-            words = [sys.executable, __file__, "--one", str(root)]
-            done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True)
-            row = json.loads(done.stdout.splitlines()[-1])
-        rows.append({"leads": leads, "activities": made.activities, "simulating": simulating, **row})
+            simulation = simulate(root / "data", leads=leads, months=MONTHS, seed=0, scenario=scenario, processes=2)
+            simulating = time.perf_counter() - start
+            command = [sys.executable, __file__, "--one", str(root)]
+            process = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+            row = json.loads(process.stdout.splitlines()[-1])
+        rows.append({"leads": leads, "activities": simulation.activities, "simulating": simulating, **row})
         print(pd.DataFrame(rows).round(2).to_string(index=False), flush=True)
     largest = rows[-1]
-    growth = np.polyfit(np.log([row["leads"] for row in rows]), np.log([row["seconds"] for row in rows]), 1)[0]
-    print(f"seconds grow with the {growth:.2f}th power of the leads (1 is linear)")
+    power = np.polyfit(np.log([row["leads"] for row in rows]), np.log([row["seconds"] for row in rows]), 1)[0]
+    print(f"the seconds are proportional to the {power:.2f}th power of the leads (1 is linear)")
     figures = {name: largest[name] for name in ("leads", "activities", "seconds", "peak_memory_gb")}
-    finish("features", {**figures, "power": float(growth), "sizes": rows}, chosen)
-    if chosen.keep:
+    finish("features", {**figures, "power": float(power), "sizes": rows}, arguments)
+    if arguments.keep:
         _draw(rows)
 
 
 def _measure(root: Path) -> dict[str, float]:
-    written = load_params(EXAMPLE)
-    params = Params(**{name: getattr(written, name) for name in ("data", "sources", "targets", "features", "stages")})
-    project, as_of_settings = Places(root, params, "sql"), AsOfSettings.from_params(params, "sql")
-    marks = [time.perf_counter()]
-    with open_as_of_view(
-        project, as_of_settings, Contract.from_params(params), now=NOW, progress=lambda _: None
-    ) as view:
-        marks.append(time.perf_counter())
-        until = max(table.newest for table in view.history.coverage.values())
-        looked = 0
+    declared = load_params(EXAMPLE)
+    names = ("data", "sources", "targets", "features", "stages")
+    params = Params(**{name: getattr(declared, name) for name in names})
+    source = DatedLeads(root, params, Contract.from_params(params), AsOfSettings.from_params(params, "sql"), NOW)
+    instants = [time.perf_counter()]
+    with source.view(lambda _: None) as view:
+        instants.append(time.perf_counter())
+        until = max(coverage.newest for coverage in view.history.coverage.values())
+        snapshots = 0
         for block in view.history.blocks():
             lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(view.history.lead_ids)))
-            looked += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: until + 1})))
-        marks.append(time.perf_counter())
+            snapshots += len(compute_features(view, block, pd.DataFrame({LEAD: lead, AS_OF: until + 1})))
+        instants.append(time.perf_counter())
         dates = snapshot_dates(int(view.history.created_at.min()), until, params.snapshots, timezone=None)
         most = params.snapshots.most
         training = training_snapshots(view, dates, observed_until=until, most=most, split=params.split)
-        marks.append(time.perf_counter())
+        instants.append(time.perf_counter())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE
-    steps = dict(zip(("reading", "looking_once", "training_looks"), np.diff(marks).tolist(), strict=True))
-    counts = {"looked": looked, "mature": training.counts["mature"], "drawn": training.counts["drawn"]}
-    return {"seconds": marks[-1] - marks[0], "peak_memory_gb": peak, **steps, **counts}
+    steps = dict(zip(("reading", "looking_once", "training_looks"), np.diff(instants).tolist(), strict=True))
+    counts = {"looked": snapshots, "mature": training.counts["mature"], "drawn": training.counts["drawn"]}
+    return {"seconds": instants[-1] - instants[0], "peak_memory_gb": peak, **steps, **counts}
 
 
 def _draw(rows: list[dict[str, float]]) -> None:

@@ -1,8 +1,8 @@
-"""Whether leadml beats Odoo's lead scoring, a team's points and logistic regression, beyond chance.
+"""Whether leadml beats Odoo's lead scoring, a team's points and logistic regression by more than chance.
 
-On leads kept aside: the bank's campaigns and the bundled leads (random 70/30, the splits of compare.py), and looks of a
-simulated CRM (other leads, later dates; its two targets). Every difference is leadml's figure less the other's, with a
-paired bootstrap interval over leads, or accounts in the CRM. Default params; what the points are is written below.
+On holdouts: of the bank's campaigns and the bundled leads (random 70/30, as in compare.py), and of snapshots of a
+simulated CRM (other accounts, later dates; its two targets). Every difference is leadml's figure less the other's, with
+a paired bootstrap interval over leads, or over accounts in the CRM. Default params; the points rules are below.
 Run with: python benchmarks/rivals.py [--json] [--keep] [--recorded] [--data DIR] [--leads N --months M --seed S]
 """
 
@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from compare_data import BUNDLED, splits
+from compare_data import BUNDLED, divided_data
 from measure import data_folder, finish, options
 from truth import EXAMPLE, TARGETS, prepare, simulated
 
-from leadml.leads.check.contract import AS_OF, LABEL, SPLIT_KEY
+from leadml.leads.check.contract import LABEL
+from leadml.leads.split import column_of
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import LOGISTIC, ODOO, POINTS, baseline_probabilities
-from leadml.model.judge.evaluation import HoldoutPredictions, evaluate
+from leadml.model.judge.evaluation import evaluate_holdout
+from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.params import BaselineParams, Params, PointsRule, load_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.leads.check.field import Field
+    from leadml.leads.split import Split
 
 ROOT = Path(__file__).parents[1]
 BANK = ("bank_random", "bank_small")
@@ -50,28 +53,29 @@ CRM_POINTS = (
 
 
 def main() -> None:
-    """Fit, judge, print the differences."""
+    """Fit, evaluate, print the differences."""
     files = (ROOT / "params.yaml", EXAMPLE, BUNDLED, "bank-additional-full.csv.gz")
-    chosen = options(__doc__ or "", "rivals", files, data=data_folder(), leads=40_000, months=24, seed=0)
-    written = load_params(ROOT / "params.yaml")
-    flat = Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
+    arguments = options(__doc__ or "", "rivals", files, data=data_folder(), leads=40_000, months=24, seed=0)
+    declared = load_params(ROOT / "params.yaml")
+    flat = Params(data=declared.data, target=declared.target, features=declared.features, stages=declared.stages)
     rows = []
-    for split in splits(chosen.data):
-        if split.name in BANK:
-            learn, judge = (part.reset_index(drop=True) for part in (split.learn, split.judge))
-            rows += _rows(split.name, (learn, judge), split.fields, _with_points(flat, BANK_POINTS))
+    for data in divided_data(arguments.data):
+        if data.name in BANK:
+            params, split = _with_points(flat, BANK_POINTS), data.split(flat.split)
+            rows += _rows(data.name, (data.learn, data.holdout), data.fields, params, split)
     with TemporaryDirectory() as name:
-        truth = simulated(Path(name), leads=chosen.leads, months=chosen.months, seed=chosen.seed)
+        truth = simulated(Path(name), leads=arguments.leads, months=arguments.months, seed=arguments.seed)
         for target in TARGETS:
-            learn, judge, material, project = prepare(Path(name), target, truth)
-            params = _with_points(project.params, CRM_POINTS)
-            rows += _rows(f"crm {target}", (learn, judge), material.contract.fields, params)
+            prepared = prepare(Path(name), target, truth)
+            params, training = _with_points(prepared.params, CRM_POINTS), prepared.training
+            parts = prepared.learn, prepared.holdout
+            rows += _rows(f"crm {target}", parts, training.contract.fields, params, training.split)
     table = pd.DataFrame(rows)
     print(table.round(4).to_string(index=False))
     rivals = table[table["model"].isin((ODOO, POINTS))]
     beaten = _beaten(rivals)
-    print(f"{beaten} of {len(rivals)} intervals beside {ODOO} and the {POINTS} lie on leadml's side of 0")
-    finish("rivals", {"compared": len(rivals), "beaten": beaten, "rows": rows}, chosen)
+    print(f"{beaten} of {len(rivals)} intervals of differences to {ODOO} and the {POINTS} show that leadml is better")
+    finish("rivals", {"compared": len(rivals), "beaten": beaten, "rows": rows}, arguments)
 
 
 def _with_points(params: Params, points: Sequence[PointsRule]) -> Params:
@@ -79,16 +83,16 @@ def _with_points(params: Params, points: Sequence[PointsRule]) -> Params:
 
 
 def _rows(
-    name: str, parts: tuple[pd.DataFrame, pd.DataFrame], fields: Sequence[Field], params: Params
+    name: str, parts: tuple[pd.DataFrame, pd.DataFrame], fields: Sequence[Field], params: Params, split: Split
 ) -> list[dict[str, Any]]:
-    learn, judge = parts
-    said = fit_model(learn, fields, params).model.predict(judge)
-    baselines = baseline_probabilities(learn, judge, fields, params)
-    groups = judge[SPLIT_KEY].to_numpy() if AS_OF in judge else None
-    label = judge[LABEL].to_numpy(dtype=np.int8)
-    judged = HoldoutPredictions(label, said, np.empty((len(label), 0)), (), {}, baselines, groups)
-    models = evaluate(judged, params.evaluation, seed=params.split.seed).models
-    shown = models[models["metric"].isin(("roc_auc", "log_loss")) & models["model"].isin((ODOO, POINTS, LOGISTIC))]
+    learn, holdout = parts
+    probability = fit_model(learn, fields, params, split=split).model.predict(holdout)
+    baselines = baseline_probabilities(learn, holdout, fields, params)
+    groups = column_of(holdout, split.cluster)
+    label = holdout[LABEL].to_numpy(dtype=np.int8)
+    predictions = HoldoutPredictions(label, probability, np.empty((len(label), 0)), (), {}, baselines, groups)
+    models = evaluate_holdout(predictions, params.evaluation, seed=params.split.seed).models
+    compared = models[models["metric"].isin(("roc_auc", "log_loss")) & models["model"].isin((ODOO, POINTS, LOGISTIC))]
     return [
         {
             "leads": name,
@@ -99,14 +103,14 @@ def _rows(
             "low": row["difference_low"],
             "high": row["difference_high"],
         }
-        for row in shown.to_dict("records")
+        for row in compared.to_dict("records")
     ]
 
 
 def _beaten(rivals: pd.DataFrame) -> int:
-    """Return how many intervals lie on leadml's side of 0."""
-    losses = rivals["metric"] == "log_loss"
-    return int((rivals["high"] < 0)[losses].sum() + (rivals["low"] > 0)[~losses].sum())
+    """Return how many intervals show that leadml is better: below 0 of log loss, above 0 of ROC AUC."""
+    is_loss = rivals["metric"] == "log_loss"
+    return int((rivals["high"] < 0)[is_loss].sum() + (rivals["low"] > 0)[~is_loss].sum())
 
 
 if __name__ == "__main__":
