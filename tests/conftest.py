@@ -1,4 +1,4 @@
-"""What tests share: the bundled leads, read once, and a project on them, trained once."""
+"""Fixtures: the bundled leads, simulated leads, and projects and models that are trained once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bank_file() -> Path:
 
 @pytest.fixture(scope="session")
 def bank_params() -> Params:
-    """Return the choices of the project itself, with MLflow off."""
+    """Return the choices of the repository's params.yaml, with MLflow off."""
     return load_params(ROOT / "params.yaml", ["tracking.enabled=false"])
 
 
@@ -51,14 +51,14 @@ def bank_contract(bank_params: Params) -> Contract:
 
 @pytest.fixture(scope="session")
 def bank_leads(bank_file: Path, bank_contract: Contract) -> LoadedLeads:
-    """Return the bundled leads, checked, each as its one snapshot; a test must not change them."""
+    """Return the checked bundled leads as snapshots; a test must not change them."""
     loaded = load_leads(FileSource(bank_file, Dialect()), bank_contract)
     return replace(loaded, frame=rows(loaded.frame))
 
 
 @pytest.fixture(scope="session")
 def make_project(bank_file: Path) -> Callable[..., Places]:
-    """Return what makes a project in a folder of its own, on a copy of the bundled leads, with the project's params."""
+    """Return a function that makes a project in a new folder, with copies of the bundled leads and of params.yaml."""
 
     def make(folder: Path, *overrides: str) -> Places:
         (folder / "data" / "raw").mkdir(parents=True)
@@ -73,7 +73,7 @@ def make_project(bank_file: Path) -> Callable[..., Places]:
 def trained_project(
     make_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Places, Trained]:
-    """Return a project whose first version is in use; a test may score with it but must not train in it."""
+    """Return a project whose first version is in use; a test may score with it but must not train it again."""
     project = make_project(tmp_path_factory.mktemp("trained"))
     return project, train(project, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
 
@@ -86,7 +86,7 @@ def simulated_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make_dated_project(simulated_crm: Path) -> Callable[..., Places]:
-    """Return what makes a project of dated leads in a folder of its own; what is personal in them says "canary"."""
+    """Return a function that makes a project of dated leads in a new folder; personal data contain "canary"."""
     tables = {
         name: pd.read_parquet(simulated_crm / path)
         for name, path in (("leads", "leads.parquet"), ("activities", "activities"), ("outcomes", "outcomes.parquet"))
@@ -111,14 +111,14 @@ def make_dated_project(simulated_crm: Path) -> Callable[..., Places]:
 def trained_dated(
     make_dated_project: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Places, Trained]:
-    """Return a project of dated leads with a version in use; a test may score with it but must not train in it."""
+    """Return a project of dated leads with a version in use; a test must not train it again."""
     project = make_dated_project(tmp_path_factory.mktemp("dated"))
     return project, train(project, now=NOW, progress=lambda _: None)
 
 
 @pytest.fixture(scope="session")
 def quick_params(bank_params: Params) -> Params:
-    """Return the project's choices with few rounds and one thread, for tests where neither matters."""
+    """Return choices with few rounds and one thread, for fast tests."""
     model = bank_params.model.model_copy(update={"max_rounds": 60, "patience": 20, "threads": 1})
     return bank_params.model_copy(update={"model": model})
 
@@ -152,7 +152,7 @@ def bank_explanation(bank_fitted: FitResult, bank_rows: np.ndarray) -> Explanati
 
 @pytest.fixture(scope="session")
 def toy_fields() -> tuple[Field, ...]:
-    """Return the fields of the made-up leads: seven columns once encoded."""
+    """Return the fields of the synthetic leads; encoded they are seven columns."""
     return (
         Field("age", "number", "fit"),
         Field("job", "category", "fit"),
@@ -163,11 +163,11 @@ def toy_fields() -> tuple[Field, ...]:
 
 @pytest.fixture(scope="session")
 def toy_leads() -> pd.DataFrame:
-    """Return 800 made-up leads with missing values in each field; the chance rises with visits and with asking."""
+    """Return 800 synthetic leads with missing values; the probability to convert rises with `visits` and `asked`."""
     random = np.random.default_rng(7)
     size = 800
     visits, asked = random.poisson(3.0, size).astype(float), (random.random(size) < 0.3).astype(float)
-    chance = 1 / (1 + np.exp(2.5 - 0.4 * visits - 1.5 * asked))
+    probability = 1 / (1 + np.exp(2.5 - 0.4 * visits - 1.5 * asked))
     frame = pd.DataFrame(
         {
             "lead_id": [f"L{number:04d}" for number in range(size)],
@@ -175,7 +175,7 @@ def toy_leads() -> pd.DataFrame:
             "job": random.choice(np.array(["chef", "chef", "chef", "monk"], dtype=object), size),
             "visits": visits,
             "asked": asked,
-            "converted": (random.random(size) < chance).astype(np.int8),
+            "converted": (random.random(size) < probability).astype(np.int8),
         }
     )
     for name in ("age", "job", "visits", "asked"):
@@ -185,5 +185,5 @@ def toy_leads() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def toy_fitted(toy_leads: pd.DataFrame, toy_fields: tuple[Field, ...], quick_params: Params) -> FitResult:
-    """Return the model of the made-up leads."""
+    """Return the model of the synthetic leads."""
     return fit_model(toy_leads, toy_fields, quick_params, split=split_of(toy_leads, quick_params.split))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: made in a folder, reached by loopback alone, gone when the tests end."""
+"""A PostgreSQL server for the tests: in a temporary folder, on the loopback address, stopped after the tests."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pathlib import Path
 
 import pytest
 
-OWNER, PASSWORD = "leadml_tests", "s3cr3t-canary"  # the tests' own server; the tests look for the password everywhere
+OWNER, PASSWORD = "leadml_tests", "s3cr3t-canary"  # tests search output, logs and messages for the password
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=20", "shared_buffers=16MB")
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where the tests' PostgreSQL listens, and the names of its databases."""
+    """The port of the server and the names of its databases."""
 
     port: int
-    made: list[str] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
 
     def url(self, database: str, *, password: str = PASSWORD, port: int | None = None) -> str:
         """Return the address of a database."""
         return f"postgresql://{OWNER}:{password}@127.0.0.1:{port or self.port}/{database}"
 
     def new_database(self) -> str:
-        """Make an empty database and return its address."""
+        """Create an empty database and return its address."""
         import sqlalchemy as sa
 
         name = f"leads_{secrets.token_hex(4)}"
@@ -44,38 +44,38 @@ class Server:
         )
         with engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        self.made.append(name)
+        self.databases.append(name)
         return self.url(name)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """Give a running PostgreSQL; skip, with the reason, where its programs are not installed."""
+    """Give a running server; skip the test with a reason if PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     if not initdb or not postgres:
         pytest.skip("PostgreSQL is not installed: neither on PATH nor in /usr/lib/postgresql/*/bin")
-    become = _unprivileged()
+    user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="leadml-pg-"))  # short: a socket's path has at most 107 bytes
     process = None
     try:
         password_file = folder / "password"
         password_file.write_text(PASSWORD, encoding="utf-8")
-        if become:
-            _give(folder, become[0])
-        prefix = become[1] if become else []
-        made = [initdb, "-D", str(folder / "data"), "-U", OWNER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"]
-        _run([*prefix, *made, "--no-sync", f"--pwfile={password_file}"], folder)
+        if user:
+            _change_owner(folder, user[0])
+        prefix = user[1] if user else []
+        options = [initdb, "-D", str(folder / "data"), "-U", OWNER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"]
+        _run([*prefix, *options, "--no-sync", f"--pwfile={password_file}"], folder)
         port = _free_port()
-        options = [word for setting in FAST for word in ("-c", setting)]
+        settings = [word for setting in FAST for word in ("-c", setting)]
         command = [postgres, "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder)]
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([*prefix, *command, *options], stdout=log, stderr=log, cwd="/")
+            process = subprocess.Popen([*prefix, *command, *settings], stdout=log, stderr=log, cwd="/")
         server = Server(port)
-        _wait(server, process, folder / "log")
+        _wait_until_ready(server, process, folder / "log")
         yield server
     finally:
         if process is not None:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is connected still
+            process.send_signal(signal.SIGINT)  # SIGTERM would wait for open connections
             process.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -87,17 +87,17 @@ def postgres_url(postgres_server: Server) -> str:
 
 
 def _program(name: str) -> str | None:
-    """Return where a program of PostgreSQL is; a wrapper on PATH would not pass a signal on."""
-    in_places = next((str(folder / name) for folder in INSTALLED if (folder / name).is_file()), None)
-    return in_places or shutil.which(name)
+    """Return the path of a program of PostgreSQL; a wrapper on PATH would not forward signals, so it comes last."""
+    installed = next((str(folder / name) for folder in INSTALLED if (folder / name).is_file()), None)
+    return installed or shutil.which(name)
 
 
 def _unprivileged() -> tuple[str, list[str]] | None:
-    """Return whom to become and how, for PostgreSQL does not run as root; None where we are not root."""
+    """Return a user and the command to run as that user, because PostgreSQL does not run as root; None if not root."""
     if os.geteuid() != 0:
         return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    user = next((name for name in ("postgres", "nobody") if name in known), None)
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    user = next((name for name in ("postgres", "nobody") if name in users), None)
     setpriv = shutil.which("setpriv")
     if user is None or setpriv is None:
         pytest.skip("PostgreSQL does not run as root, and there is no setpriv or no user postgres or nobody")
@@ -105,7 +105,7 @@ def _unprivileged() -> tuple[str, list[str]] | None:
     return user, [setpriv, f"--reuid={user}", f"--regid={group}", "--clear-groups"]
 
 
-def _give(folder: Path, user: str) -> None:
+def _change_owner(folder: Path, user: str) -> None:
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, user)
 
@@ -123,7 +123,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
     import time
 
     import psycopg

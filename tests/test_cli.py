@@ -1,4 +1,4 @@
-"""The door: what people type, what they read, and the codes that machines read."""
+"""The command line: commands, printed text and exit codes."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def params(trained_project: tuple[Places, Trained]) -> list[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    """Help says in a sentence what is done and shows how to call it."""
-    shown = run(command, "--help")
+    """The help of a command shows how to call it."""
+    printed = run(command, "--help")
 
-    assert f"leadml {command}" in shown.split("Example:")[1]
+    assert f"leadml {command}" in printed.split("Example:")[1]
 
 
-def test_the_door_opens_without_the_house() -> None:
-    """Help imports none of the libraries that take seconds; benchmarks/door.py measures what is left."""
+def test_help_imports_no_heavy_library() -> None:
+    """Help imports none of the libraries that take seconds; benchmarks/door.py measures the time."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "leadml", "--help"], capture_output=True, check=True
     )
@@ -66,18 +66,16 @@ def test_the_door_opens_without_the_house() -> None:
     assert not imported & heavy
 
 
-def test_scoring_imports_no_tracking_and_no_drawing(params: list[str], bank_file: Path, tmp_path: Path) -> None:
-    """A scoring job needs neither MLflow nor shap nor matplotlib."""
+def test_scoring_imports_neither_mlflow_nor_matplotlib(params: list[str], bank_file: Path, tmp_path: Path) -> None:
+    """It does not import shap either."""
     words = ["score", str(bank_file), "-o", str(tmp_path / "scored.parquet"), *params]
     done = subprocess.run([sys.executable, "-c", IMPORTED, *words], capture_output=True, check=True, text=True)
 
     assert done.stdout.splitlines()[-1] == "code 0 heavy []"
 
 
-def test_from_a_file_to_a_report_in_five_commands(
-    tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Own leads: init, train, score, explain, report, and status tells what happened."""
+def test_from_a_file_to_a_report(tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flat leads: init, train, score, explain, report and status."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(bank_file, "leads.csv")
     small = ["--set", "model.max_rounds=40", "--set", "evaluation.draws=50", "--set", "tracking.enabled=false"]
@@ -95,66 +93,66 @@ def test_from_a_file_to_a_report_in_five_commands(
     assert "of 100, " in run("explain", "12")
     assert "report: reports/converted.html" in run("report")
     assert Path("reports/converted.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    told = run("status")
+    printed = run("status")
     for text in ("version 1 of 2", "IQL begins at", "the best 50% of leads", "4,521 leads at", "leads.csv"):
-        assert text in told
+        assert text in printed
 
 
-def test_a_file_that_is_there_is_not_replaced(tmp_path: Path, bank_file: Path) -> None:
-    """A proposal does not overwrite choices that somebody has made, unless told to."""
+def test_init_does_not_replace_an_existing_file(tmp_path: Path, bank_file: Path) -> None:
+    """A proposal replaces a params.yaml only with --force."""
     out = tmp_path / "params.yaml"
     out.write_text("mine", encoding="utf-8")
 
-    assert "is there already" in run("init", bank_file, "--out", out, code=1)
+    assert "must be a new file, got one that exists" in run("init", bank_file, "--out", out, code=1)
     assert out.read_text(encoding="utf-8") == "mine"
     run("init", bank_file, "--out", out, "--force")
     assert out.read_text(encoding="utf-8").startswith("# What leadml does")
 
 
 def test_a_check_needs_no_params(tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without params the roles are those that init would propose."""
+    """Without params.yaml, check uses the roles that init would propose."""
     monkeypatch.chdir(tmp_path)
-    told = run("check", bank_file)
+    printed = run("check", bank_file)
 
-    assert "roles as leadml init would propose them" in told
-    assert told.rstrip().endswith("ready to train")
+    assert "roles as leadml init would propose them" in printed
+    assert printed.rstrip().endswith("ready to train")
 
 
 def test_a_check_of_too_few_leads_exits_with_1(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """Where training would refuse, a check says so to people and to schedulers."""
+    """The exit code says that training would refuse."""
     pd.read_csv(bank_file).head(300).to_csv(tmp_path / "few.csv", index=False)
 
     assert run("check", tmp_path / "few.csv", *params, code=1).rstrip().endswith("not ready: training would refuse")
 
 
-def test_leads_that_could_not_be_scored_make_exit_code_3(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """The job is done and somebody should look: the list of what was not scored is named."""
+def test_refused_rows_give_exit_code_3(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """The summary names the file with the refused rows."""
     text = bank_file.read_text(encoding="utf-8").replace(",33,services,", ",old,services,", 1)
     (tmp_path / "new.csv").write_text(text, encoding="utf-8")
 
-    told = run("score", tmp_path / "new.csv", "-o", tmp_path / "scored.csv", *params, code=3)
+    printed = run("score", tmp_path / "new.csv", "-o", tmp_path / "scored.csv", *params, code=3)
 
-    assert "4,521 rows in = 4,520 scored + 1 not scored" in told
-    assert f"not scored, with reasons: {tmp_path / 'scored.not_scored.csv'}" in told
+    assert "4,521 rows in = 4,520 scored + 1 not scored" in printed
+    assert f"not scored, with reasons: {tmp_path / 'scored.not_scored.csv'}" in printed
 
 
-def test_texts_that_were_made_harmless_are_counted(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """An id that begins like a formula is quoted in CSV for people and stays as it came on demand."""
+def test_escaped_texts_are_counted(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """An id that begins like a formula is escaped in CSV, and unchanged with --raw."""
     leads = pd.read_csv(bank_file, dtype=str).head(3)
     leads["id"] = ["=1", "2", "3"]
     leads.to_csv(tmp_path / "new.csv", index=False)
     out = tmp_path / "scored.csv"
 
-    assert "1 texts that a spreadsheet would run" in run("score", tmp_path / "new.csv", "-o", out, *params)
+    assert "1 texts that begin like a formula" in run("score", tmp_path / "new.csv", "-o", out, *params)
     assert pd.read_csv(out, dtype=str)["lead_id"].tolist() == ["'=1", "2", "3"]
     run("score", tmp_path / "new.csv", "-o", out, "--raw", *params)
     assert pd.read_csv(out, dtype=str)["lead_id"].tolist() == ["=1", "2", "3"]
 
 
-def test_any_bundle_can_be_used_without_params(
+def test_a_bundle_can_be_used_without_params(
     tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bundle carries all that scoring, explaining and reporting need."""
+    """A bundle contains everything that scoring, explaining and reporting need."""
     monkeypatch.chdir(tmp_path)
     bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "elsewhere")
 
@@ -164,19 +162,19 @@ def test_any_bundle_can_be_used_without_params(
     assert "report: reports/subscribed.html" in run("report", "--model", bundle)
 
 
-def test_levels_that_the_model_does_not_keep_are_told(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """A level that training did not keep is counted by field."""
+def test_unknown_levels_are_counted(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """The summary counts them by field."""
     leads = pd.read_csv(bank_file).head(10)
     leads["job"] = "astronaut"
     leads.loc[0, "month"] = "smarch"
     leads.to_csv(tmp_path / "new.csv", index=False)
-    told = run("score", tmp_path / "new.csv", "-o", tmp_path / "s.csv", *params)
+    printed = run("score", tmp_path / "new.csv", "-o", tmp_path / "s.csv", *params)
 
-    assert "levels that the model does not keep: job of 10 leads, month of 1 lead\n" in told
+    assert "values that the model does not know: job of 10 leads, month of 1 lead\n" in printed
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "says"),
+    ("words", "code", "message"),
     [
         (
             ["status", "--params", "nowhere.yaml"],
@@ -195,18 +193,16 @@ def test_levels_that_the_model_does_not_keep_are_told(tmp_path: Path, bank_file:
         ),
     ],
 )
-def test_refusals_and_wrong_usage_have_their_codes(words: list[str], code: int, says: str) -> None:
-    """A refusal is one line with code 1, wrong usage code 2, and neither shows a traceback."""
-    told = run(*words, code=code)
+def test_exit_codes_of_refusals_and_wrong_usage(words: list[str], code: int, message: str) -> None:
+    """A refusal is one line with code 1, wrong usage has code 2, and neither shows a traceback."""
+    printed = run(*words, code=code)
 
-    assert says in " ".join(told.split())
-    assert "Traceback" not in told
+    assert message in " ".join(printed.split())
+    assert "Traceback" not in printed
 
 
-def test_a_damaged_bundle_is_refused_and_the_process_lives(
-    tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
-) -> None:
-    """A cut-off model, which would end the process inside LightGBM, is one line and exit code 1."""
+def test_a_damaged_bundle_is_refused(tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path) -> None:
+    """A truncated model, which would end the process inside LightGBM, gives one line and exit code 1."""
     bundle = shutil.copytree(trained_project[0].registry.path("1"), tmp_path / "bundle")
     text = (bundle / "booster.txt").read_bytes()
     (bundle / "booster.txt").write_bytes(text[: len(text) // 2])
@@ -234,8 +230,8 @@ def test_a_damaged_bundle_is_refused_and_the_process_lives(
     )
 
 
-def test_what_strangers_wrote_cannot_drive_a_terminal(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """Escape sequences, markup and line breaks in values are shown, not followed."""
+def test_text_from_files_cannot_control_the_terminal(tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """Escape sequences, markup and line breaks in values are shown, not executed."""
     leads = pd.read_csv(bank_file, dtype=str).head(2)
     leads["job"] = ["\x1b[31mred\x1b[0m\nFAKE LINE [bold]x[/bold]", "chef"]
     leads["age"] = ["30", "\x1b]0;title\x07"]
@@ -253,7 +249,7 @@ def test_what_strangers_wrote_cannot_drive_a_terminal(tmp_path: Path, bank_file:
 def test_tracking_without_mlflow_is_refused_before_any_work(
     tmp_path: Path, make_project: Callable[..., Places]
 ) -> None:
-    """Where MLflow is not installed, training says how to get it or do without, and trains nothing."""
+    """If MLflow is not installed, the message says how to install it or switch it off, and nothing is trained."""
     project = make_project(tmp_path / "p")
     hidden = "import sys; sys.modules['mlflow'] = None\nfrom leadml.cli import app\napp(['train'])"
 
@@ -273,11 +269,11 @@ def dated(trained_dated: tuple[Places, Trained]) -> list[str]:
 
 
 def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A simulated CRM: simulate, check, train, score into a database twice, explain, report, status."""
+    """Dated leads: simulate, check, train, score into a database twice, explain, report and status."""
     monkeypatch.chdir(tmp_path)
-    told = run("simulate", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
-    assert "activities, " in told
-    assert "not for training: crm/truth" in told
+    printed = run("simulate", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
+    assert "activities, " in printed
+    assert "not for training: crm/truth" in printed
     assert "must be new or empty" in run("simulate", "crm", code=1)
     choices = crm()
     for table in choices["sources"].values():
@@ -289,16 +285,16 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     assert "--target must name one of the targets mql, sql, got none" in run("train", code=1)
     checked = run("check", "--target", "mql")
     assert "DT1" in checked
-    assert "reached by age of the lead, of leads observed" in checked
+    assert "share of leads that reach the target by their age" in checked
     assert checked.rstrip().endswith("ready to train")
     trained = run("train", "--target", "mql", *small)
     assert "snapshots of the holdout" in trained
     assert "version 1 (new; in use)" in trained
     assert "note: The leads have no date" not in trained
-    told = [run("score", "--as-of", "2024-06-03", "--target", "mql") for _ in range(2)]
-    assert "not in the population at 2024-06-03T00:00:00+00:00" in told[0]
-    assert "scores: table scored" in told[0]
-    assert told[0] == told[1]
+    summaries = [run("score", "--as-of", "2024-06-03", "--target", "mql") for _ in range(2)]
+    assert "not in the population at 2024-06-03T00:00:00+00:00" in summaries[0]
+    assert "scores: table scored" in summaries[0]
+    assert summaries[0] == summaries[1]
     with closing(sqlite3.connect("out.db")) as connection:
         rows = pd.read_sql("SELECT * FROM scored", connection)
     assert len(rows) == rows["lead_id"].nunique() > 100
@@ -308,7 +304,7 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     assert f"lead {lead}: {rows['score'][0]:.1f} of 100" in explained
     assert "report: reports/mql.html" in run("report", "--target", "mql")
     page = Path("reports/mql.html").read_text(encoding="utf-8")
-    assert "How long it takes" in page
+    assert "How long conversions take" in page
     assert f"{len(rows):,}" in page
     assert "version 1 of 1" in run("status", "--target", "mql")
     every = run("status")
@@ -317,10 +313,10 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
 
 
 def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> None:
-    """One row a lead, and the same batch each time, whatever the file."""
+    """Both formats have one row per lead and the same batch."""
     for name in ("a.csv", "b.parquet"):
-        told = run("score", "--as-of", "2024-05-30", "-o", tmp_path / name, *dated)
-        assert " scored + 0 not scored" in told
+        printed = run("score", "--as-of", "2024-05-30", "-o", tmp_path / name, *dated)
+        assert " scored + 0 not scored" in printed
     one, other = pd.read_csv(tmp_path / "a.csv"), pd.read_parquet(tmp_path / "b.parquet")
 
     assert one["lead_id"].tolist() == other["lead_id"].tolist()
@@ -328,23 +324,23 @@ def test_dated_leads_are_scored_into_files(tmp_path: Path, dated: list[str]) -> 
     assert len(set(one["batch_id"])) == 1
 
 
-def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
+def test_a_bundle_of_dated_leads_reads_the_tables_of_params(
     tmp_path: Path, trained_dated: tuple[Places, Trained]
 ) -> None:
-    """With --model the tables are still those that params.yaml names."""
+    """With --model the tables are those that params.yaml names."""
     project = trained_dated[0]
     words = ["--model", project.registry.path("1"), "--params", project.root / "params.yaml"]
-    told = run("score", "--as-of", "2024-05-30", "-o", tmp_path / "s.csv", *words)
+    printed = run("score", "--as-of", "2024-05-30", "-o", tmp_path / "s.csv", *words)
     lead = pd.read_csv(tmp_path / "s.csv")["lead_id"][0]
 
-    assert " scored + 0 not scored" in told
+    assert " scored + 0 not scored" in printed
     assert f"lead {lead}: " in run("explain", lead, "--as-of", "2024-05-30", *words)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
-        (["score", "-o", "s.csv"], "--as-of must say as of which date dated leads are scored, got nothing"),
+        (["score", "-o", "s.csv"], "--as-of must give the date as of which dated leads are scored, got nothing"),
         (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so a file and --held-out must not be given"),
         (
             ["score", "-o", "s.csv", "--as-of", "30.05.2024"],
@@ -352,43 +348,43 @@ def test_a_bundle_of_dated_leads_finds_its_tables_by_params(
         ),
         (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
         (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
-        (["explain", "L00000001"], "--as-of must say as of which date dated leads are scored, got nothing; write"),
-        (["explain", "nobody", "--as-of", "2024-05-30"], "must hold the lead 'nobody', got no such id"),
+        (["explain", "L00000001"], "--as-of must give the date as of which dated leads are scored, got nothing; write"),
+        (["explain", "nobody", "--as-of", "2024-05-30"], "must contain the lead 'nobody', got no such id"),
         (["check", "leads.csv"], "must not be given"),
     ],
 )
 def test_refusals_of_dated_leads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dated: list[str], words: list[str], says: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dated: list[str], words: list[str], message: str
 ) -> None:
-    """Each is a line that says what to write."""
+    """Each is one line that says what to write."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "leads.csv").write_text("lead_id,created_at\n1,2024-01-01\n", encoding="utf-8")
-    told = run(*words, *dated, code=1)
+    printed = run(*words, *dated, code=1)
 
-    assert says in " ".join(told.split())
+    assert message in " ".join(printed.split())
     assert not (tmp_path / "s.csv").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], "--as-of must not be given"),
         (["score", "-o", "s.csv"], "flat leads must be given as a file, got none"),
         (["explain", "12", "--as-of", "2024-05-30"], "--as-of must not be given"),
     ],
 )
-def test_flat_leads_have_one_snapshot_each(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: list[str], bank_file: Path, words: list[str], says: str
+def test_refusals_of_flat_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: list[str], bank_file: Path, words: list[str], message: str
 ) -> None:
-    """A date that would be ignored is refused, and so is a file that is missing."""
+    """A date, which flat leads do not use, is refused, and so is a missing file."""
     monkeypatch.chdir(tmp_path)
     printed = run(*(word.format(file=bank_file) for word in words), *params, code=1)
 
-    assert says in " ".join(printed.split())
+    assert message in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--drift", "mixx"], "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
         (["--leads", "0"], "leads must be from 1 to 20,000,000, got 0"),
@@ -396,7 +392,7 @@ def test_flat_leads_have_one_snapshot_each(
         (["--seed", "-1"], "seed must be 0 or more, got -1"),
     ],
 )
-def test_a_simulation_that_cannot_be_made_is_refused(tmp_path: Path, words: list[str], says: str) -> None:
-    """Nothing is written then."""
-    assert says in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
+def test_wrong_options_of_simulate_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
+    """Nothing is written."""
+    assert message in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,4 @@
-"""The house itself: what documents say is so, and what no module may do."""
+"""Rules that hold for the whole project."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NEVER_IMPORTED = {"pickle", "joblib", "cloudpickle", "dill", "shelve", "marshal"
 
 
 @pytest.mark.parametrize("name", ["params", "measured", "findings"])
-def test_a_page_is_what_it_was_written_from(name: str) -> None:
-    """docs/params.md is written from the choices, measured.md from the kept results, findings.md from the catalogue."""
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    """docs/params.md equals the choices, measured.md the stored results, findings.md the catalogue."""
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / f"write_{name}.py", "--check"], capture_output=True, check=False
     )
@@ -27,8 +27,8 @@ def test_a_page_is_what_it_was_written_from(name: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_the_bundled_leads_are_those_that_are_described() -> None:
-    """The hash in data/README.md is that of the file, and every column is described."""
+def test_the_bundled_leads_are_described() -> None:
+    """data/README.md has the hash of the file and a description of every column."""
     described = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     content = (ROOT / "data" / "raw" / "bank.csv").read_bytes()
 
@@ -38,7 +38,7 @@ def test_the_bundled_leads_are_those_that_are_described() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
-def test_no_module_runs_text_or_loads_code(path: Path) -> None:
+def test_no_module_executes_text_or_loads_code(path: Path) -> None:
     """No pickle, no eval, no unsafe YAML, no shell."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -59,7 +59,7 @@ def test_no_module_runs_text_or_loads_code(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_modules_and_functions_stay_small(path: Path) -> None:
-    """No module is over 350 lines, no body of a function over 60."""
+    """No module has over 350 lines, and no body of a function over 60."""
     text = path.read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
@@ -69,13 +69,13 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
 
 
 def test_only_one_module_computes_columns() -> None:
-    """Training and scoring share one encoder: nobody else turns fields into the model's columns."""
+    """Training and scoring share one encoder, so that they cannot differ."""
     users = [path for path in MODULES if "def encode(" in path.read_text(encoding="utf-8")]
 
     assert [path.name for path in users] == ["encode.py"]
 
 
-def test_the_lock_names_hashes_and_no_address() -> None:
+def test_the_lock_has_hashes_and_no_address() -> None:
     """Every package of the lock has a version and hashes, and no registry is named."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     packages = re.findall(r"^([a-z0-9][a-z0-9._-]*)==\S+", lock, re.MULTILINE)

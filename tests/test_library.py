@@ -1,4 +1,4 @@
-"""The library: what the commands do, from Python, on frames of several kinds."""
+"""The Python library: the same jobs as the command line, on frames of several libraries."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained
 from tests.dated import NOW
 
-Made = tuple[Places, Trained]
+TrainedProject = tuple[Places, Trained]
 
 
 @pytest.fixture(scope="module")
-def model(trained_project: Made) -> leadml.Model:
+def model(trained_project: TrainedProject) -> leadml.Model:
     """Return the loaded model of the bundled leads."""
     return leadml.load(trained_project[0].registry.folder)
 
@@ -34,24 +34,26 @@ def leads(bank_file: Path) -> pd.DataFrame:
     return pd.read_csv(bank_file)
 
 
-def test_a_frame_has_the_scores_of_its_file(
-    model: leadml.Model, leads: pd.DataFrame, trained_project: Made, tmp_path: Path
+def test_a_frame_gets_the_scores_of_its_file(
+    model: leadml.Model, leads: pd.DataFrame, trained_project: TrainedProject, tmp_path: Path
 ) -> None:
-    """Every published column is the same to the bit, but for the name of the batch and its instant."""
+    """Every published column is equal to the bit, except the id of the batch."""
     request = ScoreRequest(trained_project[0].data, out=tmp_path / "s.parquet")
     score(trained_project[1].model, request, project=trained_project[0], now=NOW, progress=lambda _: None)
-    filed = pd.read_parquet(tmp_path / "s.parquet").sort_values("lead_id", ignore_index=True)
+    written = pd.read_parquet(tmp_path / "s.parquet").sort_values("lead_id", ignore_index=True)
 
     scored = model.score(leads, scored_at=NOW).sort_values("lead_id", ignore_index=True)
 
     pd.testing.assert_frame_equal(
-        scored.drop(columns="batch_id").astype(object), filed.drop(columns="batch_id").astype(object), check_exact=True
+        scored.drop(columns="batch_id").astype(object),
+        written.drop(columns="batch_id").astype(object),
+        check_exact=True,
     )
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow", "pandas with arrow"])
-def test_the_kind_of_frame_that_went_in_comes_out(model: leadml.Model, leads: pd.DataFrame, library: str) -> None:
-    """The same numbers from each, in a frame of its library."""
+def test_results_are_frames_of_the_same_library(model: leadml.Model, leads: pd.DataFrame, library: str) -> None:
+    """Every library gives the same numbers."""
     frame = {
         "pandas": leads,
         "polars": pl.from_pandas(leads),
@@ -60,14 +62,14 @@ def test_the_kind_of_frame_that_went_in_comes_out(model: leadml.Model, leads: pd
     }[library]
     expected = model.score(leads, scored_at=NOW)
 
-    for method in (lambda some: model.score(some, scored_at=NOW), model.refused, model.explain):
+    for method in (lambda rows: model.score(rows, scored_at=NOW), model.refused, model.explain):
         assert type(method(frame)) is type(frame)
     probability = np.asarray(model.score(frame, scored_at=NOW)["probability"])
     assert probability.tolist() == expected["probability"].tolist()
 
 
-def test_points_add_up_and_scores_agree(model: leadml.Model, leads: pd.DataFrame) -> None:
-    """The points of all rows of a lead are 100 times the probability that it is scored with."""
+def test_points_add_up_to_scores(model: leadml.Model, leads: pd.DataFrame) -> None:
+    """The points of a lead sum to 100 times its probability."""
     some = leads.head(200)
     scored, contributions = model.score(some), model.explain(some)
     total = contributions.groupby("lead_id")["points"].sum().reindex(scored["lead_id"])
@@ -77,8 +79,8 @@ def test_points_add_up_and_scores_agree(model: leadml.Model, leads: pd.DataFrame
     assert np.abs(total.to_numpy() - scored["score"].to_numpy()).max() <= 1e-9
 
 
-def test_rows_at_fault_are_refused_with_their_reason(model: leadml.Model, leads: pd.DataFrame) -> None:
-    """Each row is scored or refused; contradicting rows and texts in place of numbers are refused."""
+def test_faulty_rows_are_refused_with_a_reason(model: leadml.Model, leads: pd.DataFrame) -> None:
+    """Each row is scored or refused; contradicting rows and text in a number column are refused."""
     some = leads.head(6).astype(object)
     some.loc[1, "age"] = "old"
     some = pd.concat([some, some.iloc[[3]].assign(balance=1), some.iloc[[4]]], ignore_index=True)
@@ -91,15 +93,15 @@ def test_rows_at_fault_are_refused_with_their_reason(model: leadml.Model, leads:
     assert refused["where"].str.startswith("frame:").all()
 
 
-def test_an_empty_frame_has_every_column(model: leadml.Model, leads: pd.DataFrame) -> None:
-    """Nothing in, nothing out."""
+def test_an_empty_frame_gives_an_empty_result(model: leadml.Model, leads: pd.DataFrame) -> None:
+    """The result has every column."""
     empty = model.score(leads.head(0))
 
     assert empty.columns.tolist() == model.score(leads.head(3)).columns.tolist()
     assert len(empty) == len(model.refused(leads.head(0))) == len(model.explain(leads.head(0))) == 0
 
 
-def test_what_is_no_frame_of_leads_is_refused(model: leadml.Model, leads: pd.DataFrame) -> None:
+def test_a_value_that_is_no_frame_of_leads_is_refused(model: leadml.Model, leads: pd.DataFrame) -> None:
     """The message names what is missing."""
     with pytest.raises(DataError, match="frame: must have a column 'balance', got none"):
         model.score(leads.drop(columns="balance"))
@@ -107,39 +109,41 @@ def test_what_is_no_frame_of_leads_is_refused(model: leadml.Model, leads: pd.Dat
         model.score([1, 2])
 
 
-def test_a_model_of_dated_leads_scores_its_snapshots(trained_dated: Made, tmp_path: Path) -> None:
-    """The frame of snapshots as of a date has the numbers that scoring that date writes."""
+def test_a_model_of_dated_leads_scores_its_snapshots(trained_dated: TrainedProject, tmp_path: Path) -> None:
+    """The frame of snapshots as of a date gets the probabilities that scoring as of that date writes."""
     project = leadml.open_project(trained_dated[0].root / "params.yaml", target="mql")
     project.score(out=tmp_path / "s.parquet", as_of="2024-05-30")
-    filed = pd.read_parquet(tmp_path / "s.parquet")
+    written = pd.read_parquet(tmp_path / "s.parquet")
 
     snapshots = project.snapshots("2024-05-30")
     scored = project.model().score(snapshots)
 
-    assert scored["lead_id"].tolist() == filed["lead_id"].tolist()
-    assert scored["probability"].tolist() == filed["probability"].tolist()
-    assert scored["reason_1"].tolist() == filed["reason_1"].tolist()
-    lead = filed["lead_id"][3]
-    assert project.explain(lead, as_of="2024-05-30").probability == filed["probability"][3]
+    assert scored["lead_id"].tolist() == written["lead_id"].tolist()
+    assert scored["probability"].tolist() == written["probability"].tolist()
+    assert scored["reason_1"].tolist() == written["reason_1"].tolist()
+    lead = written["lead_id"][3]
+    assert project.explain(lead, as_of="2024-05-30").probability == written["probability"][3]
 
 
-def test_a_project_does_what_the_commands_do(trained_project: Made, bank_file: Path, tmp_path: Path) -> None:
-    """Check, score, report and status answer from Python."""
+def test_a_project_has_the_methods_of_the_commands(
+    trained_project: TrainedProject, bank_file: Path, tmp_path: Path
+) -> None:
+    """Check, score, report, status and explain return values."""
     project = leadml.open_project(trained_project[0].root / "params.yaml", overrides=["tracking.enabled=false"])
-    found = project.check()
+    result = project.check()
     summary = project.score(bank_file, out=tmp_path / "s.csv")
 
-    assert found.is_ready
-    assert "ready to train" in repr(found)
-    assert "<table" in found._repr_html_()
+    assert result.is_ready
+    assert "ready to train" in repr(result)
+    assert "<table" in result._repr_html_()
     assert (summary.scored, summary.not_scored) == (4521, 0)
     assert project.report(tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert project.status()["target"] == "subscribed"
     assert project.explain("12").probability == pytest.approx(0.1, abs=0.2)
 
 
-def test_results_are_shown_in_a_line(model: leadml.Model, trained_project: Made, tmp_path: Path) -> None:
-    """No repr floods a cell of a notebook."""
+def test_results_have_a_short_repr(model: leadml.Model, trained_project: TrainedProject, tmp_path: Path) -> None:
+    """The repr of every result is one line; in notebooks results are shown as HTML."""
     project = leadml.open_project(trained_project[0].root / "params.yaml", overrides=["tracking.enabled=false"])
     summary = project.score(trained_project[0].data, out=tmp_path / "s.csv")
     for value in (model, model.bundle, trained_project[1], project, project.check(), summary, project.explain("12")):
@@ -158,25 +162,25 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         leadml.load(tmp_path)
 
 
-def test_every_name_of_the_library_is_there() -> None:
-    """What is offered can be imported, is documented, and nothing else is promised."""
+def test_every_public_name_is_importable_and_documented() -> None:
+    """Other names raise an AttributeError."""
     for name in leadml.__all__:
         assert getattr(leadml, name).__doc__
     assert set(leadml.__all__) <= set(dir(leadml))
     with pytest.raises(AttributeError, match="module 'leadml' has no attribute 'nothing'"):
-        leadml.nothing  # noqa: B018 - asked for to be refused
+        leadml.nothing  # noqa: B018 - must raise
 
 
-def test_simulate_is_the_function_even_after_its_room_was_imported() -> None:
-    """The room of the simulator has another name."""
+def test_simulate_is_a_function_after_the_simulator_package_was_imported() -> None:
+    """The package has another name than the function."""
     import leadml.simulator.write
 
     assert callable(leadml.simulate)
     assert leadml.simulator.write.simulate is leadml.simulate
 
 
-def test_importing_costs_next_to_nothing() -> None:
-    """No heavy library is imported, and the processor time is that of an empty program."""
+def test_importing_leadml_imports_no_heavy_library() -> None:
+    """Names of the library are imported when they are used."""
     heavy = {"pandas", "numpy", "sklearn", "lightgbm", "mlflow", "pyarrow", "matplotlib", "scipy", "pydantic"}
     code = f"import sys, leadml; dir(leadml); sys.exit(bool({heavy!r} & set(sys.modules)))"
 

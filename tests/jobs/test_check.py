@@ -1,4 +1,4 @@
-"""Checks before any training: what a check passes, a training does not refuse."""
+"""A check reports every finding that would stop a training."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
 
 
 def checked(project: Places, file: Path | None = None) -> CheckResult:
-    """Return what a check finds."""
+    """Return the result of a check."""
     return check(project, now=NOW, progress=lambda _: None, file=file)
 
 
 def refusal(project: Places) -> str | None:
-    """Return what a training refuses with, or None where it trains."""
+    """Return the message with which a training refuses, or None."""
     try:
         train(project, now=NOW, progress=lambda _: None)
     except LeadmlError as error:
@@ -35,58 +35,62 @@ def refusal(project: Places) -> str | None:
 
 
 def agree(project: Places) -> bool:
-    """Return whether check and training say the same, but for what only a fit can find."""
-    refused = refusal(project)
+    """Return whether check and training agree; only the fit can find that a rule has no cut."""
+    message = refusal(project)
     if checked(project).is_ready:
-        return refused is None or "found by the fit" in refused
-    return refused is not None
+        return message is None or "only the fit can find this" in message
+    return message is not None
 
 
-def severities(found: CheckResult) -> dict[str, str]:
+def severities(result: CheckResult) -> dict[str, str]:
     """Return the severity of each code."""
-    return {finding.code: finding.severity for finding in found.findings}
+    return {finding.code: finding.severity for finding in result.findings}
 
 
-def test_ready_leads_have_no_stop(tmp_path: Path, make_project: Make) -> None:
-    """The bundled leads are ready; the one warning is that they have no dates."""
-    found = checked(make_project(tmp_path / "p"))
+def test_ready_leads_have_no_finding_that_stops(tmp_path: Path, make_project: Make) -> None:
+    """The bundled leads are ready; the only warning is that they have no dates."""
+    result = checked(make_project(tmp_path / "p"))
 
-    assert set(severities(found)) >= {"RD1", "RD2", "RD3", "RD4", "RD5", "RD6", "RD7", "RD8", "RD9", "LK0"}
-    assert [finding.code for finding in found.findings if finding.severity in {"stop", "warn"}] == ["RD4"]
-    assert found.is_ready
-    assert found.by_age == ()
+    assert set(severities(result)) >= {"RD1", "RD2", "RD3", "RD4", "RD5", "RD6", "RD7", "RD8", "RD9", "LK0"}
+    assert [finding.code for finding in result.findings if finding.severity in {"stop", "warn"}] == ["RD4"]
+    assert result.is_ready
+    assert result.by_age == ()
 
 
-def test_what_cannot_be_read_is_a_finding(tmp_path: Path, make_project: Make) -> None:
-    """A check answers for a broken file too."""
+def test_leads_that_cannot_be_read_are_a_finding(tmp_path: Path, make_project: Make) -> None:
+    """A check returns findings for a broken file instead of raising an error."""
     (tmp_path / "leads.csv").write_text("id,y\n1,yes\n", encoding="utf-8")
 
-    found = checked(make_project(tmp_path / "p"), tmp_path / "leads.csv")
+    result = checked(make_project(tmp_path / "p"), tmp_path / "leads.csv")
 
-    assert {(finding.code, finding.severity) for finding in found.findings} == {("RD0", "stop")}
-    assert any("must have a column 'age'" in finding.evidence for finding in found.findings)
+    assert {(finding.code, finding.severity) for finding in result.findings} == {("RD0", "stop")}
+    assert any("must have a column 'age'" in finding.evidence for finding in result.findings)
 
 
-def test_leads_of_one_outcome_are_not_judged_for_leaks(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """Where nobody converted no field can be judged, which is not the same as passed."""
+def test_the_leak_gate_is_not_applicable_to_leads_of_one_outcome(
+    tmp_path: Path, make_project: Make, bank_file: Path
+) -> None:
+    """If nobody converted, no field can be judged, which differs from a passed check."""
     leads = pd.read_csv(bank_file)
     leads[leads["y"] == "no"].to_csv(tmp_path / "leads.csv", index=False)
 
-    found = severities(checked(make_project(tmp_path / "p"), tmp_path / "leads.csv"))
+    by_code = severities(checked(make_project(tmp_path / "p"), tmp_path / "leads.csv"))
 
-    assert (found["RD2"], found["RD9"], found["LK0"]) == ("stop", "stop", "not applicable")
+    assert (by_code["RD2"], by_code["RD9"], by_code["LK0"]) == ("stop", "stop", "not applicable")
 
 
-def test_a_file_sorted_by_its_outcome_is_refused_by_both(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """The place in the file knows the outcome: the check says so before the training does."""
+def test_check_and_training_refuse_a_file_that_is_sorted_by_outcome(
+    tmp_path: Path, make_project: Make, bank_file: Path
+) -> None:
+    """The row number predicts the outcome, and both report it as a leak."""
     leads = pd.read_csv(bank_file).sort_values("y", kind="stable")
     leads.to_csv(tmp_path / "sorted.csv", index=False)
     project = make_project(tmp_path / "p", *SMALL, f"data.path={tmp_path / 'sorted.csv'}")
 
-    found = checked(project)
+    result = checked(project)
 
-    assert not found.is_ready
-    assert severities(found)["LK8"] == "stop"
+    assert not result.is_ready
+    assert severities(result)["LK8"] == "stop"
     assert severities(checked(make_project(tmp_path / "q", *SMALL), tmp_path / "sorted.csv"))["LK8"] == "stop"
     with pytest.raises(ModelError, match=r"LK8 order knows the outcome"):
         train(project, now=NOW, progress=lambda _: None)
@@ -99,18 +103,18 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "a small holdout": ("split.test_share=0.01",),
     "many folds": ("split.folds=20",),
     "no id": ("data.lead_id=null",),
-    "a direction that is none": ("model.directions={job: rises}",),
+    "a direction that is not valid": ("model.directions={job: rises}",),
     "a missing column": ("features.fit.agee=number",),
     "a column in two forms": ("data.decimal=,",),
-    "few kept levels": ("model.max_levels=1",),
+    "one level per category": ("model.max_levels=1",),
 }
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_what_a_check_passes_a_training_does_not_refuse(
+def test_a_training_does_not_refuse_what_a_check_passes(
     tmp_path: Path, make_project: Make, changes: tuple[str, ...]
 ) -> None:
-    """Both judge the same rows in the same way; what only a fit can find is named as such."""
+    """Both assess the same rows by the same rules; errors that only a fit can find say so."""
     assert agree(make_project(tmp_path / "p", *SMALL, *changes))
 
 
@@ -122,13 +126,13 @@ DATED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("target", DATED.values(), ids=DATED)
-def test_what_a_check_of_dated_leads_passes_a_training_does_not_refuse(tmp_path: Path, target: dict[str, Any]) -> None:
+def test_a_training_does_not_refuse_dated_leads_that_a_check_passes(tmp_path: Path, target: dict[str, Any]) -> None:
     """The same law for leads of three tables."""
     random = np.random.default_rng(0)
     ids = [f"L{number:03}" for number in range(400)]
     leads = [(lead, float(random.uniform(0, 60)), float(random.normal())) for lead in ids]
-    visits = [(lead, came + float(random.uniform(0, 60)), "visit") for lead, came, _ in leads]
-    won = [(lead, came + float(random.uniform(5, 90)), "customer") for lead, came, _ in leads[::2]]
+    visits = [(lead, created + float(random.uniform(0, 60)), "visit") for lead, created, _ in leads]
+    won = [(lead, created + float(random.uniform(5, 90)), "customer") for lead, created, _ in leads[::2]]
     write_tables(tmp_path, **small_tables(leads, visits, won))
     choices = small(targets={"won": {"outcome": "customer", "horizon": 20, **target}})
     project = Places.open(write_params(tmp_path, choices))

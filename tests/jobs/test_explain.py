@@ -1,4 +1,4 @@
-"""Explaining one lead: the table adds up, and what is not there is refused."""
+"""Explanations of one lead add up to its score."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ def explained(project: Places, trained: Trained, file: Path, lead_id: str) -> Ex
 
 
 def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Places, Trained]) -> None:
-    """The points of all rows are 100 times the probability, the strongest field first after the starting point."""
+    """The points of all rows sum to 100 times the probability; the fields are sorted by absolute points."""
     project, trained = trained_project
 
-    found = explained(project, trained, project.data, "12")
+    explanation = explained(project, trained, project.data, "12")
 
-    assert found.table["points"].sum() == pytest.approx(100 * found.probability, abs=1e-9)
-    assert found.table["field"].iloc[0] == "starting point"
-    strengths = found.table["points"].iloc[1:].abs().tolist()
+    assert explanation.table["points"].sum() == pytest.approx(100 * explanation.probability, abs=1e-9)
+    assert explanation.table["field"].iloc[0] == "starting point"
+    strengths = explanation.table["points"].iloc[1:].abs().tolist()
     assert strengths == sorted(strengths, reverse=True)
-    assert set(found.table["field"].iloc[1:]) == {field.name for field in trained.model.bundle.leads.contract.fields}
+    assert set(explanation.table["field"].iloc[1:]) == {
+        field.name for field in trained.model.bundle.leads.contract.fields
+    }
 
 
 def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) -> None:
-    """What people read closes with the number that the rows add up to."""
+    """The rows of the table sum to the score in its last row, in every digit that is shown."""
     project, trained = trained_project
-    found = explained(project, trained, project.data, "12")
+    explanation = explained(project, trained, project.data, "12")
 
-    rows = explanation_table(found).rows
+    rows = explanation_table(explanation).rows
     assert (rows[0][0], rows[-1][0]) == ("starting point", "score")
-    assert rows[-1][-1] == f"{100 * found.probability:.2f}"
+    assert rows[-1][-1] == f"{100 * explanation.probability:.2f}"
     for column in (-1, -2):
         assert sum(Decimal(row[column]) for row in rows[:-1]) == Decimal(rows[-1][column])
 
 
-def test_what_hardly_moves_the_score_is_one_row() -> None:
-    """The fields of a topic are one row in the words of the strongest; the weak are counted, and all adds up."""
+def test_small_contributions_are_one_row() -> None:
+    """The fields of a topic are one row with the strongest reason, and all rows sum to the score."""
     fields = [
         ("starting point", START_GROUP, -1.0, 10.004, "starting point", "starting point"),
         ("demo_7d", "engagement", 0.5, 4.004, "demo", "2 demos in the last 7 days"),
@@ -60,9 +62,9 @@ def test_what_hardly_moves_the_score_is_one_row() -> None:
         ("title", "fit", 0.001, 0.02, "title", "title is not known"),
     ]
     table = pd.DataFrame(fields, columns=["field", "group", "log_odds", "points", "topic", "reason"])
-    found = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
+    shown = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
 
-    assert list(found.rows) == [
+    assert list(shown.rows) == [
         ("starting point", "", "-1.000", "+10.00"),
         ("size is 9", "fit", "-0.900", "-5.00"),
         ("2 demos in the last 7 days", "engagement", "+0.400", "+3.00"),
@@ -71,18 +73,18 @@ def test_what_hardly_moves_the_score_is_one_row() -> None:
     ]
 
 
-def test_an_id_that_is_not_there_is_refused(trained_project: tuple[Places, Trained]) -> None:
-    """Ids are text, so a leading zero makes another lead."""
+def test_an_unknown_id_is_refused(trained_project: tuple[Places, Trained]) -> None:
+    """Ids are text, so an id with a leading zero is another lead."""
     project, trained = trained_project
 
-    with pytest.raises(DataError, match=r"bank\.csv: must hold the lead '012', got no such id; ids are text"):
+    with pytest.raises(DataError, match=r"bank\.csv: must contain the lead '012', got no such id; ids are text"):
         explained(project, trained, project.data, "012")
 
 
-def test_a_lead_at_fault_is_refused_with_its_line(
+def test_a_lead_with_a_faulty_row_is_refused_with_its_line(
     tmp_path: Path, trained_project: tuple[Places, Trained], bank_file: Path
 ) -> None:
-    """A lead that could not be scored is not explained either."""
+    """A lead that cannot be scored cannot be explained."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()[:5]
     (tmp_path / "one.csv").write_text("\n".join([*lines[:2], lines[2].replace("33", "old", 1)]), encoding="utf-8")
 

@@ -17,7 +17,7 @@ SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
 
 
 def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> None:
-    """What is written for the bundled leads trains as it is; the leak is excluded with the reason beside it."""
+    """The proposal for the bundled leads can be trained unchanged; the leak is excluded with a reason."""
     text = propose_params(bank_file, written_as=str(bank_file))
     params = parse_params(text)
     params = parse_params(text, overrides=SMALL)
@@ -34,15 +34,15 @@ def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> 
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_found(tmp_path: Path, bank_file: Path, delimiter: str) -> None:
-    """The delimiter that gives the header its columns is proposed."""
+def test_the_delimiter_is_detected(tmp_path: Path, bank_file: Path, delimiter: str) -> None:
+    """The delimiter that divides the header into its columns is proposed."""
     pd.read_csv(bank_file).drop(columns="duration").to_csv(tmp_path / "leads.csv", sep=delimiter, index=False)
 
     assert parse_params(propose_params(tmp_path / "leads.csv", written_as="leads.csv")).data.delimiter == delimiter
 
 
-def test_decimal_commas_are_found(tmp_path: Path, bank_file: Path) -> None:
-    """A file with semicolons and decimal commas is proposed as such, so that its numbers are numbers."""
+def test_decimal_commas_are_detected(tmp_path: Path, bank_file: Path) -> None:
+    """In a file with semicolons and decimal commas, numbers are read as numbers."""
     leads = pd.read_csv(bank_file).drop(columns="duration")
     leads["balance"] = leads["balance"] + 0.5
     leads.to_csv(tmp_path / "leads.csv", sep=";", decimal=",", index=False)
@@ -52,8 +52,8 @@ def test_decimal_commas_are_found(tmp_path: Path, bank_file: Path) -> None:
     assert (params.data.decimal, params.features.fit["balance"]) == (",", "number")
 
 
-def test_parquet_is_proposed_too(tmp_path: Path, bank_file: Path) -> None:
-    """A Parquet file gets the same roles as the CSV it came from."""
+def test_a_parquet_file_gets_the_same_proposal(tmp_path: Path, bank_file: Path) -> None:
+    """It gets the same roles as the CSV file with the same leads."""
     pd.read_csv(bank_file).to_parquet(tmp_path / "leads.parquet", index=False)
 
     assert (
@@ -62,8 +62,8 @@ def test_parquet_is_proposed_too(tmp_path: Path, bank_file: Path) -> None:
     )
 
 
-def test_strange_names_survive_the_proposal(tmp_path: Path, bank_file: Path) -> None:
-    """Names with quotes, colons, hashes and foreign letters are written so that they are read back the same."""
+def test_special_characters_in_names_are_escaped(tmp_path: Path, bank_file: Path) -> None:
+    """Names with quotes, colons, hashes and letters of other scripts are read back unchanged."""
     names = {"age": 'a "quoted": name # here', "job": "größe\\n 😀", "balance": "{x}", "y": "Won?"}
     pd.read_csv(bank_file).drop(columns="duration").rename(columns=names).to_csv(tmp_path / "odd.csv", index=False)
 
@@ -74,15 +74,15 @@ def test_strange_names_survive_the_proposal(tmp_path: Path, bank_file: Path) -> 
 
 
 def test_a_file_without_a_label_is_refused(tmp_path: Path) -> None:
-    """Where no column has two values nothing is proposed."""
+    """If no column has two values, nothing is proposed."""
     (tmp_path / "leads.csv").write_text("id,size\n1,10\n2,20\n3,30\n", encoding="utf-8")
 
     with pytest.raises(DataError, match=r"must have a column of two values .* got id, size"):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
 
 
-def test_a_label_of_three_values_is_told_with_its_values(tmp_path: Path, bank_file: Path) -> None:
-    """Leads that are still open are no label: their values are shown, and what to do."""
+def test_a_label_with_three_values_is_refused(tmp_path: Path, bank_file: Path) -> None:
+    """Open leads have no label: the message names the values and what to do."""
     leads = pd.read_csv(bank_file).head(300).rename(columns={"y": "status"})
     leads = leads.drop(columns=["default", "housing", "loan"])
     leads.loc[:9, "status"] = "open"
@@ -92,8 +92,8 @@ def test_a_label_of_three_values_is_told_with_its_values(tmp_path: Path, bank_fi
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
 
 
-def test_times_of_a_parquet_file_are_not_called_constant(tmp_path: Path, bank_file: Path) -> None:
-    """A typed time that is no creation is excluded for what it is."""
+def test_a_time_that_is_not_the_creation_is_excluded(tmp_path: Path, bank_file: Path) -> None:
+    """The reason is that it is a time, not that it is constant."""
     leads = pd.read_csv(bank_file)
     leads["last_call"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(leads.index, unit="h")
     leads.to_parquet(tmp_path / "leads.parquet", index=False)
@@ -112,8 +112,8 @@ def test_times_of_a_parquet_file_are_not_called_constant(tmp_path: Path, bank_fi
         ("", "got an empty file"),
     ],
 )
-def test_what_cannot_be_read_is_not_proposed(tmp_path: Path, text: str, message: str) -> None:
-    """A file that is not whole is refused before anything is guessed."""
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """A damaged file is refused before any role is proposed."""
     (tmp_path / "leads.csv").write_text(text, encoding="utf-8")
 
     with pytest.raises(DataError, match=message):

@@ -1,4 +1,4 @@
-"""The report: its headline follows the evidence, and no word of a stranger runs."""
+"""The report: its headline follows the evaluation, and text from files is never executed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Elements(HTMLParser):
         self.attributes: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what opens."""
+        """Collect a tag and its attributes."""
         self.tags.add(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
 
@@ -45,7 +45,7 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
 
 
 @pytest.mark.parametrize(
-    ("high", "says"),
+    ("high", "start"),
     [
         (
             (-0.1, -0.1, -0.1, -0.1),
@@ -58,19 +58,19 @@ def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluati
         ((0.1, 0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule, Odoo sc"),
     ],
 )
-def test_the_headline_follows_the_evidence(
-    trained_project: tuple[Places, Trained], high: tuple[float, ...], says: str
+def test_the_headline_follows_the_evaluation(
+    trained_project: tuple[Places, Trained], high: tuple[float, ...], start: str
 ) -> None:
-    """A baseline is beaten only where the whole interval of the difference lies below 0."""
+    """The model beats a baseline only if the whole interval of the difference lies below 0."""
     names = ("base rate", "points rule", "Odoo scoring", "logistic regression")
 
     assert headline(
         evaluation_where(trained_project[1].model.evaluation, dict(zip(names, high, strict=True)))
-    ).startswith(says)
+    ).startswith(start)
 
 
 @pytest.mark.parametrize(
-    ("mean", "low", "high", "told"),
+    ("mean", "low", "high", "named"),
     [
         (0.041, 0.02, 0.035, True),
         (0.041, 0.02, 0.045, False),
@@ -78,36 +78,36 @@ def test_the_headline_follows_the_evidence(
         (0.02, 0.022, 0.03, True),
     ],
 )
-def test_a_mean_that_was_off_is_told(
-    trained_project: tuple[Places, Trained], mean: float, low: float, high: float, *, told: bool
+def test_the_headline_names_a_mean_probability_that_differs_from_the_rate(
+    trained_project: tuple[Places, Trained], mean: float, low: float, high: float, *, named: bool
 ) -> None:
-    """Outside what the rate can be, and a tenth of it away or more: of many leads a trifle is no news."""
+    """It must lie outside the interval of the rate and differ by a tenth or more; smaller differences are not named."""
     metrics = trained_project[1].model.evaluation.metrics.set_index("metric")
     metrics.loc["mean_probability", "value"] = mean
     metrics.loc["rate", ["value", "low", "high"]] = 0.026, low, high
     metrics.loc["ece", ["value", "low"]] = 0.01, 0.0
     evaluation = replace(trained_project[1].model.evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
 
-    assert (f"{mean:.1%} was predicted on average, 2.6% converted." in headline(evaluation)) == told
+    assert (f"the mean prediction was {mean:.1%}, and 2.6% converted." in headline(evaluation)) == named
 
 
-@pytest.mark.parametrize(("value", "low", "told"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
-def test_probabilities_that_were_off_are_told_beside_the_praise(
-    trained_project: tuple[Places, Trained], value: float, low: float, *, told: bool
+@pytest.mark.parametrize(("value", "low", "named"), [(0.05, 0.021, True), (0.05, 0.019, False), (0.04, 0.03, False)])
+def test_the_headline_names_a_large_calibration_error(
+    trained_project: tuple[Places, Trained], value: float, low: float, *, named: bool
 ) -> None:
-    """Far off is more than twice what chance gives, with an interval above it; what was said and came true is told."""
+    """It must be more than twice the error by chance, with an interval above the error by chance."""
     metrics = trained_project[1].model.evaluation.metrics.set_index("metric")
     metrics.loc["ece", ["value", "low"]] = value, low
     metrics.loc[["mean_probability", "rate"], "value"] = 0.1834, 0.113
     metrics.loc["rate", ["low", "high"]] = 0.05, 0.2
     evaluation = replace(trained_project[1].model.evaluation, metrics=metrics.reset_index(), ece_by_chance=0.02)
-    said = "But its probabilities were off on the holdout: 18.3% was predicted on average, 11.3% converted."
+    text = "But its probabilities were wrong on the holdout: the mean prediction was 18.3%, and 11.3% converted."
 
-    assert headline(evaluation).endswith(said) == told
+    assert headline(evaluation).endswith(text) == named
 
 
-def test_the_page_speaks_plain_words_and_of_snapshots(trained_dated: tuple[Places, Trained]) -> None:
-    """Topics are called what reasons call them, and what was counted is what it is."""
+def test_the_page_of_dated_leads_shows_labels_and_counts_snapshots(trained_dated: tuple[Places, Trained]) -> None:
+    """Topics have the labels that reasons use, not their names, and rows are called snapshots."""
     page = render(build_report(trained_dated[1].model, batch=None))
 
     for text in (
@@ -130,8 +130,8 @@ def test_the_page_speaks_plain_words_and_of_snapshots(trained_dated: tuple[Place
         assert text not in page
 
 
-def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tuple[Places, Trained]) -> None:
-    """Few leads, a random split, missing ids and accepted suspects are warnings; a dated split is none."""
+def test_limits_of_the_evidence_are_warnings(trained_project: tuple[Places, Trained]) -> None:
+    """Few leads, a random split, missing ids and accepted leaks are warnings; a split by time is none."""
     bundle = trained_project[1].model.bundle
     weak = replace(
         bundle,
@@ -144,30 +144,37 @@ def test_everything_that_weakens_the_evidence_is_said_first(trained_project: tup
     assert warnings(timed) == []
 
 
-def test_the_page_holds_every_part(trained_project: tuple[Places, Trained]) -> None:
-    """Headline, drivers, stages, gain, reliability, comparison and card are there, with the figures."""
+def test_the_page_has_every_section(trained_project: tuple[Places, Trained]) -> None:
+    """Headline, importance, stages, gain, calibration, baselines and model card, with the figures."""
     page = render(build_report(trained_project[1].model, batch=BATCH))
 
-    titles = ["What drives conversion", "Stages", "What working the best first brings", "Are the probabilities true?"]
-    for text in (*titles, "Compared with", "Model card", "known only after the call", "leads scored last, 2026-01-02"):
+    titles = [
+        "What drives conversion",
+        "Stages",
+        "What contacting the best leads first brings",
+        "Are the probabilities right?",
+        "Comparison with simpler methods",
+        "Model card",
+    ]
+    for text in (*titles, "known only after the call", "leads in the last batch, 2026-01-02"):
         assert text in page
     assert page.count("<svg") == 4
 
 
 def test_the_page_loads_nothing_and_runs_nothing(trained_project: tuple[Places, Trained]) -> None:
-    """No address, no script, no event, no form: the page stands alone."""
+    """The page has no address, script, event handler or form."""
     page = render(build_report(trained_project[1].model, batch=None))
-    seen = Elements()
-    seen.feed(page)
+    elements = Elements()
+    elements.feed(page)
 
     assert "http" not in page.replace("http-equiv", "")
-    assert not seen.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base"}
-    assert not [name for name, _ in seen.attributes if name.startswith("on")]
-    assert all(value.startswith("#") for name, value in seen.attributes if name in {"href", "xlink:href", "src"})
+    assert not elements.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base"}
+    assert not [name for name, _ in elements.attributes if name.startswith("on")]
+    assert all(value.startswith("#") for name, value in elements.attributes if name in {"href", "xlink:href", "src"})
 
 
-def test_a_strangers_words_are_inert(trained_project: tuple[Places, Trained]) -> None:
-    """Names of fields, targets, files, reasons and findings with HTML in them are shown, not run."""
+def test_text_from_files_is_escaped(trained_project: tuple[Places, Trained]) -> None:
+    """HTML in names of fields, targets, files, reasons and findings is shown, not executed."""
     model = trained_project[1].model
     bundle = model.bundle
     record = replace(
@@ -186,14 +193,14 @@ def test_a_strangers_words_are_inert(trained_project: tuple[Places, Trained]) ->
         record=record,
         leads=replace(bundle.leads, contract=contract),
     )
-    found, plain = Elements(), Elements()
-    found.feed(
+    elements, expected = Elements(), Elements()
+    elements.feed(
         render(build_report(replace(model, bundle=hostile, folder=Path(HOSTILE.replace("/", "|"))), batch=BATCH))
     )
-    plain.feed(render(build_report(model, batch=BATCH)))
+    expected.feed(render(build_report(model, batch=BATCH)))
 
-    assert found.tags == plain.tags
-    assert not [name for name, _ in found.attributes if name.startswith("on")]
+    assert elements.tags == expected.tags
+    assert not [name for name, _ in elements.attributes if name.startswith("on")]
 
 
 def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Places, Trained]) -> None:
@@ -203,8 +210,8 @@ def test_the_same_bundle_makes_the_same_page(trained_project: tuple[Places, Trai
     assert render(build_report(model, batch=BATCH)) == render(build_report(model, batch=BATCH))
 
 
-def test_figures_that_are_not_defined_are_said_so(trained_project: tuple[Places, Trained]) -> None:
-    """Where no lead reaches a cut its precision is "none", and the page is still drawn."""
+def test_undefined_figures_are_shown_as_none(trained_project: tuple[Places, Trained]) -> None:
+    """If no lead reaches a cut, its precision is "none", and the page is still drawn."""
     model = trained_project[1].model
     stages = model.evaluation.stages.copy()
     stages.loc[stages["figure"] == "precision", ["value", "low", "high"]] = float("nan")

@@ -1,4 +1,4 @@
-"""Scoring: each lead once, the same number however it is read, and nothing half written."""
+"""Scoring flat leads: each lead once, the same score from every format, and no incomplete file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.params import ScoreParams
 
-Scored = tuple[Places, Trained]
+TrainedProject = tuple[Places, Trained]
 NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
 
 
-def order(source: Path, out: Path, **changes: object) -> ScoreRequest:
+def request_for(source: Path, out: Path, **changes: object) -> ScoreRequest:
     """Return a request to score a file."""
     return replace(ScoreRequest(source, out=out), **changes)
 
@@ -33,7 +33,7 @@ def order(source: Path, out: Path, **changes: object) -> ScoreRequest:
 def run(
     project: Places, request: ScoreRequest, *, threads: int = 0, chunk_rows: int = 50_000
 ) -> tuple[pd.DataFrame, ScoreSummary]:
-    """Score and return what was published, by lead, and the counts."""
+    """Score, and return the published rows sorted by id, and the counts."""
     choices = project.params.model_copy(update={"score": ScoreParams(chunk_rows=chunk_rows)})
     model = load(project.registry.path("1"), threads=threads)
     places = replace(project, params=choices)
@@ -44,11 +44,13 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def published(trained_project: Scored, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+def published(
+    trained_project: TrainedProject, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of all bundled leads and their contributions."""
     project, _ = trained_project
     folder = tmp_path_factory.mktemp("published")
-    request = order(project.data, folder / "scored.parquet", contributions=folder / "long.parquet")
+    request = request_for(project.data, folder / "scored.parquet", contributions=folder / "long.parquet")
     scored, _ = run(project, request)
     return scored, pd.read_parquet(folder / "long.parquet")
 
@@ -64,10 +66,10 @@ def published(trained_project: Scored, tmp_path_factory: pytest.TempPathFactory)
     ],
 )
 def test_a_score_depends_on_the_lead_alone(
-    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame],
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame],
     suffix: str, out: str, chunk_rows: int, threads: int, seed: int | None,
 ) -> None:  # fmt: skip
-    """Format, chunk size, threads, order of rows and order of columns change no bit of any number and no reason."""
+    """Format, chunk size, threads, order of rows and order of columns change no bit of a number and no reason."""
     leads = pd.read_csv(bank_file)
     if seed is not None:
         leads = leads.sample(frac=1, random_state=seed).sample(frac=1, axis=1, random_state=seed)
@@ -76,7 +78,9 @@ def test_a_score_depends_on_the_lead_alone(
     source = tmp_path / f"leads{suffix}"
     leads.to_parquet(source, index=False) if suffix == ".parquet" else leads.to_csv(source, index=False)
 
-    scored, summary = run(trained_project[0], order(source, tmp_path / out), threads=threads, chunk_rows=chunk_rows)
+    scored, summary = run(
+        trained_project[0], request_for(source, tmp_path / out), threads=threads, chunk_rows=chunk_rows
+    )
 
     expected = published[0]
     expected = expected[expected["lead_id"].isin(set(leads["id"].astype(str)))].reset_index(drop=True)
@@ -89,7 +93,7 @@ def test_a_score_depends_on_the_lead_alone(
 
 
 def test_points_add_up_to_the_probability_of_every_lead(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    """The points of a lead and its starting point are 100 times its probability, to 1e-9."""
+    """The points of a lead and its starting point sum to 100 times its probability, to 1e-9."""
     scored, long = published
     total = long.groupby("lead_id")["points"].sum().reindex(scored["lead_id"]).to_numpy()
 
@@ -100,16 +104,16 @@ def test_points_add_up_to_the_probability_of_every_lead(published: tuple[pd.Data
     assert np.allclose(start + scored["fit"] + scored["engagement"], scored["score"], rtol=0, atol=1e-9)
 
 
-def test_what_a_row_shows_adds_up(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    """Starting point, shown reasons and everything else are the score as it is rounded, to the tenth."""
+def test_the_points_of_a_row_add_up_to_its_score(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Starting point, shown reasons and everything else sum to the rounded score, to a tenth."""
     scored, _ = published
     shown = scored[["starting_point", "reason_1_points", "reason_2_points", "reason_3_points", "everything_else"]]
 
     assert (np.rint(10 * shown).sum(axis=1) == np.rint(10 * scored["score"])).all()
 
 
-def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], trained_project: Scored) -> None:
-    """A lead is in the highest stage whose cut it reaches, and a lead at the cut is in."""
+def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], trained_project: TrainedProject) -> None:
+    """A lead is in the highest stage whose cut its probability reaches."""
     scored, _ = published
     cuts = trained_project[1].model.cuts
 
@@ -121,10 +125,10 @@ def test_stages_follow_the_cuts(published: tuple[pd.DataFrame, pd.DataFrame], tr
     assert scored["grade"].str.fullmatch("[A-D][1-4]").all()
 
 
-def test_rows_at_fault_are_listed_and_the_others_scored(
-    tmp_path: Path, trained_project: Scored, bank_file: Path
+def test_faulty_rows_are_listed_and_the_others_scored(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
 ) -> None:
-    """Every row is scored or listed with its reason; repeated rows are merged and contradictions refused."""
+    """Every row is scored or listed with a reason; repeated rows are merged and contradicting rows refused."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()[:101]
     lines[3] = lines[3].replace(",35,", ",thirty,")
     lines[4] += ",more"
@@ -133,7 +137,7 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
     source = tmp_path / "mixed.csv"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    scored, summary = run(trained_project[0], order(source, tmp_path / "scored.csv"))
+    scored, summary = run(trained_project[0], request_for(source, tmp_path / "scored.csv"))
 
     listed = pd.read_csv(tmp_path / "scored.not_scored.csv", dtype=str, keep_default_na=False)
     assert (summary.merged, summary.rows, summary.scored, summary.not_scored) == (1, 101, 96, 5)
@@ -151,8 +155,10 @@ def test_rows_at_fault_are_listed_and_the_others_scored(
     assert set(listed["column"].tolist()[3:]) == {"id"}
 
 
-def test_codes_are_the_same_from_csv_and_from_parquet(tmp_path: Path, bank_file: Path, bank_contract: Contract) -> None:
-    """Numbers and booleans that serve as categories are one text, as pandas writes them to either format."""
+def test_categories_are_the_same_from_csv_and_from_parquet(
+    tmp_path: Path, bank_file: Path, bank_contract: Contract
+) -> None:
+    """Numbers and booleans in category columns become the same text from both formats."""
     leads = pd.read_csv(bank_file).head(50)
     leads["job"], leads["marital"] = np.arange(50) / 2, np.arange(50) % 3 == 0
     leads.loc[3, "job"] = np.nan
@@ -167,115 +173,134 @@ def test_codes_are_the_same_from_csv_and_from_parquet(tmp_path: Path, bank_file:
     assert frames[0]["marital"].unique().tolist() == ["true", "false"]
 
 
-def test_a_file_without_faults_leaves_no_list(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
-    """The list of leads that were not scored is there only where there are some, also after an earlier run."""
+def test_a_file_without_faults_has_no_list_of_refused_rows(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """A list of an earlier run is removed."""
     stale = tmp_path / "scored.not_scored.csv"
     stale.write_text("old", encoding="utf-8")
 
-    run(trained_project[0], order(bank_file, tmp_path / "scored.csv"))
+    run(trained_project[0], request_for(bank_file, tmp_path / "scored.csv"))
 
     assert not stale.exists()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_no_leads_make_an_empty_result_with_every_column(
-    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame], suffix: str
+    tmp_path: Path,
+    trained_project: TrainedProject,
+    bank_file: Path,
+    published: tuple[pd.DataFrame, pd.DataFrame],
+    suffix: str,
 ) -> None:
-    """A header alone is scored: nothing in, nothing out, all columns there."""
+    """A file with a header only gives an empty result."""
     nobody = pd.read_csv(bank_file).head(0)
     source = tmp_path / f"nobody{suffix}"
     nobody.to_parquet(source, index=False) if suffix == ".parquet" else nobody.to_csv(source, index=False)
 
-    scored, summary = run(trained_project[0], order(source, tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], request_for(source, tmp_path / "scored.parquet"))
 
     assert (summary.rows, summary.scored, len(scored)) == (0, 0, 0)
     assert scored.columns.tolist() == published[0].columns.tolist()
 
 
-def test_only_the_holdout_is_scored_on_demand(tmp_path: Path, trained_project: Scored) -> None:
-    """Asked for the holdout, scoring leaves all other leads out and counts them."""
+def test_the_holdout_can_be_scored_alone(tmp_path: Path, trained_project: TrainedProject) -> None:
+    """All other leads are left out and counted."""
     project, trained = trained_project
 
-    scored, summary = run(project, order(project.data, tmp_path / "scored.csv", held_out=True))
+    scored, summary = run(project, request_for(project.data, tmp_path / "scored.csv", held_out=True))
 
     assert len(scored) == trained.model.evaluation.leads
     assert summary.left_out == trained.model.bundle.record.split.learn.rows
     assert summary.rows == summary.scored
 
 
-def test_a_missing_column_is_refused_with_the_nearest_name(
-    tmp_path: Path, trained_project: Scored, bank_file: Path
+def test_scoring_prints_nothing(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A renamed column is named, with the nearest that is there, and nothing is written."""
+    """The counts are returned; the command line prints them."""
+    run(trained_project[0], request_for(bank_file, tmp_path / "scored.csv"))
+
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+def test_a_missing_column_is_refused_with_the_nearest_name(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """The message names the missing column and the nearest existing one, and nothing is written."""
     pd.read_csv(bank_file).rename(columns={"balance": "Balance"}).to_csv(tmp_path / "leads.csv", index=False)
 
     with pytest.raises(
         DataError, match=r"leads\.csv: must have a column 'balance', got none; the nearest is 'Balance'"
     ):
-        run(trained_project[0], order(tmp_path / "leads.csv", tmp_path / "scored.csv"))
+        run(trained_project[0], request_for(tmp_path / "leads.csv", tmp_path / "scored.csv"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["leads.csv"]
 
 
-def test_a_file_that_breaks_off_leaves_the_earlier_result(
-    tmp_path: Path, trained_project: Scored, bank_file: Path
+def test_a_truncated_file_leaves_the_earlier_result(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
 ) -> None:
-    """Where reading fails in the middle, the earlier result stays to the byte and no temporary file is left."""
+    """If reading fails in the middle, the earlier result keeps its bytes and no temporary file remains."""
     whole = gzip.compress(bank_file.read_bytes())
     (tmp_path / "leads.csv.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "scored.csv").write_text("earlier", encoding="utf-8")
 
     with pytest.raises(DataError, match=r"leads\.csv\.gz: must be a whole gzip file"):
-        run(trained_project[0], order(tmp_path / "leads.csv.gz", tmp_path / "scored.csv"), chunk_rows=100)
+        run(trained_project[0], request_for(tmp_path / "leads.csv.gz", tmp_path / "scored.csv"), chunk_rows=100)
     assert (tmp_path / "scored.csv").read_text(encoding="utf-8") == "earlier"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["leads.csv.gz", "scored.csv"]
 
 
-def test_an_unknown_suffix_is_refused_before_any_work(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
+def test_an_unknown_suffix_is_refused_before_any_work(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
     """Only CSV and Parquet are written."""
     with pytest.raises(LeadmlError, match=r"must end in \.parquet or \.csv, got 'scored\.xlsx'"):
-        run(trained_project[0], order(bank_file, tmp_path / "scored.xlsx"))
+        run(trained_project[0], request_for(bank_file, tmp_path / "scored.xlsx"))
 
 
-def test_nothing_is_written_over_the_leads_or_twice(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
-    """The leads, their folder, and a file that is written already are no places for a result."""
+def test_a_result_overwrites_neither_the_leads_nor_another_result(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """The file of the leads, their folder, and a file that the same job writes are refused."""
     leads = tmp_path / "leads"
     leads.mkdir()
     (leads / "a.csv").write_bytes(bank_file.read_bytes())
     out = tmp_path / "scored.csv"
 
-    for request in (order(leads / "a.csv", leads / "a.csv"), order(leads, leads / "scored.csv")):
-        with pytest.raises(LeadmlError, match=r"csv: must not be the leads themselves or in their folder"):
+    for request in (request_for(leads / "a.csv", leads / "a.csv"), request_for(leads, leads / "scored.csv")):
+        with pytest.raises(LeadmlError, match=r"csv: must not be the file of the leads or in their folder"):
             run(trained_project[0], request)
     for path in (out, tmp_path / "scored.not_scored.csv"):
-        with pytest.raises(LeadmlError, match=r"csv: must be a file of its own, got one that is written already"):
-            run(trained_project[0], order(bank_file, out, contributions=path))
+        with pytest.raises(LeadmlError, match=r"csv: must differ from the other files that are written, got the same"):
+            run(trained_project[0], request_for(bank_file, out, contributions=path))
     assert (leads / "a.csv").read_bytes() == bank_file.read_bytes()
 
 
 def test_a_folder_is_scored_as_one_file(
-    tmp_path: Path, trained_project: Scored, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame]
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path, published: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    """Parts of any kind in one folder, an empty one among them, are scored together."""
+    """Files of several formats in one folder, one of them empty, are scored together."""
     leads = pd.read_csv(bank_file)
     (tmp_path / "in").mkdir()
     leads.head(0).to_csv(tmp_path / "in" / "a.csv", index=False)
     leads.head(2000).to_parquet(tmp_path / "in" / "b.parquet", index=False)
     leads.tail(-2000).to_csv(tmp_path / "in" / "c.csv.gz", index=False)
 
-    scored, summary = run(trained_project[0], order(tmp_path / "in", tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], request_for(tmp_path / "in", tmp_path / "scored.parquet"))
 
     assert summary.scored == len(leads)
     assert scored["probability"].tolist() == published[0]["probability"].tolist()
 
 
-def test_strange_values_still_give_a_probability(tmp_path: Path, trained_project: Scored, bank_file: Path) -> None:
-    """Infinite, huge, missing and never-seen values are scored within (0, 1); unknown levels are summary."""
+def test_extreme_values_give_a_probability(tmp_path: Path, trained_project: TrainedProject, bank_file: Path) -> None:
+    """Infinite, huge, missing and unknown values give a probability in (0, 1); unknown levels are counted."""
     leads = pd.read_csv(bank_file, dtype=str).head(6)
     leads["age"] = ["inf", "-1e400", "1e308", "", "5e-324", "nan"]
     leads["job"] = ["astronaut", "", "admin.", "=cmd()", "<script>", "x" * 5000]
     leads.to_csv(tmp_path / "strange.csv", index=False)
 
-    scored, summary = run(trained_project[0], order(tmp_path / "strange.csv", tmp_path / "scored.parquet"))
+    scored, summary = run(trained_project[0], request_for(tmp_path / "strange.csv", tmp_path / "scored.parquet"))
 
     assert scored["probability"].between(0, 1, inclusive="neither").all()
     assert summary.unknown_levels["job"] == 4

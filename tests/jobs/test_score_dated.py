@@ -1,4 +1,4 @@
-"""Scoring dated leads at a date: each open lead once, from what was known then, the same however it is written."""
+"""Scoring dated leads as of a date: each open lead once, from what was recorded by then."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from leadml.leads.check.instants import shown_instant
 from leadml.leads.sources.source import scoring_source
 from leadml.params import ScoreParams
 
-Dated = tuple[Places, Trained]
+TrainedProject = tuple[Places, Trained]
 AS_OF = day(150)
 
 
-def order(out: Path | None, **changed: Any) -> ScoreRequest:
+def request_for(out: Path | None, **changed: Any) -> ScoreRequest:
     """Return a request for the leads of one date."""
     changed = {"as_of": AS_OF, **changed}
     as_of = None if changed["as_of"] is None else shown_instant(int(changed["as_of"]))
@@ -36,7 +36,7 @@ def order(out: Path | None, **changed: Any) -> ScoreRequest:
 
 
 def run(
-    dated: Dated,
+    dated: TrainedProject,
     request: ScoreRequest,
     project: Places | None = None,
     *,
@@ -44,7 +44,7 @@ def run(
     database: str | None = None,
     **choices: int,
 ) -> ScoreSummary:
-    """Score, and return what was summary."""
+    """Score, and return the counts."""
     places = project or dated[0]
     changed: dict[str, Any] = {"score": ScoreParams(**choices)}
     if database is not None:
@@ -54,16 +54,18 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def scored(trained_dated: Dated, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, ScoreSummary]:
-    """Return the scores of a date, and what was summary."""
+def scored(
+    trained_dated: TrainedProject, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, ScoreSummary]:
+    """Return the scores as of a date, and the counts."""
     out = tmp_path_factory.mktemp("scored") / "scored.parquet"
-    summary = run(trained_dated, order(out))
+    summary = run(trained_dated, request_for(out))
     assert not out.with_name("scored.not_scored.csv").exists()
     return pd.read_parquet(out), summary
 
 
-def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary]) -> None:
-    """In the order of ids, with the date; leads that are not in the population are passed over and summary."""
+def test_each_open_lead_has_one_row(trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary]) -> None:
+    """Rows are sorted by id and have the date; leads outside the population are left out and counted."""
     frame, summary = scored
     leads = pd.read_parquet(trained_dated[0].root / "leads.parquet")
     outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")
@@ -71,10 +73,10 @@ def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataF
     known = outcomes[(outcomes["occurred_at"] < moment) & (outcomes["recorded_at"] <= moment)]
     last = known.sort_values("occurred_at").groupby("lead_id")["outcome"].last()
     reached = set(known.loc[~known["outcome"].isin(["lost", "rejected", "churned"]), "lead_id"])
-    there = set(leads.loc[leads["created_at"] < moment, "lead_id"])
+    created = set(leads.loc[leads["created_at"] < moment, "lead_id"])
     closed = set(last[last.isin(["lost", "rejected", "churned"])].index)
 
-    assert frame["lead_id"].tolist() == sorted(there - reached - closed)
+    assert frame["lead_id"].tolist() == sorted(created - reached - closed)
     assert set(frame["as_of"]) == {"2024-05-30T00:00:00+00:00"}
     assert set(frame["target"]) == {"mql"}
     assert (summary.scored, summary.not_scored, summary.rows) == (len(frame), 0, len(frame))
@@ -84,7 +86,7 @@ def test_each_open_lead_has_one_row(trained_dated: Dated, scored: tuple[pd.DataF
 
 
 def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame, ScoreSummary]) -> None:
-    """Starting point, shown reasons and everything else are the score, to a tenth."""
+    """Starting point, shown reasons and everything else sum to the score, to a tenth."""
     frame, _ = scored
     parts = frame[["starting_point", "reason_1_points", "reason_2_points", "reason_3_points", "everything_else"]]
 
@@ -102,33 +104,35 @@ def test_scores_are_probabilities_and_reasons_add_up(scored: tuple[pd.DataFrame,
         ("data.timezone=Asia/Kolkata", "data.timezone must be as it was .* it was UTC, and is Asia/Kolkata now"),
     ],
 )
-def test_sources_that_are_declared_otherwise_are_refused(
-    trained_dated: Dated, tmp_path: Path, override: str, message: str
+def test_sources_that_are_declared_differently_are_refused(
+    trained_dated: TrainedProject, tmp_path: Path, override: str, message: str
 ) -> None:
-    """The same rows would say something else than they did when the model was trained."""
+    """Otherwise the fields would have another meaning than in the training."""
     project = Places.open(trained_dated[0].root / "params.yaml", [override], target="mql")
 
     with pytest.raises(LeadmlError, match=message):
-        run(trained_dated, order(tmp_path / "s.csv"), project)
+        run(trained_dated, request_for(tmp_path / "s.csv"), project)
     with pytest.raises(LeadmlError, match=message):
         _explained((project, trained_dated[1]), "x", AS_OF)
     assert not (tmp_path / "s.csv").exists()
 
 
-def test_the_future_is_not_scored(trained_dated: Dated, tmp_path: Path) -> None:
-    """Up to a day after now, for clocks differ; a second later is refused."""
+def test_a_date_in_the_future_is_refused(trained_dated: TrainedProject, tmp_path: Path) -> None:
+    """One day after now is allowed, because clocks differ; one second more is refused."""
     tomorrow = micros([pd.Timestamp(NOW)])[0] + DAY
-    summary = run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow)))
+    summary = run(trained_dated, request_for(tmp_path / "s.csv", as_of=int(tomorrow)))
 
     assert len(summary.doubts) == 1
     assert summary.doubts[0].startswith("activities end on 2024-0")
     assert summary.doubts[0].endswith(" a week are usual, so active leads may look inactive")
     with pytest.raises(LeadmlError, match="--as-of must not lie in the future, got 2026-01-02T00:00:01"):
-        run(trained_dated, order(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
+        run(trained_dated, request_for(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
 
 
-def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, ScoreSummary], trained_dated: Dated) -> None:
-    """The windows of one activity are one thing to people."""
+def test_a_topic_gives_one_reason_at_most(
+    scored: tuple[pd.DataFrame, ScoreSummary], trained_dated: TrainedProject
+) -> None:
+    """The windows of one kind of activity give one reason at most."""
     frame, _ = scored
     for words in trained_dated[0].params.features.activities.kinds.values():
         named = frame[["reason_1", "reason_2", "reason_3"]].apply(
@@ -138,18 +142,18 @@ def test_a_topic_gives_one_reason_at_most(scored: tuple[pd.DataFrame, ScoreSumma
 
 
 @pytest.mark.parametrize("number", [20, 90, 200])
-def test_scores_do_not_change_with_what_is_recorded_later(
-    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path, number: int
+def test_rows_that_are_recorded_later_do_not_change_scores(
+    trained_dated: TrainedProject, make_dated_project: Callable[..., Places], tmp_path: Path, number: int
 ) -> None:
-    """From tables cut at the date come the same rows, the batch and the probabilities to the bit."""
+    """Tables that are cut at the date give the same rows, batch and probabilities to the bit."""
     as_of = day(number)
     project = make_dated_project(tmp_path / "cut")
     for name, clock in (("leads", "valid_from"), ("activities", "occurred_at"), ("outcomes", "occurred_at")):
         table = pd.read_parquet(project.root / f"{name}.parquet")
-        kept = (micros(table[clock]) < as_of) & (micros(table["recorded_at"]) <= as_of)
-        table[kept].to_parquet(project.root / f"{name}.parquet", index=False)
-    whole = run(trained_dated, order(tmp_path / "whole.parquet", as_of=as_of))
-    cut = run(trained_dated, order(tmp_path / "cut.parquet", as_of=as_of), project)
+        is_known = (micros(table[clock]) < as_of) & (micros(table["recorded_at"]) <= as_of)
+        table[is_known].to_parquet(project.root / f"{name}.parquet", index=False)
+    whole = run(trained_dated, request_for(tmp_path / "whole.parquet", as_of=as_of))
+    cut = run(trained_dated, request_for(tmp_path / "cut.parquet", as_of=as_of), project)
 
     assert whole.batch_id == cut.batch_id
     one, other = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "cut"))
@@ -159,10 +163,10 @@ def test_scores_do_not_change_with_what_is_recorded_later(
 
 @pytest.mark.parametrize("chunk_rows", [7, 100])
 def test_chunks_and_a_second_run_change_nothing(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path, chunk_rows: int
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path, chunk_rows: int
 ) -> None:
-    """The same batch, the same rows to the bit, another time."""
-    again = run(trained_dated, order(tmp_path / "s.parquet"), now="2026-01-02T00:00:00Z", chunk_rows=chunk_rows)
+    """Both give the same batch and the same rows to the bit."""
+    again = run(trained_dated, request_for(tmp_path / "s.parquet"), now="2026-01-02T00:00:00Z", chunk_rows=chunk_rows)
     frame = pd.read_parquet(tmp_path / "s.parquet")
 
     assert again.batch_id == scored[1].batch_id
@@ -173,23 +177,23 @@ def test_chunks_and_a_second_run_change_nothing(
 
 
 def test_another_date_or_another_number_of_reasons_is_another_batch(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
-    """A batch names the leads, the model, the date and the choices."""
+    """The id of a batch depends on the leads, the version, the date and the choices."""
     batches = {scored[1].batch_id}
     other = replace(trained_dated[1], model=replace(trained_dated[1].model, folder=tmp_path / "2"))
-    batches.add(run(trained_dated, order(tmp_path / "1.parquet", as_of=AS_OF + DAY)).batch_id)
-    batches.add(run(trained_dated, order(tmp_path / "2.parquet"), reasons=2).batch_id)
-    batches.add(run((trained_dated[0], other), order(tmp_path / "3.parquet")).batch_id)
+    batches.add(run(trained_dated, request_for(tmp_path / "1.parquet", as_of=AS_OF + DAY)).batch_id)
+    batches.add(run(trained_dated, request_for(tmp_path / "2.parquet"), reasons=2).batch_id)
+    batches.add(run((trained_dated[0], other), request_for(tmp_path / "3.parquet")).batch_id)
 
     assert len(batches) == 4
 
 
-def test_csv_holds_what_parquet_holds(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
+def test_csv_and_parquet_contain_the_same_numbers(
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
-    """Every number to the last digit, and contributions that add up beside it."""
-    run(trained_dated, order(tmp_path / "s.csv", raw=True, contributions=tmp_path / "c.parquet"))
+    """Every number is equal to the last digit, and the contributions sum to the scores."""
+    run(trained_dated, request_for(tmp_path / "s.csv", raw=True, contributions=tmp_path / "c.parquet"))
     frame = pd.read_csv(tmp_path / "s.csv")
     long = pd.read_parquet(tmp_path / "c.parquet")
 
@@ -199,13 +203,13 @@ def test_csv_holds_what_parquet_holds(
     assert np.abs(total.to_numpy() - frame["score"].to_numpy()).max() < 1e-9
 
 
-def test_a_database_holds_each_lead_of_a_batch_once(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
+def test_a_database_has_each_lead_of_a_batch_once(
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
-    """Written twice, the rows are those of once; another date adds its own."""
+    """Writing a batch twice adds no row; another date adds its rows."""
     database = f"sqlite:///{tmp_path / 'out.db'}"
     for as_of in (AS_OF, AS_OF, AS_OF + 7 * DAY):
-        summary = run(trained_dated, order(None, as_of=as_of), database=database)
+        summary = run(trained_dated, request_for(None, as_of=as_of), database=database)
         assert not (tmp_path / "scored.csv").exists()
     with closing(sqlite3.connect(tmp_path / "out.db")) as connection:
         rows = pd.read_sql("SELECT * FROM scored ORDER BY as_of, lead_id", connection)
@@ -216,29 +220,31 @@ def test_a_database_holds_each_lead_of_a_batch_once(
     assert first["probability"].tolist() == scored[0]["probability"].tolist()
 
 
-def test_a_lead_at_fault_is_not_scored_and_the_others_are(
-    trained_dated: Dated,
+def test_a_lead_with_a_faulty_row_is_refused_and_the_others_are_scored(
+    trained_dated: TrainedProject,
     make_dated_project: Callable[..., Places],
     tmp_path: Path,
     scored: tuple[pd.DataFrame, ScoreSummary],
 ) -> None:
-    """A bad row of a lead is written down with its reason; one that came tomorrow too."""
+    """The faulty row is listed with its reason; so is a lead that was created in the future."""
     project = make_dated_project(tmp_path / "bad")
     leads = pd.read_parquet(project.root / "leads.parquet")
-    victims = leads["lead_id"].value_counts().loc[lambda counts: counts == 1].index.intersection(scored[0]["lead_id"])
-    bad, late = sorted(victims)[:2]
+    candidates = (
+        leads["lead_id"].value_counts().loc[lambda counts: counts == 1].index.intersection(scored[0]["lead_id"])
+    )
+    faulty, late = sorted(candidates)[:2]
     leads["created_at"] = [at.isoformat() for at in leads["created_at"]]
-    leads.loc[leads["lead_id"] == bad, "created_at"] = "soon"
+    leads.loc[leads["lead_id"] == faulty, "created_at"] = "soon"
     leads.loc[leads["lead_id"] == late, "created_at"] = "2099-01-01T00:00:00Z"
     leads.to_parquet(project.root / "leads.parquet", index=False)
-    summary = run(trained_dated, order(tmp_path / "s.csv"), project)
+    summary = run(trained_dated, request_for(tmp_path / "s.csv"), project)
     refused = pd.read_csv(tmp_path / "s.not_scored.csv")
 
     assert (summary.scored, summary.not_scored) == (len(scored[0]) - 2, 2)
-    assert set(refused["lead_id"]) == {bad, late}
+    assert set(refused["lead_id"]) == {faulty, late}
     assert refused["reason"].str.contains("must be a time in ISO 8601, got 'soon'").sum() == 1
     assert refused["reason"].str.contains("must lie between 1970 and tomorrow").sum() == 1
-    assert not {bad, late} & set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
+    assert not {faulty, late} & set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
 
 
 @pytest.mark.parametrize(
@@ -248,47 +254,49 @@ def test_a_lead_at_fault_is_not_scored_and_the_others_are(
         ("created_at", "2024-01-01T00:00:01Z", "must be the same on every row of a lead, got another at"),
     ],
 )
-def test_a_lead_with_one_row_at_fault_is_not_scored_from_its_others(
+def test_a_lead_with_one_faulty_row_is_not_scored_from_its_other_rows(
     column: str,
     value: str,
     reason: str,
-    trained_dated: Dated,
+    trained_dated: TrainedProject,
     make_dated_project: Callable[..., Places],
     tmp_path: Path,
     scored: tuple[pd.DataFrame, ScoreSummary],
 ) -> None:
-    """Half a history is another lead's."""
+    """An incomplete history would give a wrong score."""
     project = make_dated_project(tmp_path / "half")
     leads = pd.read_parquet(project.root / "leads.parquet")
-    often = leads["lead_id"].value_counts().loc[lambda counts: counts > 1].index.intersection(scored[0]["lead_id"])
-    victim = min(often)
+    repeated = leads["lead_id"].value_counts().loc[lambda counts: counts > 1].index.intersection(scored[0]["lead_id"])
+    lead_id = min(repeated)
     leads[column] = [at.isoformat() for at in leads[column]]
-    leads.loc[leads.index[leads["lead_id"] == victim][-1], column] = value
+    leads.loc[leads.index[leads["lead_id"] == lead_id][-1], column] = value
     leads.to_parquet(project.root / "leads.parquet", index=False)
-    summary = run(trained_dated, order(tmp_path / "s.csv"), project)
+    summary = run(trained_dated, request_for(tmp_path / "s.csv"), project)
 
     assert (summary.scored, summary.not_scored) == (len(scored[0]) - 1, 1)
-    assert victim not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
+    assert lead_id not in set(pd.read_csv(tmp_path / "s.csv")["lead_id"])
     assert pd.read_csv(tmp_path / "s.not_scored.csv")["reason"].str.contains(reason).tolist() == [True]
     with pytest.raises(DataError, match=reason):
-        _explained((project, trained_dated[1]), victim, AS_OF)
+        _explained((project, trained_dated[1]), lead_id, AS_OF)
 
 
 @pytest.mark.parametrize("place", ["leads.parquet", "activities.parquet", "outcomes.parquet"])
-def test_the_tables_themselves_are_not_written_over(trained_dated: Dated, place: str) -> None:
-    """Not by scores, and nothing of them is touched."""
+def test_the_tables_are_not_overwritten(trained_dated: TrainedProject, place: str) -> None:
+    """A request to write the scores into a table of the leads is refused, and the table stays unchanged."""
     project, _ = trained_dated
     before = (project.root / place).read_bytes()
-    with pytest.raises(LeadmlError, match="must not be the leads themselves or in their folder; write somewhere else"):
-        run(trained_dated, order(project.root / place))
+    with pytest.raises(
+        LeadmlError, match="must not be the file of the leads or in their folder; write to another folder"
+    ):
+        run(trained_dated, request_for(project.root / place))
 
     assert (project.root / place).read_bytes() == before
 
 
-def test_activities_at_fault_refuse_the_whole(
-    trained_dated: Dated, make_dated_project: Callable[..., Places], tmp_path: Path
+def test_a_faulty_table_of_activities_or_outcomes_is_refused(
+    trained_dated: TrainedProject, make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
-    """Nothing is scored from a table of activities or outcomes that cannot be read, and nothing is written."""
+    """Nothing is scored and nothing is written."""
     project = make_dated_project(tmp_path / "bad")
     outcomes = pd.read_parquet(project.root / "outcomes.parquet")
     outcomes.loc[3, "outcome"] = "woon"
@@ -297,14 +305,16 @@ def test_activities_at_fault_refuse_the_whole(
     with pytest.raises(
         DataError, match=r"^outcomes.parquet:4: outcome must be one of mql, .* got 'woon'; give its meaning in params"
     ):
-        run(trained_dated, order(tmp_path / "s.csv"), project)
+        run(trained_dated, request_for(tmp_path / "s.csv"), project)
     assert not list(tmp_path.glob("s*"))
 
 
-def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -> None:
-    """Before the first lead came there is nobody to score, and no file."""
-    with pytest.raises(LeadmlError, match="there must be leads to score, got none of 2,000 in the population then"):
-        run(trained_dated, order(tmp_path / "s.csv", as_of=day(-10)))
+def test_a_date_without_leads_is_refused(trained_dated: TrainedProject, tmp_path: Path) -> None:
+    """Before the first lead was created there is no lead to score, and no file is written."""
+    with pytest.raises(
+        LeadmlError, match="there must be leads to score, got none of 2,000 in the population at 2023-12-22"
+    ):
+        run(trained_dated, request_for(tmp_path / "s.csv", as_of=day(-10)))
     assert not list(tmp_path.iterdir())
 
 
@@ -313,7 +323,7 @@ def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -
     [
         (
             {"as_of": None},
-            "--as-of must say as of which date dated leads are scored, got nothing; write --as-of 2026-01-31",
+            "--as-of must give the date as of which dated leads are scored, got nothing; write --as-of 2026-01-31",
         ),
         (
             {"file": Path("x.csv")},
@@ -322,62 +332,64 @@ def test_a_date_without_leads_is_refused(trained_dated: Dated, tmp_path: Path) -
         ({"held_out": True}, "dated leads come from the sources of params.yaml, so a file and --held-out must not"),
         ({"out": None}, "--out must name a file, or output.database an address, got neither"),
         ({"out": Path("s.xlsx")}, "must end in .parquet or .csv"),
-        ({"contributions": Path("s.csv")}, "must be a file of its own, got one that is written already"),
+        ({"contributions": Path("s.csv")}, "must differ from the other files that are written, got the same"),
     ],
 )
-def test_an_order_that_cannot_be_filled_is_refused(trained_dated: Dated, changed: dict[str, Any], message: str) -> None:
-    """Dates, files and places are checked before anything is read."""
-    with pytest.raises(LeadmlError, match=message):
-        run(trained_dated, order(**{"out": Path("s.csv"), **changed}))
-
-
-def test_a_model_of_flat_leads_has_one_snapshot_of_each(
-    trained_project: Dated, bank_file: Path, tmp_path: Path
+def test_a_request_that_cannot_be_fulfilled_is_refused(
+    trained_dated: TrainedProject, changed: dict[str, Any], message: str
 ) -> None:
-    """Its leads are given as a file, and no date goes with them."""
+    """Dates, files and destinations are checked before anything is read."""
+    with pytest.raises(LeadmlError, match=message):
+        run(trained_dated, request_for(**{"out": Path("s.csv"), **changed}))
+
+
+def test_a_model_of_flat_leads_needs_a_file_and_no_date(
+    trained_project: TrainedProject, bank_file: Path, tmp_path: Path
+) -> None:
+    """Flat leads have one snapshot each, so a date is refused."""
     with pytest.raises(LeadmlError, match="flat leads must be given as a file, got none; name it: leadml score FILE"):
-        run(trained_project, order(tmp_path / "s.csv", as_of=None))
+        run(trained_project, request_for(tmp_path / "s.csv", as_of=None))
     with pytest.raises(LeadmlError, match="flat leads have one snapshot each, so --as-of must not be given"):
-        run(trained_project, order(tmp_path / "s.csv", file=bank_file))
+        run(trained_project, request_for(tmp_path / "s.csv", file=bank_file))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_model_of_dated_leads_needs_dated_tables(
-    trained_dated: Dated, trained_project: Dated, tmp_path: Path
+    trained_dated: TrainedProject, trained_project: TrainedProject, tmp_path: Path
 ) -> None:
-    """A project of flat leads has none."""
+    """A project of flat leads is refused."""
     with pytest.raises(LeadmlError, match="leads must be dated for this, got flat ones; declare sources and targets"):
-        run(trained_dated, order(tmp_path / "s.csv"), trained_project[0])
+        run(trained_dated, request_for(tmp_path / "s.csv"), trained_project[0])
 
 
 @pytest.mark.parametrize("position", [0, 10, -1])
 def test_an_explanation_adds_up_to_the_score(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary], position: int
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], position: int
 ) -> None:
-    """Of the same date it gives the number that was scored, and every field its points."""
+    """The explanation as of the same date has the published probability, and every field has points."""
     row = scored[0].iloc[position]
-    found = _explained(trained_dated, row["lead_id"], AS_OF)
+    explained = _explained(trained_dated, row["lead_id"], AS_OF)
 
-    assert found.probability == row["probability"]
-    assert found.stage == row["stage"]
-    assert found.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
-    assert set(found.table["field"][1:]) == {
+    assert explained.probability == row["probability"]
+    assert explained.stage == row["stage"]
+    assert explained.table["points"].sum() == pytest.approx(row["score"], abs=1e-9)
+    assert set(explained.table["field"][1:]) == {
         field.name for field in trained_dated[1].model.bundle.leads.contract.fields
     }
-    shown = explanation_table(found).rows
+    shown = explanation_table(explained).rows
     assert shown[-1][-1] == f"{row['score']:.2f}"
     assert [reason for reason, *_ in shown[1:4]] == [row[f"reason_{number}"] for number in (1, 2, 3)]
 
 
-def _explained(dated: Dated, lead_id: str, as_of: int) -> Any:
+def _explained(dated: TrainedProject, lead_id: str, as_of: int) -> Any:
     source = scoring_source(dated[1].model.bundle.leads, dated[0], now=NOW)
     return explain(dated[1].model, lead_id, source=source, as_of=shown_instant(as_of), progress=lambda _: None)
 
 
-def test_a_lead_that_was_not_in_the_population_is_not_explained(
-    trained_dated: Dated, scored: tuple[pd.DataFrame, ScoreSummary]
+def test_a_lead_outside_the_population_is_not_explained(
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary]
 ) -> None:
-    """What is known but closed, and what is not known at all, is told apart."""
+    """The message distinguishes a lead that was closed from an unknown id."""
     outcomes = pd.read_parquet(trained_dated[0].root / "outcomes.parquet")
     early = outcomes[(outcomes["recorded_at"] < instants([day(100)])[0]) & (outcomes["outcome"] == "mql")]
 
@@ -387,6 +399,6 @@ def test_a_lead_that_was_not_in_the_population_is_not_explained(
     ):
         _explained(trained_dated, early["lead_id"].iloc[0], AS_OF)
     with pytest.raises(
-        DataError, match=r"leads: must hold the lead 'nobody', got no such id; choose another date or id"
+        DataError, match=r"leads: must contain the lead 'nobody', got no such id; choose another date or id"
     ):
         _explained(trained_dated, "nobody", AS_OF)

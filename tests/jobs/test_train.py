@@ -1,4 +1,4 @@
-"""Training: refusals before any fit, one model for the same data, one champion."""
+"""Training: refusals before any fit, reproducible models, one champion."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SMALL = ("model.max_rounds=40", "evaluation.draws=50")
 SHARES = ("stages.mql={rule: share, top: 0.2}", "stages.sql={rule: share, top: 0.1}")
 
 
-def quietly(_: str) -> None:
-    """Take a progress line and do nothing."""
+def ignore_progress(_: str) -> None:
+    """Do nothing with the name of a step."""
 
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory, make_project: Make) -> Trained:
     """Return a training on the file as it is, with the project's own params."""
-    return train(make_project(tmp_path_factory.mktemp("reference")), now=NOW, progress=quietly)
+    return train(make_project(tmp_path_factory.mktemp("reference")), now=NOW, progress=ignore_progress)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory, make_project: Make) -> T
 def test_the_same_leads_make_the_same_model(
     tmp_path: Path, make_project: Make, bank_file: Path, reference: Trained, seed: int, threads: int, suffix: str
 ) -> None:
-    """Row order, number of threads and file format change neither the model's hash nor the data's."""
+    """Row order, number of threads and file format change neither the model hash nor the data hash."""
     shuffled = pd.read_csv(bank_file).sample(frac=1, random_state=seed)
     path = tmp_path / f"leads{suffix}"
     shuffled.to_csv(path, index=False) if suffix == ".csv" else shuffled.to_parquet(path, index=False)
     project = make_project(tmp_path / "project", f"data.path={path}", f"model.threads={threads}")
 
-    trained = train(project, now="2027-01-01T00:00:00+00:00", progress=quietly)
+    trained = train(project, now="2027-01-01T00:00:00+00:00", progress=ignore_progress)
 
     assert trained.model.bundle.model_hash == reference.model.bundle.model_hash
     assert trained.model.bundle.record.data_hash == reference.model.bundle.record.data_hash
@@ -53,21 +53,21 @@ def test_the_same_leads_make_the_same_model(
 
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:
-    """The hash is of the model, so another split has another one."""
-    trained = train(make_project(tmp_path / "p", "split.seed=1"), now=NOW, progress=quietly)
+    """Another split gives another model hash."""
+    trained = train(make_project(tmp_path / "p", "split.seed=1"), now=NOW, progress=ignore_progress)
 
     assert trained.model.bundle.model_hash != reference.model.bundle.model_hash
 
 
 def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path: Path, make_project: Make) -> None:
-    """Version 1 becomes the champion, the same training is version 1 again, and another one does not replace it."""
+    """Version 1 becomes the champion; the same training gives version 1 again; another version does not replace it."""
     project = make_project(tmp_path / "p", *SMALL)
-    first = train(project, now=NOW, progress=quietly)
-    again = train(project, now="2026-02-02T00:00:00+00:00", progress=quietly)
+    first = train(project, now=NOW, progress=ignore_progress)
+    again = train(project, now="2026-02-02T00:00:00+00:00", progress=ignore_progress)
     other = train(
         Places.open(project.root / "params.yaml", ["tracking.enabled=false", *SMALL, "split.seed=1"]),
         now=NOW,
-        progress=quietly,
+        progress=ignore_progress,
     )
 
     assert [(t.model.version, t.is_new, t.champion) for t in (first, again, other)] == [
@@ -79,17 +79,17 @@ def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path:
     assert project.registry.last_batch() is None
 
 
-def test_a_declared_leak_stops_the_training_and_is_named(tmp_path: Path, make_project: Make) -> None:
-    """With the length of the call as a feature nothing is trained, and the message says which field and what to do."""
+def test_a_leak_stops_the_training_and_is_named(tmp_path: Path, make_project: Make) -> None:
+    """With the length of the call as a field nothing is trained, and the message names the field and what to do."""
     project = make_project(tmp_path / "p", *SMALL, "features.engagement.duration=number", "features.excluded={}")
 
     with pytest.raises(ModelError, match=r"duration .*AUC of 0\.8.*suspected leak.*features\.excluded"):
-        train(project, now=NOW, progress=quietly)
+        train(project, now=NOW, progress=ignore_progress)
     assert project.registry.versions() == []
 
 
-def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, make_project: Make) -> None:
-    """A suspect that params accept with a reason is used, and the reason stays with the version."""
+def test_an_accepted_leak_is_used_and_recorded(tmp_path: Path, make_project: Make) -> None:
+    """A suspected leak that params accept with a reason is used, and the version stores the reason."""
     reason = "agreed by the team for this test"
     project = make_project(
         tmp_path / "p",
@@ -100,12 +100,12 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
         f"leaks.accept.duration={reason}",
     )
 
-    trained = train(project, now=NOW, progress=quietly)
+    trained = train(project, now=NOW, progress=ignore_progress)
 
     assert trained.model.bundle.record.accepted_leaks == {"duration": reason}
-    listed = trained.model.bundle.record.findings
-    assert [one.severity for one in listed if one.code == "LK2"] == ["warn"]
-    assert {finding.severity for finding in listed} <= {"stop", "warn"}
+    findings = trained.model.bundle.record.findings
+    assert [finding.severity for finding in findings if finding.code == "LK2"] == ["warn"]
+    assert {finding.severity for finding in findings} <= {"stop", "warn"}
     assert trained.model.evaluation.metric("roc_auc")["value"] > 0.85
 
 
@@ -119,46 +119,48 @@ def test_an_accepted_leak_trains_and_is_repeated_in_the_card(tmp_path: Path, mak
 def test_too_little_data_is_refused(
     tmp_path: Path, make_project: Make, bank_file: Path, rows: int, message: str
 ) -> None:
-    """Fewer leads or conversions than params ask for are refused with both numbers."""
+    """Fewer leads or conversions than params require are refused with both numbers."""
     leads = pd.read_csv(bank_file)
     converted = leads[leads["y"] == "yes"].head(110 if rows > 1000 else 200)
     others = leads[leads["y"] == "no"].head(rows - len(converted))
     pd.concat([converted, others]).to_csv(tmp_path / "few.csv", index=False)
 
     with pytest.raises(ModelError, match=message):
-        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'few.csv'}"), now=NOW, progress=quietly)
+        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'few.csv'}"), now=NOW, progress=ignore_progress)
 
 
-def test_small_data_that_params_allow_are_stamped(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """What is trained on few leads says so in its facts."""
+def test_a_model_of_few_leads_is_marked(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """The record of the training says that there were few leads."""
     pd.read_csv(bank_file).head(900).to_csv(tmp_path / "few.csv", index=False)
     rules = [f"stages.{stage}={{rule: share, top: {top}}}" for stage, top in (("iql", 0.5), ("mql", 0.2), ("sql", 0.1))]
     project = make_project(
         tmp_path / "p", *SMALL, *rules, f"data.path={tmp_path / 'few.csv'}", "limits.allow_small=true"
     )
 
-    trained = train(project, now=NOW, progress=quietly)
+    trained = train(project, now=NOW, progress=ignore_progress)
 
     assert trained.model.bundle.record.is_small
 
 
-def test_leads_with_dates_are_judged_by_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """With an instant on every lead, those of the holdout came after those that were fitted on."""
+def test_the_holdout_of_leads_with_dates_is_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """The leads of the holdout were created after the leads that the model was fitted on."""
     leads = pd.read_csv(bank_file)
-    leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
+    leads["created"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime(
+        "%Y-%m-%dT%H:%M:%S"
+    )
     leads.to_csv(tmp_path / "dated.csv", index=False)
     project = make_project(
-        tmp_path / "p", *SMALL, f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC"
+        tmp_path / "p", *SMALL, f"data.path={tmp_path / 'dated.csv'}", "data.created_at=created", "data.timezone=UTC"
     )
 
-    split = train(project, now=NOW, progress=quietly).model.bundle.record.split
+    split = train(project, now=NOW, progress=ignore_progress).model.bundle.record.split
 
     assert split.name == "newest held out"
     assert split.learn.last < split.holdout.first
 
 
-def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """Wrong values, labels and rows are all in one refusal, each with its line."""
+def test_all_faults_of_a_file_are_reported_together(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
+    """Wrong values, labels and rows are in one error, each with its line."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()
     lines[5] = lines[5].replace(",59,", ",old,")
     lines[9] = lines[9].removesuffix("no") + "perhaps"
@@ -166,37 +168,37 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path, make_project: Mak
     (tmp_path / "faulty.csv").write_text("\n".join(lines), encoding="utf-8")
 
     with pytest.raises(DataError) as refusal:
-        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'faulty.csv'}"), now=NOW, progress=quietly)
+        train(make_project(tmp_path / "p", f"data.path={tmp_path / 'faulty.csv'}"), now=NOW, progress=ignore_progress)
 
-    told = sorted(str(refusal.value).splitlines())
-    assert told[:2] == [
+    messages = sorted(str(refusal.value).splitlines())
+    assert messages[:2] == [
         "faulty.csv:10: y must be one of 'yes', 'no', got 'perhaps'",
         "faulty.csv:12: must have 18 values as the header has, got 19; correct the row",
     ]
-    assert told[2].startswith(
+    assert messages[2].startswith(
         "faulty.csv:6: age must be a number with decimal mark '.', got 'old'; if it means not known"
     )
-    assert len(told) == 3
+    assert len(messages) == 3
 
 
-def test_a_version_that_cannot_be_used_any_more_is_replaced(tmp_path: Path, make_project: Make) -> None:
-    """Where the version in use is damaged or gone, the next training puts its own in use."""
+def test_a_damaged_champion_is_replaced(tmp_path: Path, make_project: Make) -> None:
+    """If the version in use is damaged or missing, the next training puts its own version in use."""
     project = make_project(tmp_path / "p", *SMALL)
-    train(project, now=NOW, progress=quietly)
+    train(project, now=NOW, progress=ignore_progress)
     with (project.registry.path("1") / "model.json").open("a", encoding="utf-8") as file:
         file.write(" ")
-    damaged = train(project, now=NOW, progress=quietly)
+    damaged = train(project, now=NOW, progress=ignore_progress)
     project.registry.promote("9")
-    gone = train(project, now=NOW, progress=quietly)
+    missing = train(project, now=NOW, progress=ignore_progress)
 
     assert (damaged.model.version, damaged.champion) == ("2", "2")
-    assert (gone.model.version, gone.champion) == ("2", "2")
+    assert (missing.model.version, missing.champion) == ("2", "2")
 
 
-def test_without_ids_rows_that_say_the_same_are_on_one_side(
+def test_without_ids_equal_rows_are_on_one_side_of_the_split(
     tmp_path: Path, make_project: Make, bank_file: Path
 ) -> None:
-    """Copies of a row are fitted on or held out together, so that none judges itself, in any order of the rows."""
+    """Copies of a row are all fitted on or all held out, in any order of the rows."""
     leads = pd.read_csv(bank_file).drop(columns="id")
     copied = pd.concat([leads, leads.head(1500)])
     hashes = []
@@ -205,7 +207,7 @@ def test_without_ids_rows_that_say_the_same_are_on_one_side(
         project = make_project(
             tmp_path / f"p{seed}", *SMALL, f"data.path={tmp_path / f'{seed}.csv'}", "data.lead_id=null"
         )
-        trained = train(project, now=NOW, progress=quietly)
+        trained = train(project, now=NOW, progress=ignore_progress)
         hashes.append(trained.model.bundle.model_hash)
         fields = [field.name for field in trained.model.bundle.leads.contract.fields]
         source = FileSource(project.data, Dialect())

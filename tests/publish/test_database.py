@@ -1,4 +1,4 @@
-"""Scored leads into a database: what was written is there, each key once, all or nothing."""
+"""Scored leads in a database table: every row is written unchanged, each key once, all rows or none."""
 
 from __future__ import annotations
 
@@ -61,23 +61,23 @@ REFUSED = ["%(v0)s", "", " ", "a\0b", "\n", "\x1b[31m", "\ud800"]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of a database of each kind, empty."""
+    """Return the address of an empty SQLite file or PostgreSQL database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'scored.db'}"
     return str(request.getfixturevalue("postgres_url"))
 
 
 def scored(ids: list[str], *, batch: str = "b1", seed: int = 0) -> pd.DataFrame:
-    """Return scored leads with values of every kind, extreme ones too."""
+    """Return scored leads with values of every type, also extreme values."""
     random = np.random.default_rng(seed)
     size = len(ids)
-    odd = np.array([0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, np.inf, -np.inf, np.nan, 1 / 3])
+    extreme = np.array([0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, np.inf, -np.inf, np.nan, 1 / 3])
     return pd.DataFrame(
         {
             "lead_id": np.array(ids, dtype=object),
             "as_of": pd.to_datetime(random.integers(0, 2**50, size), unit="us", utc=True).as_unit("us"),
             "target": pd.Series(["sql"] * size, dtype="str"),
-            "probability": random.choice(odd, size),
+            "probability": random.choice(extreme, size),
             "points": random.integers(-(2**63), 2**63 - 1, size),
             "advised": random.integers(0, 2, size).astype(bool),
             "reason_1": random.choice(
@@ -90,21 +90,21 @@ def scored(ids: list[str], *, batch: str = "b1", seed: int = 0) -> pd.DataFrame:
 
 
 def write(url: str, frame: pd.DataFrame, *, rows: int = 1000, table: TableName = SCORED) -> None:
-    """Write a frame in chunks."""
-    with table_writer(url, table) as sink:
+    """Write a frame in chunks of some rows."""
+    with table_writer(url, table) as writer:
         for first in range(0, max(len(frame), 1), rows):
-            sink.write(frame.iloc[first : first + rows])
+            writer.write(frame.iloc[first : first + rows])
 
 
 def write_chunks(url: str, chunks: list[pd.DataFrame]) -> None:
-    """Write frames."""
-    with table_writer(url, SCORED) as sink:
+    """Write each frame as a chunk."""
+    with table_writer(url, SCORED) as writer:
         for chunk in chunks:
-            sink.write(chunk)
+            writer.write(chunk)
 
 
 def written(url: str, table: TableName = SCORED) -> pd.DataFrame:
-    """Return the rows of a table as they are read, in the order of the key."""
+    """Return the rows of a table, sorted by key."""
     with open_read_transaction(url) as snapshot:
         names = snapshot.column_names(table)
         chunks = list(snapshot.chunks(table, names, rows=7))
@@ -112,8 +112,8 @@ def written(url: str, table: TableName = SCORED) -> pd.DataFrame:
     return frame.sort_values(["lead_id", "batch_id"], kind="stable", ignore_index=True)
 
 
-def same(got: pd.DataFrame, frame: pd.DataFrame, *, sqlite: bool) -> None:
-    """Hold that every value is the one that was written, to the bit; SQLite has instants as text."""
+def assert_same(got: pd.DataFrame, frame: pd.DataFrame, *, sqlite: bool) -> None:
+    """Assert that every value equals the written value to the bit; SQLite stores instants as text."""
     frame = frame.sort_values(["lead_id", "batch_id"], kind="stable", ignore_index=True)
     assert sorted(got.columns) == sorted(frame.columns)
     for name in frame.columns:
@@ -131,55 +131,55 @@ def same(got: pd.DataFrame, frame: pd.DataFrame, *, sqlite: bool) -> None:
         assert left == right, name
 
 
-# ---- laws
+# ---- reading back
 
 
 @pytest.mark.parametrize("rows", [1, 3, 1000])
-def test_what_was_written_comes_back_to_the_bit(url, rows):
-    """Whatever the chunks; what is missing is NULL."""
+def test_written_values_are_read_back_to_the_bit(url, rows):
+    """The size of chunks does not matter; missing values are NULL."""
     frame = scored([f"lead {at}" for at in range(40)], seed=rows)
     write(url, frame, rows=rows)
-    same(written(url), frame, sqlite=url.startswith("sqlite"))
+    assert_same(written(url), frame, sqlite=url.startswith("sqlite"))
     with open_read_transaction(url) as snapshot:
-        asked = Query("SELECT count(*) - count(probability) AS n, count(previous_stage) AS m FROM scored")
-        [chunk] = snapshot.chunks(asked, ["n", "m"], rows=5)
+        query = Query("SELECT count(*) - count(probability) AS n, count(previous_stage) AS m FROM scored")
+        [chunk] = snapshot.chunks(query, ["n", "m"], rows=5)
     assert chunk.table.to_pylist() == [{"n": int(frame["probability"].isna().sum()), "m": 0}]
 
 
-def test_twice_is_once(url):
-    """The same batch again, in other chunks and another order, or twice in one writing, leaves the same rows."""
+def test_writing_a_batch_twice_adds_no_row(url):
+    """Neither in other chunks and another order, nor twice in one writer."""
     frame = scored([f"{at}" for at in range(20)])
     write(url, frame)
     once = written(url)
     write(url, frame.iloc[::-1], rows=3)
     pd.testing.assert_frame_equal(written(url), once)
-    with table_writer(url, SCORED) as sink:
-        sink.write(frame)
-        sink.write(frame)
+    with table_writer(url, SCORED) as writer:
+        writer.write(frame)
+        writer.write(frame)
     pd.testing.assert_frame_equal(written(url), once)
 
 
-def test_a_later_row_replaces_the_one_with_its_key_and_no_other(url):
-    """Other batches stay, and rows of the batch that are not written again."""
+def test_a_later_row_replaces_only_the_row_with_its_key(url):
+    """Other batches stay, and so do rows of the batch that are not written again."""
     first, other = scored(["a", "b", "c"]), scored(["a", "b"], batch="b2", seed=5)
     write(url, pd.concat([first, other]))
     changed = first.iloc[1:].assign(points=[7, 8], reason_1=[None, "new"])
-    with table_writer(url, SCORED) as sink:
-        sink.write(changed.assign(points=0))
-        sink.write(changed)
-    same(written(url), pd.concat([first.iloc[:1], changed, other]), sqlite=url.startswith("sqlite"))
+    with table_writer(url, SCORED) as writer:
+        writer.write(changed.assign(points=0))
+        writer.write(changed)
+    assert_same(written(url), pd.concat([first.iloc[:1], changed, other]), sqlite=url.startswith("sqlite"))
 
 
 class StoppedError(Exception):
-    """What a test stops a writing with."""
+    """The error that a test interrupts a writer with."""
 
 
 @pytest.mark.parametrize("stopped_by", ["an error outside", "a row that is refused", "another column"])
-@pytest.mark.parametrize("there", [True, False], ids=["old rows", "no table"])
-def test_what_is_stopped_leaves_what_was(url, there, stopped_by):
-    """Not one new row, and no table that was not there."""
+@pytest.mark.parametrize("exists", [True, False], ids=["old rows", "no table"])
+def test_an_error_leaves_the_table_unchanged(url, exists, stopped_by):
+    """No new row is visible, and no table is created."""
     old, new = scored(["a", "b"]), scored([f"{at}" for at in range(30)], seed=1)
-    if there:
+    if exists:
         write(url, old)
     wrong = {
         "an error outside": new,
@@ -187,9 +187,9 @@ def test_what_is_stopped_leaves_what_was(url, there, stopped_by):
         "another column": new[["target"]],
     }
     with pytest.raises((StoppedError, LeadmlError), match=r"stopped|must have a value|must have the columns"):
-        _stopped(url, new, wrong[stopped_by])
-    if there:
-        same(written(url), old, sqlite=url.startswith("sqlite"))
+        _write_until_error(url, new, wrong[stopped_by])
+    if exists:
+        assert_same(written(url), old, sqlite=url.startswith("sqlite"))
     else:
         with (
             open_read_transaction(url) as snapshot,
@@ -198,32 +198,32 @@ def test_what_is_stopped_leaves_what_was(url, there, stopped_by):
             snapshot.column_names(SCORED)
 
 
-def _stopped(url: str, good: pd.DataFrame, wrong: pd.DataFrame) -> None:
-    with table_writer(url, SCORED) as sink:
-        sink.write(good.iloc[:10])
-        sink.write(good.iloc[10:])
-        sink.write(wrong)
+def _write_until_error(url: str, valid: pd.DataFrame, wrong: pd.DataFrame) -> None:
+    with table_writer(url, SCORED) as writer:
+        writer.write(valid.iloc[:10])
+        writer.write(valid.iloc[10:])
+        writer.write(wrong)
         msg = "stopped"
         raise StoppedError(msg)
 
 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
-def test_a_reader_sees_all_or_nothing(url, journal):
-    """While rows are written the old ones are seen, and after that the new ones."""
+def test_a_reader_finds_all_new_rows_or_none(url, journal):
+    """During the writing a reader finds the old rows, and after it the new rows."""
     old, new = scored(["a", "b"]), scored([*"abcdefgh"], seed=1)
     write(url, old)
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             connection.execute(f"PRAGMA journal_mode = {journal}")
-    with table_writer(url, SCORED) as sink:
+    with table_writer(url, SCORED) as writer:
         for at in range(len(new)):
-            sink.write(new.iloc[at : at + 1])
-            same(written(url), old, sqlite=url.startswith("sqlite"))
-    same(written(url), new, sqlite=url.startswith("sqlite"))
+            writer.write(new.iloc[at : at + 1])
+            assert_same(written(url), old, sqlite=url.startswith("sqlite"))
+    assert_same(written(url), new, sqlite=url.startswith("sqlite"))
 
 
-def test_names_are_names_and_nothing_else(url):
-    """Whatever table and columns are called, they are written, and the table beside them is there still."""
+def test_no_name_is_executed_as_sql(url):
+    """Tables and columns with hostile names are written, and another table stays intact."""
     write(url, scored(["a"]), table=TableName("canary"))
     for name in HOSTILE:
         frame = scored(["a", "b"])[["lead_id", "target", "batch_id"]].assign(**{name: [1, 2]})
@@ -232,13 +232,13 @@ def test_names_are_names_and_nothing_else(url):
         got = written(url, TableName(name))
         assert got.columns.tolist() == ["lead_id", "target", "batch_id", name]
         assert got[name].tolist() == [1, 2]
-        with table_writer(url, TableName(f"key of {HOSTILE.index(name)}"), key=[name]) as sink:
-            sink.write(frame)
+        with table_writer(url, TableName(f"key of {HOSTILE.index(name)}"), key=[name]) as writer:
+            writer.write(frame)
     assert len(written(url, TableName("canary"))) == 1
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_names_that_no_table_can_have_are_refused(url, name):
+def test_invalid_names_are_refused(url, name):
     """In one line, before anything is written."""
     frame = scored(["a"])
     columns = pd.Index([name if column == "points" else column for column in frame.columns], dtype=object)
@@ -248,8 +248,8 @@ def test_names_that_no_table_can_have_are_refused(url, name):
         assert str(got.value).isprintable()
 
 
-def test_a_table_with_the_name_of_new_rows_is_written_or_refused(url):
-    """PostgreSQL calls the new rows so, and tells the two apart no more."""
+def test_a_table_named_excluded_is_written_or_refused(url):
+    """PostgreSQL uses this name for the new rows and cannot distinguish the two."""
     if url.startswith("sqlite"):
         write(url, scored(["a"]), table=TableName("excluded"))
         assert len(written(url, TableName("excluded"))) == 1
@@ -258,8 +258,8 @@ def test_a_table_with_the_name_of_new_rows_is_written_or_refused(url):
             write(url, scored(["a"]), table=TableName("excluded"))
 
 
-def test_a_name_that_postgresql_would_cut_is_refused(postgres_url):
-    """63 bytes, not letters."""
+def test_a_name_that_postgresql_would_truncate_is_refused(postgres_url):
+    """The limit is 63 bytes, not characters."""
     with pytest.raises(LeadmlError, match=r"must have printable names of at most 63 bytes .*, got 'ü{59}…'; rename"):
         write(postgres_url, scored(["a"]), table=TableName("ü" * 63))
 
@@ -267,15 +267,15 @@ def test_a_name_that_postgresql_would_cut_is_refused(postgres_url):
 # ---- the table
 
 
-def test_a_table_is_made_with_types_and_a_key(postgres_url):
-    """Text, double, bigint, boolean, timestamptz, also where the first chunk has no rows; the key comes first."""
-    with table_writer(postgres_url, SCORED) as sink:
-        sink.write(scored([]))
-        sink.write(scored(["a"]))
-        assert sink.harmless == 0
-    asked = "SELECT column_name::text AS n, data_type::text AS t FROM information_schema.columns"
+def test_a_new_table_has_types_and_a_primary_key(postgres_url):
+    """Also if the first chunk has no rows; the columns of the key come first."""
+    with table_writer(postgres_url, SCORED) as writer:
+        writer.write(scored([]))
+        writer.write(scored(["a"]))
+        assert writer.defused == 0
+    select = "SELECT column_name::text AS n, data_type::text AS t FROM information_schema.columns"
     with open_read_transaction(postgres_url) as snapshot:
-        [chunk] = snapshot.chunks(Query(f"{asked} WHERE table_name = 'scored'"), ["n", "t"], rows=50)
+        [chunk] = snapshot.chunks(Query(f"{select} WHERE table_name = 'scored'"), ["n", "t"], rows=50)
         [key] = snapshot.chunks(
             Query("SELECT pg_get_constraintdef(oid) AS k FROM pg_constraint WHERE conrelid = 'scored'::regclass"),
             ["k"],
@@ -295,13 +295,15 @@ def test_a_table_is_made_with_types_and_a_key(postgres_url):
     assert key.table.to_pylist() == [{"k": "PRIMARY KEY (lead_id, target, batch_id)"}]
 
 
-def test_a_table_in_a_schema(postgres_url):
-    """Is made there, and found there again."""
+def test_a_table_can_be_in_a_schema(postgres_url):
+    """It is created there, and found there again."""
     make(postgres_url, 'CREATE SCHEMA "Sales; x"')
     for _ in range(2):
         write(postgres_url, scored(["a"]), table=TableName("scored", "Sales; x"))
     assert len(written(postgres_url, TableName("scored", "Sales; x"))) == 1
-    with pytest.raises(LeadmlError, match=r'must take the rows, got: schema "no" does not exist; nothing was written'):
+    with pytest.raises(
+        LeadmlError, match=r'must accept the rows, got: schema "no" does not exist; nothing was written'
+    ):
         write(postgres_url, scored(["a"]), table=TableName("scored", "no"))
 
 
@@ -332,19 +334,19 @@ KEYED = "CREATE TABLE scored (lead_id text, target text, batch_id text, probabil
         (
             "int",
             "PRIMARY KEY (lead_id, target, batch_id)",
-            r"must hold fractions as they are, got whole numbers in 'prob",
+            r"must store fractions unchanged, got an integer column 'prob",
         ),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(url, probability, key, match):
-    """With its name, and what to do."""
+    """The message names the table and what to do."""
     make(url, KEYED.format(probability, key))
     with pytest.raises(LeadmlError, match=rf"scored table: {match}"):
         write(url, scored(["a"])[["lead_id", "target", "batch_id", "probability"]])
 
 
-def test_a_table_that_lacks_a_column_is_refused(url):
-    """With the nearest that is there."""
+def test_a_table_without_a_needed_column_is_refused(url):
+    """The message names the nearest existing column."""
     make(url, KEYED.format("float", "point int, PRIMARY KEY (lead_id, target, batch_id)"))
     with pytest.raises(LeadmlError, match=r"must have a column 'points', got none; the nearest is 'point'; add it$"):
         write(url, scored(["a"])[["lead_id", "target", "batch_id", "probability", "points"]])
@@ -353,11 +355,11 @@ def test_a_table_that_lacks_a_column_is_refused(url):
 @pytest.mark.parametrize(
     "key", ["PRIMARY KEY (batch_id, lead_id, target)", "UNIQUE (target, batch_id, lead_id)", "index"]
 )
-def test_a_table_that_is_there_keeps_its_own_columns(url, key):
-    """Any key over the same columns will do, and columns that are not written stay as they are."""
+def test_an_existing_table_keeps_its_other_columns(url, key):
+    """Any unique key over the same columns is accepted, and columns that are not written stay unchanged."""
     make(url, KEYED.format("float", "note text DEFAULT 'none'" + ("" if key == "index" else f", {key}")))
     if key == "index":
-        make(url, "CREATE UNIQUE INDEX tells ON scored (lead_id, batch_id, target)")
+        make(url, "CREATE UNIQUE INDEX by_key ON scored (lead_id, batch_id, target)")
     frame = scored(["a", "b"])[["lead_id", "target", "batch_id", "probability"]].assign(probability=[0.1, 0.2])
     write(url, frame)
     make(url, "UPDATE scored SET note = 'called' WHERE lead_id = 'a'")
@@ -368,15 +370,15 @@ def test_a_table_that_is_there_keeps_its_own_columns(url, key):
 
 
 def test_a_partial_index_is_no_key(url):
-    """It tells some rows apart only."""
+    """It makes only some rows unique."""
     make(url, KEYED.format("float", "note text"))
-    make(url, "CREATE UNIQUE INDEX tells ON scored (lead_id, target, batch_id) WHERE note IS NULL")
+    make(url, "CREATE UNIQUE INDEX by_key ON scored (lead_id, target, batch_id) WHERE note IS NULL")
     with pytest.raises(LeadmlError, match=r"must have a primary key or a unique index on"):
         write(url, scored(["a"])[["lead_id", "target", "batch_id", "probability"]])
 
 
-def test_nothing_written_makes_nothing(url):
-    """No frame, no table; a frame without rows, a table without rows."""
+def test_no_frame_creates_no_table(url):
+    """A frame without rows creates a table without rows."""
     with table_writer(url, SCORED):
         pass
     with (
@@ -388,8 +390,8 @@ def test_nothing_written_makes_nothing(url):
     assert len(written(url)) == 0
 
 
-def test_only_keys_are_a_table_too(url):
-    """A row that is there stays."""
+def test_a_table_may_have_only_key_columns(url):
+    """A row that exists stays."""
     for _ in range(2):
         write(url, scored(["a", "b"])[["lead_id", "target", "batch_id"]])
     assert written(url)["lead_id"].tolist() == ["a", "b"]
@@ -401,14 +403,14 @@ def test_only_keys_are_a_table_too(url):
 @pytest.mark.parametrize(
     ("column", "values", "match"),
     [
-        ("reason_1", ["a", 1], r"'reason_1' must hold values of one kind that a table can hold, got '"),
+        ("reason_1", ["a", 1], r"'reason_1' must hold values of one type that a database can store, got '"),
         (
             "reason_1",
             pd.Series(["a", "\ud800"], dtype=object),
-            r"'reason_1' must hold values of one kind that a table can hold, got '",
+            r"'reason_1' must hold values of one type that a database can store, got '",
         ),
-        ("reason_1", [["a"], ["b"]], r"'reason_1' must hold text, numbers, true and false or instants, got 'list<"),
-        ("reason_1", [b"a", b"b"], r"'reason_1' must hold text, numbers, true and false or instants, got 'binary'"),
+        ("reason_1", [["a"], ["b"]], r"'reason_1' must hold text, numbers, booleans or instants, got 'list<"),
+        ("reason_1", [b"a", b"b"], r"'reason_1' must hold text, numbers, booleans or instants, got 'binary'"),
         ("points", np.array([1, 2**63], dtype=np.uint64), r"'points' must be int64 in every chunk, got 'Integer value"),
         (
             "as_of",
@@ -418,8 +420,8 @@ def test_only_keys_are_a_table_too(url):
         ("lead_id", ["a", None], r"the key column 'lead_id' must have a value in every row, got none"),
     ],
 )
-def test_values_that_a_table_does_not_hold_as_they_are_are_refused(url, column, values, match):
-    """With their column; nothing is written."""
+def test_values_that_a_table_would_change_are_refused(url, column, values, match):
+    """The message names the column, and nothing is written."""
     with pytest.raises(LeadmlError, match=match):
         write(url, scored(["a", "b"]).assign(**{column: values}))
 
@@ -439,50 +441,52 @@ def test_values_that_a_table_does_not_hold_as_they_are_are_refused(url, column, 
     ],
 )
 def test_every_chunk_has_the_types_of_the_first(url, column, values, match):
-    """What would be rounded or turned to text is refused."""
+    """A value that would be rounded or converted to text is refused."""
     chunks = [scored(["a", "b"]), scored(["c", "d"]).assign(**{column: values})]
     with pytest.raises(LeadmlError, match=match):
         write_chunks(url, chunks)
 
 
-def test_chunks_may_differ_where_no_value_does(url):
-    """Whole numbers among numbers, no values at all, categories."""
+def test_types_of_chunks_may_differ_if_no_value_changes(url):
+    """Integers among numbers, columns without values, and categories are accepted."""
     frame = scored(["a", "b"]).assign(points=[1, 2], probability=[0.5, 1.5], reason_1="x")
-    with table_writer(url, SCORED) as sink:
-        sink.write(frame)
-        sink.write(frame.assign(lead_id=["c", "d"], points=[3.0, np.nan], probability=[1, 2], as_of=None))
-        sink.write(frame.assign(lead_id=["e", "f"], points=None, reason_1=pd.Categorical(["y", "z"])))
+    with table_writer(url, SCORED) as writer:
+        writer.write(frame)
+        writer.write(frame.assign(lead_id=["c", "d"], points=[3.0, np.nan], probability=[1, 2], as_of=None))
+        writer.write(frame.assign(lead_id=["e", "f"], points=None, reason_1=pd.Categorical(["y", "z"])))
     got = written(url)
     assert got["points"].astype(object).where(got["points"].notna(), None).tolist() == [1, 2, 3, None, None, None]
     assert got["probability"].tolist() == [0.5, 1.5, 1.0, 2.0, 0.5, 1.5]
     assert got["reason_1"].tolist() == ["x"] * 4 + ["y", "z"]
 
 
-def test_the_letter_nul_is_kept_or_refused(url):
-    """SQLite holds it, PostgreSQL cannot."""
+def test_the_nul_character_is_written_or_refused(url):
+    """SQLite stores it, PostgreSQL cannot."""
     frame = scored(["a", "b"]).assign(reason_1=["a\0b", None])
     if url.startswith("sqlite"):
         write(url, frame)
-        same(written(url), frame, sqlite=True)
+        assert_same(written(url), frame, sqlite=True)
     else:
-        with pytest.raises(LeadmlError, match=r"'reason_1' must be text that PostgreSQL can hold, got the letter NUL"):
+        with pytest.raises(
+            LeadmlError, match=r"'reason_1' must be text that PostgreSQL can store, got text with a NUL"
+        ):
             write(url, frame)
 
 
-def test_columns_must_be_told_apart(url):
-    """One name twice, or no key."""
+def test_columns_need_different_names_and_the_key(url):
+    """A repeated name and a missing key column are refused."""
     frame = scored(["a"])
-    with pytest.raises(LeadmlError, match=r"every column must have a name of its own, got one twice"):
+    with pytest.raises(LeadmlError, match=r"every column must have a different name, got one name twice"):
         write(url, frame.rename(columns={"points": "target"}))
     with pytest.raises(LeadmlError, match=r"the rows must have the key column 'batch_id', got none"):
         write(url, frame.drop(columns="batch_id"))
 
 
-# ---- what goes wrong
+# ---- errors
 
 
-def test_the_password_is_nowhere(postgres_server, postgres_url, caplog, capsys):
-    """Not where the database is not reached, not where it refuses."""
+def test_the_password_is_never_shown(postgres_server, postgres_url, caplog, capsys):
+    """Neither if the database cannot be reached nor if it rejects the rows."""
     caplog.set_level("DEBUG")
     caplog.set_level("DEBUG", logger="sqlalchemy.engine")
     make(postgres_url, "CREATE VIEW scored AS SELECT 1 AS lead_id, 1 AS target, 1 AS batch_id")
@@ -496,59 +500,61 @@ def test_the_password_is_nowhere(postgres_server, postgres_url, caplog, capsys):
         assert not any(CANARY in text for text in shown)
 
 
-def test_a_file_that_cannot_be_made_is_refused(tmp_path):
-    """A folder that is not there."""
+def test_a_file_that_cannot_be_created_is_refused(tmp_path):
+    """For example in a folder that does not exist."""
     with pytest.raises(LeadmlError, match=r"must be a database that can be reached, got: unable to open database file"):
         write(f"sqlite:///{tmp_path}/no/x.db", scored(["a"]))
 
 
-def test_a_file_that_is_read_is_waited_for(tmp_path, monkeypatch):
-    """A snapshot that does not end before the writing does is said to be in the way, and the rows stay."""
+def test_writing_waits_for_readers_of_the_file(tmp_path, monkeypatch):
+    """If a read transaction lasts longer than the wait, the message says so and the rows stay unchanged."""
     monkeypatch.setattr("leadml.leads.read.connection.WAIT_SECONDS", 0.1)
     url = f"sqlite:///{tmp_path / 'scored.db'}"
     old = scored(["a"])
     write(url, old)
     with (
-        pytest.raises(LeadmlError, match=r"got: database is locked; close what holds it and run again; nothing was"),
+        pytest.raises(
+            LeadmlError, match=r"got: database is locked; close the program that uses it and run again; nothing was"
+        ),
         open_read_transaction(url),
     ):
         write(url, scored(["a", "b"], seed=1))
-    same(written(url), old, sqlite=True)
-    with table_writer(url, SCORED) as sink, open_read_transaction(url) as snapshot:
+    assert_same(written(url), old, sqlite=True)
+    with table_writer(url, SCORED) as writer, open_read_transaction(url) as snapshot:
         for chunk in snapshot.chunks(SCORED, ["lead_id", "target", "batch_id"], rows=1):
             assert chunk.table.num_rows == 1
-        sink.write(old)
+        writer.write(old)
 
 
-def test_a_connection_that_is_lost_leaves_what_was(postgres_url):
-    """In the middle of the rows."""
+def test_a_lost_connection_leaves_the_table_unchanged(postgres_url):
+    """The connection is ended between two chunks."""
     old = scored(["a"])
     write(postgres_url, old)
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
-    with pytest.raises(LeadmlError, match=r"scored table: must take the rows, got: .*nothing was written$"):
-        _lost(postgres_url, f"{end} pg_backend_pid()")
-    same(written(postgres_url), old, sqlite=False)
+    with pytest.raises(LeadmlError, match=r"scored table: must accept the rows, got: .*nothing was written$"):
+        _write_over_lost_connection(postgres_url, f"{end} pg_backend_pid()")
+    assert_same(written(postgres_url), old, sqlite=False)
 
 
-def _lost(url: str, end: str) -> None:
-    with table_writer(url, SCORED) as sink:
-        sink.write(scored(["a", "b"], seed=1))
+def _write_over_lost_connection(url: str, end: str) -> None:
+    with table_writer(url, SCORED) as writer:
+        writer.write(scored(["a", "b"], seed=1))
         make(url, end)
-        sink.write(scored(["c", "d"], seed=1))
+        writer.write(scored(["c", "d"], seed=1))
 
 
 def test_without_on_conflict_rows_are_deleted_and_inserted(tmp_path):
-    """What other dialects get, tried on one that would not need it."""
+    """The statements for other dialects, run on SQLite."""
     url = f"sqlite:///{tmp_path / 'scored.db'}"
     frame = scored([*"abcdef"])
     for part in (frame, frame.iloc[::-1], pd.concat([frame, frame])):
         with closing(open_connection(url, writing=True)) as connection:
-            sink = TableWriter(connection, SCORED, key=("lead_id", "target", "batch_id"), where="here")
-            sink._dialect = "other"  # noqa: SLF001 - no such server is at hand
+            writer = TableWriter(connection, SCORED, key=("lead_id", "target", "batch_id"), address="here")
+            writer._dialect = "other"  # noqa: SLF001 - no such server is at hand
             text = part.assign(as_of=part["as_of"].astype(str))
             with suppress(StopIteration):
-                sink.write(text)
-                sink.finish()
+                writer.write(text)
+                writer.finish()
     got = written(url)
     assert got["lead_id"].tolist() == [*"abcdef"]
     assert got["points"].tolist() == frame["points"].tolist()

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files are replaced atomically."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from leadml.errors import LeadmlError
 from leadml.publish.files import published, write_text
 
 
-def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
-    """Until the writing is done the earlier file is there, to the byte."""
+def test_the_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
+    """Until then the earlier file keeps its bytes."""
     target = tmp_path / "deep" / "report.html"
     write_text(target, "earlier")
 
@@ -23,8 +23,8 @@ def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
 
 
-def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
-    """Where the block fails the earlier file stays and the temporary one goes."""
+def test_an_error_leaves_the_earlier_file(tmp_path: Path) -> None:
+    """The temporary file is removed."""
     target = tmp_path / "report.html"
     write_text(target, "earlier")
 
@@ -39,8 +39,8 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_a_place_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
-    """A file where a folder should be is told with its path."""
+def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """The message names the path, for example if a file stands where a folder should be."""
     (tmp_path / "file").write_text("", encoding="utf-8")
 
     with pytest.raises(LeadmlError, match=r"file/report\.html: must be writable, got (Not a directory|File exists)"):

@@ -1,4 +1,4 @@
-"""Versions: numbered, never changed, one of them in use."""
+"""The registry: numbered versions that never change, one of them in use."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from leadml.jobs.train import Trained
 from leadml.publish.registry import BatchEntry, Registry
 
 BATCH = BatchEntry("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
-Made = tuple[Places, Trained]
+TrainedProject = tuple[Places, Trained]
 
 
-def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, trained_project: Made) -> None:
-    """A bundle that is there is not written again; another one is the next number; a damaged one is not the same."""
+def test_versions_are_numbered_and_an_equal_bundle_is_not_stored_twice(
+    tmp_path: Path, trained_project: TrainedProject
+) -> None:
+    """Another bundle gets the next number; a damaged version is not equal to any bundle."""
     bundle = trained_project[1].model.bundle
     registry = Registry(tmp_path / "models" / "t")
 
@@ -30,8 +32,8 @@ def test_versions_count_up_and_the_same_bundle_is_one_version(tmp_path: Path, tr
     assert not [path for path in registry.folder.iterdir() if path.name.startswith(".tmp")]
 
 
-def test_the_version_in_use_is_one_and_can_be_changed(tmp_path: Path, trained_project: Made) -> None:
-    """The pointer names one version; it is replaced whole."""
+def test_the_champion_can_be_changed(tmp_path: Path, trained_project: TrainedProject) -> None:
+    """One version is in use."""
     registry = Registry(tmp_path)
     registry.add(trained_project[1].model.bundle)
     registry.add(replace(trained_project[1].model.bundle, target="other"))
@@ -42,10 +44,10 @@ def test_the_version_in_use_is_one_and_can_be_changed(tmp_path: Path, trained_pr
 
 
 @pytest.mark.parametrize(
-    ("pointer", "got"), [(None, "got none; run leadml train"), ("9", "got '9', which is not there")]
+    ("pointer", "got"), [(None, "got none; run leadml train"), ("9", "got '9', which does not exist")]
 )
-def test_no_version_in_use_is_refused(tmp_path: Path, pointer: str | None, got: str) -> None:
-    """Without a pointer, or with one to nowhere, there is nothing to score with."""
+def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got: str) -> None:
+    """Without a champion, or with one that does not exist, there is no version to score with."""
     registry = Registry(tmp_path / "t")
     if pointer:
         registry.promote(pointer)
@@ -54,8 +56,8 @@ def test_no_version_in_use_is_refused(tmp_path: Path, pointer: str | None, got: 
         registry.champion_path()
 
 
-def test_the_last_batch_is_the_last_whole_line(tmp_path: Path) -> None:
-    """A line that a crash cut off is passed over."""
+def test_the_last_batch_is_the_last_complete_line(tmp_path: Path) -> None:
+    """An incomplete line, as a crash leaves it, is ignored."""
     registry = Registry(tmp_path)
     registry.record(replace(BATCH, batch_id="b0"))
     registry.record(BATCH)
@@ -65,7 +67,7 @@ def test_the_last_batch_is_the_last_whole_line(tmp_path: Path) -> None:
     assert registry.last_batch() == BATCH
 
 
-def test_nothing_scored_is_no_batch(tmp_path: Path) -> None:
-    """Before the first scoring there is no last one."""
+def test_without_a_scored_batch_there_is_no_last_batch(tmp_path: Path) -> None:
+    """A new registry is empty."""
     assert Registry(tmp_path).last_batch() is None
     assert Registry(tmp_path / "nowhere").versions() == []

@@ -1,4 +1,4 @@
-"""MLflow: a store that is made whole, a run with everything, no row of a lead."""
+"""MLflow: a complete store, a run with everything, and no row of a lead."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ with _mlflow(pathlib.Path(sys.argv[1])) as client:
 
 
 @pytest.fixture(scope="module")
-def filed(trained_project: tuple[Places, Trained], tmp_path_factory: pytest.TempPathFactory):
-    """Return the store of a run that was filed twice, and the ids of both."""
+def logged(trained_project: tuple[Places, Trained], tmp_path_factory: pytest.TempPathFactory):
+    """Return the store of a version that was logged twice, and the ids of both runs."""
     project, trained = trained_project
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
     ids = [track_training(store, trained.model, params=project.params, champion=True) for _ in range(2)]
     return store, ids
 
 
-def test_a_version_has_one_run(filed: tuple[Path, list[str]]) -> None:
-    """Filing the same version again is the same run."""
-    _, ids = filed
+def test_a_version_has_one_run(logged: tuple[Path, list[str]]) -> None:
+    """Logging the same version again returns the same run."""
+    _, ids = logged
 
     assert ids[0] == ids[1]
 
 
-def test_a_run_holds_params_metrics_tables_figures_and_the_bundle(
-    filed: tuple[Path, list[str]],
+def test_a_run_has_params_metrics_tables_figures_and_the_bundle(
+    logged: tuple[Path, list[str]],
     trained_project: tuple[Places, Trained],
 ) -> None:
-    """Everything that was chosen and measured is in the run, each metric with its interval."""
-    store, (run_id, _) = filed
+    """Every choice and every metric with its interval is in the run."""
+    store, (run_id, _) = logged
     client = MlflowClient(f"sqlite:///{store}")
     run = client.get_run(run_id)
 
@@ -57,15 +57,17 @@ def test_a_run_holds_params_metrics_tables_figures_and_the_bundle(
         run.data.metrics
     )
     assert run.data.metrics["roc_auc"] == trained_project[1].model.evaluation.metric("roc_auc")["value"]
-    found = {item.path for folder in ("bundle", "tables", "figures") for item in client.list_artifacts(run_id, folder)}
-    assert {"bundle/manifest.json", "bundle/booster.txt", "tables/deciles.csv", "figures/reliability.svg"} <= found
+    artifacts = {
+        item.path for folder in ("bundle", "tables", "figures") for item in client.list_artifacts(run_id, folder)
+    }
+    assert {"bundle/manifest.json", "bundle/booster.txt", "tables/deciles.csv", "figures/reliability.svg"} <= artifacts
 
 
 def test_the_first_version_has_the_alias(
-    filed: tuple[Path, list[str]], trained_project: tuple[Places, Trained]
+    logged: tuple[Path, list[str]], trained_project: tuple[Places, Trained]
 ) -> None:
-    """The registered model is named after the target, and its champion is leadml's."""
-    store, (run_id, _) = filed
+    """The registered model has the name of the target, and the alias names the version in use."""
+    store, (run_id, _) = logged
     version = MlflowClient(f"sqlite:///{store}").get_model_version_by_alias("subscribed", "champion")
 
     assert (version.run_id, version.tags["leadml.version"]) == (run_id, "1")
@@ -73,40 +75,40 @@ def test_the_first_version_has_the_alias(
     assert registered_alias(store, "subscribed") == "1"
 
 
-def test_status_says_where_alias_and_pointer_differ(
-    filed: tuple[Path, list[str]],
+def test_status_warns_if_alias_and_champion_differ(
+    logged: tuple[Path, list[str]],
     trained_project: tuple[Places, Trained],
     tmp_path: Path,
 ) -> None:
-    """A pointer and an alias that name different versions are told."""
-    store, _ = filed
+    """A status has a row if MLflow's alias names another version than the one in use."""
+    store, _ = logged
     project = replace(trained_project[0])
-    assert not [value for name, value in describe(project) if name == "look"]
+    assert not [value for name, value in describe(project) if name == "warning"]
     copied = project.root / project.params.tracking.store
     copied.write_bytes(store.read_bytes())
     with sqlite3.connect(copied) as connection:
         connection.execute("update model_version_tags set value = '7' where key = 'leadml.version'")
     connection.close()
-    looks = [value for name, value in describe(project) if name == "look"]
+    warnings = [value for name, value in describe(project) if name == "warning"]
     copied.unlink()
 
-    assert looks == ["MLflow's alias champion names version 7, the pointer names 1"]
+    assert warnings == ["MLflow's alias champion names version 7, but version 1 is in use"]
 
 
-def test_a_store_that_is_no_database_names_no_alias(tmp_path: Path) -> None:
-    """Status answers without MLflow's store, and with a file that is not one."""
+def test_a_store_that_is_no_database_has_no_alias(tmp_path: Path) -> None:
+    """Status works without MLflow's store, and with a file that is no database."""
     (tmp_path / "mlflow.db").write_text("this is no database at all, not even nearly one", encoding="utf-8")
 
     assert registered_alias(tmp_path / "mlflow.db", "t") is None
     assert registered_alias(tmp_path / "none.db", "t") is None
 
 
-def test_no_id_of_a_lead_is_in_the_store_or_its_files(
-    filed: tuple[Path, list[str]],
+def test_the_path_of_the_leads_is_not_logged(
+    logged: tuple[Path, list[str]],
     trained_project: tuple[Places, Trained],
 ) -> None:
-    """A text that stands in the data only once is nowhere in what was filed."""
-    store, _ = filed
+    """It is in no file of the run and not in the store."""
+    store, _ = logged
     everything = store.read_bytes() + b"".join(
         path.read_bytes() for path in (store.parent / "mlartifacts").rglob("*") if path.is_file()
     )
@@ -115,8 +117,8 @@ def test_no_id_of_a_lead_is_in_the_store_or_its_files(
     assert str(trained_project[0].data.parent).encode() not in everything
 
 
-def test_jobs_that_start_together_find_one_whole_store(tmp_path: Path) -> None:
-    """Three processes on a folder without a store all succeed, and the store is sound."""
+def test_jobs_that_start_together_share_one_complete_store(tmp_path: Path) -> None:
+    """Three processes on a folder without a store all succeed, and the store passes its integrity check."""
     jobs = [
         subprocess.Popen(
             [sys.executable, "-c", START_TOGETHER, str(tmp_path / "mlflow.db"), f"e{at}"], stderr=subprocess.PIPE

@@ -11,7 +11,7 @@ from leadml.errors import ModelError, ParamsError
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
-from leadml.stages.cuts import Cut, quantile_over_all, rule_text, solve_cuts
+from leadml.stages.cuts import Cut, quantile_of_maximum, rule_text, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
 SHARES = st.floats(0.02, 0.98)
@@ -35,48 +35,48 @@ def _wilson(won, count, confidence):
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), SHARES, st.sampled_from(["share", "capacity"]))
-def test_no_more_leads_than_wanted_and_hardly_fewer(seed, wanted, kind):
-    """A share or a capacity is kept, and the next lower candidate would break it."""
+def test_share_and_capacity_use_the_lowest_possible_cut(seed, requested, rule_name):
+    """The share at the cut is at most the requested one, and the next lower candidate exceeds it."""
     probability, label = _leads(seed)
-    capacity = CapacityRule(rule="capacity", leads_per_week=200 * wanted, incoming_per_week=200)
-    cut = _sql(ShareRule(rule="share", top=wanted) if kind == "share" else capacity, probability, label)
+    capacity = CapacityRule(rule="capacity", leads_per_week=200 * requested, incoming_per_week=200)
+    cut = _sql(ShareRule(rule="share", top=requested) if rule_name == "share" else capacity, probability, label)
     table = candidate_table(probability, label)
-    assert (probability >= cut).mean() <= wanted + 1e-12
+    assert (probability >= cut).mean() <= requested + 1e-12
     lower = table.loc[table["cut"] < cut, "share"]
-    assert lower.empty or lower.min() > wanted - 1e-12
+    assert lower.empty or lower.min() > requested - 1e-12
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.1, 0.6), st.floats(0.5, 0.99))
-def test_precision_holds_with_its_confidence_and_no_lower_cut_holds_it(seed, wanted, confidence):
-    """Wilson's bound for the best of all cuts is reached by twenty leads or more at the cut and by none below."""
+def test_precision_uses_the_lowest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
+    """Wilson's bound, with the quantile for the best of all cuts, over at least twenty leads."""
     probability, label = _leads(seed)
-    rule = PrecisionRule(rule="precision", at_least=wanted, confidence=confidence)
+    rule = PrecisionRule(rule="precision", at_least=requested, confidence=confidence)
     try:
         cut = _sql(rule, probability, label)
     except ModelError:
         cut = np.inf
     table = candidate_table(probability, label)
-    z = quantile_over_all(confidence, fewest=20, most=len(label))
+    z = quantile_of_maximum(confidence, min_leads=20, max_leads=len(label))
     bound = rate_bound(table["conversions"].to_numpy(float), table["leads"].to_numpy(float), z=z)
-    good = table["cut"][(table["leads"] >= 20) & (bound >= wanted)]
-    assert cut == good.min() or (cut == np.inf and good.empty)
+    allowed = table["cut"][(table["leads"] >= 20) & (bound >= requested)]
+    assert cut == allowed.min() or (cut == np.inf and allowed.empty)
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.05, 0.9), st.floats(0.5, 0.99))
-def test_recall_holds_with_its_confidence_and_no_higher_cut_holds_it(seed, wanted, confidence):
-    """Wilson's bound of the converters reached, by hand."""
+def test_recall_uses_the_highest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
+    """Wilson's bound of the share of converters reached, computed by definition."""
     probability, label = _leads(seed)
-    cut = _sql(RecallRule(rule="recall", at_least=wanted, confidence=confidence), probability, label)
+    cut = _sql(RecallRule(rule="recall", at_least=requested, confidence=confidence), probability, label)
     table = candidate_table(probability, label)
-    assert cut == table["cut"][_wilson(table["conversions"], label.sum(), confidence) >= wanted].max()
+    assert cut == table["cut"][_wilson(table["conversions"], label.sum(), confidence) >= requested].max()
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.02, 0.5))
-def test_value_cuts_at_cost_over_value_and_earns(seed, ratio):
-    """From the cut on a contact pays on average, and in total on these leads."""
+def test_value_uses_cost_divided_by_value(seed, ratio):
+    """From the cut on, contacts earn more than they cost on these leads."""
     probability, label = _leads(seed)
     cut = _sql(ValueRule(rule="value", contact_cost=100 * ratio, won_value=100), probability, label)
     assert cut == pytest.approx(ratio)
@@ -99,8 +99,8 @@ def test_value_cuts_at_cost_over_value_and_earns(seed, ratio):
         ),
     ],
 )
-def test_asking_for_more_certainty_or_fewer_leads_raises_the_cut(weaker, stronger):
-    """Rules move their cuts the way that people expect, and rising ones stand together."""
+def test_a_stricter_rule_raises_the_cut(weaker, stronger):
+    """Higher precision, lower recall, a smaller share or a higher cost raises the cut; rising cuts are accepted."""
     probability, label = _leads(0)
     lower, higher = _sql(weaker, probability, label), _sql(stronger, probability, label)
     assert lower < higher
@@ -108,13 +108,13 @@ def test_asking_for_more_certainty_or_fewer_leads_raises_the_cut(weaker, stronge
     assert [(cut.stage, cut.probability) for cut in solved.cuts] == [("IQL", 2e-6), ("MQL", lower), ("SQL", higher)]
     assert solved.cuts[2].rule == rule_text(stronger)
     assert len(solved.candidates) > 400
-    assert len(solved.shown()) <= 200
-    assert (solved.shown()["precision_low"] <= solved.shown()["precision"]).all()
+    assert len(solved.sample_candidates()) <= 200
+    assert (solved.sample_candidates()["precision_low"] <= solved.sample_candidates()["precision"]).all()
 
 
 @pytest.mark.parametrize(("iql", "mql", "sql"), [(0.3, 0.2, 0.4), (0.2, 0.2, 0.4), (0.1, 0.4, 0.4), (0.1, 0.5, 0.4)])
 def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
-    """Both cuts, both rules and what to change are said."""
+    """The message names both cuts, both rules and the keys to change."""
     rules = [FixedRule(rule="fixed", probability=some) for some in (iql, mql, sql)]
     (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
     message = (
@@ -130,9 +130,12 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
     [
         (
             PrecisionRule(rule="precision", at_least=0.95),
-            r"at least 95% convert, with 90% confidence: the best bound is",
+            r"at least 95% convert, with 90% confidence: the highest lower bound is",
         ),
-        (RecallRule(rule="recall", at_least=0.999), r"at least 99.9% of the converters, .*: the best bound is 99.\d%"),
+        (
+            RecallRule(rule="recall", at_least=0.999),
+            r"at least 99.9% of the converters, .*: the highest lower bound is 99.\d%",
+        ),
         (
             CapacityRule(rule="capacity", leads_per_week=0.01, incoming_per_week=200),
             r"at most 0.01 of 200 leads a week: the smallest share is 0.06667%",
@@ -140,31 +143,34 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
         (ShareRule(rule="share", top=0.0004), r"the best 0.04% of leads: the smallest share is 0.06667%"),
         (
             ValueRule(rule="value", contact_cost=1.999, won_value=2),
-            r"a contact costs 1.999, a conversion brings 2, so from a probability of 1.000; the highest is 0.\d{3}",
+            (
+                r"a contact costs 1.999, a conversion brings 2: contacts pay from a probability of 1.000 on, and the "
+                r"highest is 0.\d{3}; lower contact_cost or raise won_value"
+            ),
         ),
     ],
 )
-def test_what_the_data_cannot_support_is_refused(rule, message):
-    """The line says which stage, which rule, and how far the data go."""
+def test_a_rule_that_no_cut_meets_is_refused(rule, message):
+    """The message names the stage, the rule and the limit of the data."""
     with pytest.raises(ModelError, match=rf"^stages.sql: no .*{message}"):
         _sql(rule, *_leads(0))
 
 
-def test_a_contact_that_never_paid_is_refused():
-    """Where nobody above the cut converted there is nothing to earn."""
+def test_a_value_rule_is_refused_if_no_cut_earns():
+    """If nobody above the cut converted, contacts only cost."""
     probability, label = _leads(0)
     rule = ValueRule(rule="value", contact_cost=50, won_value=100)
-    with pytest.raises(ModelError, match=r"no lead is worth its contact .* so from a probability of 0.500"):
+    with pytest.raises(ModelError, match=r"no cut earns more than it costs .* from a probability of 0.500"):
         _sql(rule, probability, np.where(probability >= 0.5, 0, label))
 
 
-def test_the_best_bound_that_is_named_is_one_that_counted():
-    """Ten leads that all converted are too few to cut at, so their bound is not held out as the best."""
+def test_the_bound_in_the_message_is_of_an_allowed_cut():
+    """Ten leads are too few for a cut, even if all converted, so their bound is not named."""
     probability = np.linspace(0.01, 0.99, 400)
     label = (np.arange(400) >= 390).astype(np.int8)
-    z = quantile_over_all(0.9, fewest=20, most=400)
+    z = quantile_of_maximum(0.9, min_leads=20, max_leads=400)
     best = max(rate_bound(np.array([10.0]), np.array([count]), z=z)[0] for count in range(20, 400))
-    with pytest.raises(ModelError, match=f"at least 80% convert.*the best bound is {best:.1%}"):
+    with pytest.raises(ModelError, match=f"at least 80% convert.*the highest lower bound is {best:.1%}"):
         _sql(PrecisionRule(rule="precision", at_least=0.8), probability, label)
 
 
@@ -176,8 +182,8 @@ def test_the_best_bound_that_is_named_is_one_that_counted():
         ValueRule(rule="value", contact_cost=1, won_value=9),
     ],
 )
-def test_leads_without_a_conversion_support_no_rule_that_needs_one(rule):
-    """Without converters the rule is refused in words."""
+def test_rules_are_refused_without_conversions(rule):
+    """Recall, precision and value need conversions."""
     probability, label = _leads(0)
     with pytest.raises(ModelError, match=r"^stages.sql: no "):
         _sql(rule, probability, label * 0)
@@ -185,13 +191,13 @@ def test_leads_without_a_conversion_support_no_rule_that_needs_one(rule):
 
 @settings(deadline=None, derandomize=True)
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
-def test_a_proportion_s_bound_lies_below_it_and_is_wilson_s(count, rate, confidence):
-    """It is the formula by hand, between 0 and the proportion, and rises with the number of leads."""
+def test_the_bound_of_a_rate_is_wilson_s_lower_bound(count, rate, confidence):
+    """It equals the formula, lies between 0 and the rate, and rises with the number of leads."""
     won = np.round(rate * count)
-    found = rate_bound(np.array([won, 10 * won]), np.array([count, 10.0 * count]), z=float(norm.ppf(confidence)))
-    assert found[0] == pytest.approx(_wilson(won, count, confidence), abs=1e-12)
-    assert 0 <= found[0] <= won / count + 1e-12
-    assert found[1] >= found[0] - 1e-12
+    bound = rate_bound(np.array([won, 10 * won]), np.array([count, 10.0 * count]), z=float(norm.ppf(confidence)))
+    assert bound[0] == pytest.approx(_wilson(won, count, confidence), abs=1e-12)
+    assert 0 <= bound[0] <= won / count + 1e-12
+    assert bound[1] >= bound[0] - 1e-12
 
 
 @pytest.mark.parametrize(
@@ -211,60 +217,60 @@ def test_a_proportion_s_bound_lies_below_it_and_is_wilson_s(count, rate, confide
         (FixedRule(rule="fixed", probability=0.25), "fixed at 0.25"),
     ],
 )
-def test_a_rule_in_words_says_the_numbers_that_were_set(rule, text):
-    """Nothing is rounded away."""
+def test_the_text_of_a_rule_has_its_numbers(rule, text):
+    """The numbers are not rounded."""
     assert rule_text(rule) == text
 
 
-def test_a_cut_is_plain_data():
-    """It comes back from what it wrote."""
+def test_a_cut_is_restored_from_json():
+    """The restored cut is equal."""
     cut = Cut("MQL", 0.25, "fixed at 0.25")
     assert Cut(**cut.to_json()) == cut
 
 
-@pytest.mark.parametrize(("size", "looks"), [(1000, 1), (4000, 1), (600, 20)])
-def test_a_promised_precision_is_kept_as_often_as_was_said(size, looks):
-    """Over many draws of true probabilities, the leads at or above the cut convert as promised in 80% of them.
+@pytest.mark.parametrize(("size", "max_snapshots"), [(1000, 1), (4000, 1), (600, 20)])
+def test_the_precision_rule_holds_with_its_confidence(size, max_snapshots):
+    """Over many draws, the true rate at or above the cut reaches the floor in at least 80% of them.
 
-    Leads that are looked at often, with one outcome for all looks, are promised no more than leads seen once.
+    With many snapshots of each lead it holds only if their groups are declared.
     """
     rule = PrecisionRule(rule="precision", at_least=0.4, confidence=0.8)
-    kept, believed = [], []
+    with_groups, without_groups = [], []
     for seed in range(150):
         random = np.random.default_rng(seed)
-        groups = np.repeat(np.arange(size), random.integers(1, looks + 1, size))
+        groups = np.repeat(np.arange(size), random.integers(1, max_snapshots + 1, size))
         lead = random.normal(-2, 1.2, size)
         label = (random.random(size) < expit(lead)).astype(np.int8)[groups]
         true = expit(lead)[groups]
-        seen = true + random.normal(0, 1e-4, len(true))
-        for found, known in ((kept, groups), (believed, None)):
+        estimated = true + random.normal(0, 1e-4, len(true))
+        for holds, declared in ((with_groups, groups), (without_groups, None)):
             try:
-                cut = solve_cuts(seen, label, {"iql": LOWER, "mql": LOW, "sql": rule}, groups=known).cuts[2]
+                cut = solve_cuts(estimated, label, {"iql": LOWER, "mql": LOW, "sql": rule}, groups=declared).cuts[2]
             except ModelError:
                 continue
-            found.append(true[seen >= cut.probability].mean() >= 0.4)
-    assert len(kept) > 30
-    assert np.mean(kept) >= 0.8
-    assert looks == 1 or np.mean(believed) < 0.75
+            holds.append(true[estimated >= cut.probability].mean() >= 0.4)
+    assert len(with_groups) > 30
+    assert np.mean(with_groups) >= 0.8
+    assert max_snapshots == 1 or np.mean(without_groups) < 0.75
 
 
 @pytest.mark.parametrize("top", [0.0004, 0.002, 0.01])
 def test_a_small_share_of_many_leads_is_met(top):
-    """Of fifty thousand leads the best few are let in, not the best one."""
+    """Of fifty thousand leads the exact number of leads is above the cut."""
     probability, label = _leads(0, 50_000, digits=12)
     cut = _sql(ShareRule(rule="share", top=top), probability, label)
     assert (probability >= cut).sum() == int(top * 50_000)
 
 
 def test_rules_may_be_plain_mappings():
-    """A mapping is the rule that params.yaml would make of it, and some stages may be left out."""
+    """A mapping gives the same rule as params.yaml, and some stages may be left out."""
     probability, label = _leads(0)
     rule = {"rule": "share", "top": 0.1}
 
-    found = solve_cuts(probability.tolist(), label.tolist(), {"sql": rule})
+    solved = solve_cuts(probability.tolist(), label.tolist(), {"sql": rule})
 
-    assert [cut.stage for cut in found.cuts] == ["SQL"]
-    assert found["sql"] == _sql(ShareRule(**rule), probability, label)
+    assert [cut.stage for cut in solved.cuts] == ["SQL"]
+    assert solved["sql"] == _sql(ShareRule(**rule), probability, label)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +281,7 @@ def test_rules_may_be_plain_mappings():
         ({"sql": {"rule": "best"}}, r"sql: input tag 'best' found using 'rule' does not match"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_named(rules, message):
+def test_a_rule_that_is_not_valid_is_refused(rules, message):
     """The message names the stage and the key."""
     with pytest.raises(ParamsError, match=message):
         solve_cuts(*_leads(0), rules)
@@ -290,7 +296,7 @@ def test_a_rule_that_cannot_be_read_is_named(rules, message):
         ([0.1, 0.2], [1, 2], "every label must be 0 or 1"),
     ],
 )
-def test_arrays_that_are_no_probabilities_and_outcomes_are_refused(probability, label, message):
-    """Before anything is solved."""
+def test_arrays_that_are_not_probabilities_and_labels_are_refused(probability, label, message):
+    """Shapes and values are checked before a rule is solved."""
     with pytest.raises(ModelError, match=message):
         solve_cuts(probability, label, {"sql": {"rule": "share", "top": 0.1}})

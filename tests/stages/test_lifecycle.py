@@ -26,8 +26,8 @@ def _ranks(probability, cuts):
 
 @settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING)
-def test_a_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
-    """A lead at the cut is in, one just below is not."""
+def test_the_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
+    """A lead at the cut is in the stage, a lead just below it is not."""
     rows = [*probability, *cuts, *np.nextafter(cuts, 0)]
     assert _ranks(rows, cuts) == [sum(some >= cut for cut in cuts) for some in rows]
 
@@ -35,7 +35,7 @@ def test_a_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
 @settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING, st.integers(0, 2), st.floats(0, 1))
 def test_a_higher_cut_never_adds_leads(probability, cuts, at, share):
-    """Raising one cut, short of the next, moves no lead up."""
+    """Raising one cut, below the next one, moves no lead to a higher stage."""
     above = [*cuts, 1.0][at + 1]
     raised = [*cuts[:at], cuts[at] + (np.nextafter(above, 0) - cuts[at]) * share, *cuts[at + 1 :]]
     assert all(new <= old for new, old in zip(_ranks(probability, raised), _ranks(probability, cuts), strict=True))
@@ -43,16 +43,16 @@ def test_a_higher_cut_never_adds_leads(probability, cuts, at, share):
 
 @settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING)
-def test_a_higher_probability_never_means_a_lower_stage(probability, cuts):
-    """Stages follow the order of the leads."""
+def test_a_higher_probability_never_gives_a_lower_stage(probability, cuts):
+    """Stages are monotone in the probability."""
     ranks = _ranks(sorted(probability), cuts)
     assert ranks == sorted(ranks)
 
 
 @settings(deadline=None, derandomize=True)
 @given(POINTS, POINTS)
-def test_better_points_never_mean_a_worse_grade(fit, engagement):
-    """Letters fall and digits rise as points fall."""
+def test_more_points_never_give_a_worse_grade(fit, engagement):
+    """Grades are monotone in the points of each group."""
     bands = grade_bands(np.array(fit), np.array(engagement))
     for points, place, best_first in ((sorted(fit, reverse=True), 0, "ABCD"), (sorted(engagement), 1, "4321")):
         column = np.array(points)
@@ -62,17 +62,19 @@ def test_better_points_never_mean_a_worse_grade(fit, engagement):
 
 @pytest.mark.parametrize("size", [8, 100, 1000])
 def test_each_quarter_of_the_reference_has_its_grade(size):
-    """Where all points differ, each letter and each digit has a quarter of the leads learned from."""
+    """If all points differ, each letter and each digit has a quarter of the reference leads."""
     points = np.random.default_rng(0).permutation(size) * 1.5 - 20
-    found = grades(points, -points, grade_bands(points, -points))
+    given_grades = grades(points, -points, grade_bands(points, -points))
     for place, names in ((0, "ABCD"), (1, "1234")):
-        assert {name: sum(grade[place] == name for grade in found) for name in names} == dict.fromkeys(names, size // 4)
-    assert found[np.argmax(points)] == "A4"
+        assert {name: sum(grade[place] == name for grade in given_grades) for name in names} == dict.fromkeys(
+            names, size // 4
+        )
+    assert given_grades[np.argmax(points)] == "A4"
 
 
 @pytest.mark.parametrize("share", [0.8, 0.9, 0.99])
-def test_leads_at_the_bottom_of_the_reference_are_not_graded_best(share):
-    """Where most leads share the lowest points, those who stand above them have the better grade."""
+def test_tied_lowest_points_do_not_get_the_best_grade(share):
+    """If most leads share the lowest points, leads with more points have the better grade."""
     points = np.where(np.arange(1000) < 1000 * share, -1.0, 5.0)
     low, high = grades(np.array([-1.0, 5.0]), np.array([-1.0, 5.0]), grade_bands(points, points))
     assert high == "A1"
@@ -81,7 +83,7 @@ def test_leads_at_the_bottom_of_the_reference_are_not_graded_best(share):
 
 
 def test_a_group_without_fields_has_no_grade():
-    """Nothing stands in its place: a dash would make a spreadsheet compute."""
+    """The grade has no placeholder for it: a spreadsheet would read a dash as a formula."""
     points = np.arange(8.0)
     bands = grade_bands(points, None)
     assert bands == GradeBands((1.75, 3.5, 5.25), ())
@@ -90,18 +92,18 @@ def test_a_group_without_fields_has_no_grade():
 
 
 def test_a_target_that_drives_no_stage_advises_none():
-    """LEAD would say that somebody looked and found nothing."""
+    """The stage is empty text, not LEAD."""
     assert advised_stages(np.array([0.1, 0.9]), []).tolist() == ["", ""]
 
 
-def test_no_leads_have_no_stages_and_no_grades():
-    """Empty in, empty out."""
+def test_empty_arrays_give_empty_stages_and_grades():
+    """Also the shape of the result is (0,)."""
     none = np.empty(0)
     assert advised_stages(none, _cuts([0.1, 0.2, 0.3])).shape == (0,)
     assert grades(none, none, GradeBands((0.0, 1.0, 2.0), ())).shape == (0,)
 
 
-def test_a_plan_survives_json():
-    """What is stored is what is read."""
+def test_a_stage_plan_is_restored_from_json():
+    """The restored plan is equal."""
     plan = StagePlan(tuple(_cuts([0.1, 0.2, 0.3])), GradeBands((0.1, 0.2, 1 / 3), ()))
     assert StagePlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan

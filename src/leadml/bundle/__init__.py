@@ -1,1 +1,1 @@
-"""A bundle: one version of a model with all that is needed to use and to judge it."""
+"""Bundles: a version of a model with its stages, its evaluation and its record, stored as a folder."""

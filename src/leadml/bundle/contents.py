@@ -1,4 +1,4 @@
-"""A version of a model as one value: the model, its stages, its evaluation, and how to read more leads for it."""
+"""A version of a model as one value: the model, its stages, its evaluation, and how leads are read for it."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
 
 @dataclass(frozen=True, repr=False)
 class Bundle:
-    """A model and all that is needed to use and to judge it.
+    """A model with everything that is needed to use it and to assess it.
 
     Parameters
     ----------
     target
-        Name of what is predicted.
+        Name of the target.
     leads
-        How leads are read for it.
+        How leads are read for the model.
     model
         The model.
     stages
         Cuts and grade bands.
     profile
-        What the rows it was fitted on look like, by field.
+        The distribution of each field in the rows that the model was fitted on.
     evaluation
-        What it is worth on the holdout.
+        The evaluation on the holdout.
     candidates
-        The candidates that the cuts were chosen from.
+        A sample of the candidates that the cuts were chosen from.
     record
-        What happened in the training: nothing in it changes a score.
+        The record of the training; nothing in it changes a score.
     """
 
     target: str
@@ -60,11 +60,11 @@ class Bundle:
     record: TrainingRecord
 
     def __repr__(self) -> str:
-        """Return what the bundle is, in one line."""
+        """Return target, date and number of fields in one line."""
         return f"Bundle({self.target!r}, trained {self.record.trained_at}, {len(self.leads.contract.fields)} fields)"
 
     def texts(self) -> dict[str, str]:
-        """Return the files that are the model and its evaluation: the same data and choices make the same bytes."""
+        """Return the text of each file by name; the same data and choices give the same bytes."""
         golden = golden_rows(self.profile, self.model.encoder)
         scores = self.model.predict(golden_frame(golden, self.model.encoder)).tolist()
         model = {
@@ -90,23 +90,23 @@ class Bundle:
 
     @property
     def model_hash(self) -> str:
-        """SHA-256 over the trees and ``model.json``: the same for the same data and choices."""
+        """SHA-256 of the trees and ``model.json``; the same data and choices give the same hash."""
         return model_hash(self.texts())
 
 
-def canonical_json(plain: object) -> str:
-    r"""Return plain data as JSON with one spelling.
+def canonical_json(value: object) -> str:
+    r"""Return a value as JSON in canonical form: sorted keys, no spaces, one newline at the end.
 
     Examples
     --------
     >>> canonical_json({"b": 1, "a": 0.1})
     '{"a":0.1,"b":1}\n'
     """
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def model_hash(texts: Mapping[str, str]) -> str:
-    """Return the hash of a model's two files."""
-    both = hashlib.sha256(texts[BOOSTER].encode())
-    both.update(texts[MODEL].encode())
-    return both.hexdigest()
+    """Return the hash of the two files of a model."""
+    digest = hashlib.sha256(texts[BOOSTER].encode())
+    digest.update(texts[MODEL].encode())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What happened when a version was made: dates, hashes, counts and findings, none of which decides a score."""
+"""The manifest of a version: date, hashes, counts and findings of its training, none of which changes a score."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class SplitRecord:
     Parameters
     ----------
     name
-        What people call the split.
+        Name of the split in words.
     learn, holdout
-        How large both parts are.
+        Size and dates of the rows that were fitted on, and of the holdout.
     folds
-        How large each fold is.
+        Size and dates of each fold.
     """
 
     name: str
@@ -41,24 +41,24 @@ class SplitRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What happened in a training.
+    """The record of a training.
 
     Parameters
     ----------
     trained_at
-        Instant in ISO 8601.
+        Instant of the training in ISO 8601.
     unit
-        What a row is called: leads or snapshots.
+        The name of rows: leads or snapshots.
     data
         Where the rows came from.
     rows, conversions
-        Rows with labels, and those of them that converted.
+        Number of rows with a label, and of those that converted.
     data_hash, params_hash
         SHA-256 of the rows and of the choices.
     excluded, accepted_leaks
-        Fields with the reason why they are not used, or are used though they were suspected.
+        Fields that are excluded, and suspected leaks that are used, each with its reason.
     findings
-        What was found in the data: only what stops or warns.
+        The findings about the data that stop or warn.
     choices
         What the fit selected, and the log loss of every candidate, by name.
     is_small
@@ -84,26 +84,26 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle's ``manifest.json`` says.
+    """The content of a bundle's ``manifest.json``.
 
     Parameters
     ----------
     format
-        Number of the format; leadml reads its own only.
+        Version of the format of bundles; leadml reads only one.
     target
-        What is predicted.
+        Name of the target.
     leadml
         The version of leadml that wrote the bundle.
     model_hash
-        SHA-256 of the model: the same for the same data and choices.
+        SHA-256 of the model; the same data and choices give the same hash.
     cuts
-        Where each advised stage begins.
+        The cuts of the advised stages.
     dialect
         How the files of the training were written.
     record
-        What happened.
+        The record of the training.
     libraries, machine
-        Versions and kind of machine on which scores are the same to the bit.
+        Versions of libraries and features of the processor; where they are equal, scores are equal to the bit.
     files
         SHA-256 of every other file, by name.
     """
@@ -126,17 +126,17 @@ class Manifest:
         Raises
         ------
         ValueError
-            Where a part is missing or is of another type; its text names the first.
+            If a part is missing or has another type; the message names the first.
         """
         try:
-            found: Self = TypeAdapter(cls).validate_python(stored)
+            manifest: Self = TypeAdapter(cls).validate_python(stored)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             msg = f"{'.'.join(map(str, first['loc']))}: {inert(first['msg'])}"
             raise ValueError(msg) from None
-        return found
+        return manifest
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest as plain data."""
-        plain: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json")
-        return plain
+        """Return the manifest as values that JSON can store."""
+        stored: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json")
+        return stored

@@ -1,4 +1,4 @@
-"""A version that is loaded and ready to score: what ``leadml.load`` gives."""
+"""A loaded version that scores and explains frames: the value that ``leadml.load`` returns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import Evaluation
 
 CHAMPION = "champion"
-WHOLE = 1_000_000
+CHUNK_ROWS = 1_000_000
 REASONS = 3
 
 
@@ -34,17 +34,18 @@ REASONS = 3
 class Model:
     """A version of a model that scores frames and explains every score.
 
-    Frames of pandas, Polars or PyArrow go in, and frames of the same library come out. A frame has one row a lead with
-    the columns of the training; for a model of dated leads a row is a snapshot, with every feature under its name.
+    Each method accepts a frame of pandas, Polars or PyArrow and returns a frame of the same library. A frame has one
+    row per lead and the columns of the training; for a model of dated leads it has one row per snapshot and a column
+    for each field.
 
     Parameters
     ----------
     bundle
         The model with its stages, its evaluation and its record.
     manifest
-        What is known of its files.
+        The manifest of its files.
     folder
-        Where it lies.
+        The folder of the version.
     """
 
     bundle: Bundle
@@ -58,7 +59,7 @@ class Model:
 
     @property
     def target(self) -> str:
-        """What is predicted."""
+        """The name of the target."""
         return self.bundle.target
 
     @property
@@ -68,12 +69,12 @@ class Model:
 
     @property
     def cuts(self) -> dict[str, float]:
-        """The probability from which each advised stage begins, lowest first; a lead at the cut is in."""
+        """The cut of each advised stage, lowest first; a lead is in a stage if its probability is the cut or higher."""
         return {cut.stage: cut.probability for cut in self.bundle.stages.cuts}
 
     @property
     def evaluation(self) -> Evaluation:
-        """What the model is worth on the holdout, each figure with its interval."""
+        """The evaluation on the holdout, each figure with its interval."""
         return self.bundle.evaluation
 
     @property
@@ -89,9 +90,9 @@ class Model:
         leads
             Frame of shape (n_leads, n_columns) with the columns of the training; others are ignored.
         reasons
-            How many reasons a row shows, 1 or more.
+            Number of reasons per row, 1 or more.
         scored_at
-            Instant for the column of this name, ISO 8601; None for now.
+            Instant in ISO 8601 for the column ``scored_at``; None for the present.
 
         Returns
         -------
@@ -99,19 +100,19 @@ class Model:
             Of the same library as ``leads``: ``lead_id, target, probability, probability_low, probability_high, score``
             (100 times the probability), ``stage, stage_source, fit, engagement`` (points of both groups), ``grade,
             starting_point, reason_1, reason_1_points, ..., everything_else, model_version, batch_id, scored_at``. The
-            starting point, the points of the reasons and everything else add up to the score. Rows that `refused`
-            returns are left out.
+            starting point, the points of the reasons and everything else add up to the score. The rows that
+            `refused` returns are left out.
 
         Raises
         ------
         DataError
-            Where a column is missing.
+            If a column is missing.
         """
-        with self._opened(leads) as found:
-            name = batch_id(found.content_hash, self.manifest.model_hash, self.version, reasons)
-            moment = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
-            batch = Batch(name, self.version, moment, reasons, found.stamp)
-            parts = [scored_rows(self.bundle, piece.frame, batch)[0] for piece in found.chunks()]
+        with self._open(leads) as source:
+            name = batch_id(source.content_hash, self.manifest.model_hash, self.version, reasons)
+            instant = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
+            batch = Batch(name, self.version, instant, reasons, source.stamp)
+            parts = [scored_rows(self.bundle, chunk.frame, batch)[0] for chunk in source.chunks()]
         return like(leads, pd.concat(parts, ignore_index=True))
 
     def refused(self, leads: Any) -> Any:
@@ -122,8 +123,8 @@ class Model:
         leads
             As for `score`.
         """
-        with self._opened(leads) as found:
-            faults = [fault for piece in found.chunks() for fault in piece.faults]
+        with self._open(leads) as source:
+            faults = [fault for chunk in source.chunks() for fault in chunk.faults]
         return like(leads, refused_rows(faults))
 
     def explain(self, leads: Any) -> Any:
@@ -137,42 +138,42 @@ class Model:
         Returns
         -------
         frame
-            Of the same library as ``leads``, one row a lead and field, and one for the starting point, so that the
+            Of the same library as ``leads``: one row per lead and field, and one per lead for the starting point. The
             points of a lead add up to 100 times its probability.
         """
         model = self.bundle.model
-        with self._opened(leads) as found:
-            frames = [piece.frame for piece in found.chunks()]
+        with self._open(leads) as source:
+            frames = [chunk.frame for chunk in source.chunks()]
         tables = [contribution_table(frame, explain_leads(model, model.encoder.fields_of(frame))) for frame in frames]
         return like(leads, pd.concat(tables, ignore_index=True))
 
-    def _opened(self, leads: Any) -> AbstractContextManager[LeadsAsOf]:
-        return frame_source(self.bundle.leads, leads).at(None, progress=lambda _: None, rows=WHOLE)
+    def _open(self, leads: Any) -> AbstractContextManager[LeadsAsOf]:
+        return frame_source(self.bundle.leads, leads).at(None, progress=lambda _: None, rows=CHUNK_ROWS)
 
     def __repr__(self) -> str:
-        """Return what the model is, in one line."""
+        """Return target, version, number of fields and ROC AUC in one line."""
         auc = self.evaluation.metric("roc_auc")["value"]
         return f"<leadml model of {self.target}, version {self.version}, {len(self.fields)} fields, ROC AUC {auc:.3f}>"
 
     def _repr_html_(self) -> str:
-        """Return what the model is, for notebooks."""
+        """Return the model in one line and its most important fields, for notebooks."""
         return f"<p>{escape(repr(self)[1:-1])}</p>{self.importance.head(REASONS).to_html(index=False)}"
 
 
 def load(path: str | Path, *, threads: int = 0) -> Model:
-    """Return the model of a folder, after every byte of it has been checked.
+    """Return the model of a folder, after the hash of every file was checked.
 
     Parameters
     ----------
     path
-        The folder of a target, whose champion is loaded (``models/subscribed``), or of a version.
+        The folder of a target (``models/subscribed``), whose champion is loaded, or the folder of a version.
     threads
-        How many threads predict; 0 for all. Changes no number.
+        Number of threads that predict; 0 for all. It changes no score.
 
     Raises
     ------
     BundleError
-        Where the folder holds no model, or any byte is not as it was written.
+        If the folder has no model, or a file was changed.
     """
     folder = Path(path)
     pointer = folder / CHAMPION

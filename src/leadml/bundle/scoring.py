@@ -1,4 +1,4 @@
-"""The rows that scoring publishes: the same for a file, a frame and a database."""
+"""Build the rows that scoring publishes, the same for a file, a frame and a database."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
 
 @dataclass(frozen=True)
 class Batch:
-    """What all rows of one scoring share.
+    """The values that all rows of a scored batch share.
 
     Parameters
     ----------
     batch_id
-        Hash of the leads, the model and the choices: the same for the same work.
+        Hash of the leads, the model and the choices: equal batches have equal ids.
     model_version
         Name of the version.
     scored_at
         Instant in ISO 8601.
     reasons
-        How many reasons a row shows.
+        Number of reasons per row.
     stamp
-        Columns that name the instant as of which leads are scored; none of flat leads.
+        Column with the instant as of which leads are scored; empty for flat leads.
     """
 
     batch_id: str
@@ -48,23 +48,23 @@ class Batch:
 
 
 def batch_id(content_hash: str, model_hash: str, version: str, *choices: object) -> str:
-    """Return the name of a batch: the same for the same leads, model and choices.
+    """Return the id of a batch: the same leads, model and choices give the same id.
 
     Parameters
     ----------
     content_hash
-        Of the leads as they were read.
+        Hash of the leads as they were read.
     model_hash, version
-        Of the model.
+        Hash and name of the version.
     choices
-        What else changes rows: whether only the holdout is scored, the number of reasons, the instant.
+        Everything else that changes rows: whether only the holdout is scored, the number of reasons, the instant.
     """
     parts = [content_hash, model_hash, version, *map(str, choices)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.DataFrame, Explanation]:
-    """Return the rows to publish for checked leads, and the explanation behind them.
+    """Return the rows to publish for checked leads, and their explanation.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.D
     frame
         Checked leads with ``lead_id`` and the fields.
     batch
-        What all rows share.
+        The values that all rows share.
     """
     explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
@@ -106,7 +106,7 @@ def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:
 
 
 def stage_names(bundle: Bundle) -> tuple[str, ...]:
-    """Return the stages that the target advises, lowest first; none where it drives none."""
+    """Return the advised stages, lowest first; empty if the target drives no stage."""
     return (LEAD, *(cut.stage for cut in bundle.stages.cuts)) if bundle.stages.cuts else ()
 
 

@@ -1,7 +1,7 @@
-"""Keep a bundle as a folder that is believed only when every byte of it is as it was written.
+"""Save a bundle as a folder of text and JSON, and load it after checking its hashes.
 
-A folder of text and JSON: nothing in it is code. One with a byte changed or missing is refused before anything of it is
-interpreted, and so is a model that does not score its golden rows as it did.
+A folder contains no code. Loading refuses a folder with a changed or missing byte before it interprets any file, and a
+model that gives its golden rows (stored example leads) other scores than when it was saved.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 7
-MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 TOLERANCE = 1e-9
 
 
-def this_machine() -> dict[str, Any]:
-    """Return the versions and the kind of machine on which scores are the same to the bit."""
-    found: Any = np.show_config(mode="dicts")
-    simd = found["SIMD Extensions"].get("found", [])
+def current_machine() -> dict[str, Any]:
+    """Return versions of libraries and features of the processor; where they are equal, scores are equal to the bit."""
+    config: Any = np.show_config(mode="dicts")
+    simd = config["SIMD Extensions"].get("found", [])
     return {"libraries": {name: version(name) for name in LIBRARIES}, "machine": [platform.machine(), *simd]}
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write a bundle into a new folder and bring it to the disk; the caller gives the folder its place.
+    """Write a bundle into an empty folder and wait until it is on the disk.
 
     Parameters
     ----------
     bundle
-        What to write.
+        The bundle to write.
     folder
-        A folder that is there and empty.
+        An existing, empty folder.
     """
     texts = bundle.texts()
-    here = this_machine()
+    machine = current_machine()
     manifest = Manifest(
         format=FORMAT,
         target=bundle.target,
@@ -71,13 +71,13 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         cuts=bundle.stages.cuts,
         dialect=bundle.leads.dialect,
         record=bundle.record,
-        libraries=here["libraries"],
-        machine=tuple(here["machine"]),
+        libraries=machine["libraries"],
+        machine=tuple(machine["machine"]),
         files={name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()},
     )
-    sealed = canonical_json(manifest.to_json())
-    seal = hashlib.sha256(sealed.encode()).hexdigest() + "\n"
-    for name, text in {**texts, MANIFEST: sealed, SEAL: seal}.items():
+    manifest_text = canonical_json(manifest.to_json())
+    manifest_hash = hashlib.sha256(manifest_text.encode()).hexdigest() + "\n"
+    for name, text in {**texts, MANIFEST: manifest_text, MANIFEST_HASH: manifest_hash}.items():
         with (folder / name).open("wb") as file:
             file.write(text.encode())
             file.flush()
@@ -85,17 +85,17 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return a bundle's manifest after its seal has been checked.
+    """Return the manifest of a bundle, after its hash was checked.
 
     Raises
     ------
     BundleError
-        Where the folder is no bundle, the seal does not fit, or another leadml wrote it.
+        If the folder is no bundle, the hash does not match, or another version of leadml wrote it.
     """
-    sealed = _read(folder, MANIFEST)
-    if _read(folder, SEAL) != (hashlib.sha256(sealed).hexdigest() + "\n").encode():
+    content = _read(folder, MANIFEST)
+    if _read(folder, MANIFEST_HASH) != (hashlib.sha256(content).hexdigest() + "\n").encode():
         raise BundleError(_changed(folder, MANIFEST))
-    stored = _parse(folder, MANIFEST, sealed)
+    stored = _parse(folder, MANIFEST, content)
     if stored.get("format") is True or stored.get("format") != FORMAT:
         msg = (
             f"{folder}: must have format {FORMAT}, got {inert(stored.get('format'))}; use the leadml that wrote it, or "
@@ -105,56 +105,57 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.from_json(stored)
     except ValueError as error:
-        msg = f"{folder}: {MANIFEST} must hold all its parts, got {inert(error)}; use another version or train again"
+        msg = f"{folder}: {MANIFEST} must have all its parts, got {inert(error)}; use another version or train again"
         raise BundleError(msg) from None
 
 
 def verify_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """Return a bundle's manifest and files after every hash has been checked; nothing is interpreted but JSON.
+    """Return the manifest and the files of a bundle, after every hash was checked; only the manifest is parsed.
 
     Raises
     ------
     BundleError
-        Where any byte is not as it was written.
+        If a file was changed.
     """
     manifest = read_manifest(folder)
-    raw = {name: _read(folder, name) for name in FILES}
-    for name, content in raw.items():
+    contents = {name: _read(folder, name) for name in FILES}
+    for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
             raise BundleError(_changed(folder, name))
-    return manifest, raw
+    return manifest, contents
 
 
 def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
     """Return the bundle of a folder, and its manifest.
 
-    Hashes first, then JSON, last the golden rows. LightGBM, which would end the process on a damaged text, is asked
-    only where there are no tables.
+    Hashes are checked first, then JSON is parsed, and last the golden rows are scored. LightGBM, which would end the
+    process on damaged text, parses only trees that have no lookup tables.
 
     Parameters
     ----------
     folder
-        A bundle.
+        The folder of a bundle.
     threads
-        How many threads predict; 0 for all.
+        Number of threads that predict; 0 for all.
 
     Raises
     ------
     BundleError
-        Where any byte is not as it was written, or the golden rows do not score as they did.
+        If a file was changed, or the golden rows get other scores.
     """
-    manifest, raw = verify_files(folder)
-    stored, tables, evaluation = (_parse(folder, name, raw[name]) for name in (MODEL, TABLES, EVALUATION))
+    manifest, contents = verify_files(folder)
+    stored, tables, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, TABLES, EVALUATION))
     try:
-        model = _model(stored, Trees(raw[BOOSTER].decode(), threads), Lookup.from_json(tables))
+        model = _model(stored, Trees(contents[BOOSTER].decode(), threads), Lookup.from_json(tables))
         bundle = _bundle(manifest, model, stored, evaluation)
-        gap = _golden_gap(model, stored["golden"])
+        difference = _golden_difference(model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        msg = f"{folder}: must hold all parts of a model, got {inert(repr(error))}; use another version or train again"
+        msg = f"{folder}: must have all parts of a model, got {inert(repr(error))}; use another version or train again"
         raise BundleError(msg) from None
-    if not gap <= (0.0 if _same_machine(manifest) else TOLERANCE):
+    if not difference <= (0.0 if _same_machine(manifest) else TOLERANCE):
         msg = (
-            f"{folder}: golden rows must score as they did when it was written, got a difference of {gap:.3g}; retrain"
+            f"{folder}: golden rows must score as they did when it was written, got a difference of {difference:.3g}; "
+            "retrain"
         )
         raise BundleError(msg)
     return bundle, manifest
@@ -191,8 +192,8 @@ def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evalua
     )
 
 
-def _golden_gap(model: LeadModel, golden: dict[str, Any]) -> float:
-    """Return the largest difference of the golden rows' scores to those that were stored; NaN is no score."""
+def _golden_difference(model: LeadModel, golden: dict[str, Any]) -> float:
+    """Return the largest absolute difference between the stored and the present scores of the golden rows."""
     scores = model.predict(golden_frame(golden["rows"], model.encoder))
     stored = golden["scores"]
     if len(stored) != len(scores) or not all(isinstance(score, float) for score in stored):
@@ -201,8 +202,8 @@ def _golden_gap(model: LeadModel, golden: dict[str, Any]) -> float:
 
 
 def _same_machine(manifest: Manifest) -> bool:
-    here = this_machine()
-    return (manifest.libraries, list(manifest.machine)) == (here["libraries"], here["machine"])
+    machine = current_machine()
+    return (manifest.libraries, list(manifest.machine)) == (machine["libraries"], machine["machine"])
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The door: parse, call one job, print, exit."""
+"""The command line: each command parses its options, runs one job and prints the result."""
 
 from leadml.cli import training, using
 from leadml.cli.shared import app

@@ -1,7 +1,7 @@
-"""What all commands share: options, refusals, progress, the project and the model in use.
+"""Options, error handling, progress, projects and models of all commands.
 
-Exit codes: 0 done, 1 refused, 2 usage, 3 done and something must be looked at; anything that is not a refusal is a bug
-and shows its traceback.
+Exit codes: 0 done, 1 refused with a message, 2 wrong usage, 3 done with warnings. Any other exception is a bug and
+shows its traceback.
 """
 
 from __future__ import annotations
@@ -31,21 +31,25 @@ app = typer.Typer(
     help="Which leads will convert, why, and what stage each is in.",
 )
 
-REFUSED, LOOK, STOPPED = 1, 3, 130
+REFUSED, WARNED, STOPPED = 1, 3, 130
 DEFAULT_PARAMS = Path("params.yaml")
 
-ParamsOption = Annotated[Path, typer.Option("--params", help="The project's choices.")]
-TargetOption = Annotated[str | None, typer.Option("--target", help="What is predicted, where there are several.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="Replace a choice: section.key=value. Repeatable.")]
-ModelOption = Annotated[Path | None, typer.Option("--model", help="Use this bundle instead of the champion.")]
+ParamsOption = Annotated[Path, typer.Option("--params", help="The params.yaml of the project.")]
+TargetOption = Annotated[str | None, typer.Option("--target", help="Name of the target, if params declare several.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override a choice: section.key=value. Repeatable.")]
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", help="Folder of a version to use instead of the version in use.")
+]
 FileArgument = Annotated[Path, typer.Argument(help="CSV or Parquet, a file or a folder of files.")]
-AsOfOption = Annotated[str | None, typer.Option(help="Dated leads: the day at which they are looked at.")]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write, .html; else reports/TARGET.html.")]
+AsOfOption = Annotated[str | None, typer.Option(help="Dated leads: the date of the snapshots.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="File to write, .html; by default reports/TARGET.html.")
+]
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Turn a refusal into its lines on stderr and exit code 1."""
+def exit_on_error() -> Iterator[None]:
+    """Print the message of a `LeadmlError` to stderr and exit with code 1."""
     try:
         yield
     except LeadmlError as error:
@@ -53,20 +57,20 @@ def refusing() -> Iterator[None]:
             print(f"leadml: {line}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
     except KeyboardInterrupt:
-        print("leadml: stopped; what was not finished was not written", file=sys.stderr)
+        print("leadml: stopped; no incomplete file was written", file=sys.stderr)
         raise typer.Exit(STOPPED) from None
 
 
 def check_suffix(path: Path, *suffixes: str) -> None:
-    """Refuse a path that ends in something else."""
+    """Refuse a path with another suffix, with a `LeadmlError`."""
     if path.suffix not in suffixes:
         msg = f"{path}: must end in {' or '.join(suffixes)}, got {inert(path.name)}"
         raise LeadmlError(msg)
 
 
 @contextmanager
-def showing_progress() -> Iterator[Progress]:
-    """Give a function that shows the current step on stderr, where that is a terminal."""
+def show_progress() -> Iterator[Progress]:
+    """Give a function that shows the current step on stderr if that is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -78,7 +82,7 @@ def showing_progress() -> Iterator[Progress]:
 
 
 def open_project(params: Path, overrides: list[str] | None, target: str | None, progress: Progress) -> Project:
-    """Return the project of a params.yaml."""
+    """Return the project of a ``params.yaml``."""
     from leadml.jobs.places import Places
     from leadml.jobs.project import Project
 
@@ -88,14 +92,14 @@ def open_project(params: Path, overrides: list[str] | None, target: str | None, 
 def open_model(
     model: Path | None, params: Path, overrides: list[str] | None, target: str | None
 ) -> tuple[Model, Places | None]:
-    """Return the model to use, and the places of its project: None where there is no params.yaml of its target.
+    """Return the model to use, and the places of its project; None if no ``params.yaml`` declares its target.
 
     Parameters
     ----------
     model
         The folder of a version to use instead of the champion, or None.
     params, overrides, target
-        As they were typed.
+        Options of the command line.
     """
     from leadml.bundle.model import load
     from leadml.jobs.places import Places
@@ -111,16 +115,16 @@ def open_model(
 
 
 def print_table(title: str, table: TextTable) -> None:
-    """Print a table; strangers' words are inert in it."""
+    """Print a table; characters of the cells that could control a terminal are replaced."""
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    rich_table = RichTable(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for column in table.columns:
-        shown.add_column(column, overflow="fold")
+        rich_table.add_column(column, overflow="fold")
     for row in table.rows:
-        shown.add_row(*(Text("".join(c if c.isprintable() else "�" for c in cell)) for cell in row))
+        rich_table.add_row(*(Text("".join(c if c.isprintable() else "�" for c in cell)) for cell in row))
     console = Console(highlight=False)
-    console.print(shown)
+    console.print(rich_table)
     console.print()

@@ -9,7 +9,7 @@ import typer
 
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
-    LOOK,
+    WARNED,
     AsOfOption,
     ModelOption,
     OutOption,
@@ -18,10 +18,10 @@ from leadml.cli.shared import (
     TargetOption,
     app,
     check_suffix,
+    exit_on_error,
     open_model,
     print_table,
-    refusing,
-    showing_progress,
+    show_progress,
 )
 from leadml.errors import inert
 
@@ -30,38 +30,36 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Example: `leadml score new.csv -o scored.parquet`, dated `leadml score --as-of 2026-01-31 -o s.csv`"
+    epilog="Example: `leadml score new.csv -o scored.parquet`; dated leads: `leadml score --as-of 2026-01-31 -o s.csv`"
 )
 def score(  # noqa: PLR0917 - a command's options, by name
     file: Annotated[Path | None, typer.Argument(help="Flat leads: CSV or Parquet, a file or a folder.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where to write: .parquet or .csv; else output.database.")
+        Path | None, typer.Option("--out", "-o", help="File to write, .parquet or .csv; by default output.database.")
     ] = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="Dated leads: the day at which they are looked at.")
-    ] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Dated leads: the date of the snapshots.")] = None,
     model: ModelOption = None,
     target: TargetOption = None,
-    contributions: Annotated[Path | None, typer.Option(help="Write every contribution here too.")] = None,
-    held_out: Annotated[bool, typer.Option("--held-out", help="Only leads that training kept aside.")] = False,
+    contributions: Annotated[Path | None, typer.Option(help="File for every contribution to each score.")] = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Score only the leads of the holdout.")] = False,
     raw: Annotated[
-        bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula stays.")
+        bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula is not escaped.")
     ] = False,
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
 ) -> None:
     """Score leads: probability, stage, grade and reasons for each."""
-    with refusing(), showing_progress() as progress:
-        from leadml.jobs.project import present
+    with exit_on_error(), show_progress() as progress:
+        from leadml.jobs.project import current_instant
         from leadml.jobs.score import ScoreRequest
         from leadml.jobs.score import score as run
 
-        found, places = open_model(model, params, set_, target)
+        loaded, places = open_model(model, params, set_, target)
         request = ScoreRequest(file, as_of, out, held_out, contributions, raw)
-        summary = run(found, request, project=places, now=present(), progress=progress)
+        summary = run(loaded, request, project=places, now=current_instant(), progress=progress)
     _print_summary(summary)
     if summary.not_scored or summary.doubts:
-        raise typer.Exit(LOOK)
+        raise typer.Exit(WARNED)
 
 
 @app.command(
@@ -69,25 +67,26 @@ def score(  # noqa: PLR0917 - a command's options, by name
 )
 def explain(  # noqa: PLR0917 - a command's options, by name
     lead_id: Annotated[str, typer.Argument(help="The lead's id.")],
-    file: Annotated[Path | None, typer.Option(help="The flat leads; else those of params.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Flat leads; by default those that params.yaml names.")] = None,
     as_of: AsOfOption = None,
     model: ModelOption = None,
     target: TargetOption = None,
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
 ) -> None:
-    """Show why one lead has its number."""
-    with refusing(), showing_progress() as progress:
+    """Show the contributions to the score of one lead."""
+    with exit_on_error(), show_progress() as progress:
         from leadml.jobs.explain import explain as run
         from leadml.jobs.explain import explanation_table
-        from leadml.jobs.project import present
+        from leadml.jobs.project import current_instant
         from leadml.leads.sources.source import scoring_source
 
-        found, places = open_model(model, params, set_, target)
+        loaded, places = open_model(model, params, set_, target)
         path = file or (places.data if places else None)
-        source = scoring_source(found.bundle.leads, places, now=present(), file=path)
-        explained = run(found, lead_id, source=source, as_of=as_of, progress=progress)
-    print(f"{found.target} by version {inert(found.version)}{f', as of {inert(as_of)}' if as_of else ''}")
+        source = scoring_source(loaded.bundle.leads, places, now=current_instant(), file=path)
+        explained = run(loaded, lead_id, source=source, as_of=as_of, progress=progress)
+    instant = "".join(f", as of {value}" for value in explained.stamp.values())
+    print(f"{loaded.target} by version {inert(loaded.version)}{instant}")
     title = f"lead {inert(lead_id)}: {100 * explained.probability:.1f} of 100, {explained.stage}"
     print_table(title, explanation_table(explained))
 
@@ -100,26 +99,26 @@ def report(
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
 ) -> None:
-    """Write the report: what drives conversion, whether the numbers are true, what each stage holds."""
-    with refusing(), showing_progress() as progress:
+    """Write the report: what drives conversion, whether the probabilities are right, what each stage contains."""
+    with exit_on_error(), show_progress() as progress:
         from leadml.jobs.report import build_report
         from leadml.publish.files import write_text
         from leadml.publish.page import render
 
         if out:
             check_suffix(out, ".html")
-        found, places = open_model(model, params, set_, target)
+        loaded, places = open_model(model, params, set_, target)
         progress("drawing")
         batch = places.registry.last_batch() if places else None
-        path = out or (places.reports if places else Path("reports")) / f"{found.target}.html"
-        write_text(path, render(build_report(found, batch=batch)))
+        path = out or (places.reports if places else Path("reports")) / f"{loaded.target}.html"
+        write_text(path, render(build_report(loaded, batch=batch)))
     print(f"report: {path}")
 
 
 @app.command(epilog="Example: `leadml status`")
 def status(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None:
-    """Say of each target what is in use, since when, where its stages begin, and what it scored last."""
-    with refusing():
+    """Show for each target the version in use, its training, its cuts and the last batch that was scored."""
+    with exit_on_error():
         from leadml.jobs.places import Places
         from leadml.jobs.status import describe_all
         from leadml.params import load_params
@@ -135,21 +134,19 @@ def _print_summary(summary: ScoreSummary) -> None:
     merged = f" ({summary.merged:,} repeated rows merged)" if summary.merged else ""
     left_out = f" ({summary.left_out:,} left out: {summary.reason_left_out})" if summary.left_out else ""
     print(f"{summary.rows:,} rows in{merged}{left_out} = {summary.scored:,} scored + {summary.not_scored:,} not scored")
-    stages = ", ".join(f"{stage} {number:,}" for stage, number in summary.stages.items())
+    stages = ", ".join(f"{stage} {count:,}" for stage, count in summary.stages.items())
     print(stages or "no stages: the target drives none")
     unknown = ", ".join(
-        f"{inert(name)} of {number:,} lead{'s' if number > 1 else ''}"
-        for name, number in summary.unknown_levels.items()
-        if number
+        f"{inert(name)} of {count:,} lead{'s' if count > 1 else ''}"
+        for name, count in summary.unknown_levels.items()
+        if count
     )
     if unknown:
-        print(f"levels that the model does not keep: {unknown}")
+        print(f"values that the model does not know: {unknown}")
     if summary.defused:
-        print(
-            f"{summary.defused:,} texts that a spreadsheet would run begin with ' now; --raw leaves them as they came"
-        )
+        print(f"{summary.defused:,} texts that begin like a formula got a ' before them; --raw writes them unchanged")
     print(f"scores: {inert(summary.destination.name)}")
     for doubt in summary.doubts:
-        print(f"look at this: {doubt}")
+        print(f"warning: {doubt}")
     if summary.not_scored:
         print(f"not scored, with reasons: {summary.destination.not_scored}")

@@ -1,1 +1,1 @@
-"""Jobs: what leadml does when it is called, each a straight line."""
+"""Jobs: one module for each task of leadml, such as check, train, score, explain and report."""

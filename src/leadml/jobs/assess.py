@@ -1,6 +1,7 @@
-"""Judge a training set before any model is fitted: the same judgement for ``leadml check`` and for a training.
+"""Collect every finding about a training set before a model is fitted.
 
-What stops here stops a training; what only a fit can find (a cut that no probability meets) is named as such there.
+``leadml check`` shows the findings and a training refuses those that stop it, so both judge the same rows by the same
+rules. Only a fit can find that a rule of the stages has no cut.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ OUTCOMES = 2
 
 
 def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list[Finding]:
-    """Return every finding about a training set, in the order in which a person reads them.
+    """Return every finding about a training set, in the order in which they are shown.
 
     Parameters
     ----------
     training
         Labelled rows.
     params
-        Limits, folds, directions and what is known of leaks.
+        Limits, folds, directions and the settings of the leak gate.
     progress
         Called with the name of each step as it begins.
     """
@@ -48,32 +49,35 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
             rows=facts.rows,
             merged=facts.merged,
         ),
-        _division(training, parts, params),
+        _split_finding(training, parts, params),
     ]
     progress("looking for leaks")
     if parts.learn[LABEL].nunique() < OUTCOMES:
-        return [*findings, Finding("LK0", "not applicable", "leads have one outcome only, so no field can be judged")]
+        return [
+            *findings,
+            Finding("LK0", "not applicable", "all leads have one outcome, so no field can be judged"),
+        ]
     return [*findings, *find_leaks(parts.learn, training.contract.fields, params, evidence=parts.evidence)]
 
 
 def refuse_stops(findings: list[Finding]) -> None:
-    """Refuse where any finding stops a training, one line each.
+    """Raise an error if any finding stops a training.
 
     Raises
     ------
     ModelError
-        With every finding that stops.
+        With one line for each finding that stops.
     """
     stops = [str(finding) for finding in findings if finding.severity == "stop"]
     if stops:
         raise ModelError("\n".join(stops))
 
 
-def _division(training: TrainingSet, parts: TrainingParts, params: Params) -> Finding:
-    """Return whether the rows can be divided into a holdout and folds that hold both outcomes."""
+def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) -> Finding:
+    """Return whether the holdout and the folds can be made such that each has both outcomes."""
     label = parts.holdout[LABEL].to_numpy()
     if len(np.unique(label)) < OUTCOMES:
-        evidence = f"the holdout must hold both outcomes, got {int(label.sum())} conversions among {len(label)} rows"
+        evidence = f"the holdout must have both outcomes, got {int(label.sum())} conversions among {len(label)} rows"
         return Finding("RD9", "stop", evidence, "raise split.test_share")
     try:
         training.split.folds(parts.learn)

@@ -1,4 +1,4 @@
-"""Say before any training whether leads are ready to be learned from, by the judgement that training uses."""
+"""Check before a training whether the leads are ready; a training uses the same rules."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """What a check found.
+    """The result of a check.
 
     Parameters
     ----------
     findings
-        In the order in which a person reads them.
+        The findings, in the order in which they are shown.
     by_age
-        How long conversions take; nothing where the leads have no dated outcomes.
+        The share of leads that reach the target by each age; empty if the leads have no dated outcomes.
     """
 
     findings: tuple[Finding, ...]
@@ -37,15 +37,18 @@ class CheckResult:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a training would not refuse the data, but for what only a fit can find."""
+        """Whether no finding stops a training; only a fit can find that a rule of the stages has no cut."""
         return all(finding.severity != "stop" for finding in self.findings)
 
     def __repr__(self) -> str:
-        """Return the verdict and the codes behind it, in one line."""
-        codes = {word: sorted({f.code for f in self.findings if f.severity == word}) for word in ("stop", "warn")}
-        named = "; ".join(f"{word}: {', '.join(found)}" for word, found in codes.items() if found)
+        """Return whether the leads are ready and the codes of the findings, in one line."""
+        by_severity = {
+            severity: sorted({finding.code for finding in self.findings if finding.severity == severity})
+            for severity in ("stop", "warn")
+        }
+        listed = "; ".join(f"{severity}: {', '.join(codes)}" for severity, codes in by_severity.items() if codes)
         verdict = "ready to train" if self.is_ready else "not ready: training would refuse"
-        return f"<{verdict}{f' ({named})' if named else ''}>"
+        return f"<{verdict}{f' ({listed})' if listed else ''}>"
 
     def _repr_html_(self) -> str:
         """Return the findings as a table, for notebooks."""
@@ -53,25 +56,25 @@ class CheckResult:
 
 
 def check(project: Places, *, now: str, progress: Progress, file: Path | None = None) -> CheckResult:
-    """Return every finding about the leads of a project; what cannot be read is a finding too.
+    """Return every finding about the leads of a project; leads that cannot be read give findings too.
 
     Parameters
     ----------
     project
-        The choices and places.
+        The choices and folders of the project.
     now
         The instant of the job in ISO 8601.
     progress
         Called with the name of each step as it begins.
     file
-        Flat leads to check in place of those that params name, or None.
+        Flat leads to check instead of those that params name, or None.
 
     Raises
     ------
     ParamsError
-        Where a file is given and leads are dated.
+        If a file is given and leads are dated.
     MissingExtraError
-        Where training would file a run and MLflow is not installed.
+        If params switch tracking on and MLflow is not installed.
     """
     require_tracking(project.params)
     source = training_source(project, project.target, now=now, file=file)

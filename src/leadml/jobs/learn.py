@@ -1,4 +1,4 @@
-"""Learn a bundle from a training set: pure, so that a training, a check and a replay share it."""
+"""Learn a bundle from a training set. The module reads and writes no file."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from leadml.stages.cuts import Cuts
     from leadml.types import Progress
 
-MOST_EXPLAINED = 20_000
+MAX_EXPLAINED_ROWS = 20_000
 
 
 def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str, progress: Progress) -> Bundle:
-    """Return the bundle that a training set teaches: judged, fitted, calibrated, cut and evaluated.
+    """Return the bundle of a training set: assess the data, fit and calibrate a model, solve its cuts, evaluate it.
 
-    Nothing is read or written, and the same arguments give the same bundle.
+    The same arguments give the same bundle.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     params
         The choices.
     target
-        What is predicted.
+        Name of the target.
     trained_at
         The instant of the training in ISO 8601, for the record.
     progress
@@ -63,7 +63,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     Raises
     ------
     ModelError
-        Where the data are not ready, a leak is suspected, or a rule of the stages has no cut.
+        If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
     """
     findings = assess(training, params, progress=progress)
     refuse_stops(findings)
@@ -87,24 +87,24 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         stages=stages,
         profile=profile(parts.learn, fitted.model.encoder),
         evaluation=evaluation,
-        candidates=cuts.shown(),
+        candidates=cuts.sample_candidates(),
         record=_record(training, parts, params, findings, fitted, trained_at=trained_at),
     )
 
 
 def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
-    """Return the cuts, from out-of-fold probabilities."""
+    """Return the cuts, solved on the out-of-fold probabilities."""
     rules: dict[str, Rule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
     try:
         return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters)
     except ModelError as error:
-        msg = f"{error} (found by the fit: leadml check cannot see it)"
+        msg = f"{error} (only the fit can find this: leadml check does not)"
         raise ModelError(msg) from None
 
 
 def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:
-    """Return the grade bands of the rows that were fitted on; of many rows some, evenly taken, stand for all."""
-    sample = learn.iloc[:: -(-len(learn) // MOST_EXPLAINED)]
+    """Return the grade bands of the rows that were fitted on; of many rows an evenly spaced sample is used."""
+    sample = learn.iloc[:: -(-len(learn) // MAX_EXPLAINED_ROWS)]
     explanation = explain_leads(fitted.model, fitted.model.encoder.fields_of(sample))
     groups = {field.group for field in explanation.fields}
     points = [explanation.group_points(group) if group in groups else None for group in ("fit", "engagement")]
@@ -159,5 +159,5 @@ def _size(frame: pd.DataFrame, split: Split) -> PartSize:
 
 
 def data_hash(frame: pd.DataFrame) -> str:
-    """Return the hash of rows in the order of their ids, the same for any file format and row order."""
+    """Return the hash of rows that are sorted by id; it does not depend on the format of a file or the order in it."""
     return hashlib.sha256(np.ascontiguousarray(np.stack(row_hashes(frame))).tobytes()).hexdigest()

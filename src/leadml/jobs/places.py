@@ -1,6 +1,6 @@
-"""The choices of a project and the places that they name.
+"""The choices of a project and the files and folders that they name.
 
-Places in params are relative to the file that names them, never to the working folder.
+Paths in ``params.yaml`` are relative to the folder of ``params.yaml``, not to the working folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Places:
-    """Choices and places of one project, and one of its targets.
+    """Choices and paths of one project, for one of its targets.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Places:
     params
         The choices.
     target
-        The name of what is predicted.
+        The name of the target.
     """
 
     root: Path
@@ -41,12 +41,12 @@ class Places:
 
     @classmethod
     def open(cls, path: Path, overrides: Sequence[str] = (), *, target: str | None = None) -> Places:
-        """Return the places of a ``params.yaml`` and the overrides of its choices.
+        """Return the places of a ``params.yaml``, with some of its choices overridden.
 
         Raises
         ------
         ParamsError
-            Where the target is not declared, or none is named and there are several.
+            If the target is not declared, or if there are several and none is given.
         """
         params = load_params(path, overrides)
         names = params.target_names
@@ -70,18 +70,18 @@ class Places:
 
     @property
     def registry(self) -> Registry:
-        """The versions of the target."""
+        """The stored versions of the target."""
         return Registry(self.root / self.params.output.models / self.target)
 
     @property
     def database(self) -> tuple[str, str] | None:
-        """Address, secrets resolved, and table that scores can be written to; None where params name none."""
+        """Address (with secrets resolved) and table for scores; None if params name no database."""
         output = self.params.output
         return (resolve_address(output.database, self.root), output.table) if output.database is not None else None
 
     @property
     def reports(self) -> Path:
-        """Where reports are written."""
+        """The folder of reports."""
         return self.root / self.params.output.reports
 
     @property

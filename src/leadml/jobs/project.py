@@ -1,4 +1,4 @@
-"""A project as people use it from Python: ``leadml.open_project`` gives one, and the command line is a skin over it."""
+"""The Python interface of a project, as ``leadml.open_project`` returns it; each method runs one job."""
 
 from __future__ import annotations
 
@@ -29,74 +29,74 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
-def quietly(step: str) -> None:
-    """Say nothing of a step: how a library reports progress."""
+def ignore_progress(step: str) -> None:
+    """Report no progress: the default of a project in Python."""
     del step
 
 
-def present() -> str:
-    """Return the present instant in ISO 8601."""
+def current_instant() -> str:
+    """Return the current_instant instant in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, repr=False)
 class Project:
-    """The leads, the choices and the versions of one target.
+    """The leads, the choices and the stored versions of one target.
 
     Parameters
     ----------
     places
-        The choices and where everything is.
+        The choices and paths.
     progress
         Called with the name of each step as it begins.
     """
 
     places: Places
-    progress: Progress = quietly
+    progress: Progress = ignore_progress
 
     @property
     def target(self) -> str:
-        """What is predicted."""
+        """The name of the target."""
         return self.places.target
 
     def check(self, file: str | Path | None = None) -> CheckResult:
-        """Return whether the leads are ready to be learned from, and what to do where they are not.
+        """Return whether the leads are ready for a training, and what to do if they are not.
 
         Parameters
         ----------
         file
-            Flat leads to check in place of those that params name, or None.
+            Flat leads to check instead of those that params name, or None.
 
         Raises
         ------
         ParamsError
-            Where a file is given and leads are dated.
+            If a file is given and leads are dated.
         """
         path = None if file is None else Path(file)
-        return check(self.places, now=present(), progress=self.progress, file=path)
+        return check(self.places, now=current_instant(), progress=self.progress, file=path)
 
     def train(self) -> Trained:
-        """Train on leads whose outcome is known, evaluate on the holdout, and keep the version.
+        """Train on leads whose outcome is known, evaluate on the holdout, and store the version.
 
         Raises
         ------
         DataError, ModelError
-            Where the data are not ready, a leak is suspected, or a rule of the stages has no cut.
+            If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
         """
-        return train(self.places, now=present(), progress=self.progress)
+        return train(self.places, now=current_instant(), progress=self.progress)
 
     def model(self, version: str | None = None) -> Model:
-        """Return a version, loaded.
+        """Return a stored version, loaded.
 
         Parameters
         ----------
         version
-            Its name; None for the version in use.
+            Name of the version; None for the version in use.
 
         Raises
         ------
         BundleError
-            Where there is no such version, or any byte of it is not as it was written.
+            If there is no such version, or one of its files was changed.
         """
         registry = self.places.registry
         folder = registry.champion_path() if version is None else registry.path(version)
@@ -117,69 +117,69 @@ class Project:
         Parameters
         ----------
         file
-            Flat leads: CSV or Parquet, a file or a folder; None where leads are dated.
+            Flat leads: CSV or Parquet, a file or a folder; None if leads are dated.
         out
-            File to write, ``.csv`` or ``.parquet``; None for the database of params.
+            File to write, ``.csv`` or ``.parquet``; None for the database that params name.
         as_of
-            The date as of which dated leads are scored; None for flat ones.
+            The date as of which dated leads are scored; None for flat leads.
         contributions
             File for every contribution, or None.
         held_out
             Whether only the leads of the holdout are scored.
         raw
-            Whether CSV is written for machines: text that begins like a formula stays as it is.
+            Whether CSV is written for machines: text that begins like a formula is not escaped.
 
         Raises
         ------
         DataError, LeadmlError
-            As `leadml.jobs.score.score`.
+            See `leadml.jobs.score.score`.
         """
         paths = [None if path is None else Path(path) for path in (file, out, contributions)]
         request = ScoreRequest(paths[0], _text(as_of), paths[1], held_out, paths[2], raw)
-        return score(self.model(), request, project=self.places, now=present(), progress=self.progress)
+        return score(self.model(), request, project=self.places, now=current_instant(), progress=self.progress)
 
     def snapshots(self, as_of: str | date | None = None, *, file: str | Path | None = None) -> pd.DataFrame:
-        """Return the rows that would be scored, with every feature: what `Model.score` and `Model.explain` take.
+        """Return the rows to score with every field: the frame that `Model.score` and `Model.explain` accept.
 
         Parameters
         ----------
         as_of
-            The date as of which dated leads are seen; None for flat ones.
+            The date of the snapshots of dated leads; None for flat leads.
         file
             Flat leads; None for those that params name.
         """
         import pandas as pd  # noqa: PLC0415 - most commands need no frame
 
         path = self.places.data if file is None else Path(file)
-        source = scoring_source(self.model().bundle.leads, self.places, now=present(), file=path)
+        source = scoring_source(self.model().bundle.leads, self.places, now=current_instant(), file=path)
         rows = self.places.params.score.chunk_rows
         with source.at(_text(as_of), progress=self.progress, rows=rows) as leads:
-            return pd.concat([piece.frame for piece in leads.chunks()], ignore_index=True)
+            return pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
 
     def explain(self, lead_id: str, *, as_of: str | date | None = None, file: str | Path | None = None) -> Explained:
-        """Return why one lead has its number.
+        """Return the contributions to the probability of one lead.
 
         Parameters
         ----------
         lead_id
-            The lead.
+            The id of the lead.
         as_of
-            The date as of which a dated lead is seen; None for flat ones.
+            The date of the snapshot of a dated lead; None for flat leads.
         file
             Flat leads; None for those that params name.
 
         Raises
         ------
         DataError
-            Where there is no such lead, a row of it is at fault, or it is outside the population.
+            If there is no such lead, one of its rows has a fault, or it is outside the population.
         """
         path = self.places.data if file is None else Path(file)
         model = self.model()
-        source = scoring_source(model.bundle.leads, self.places, now=present(), file=path)
+        source = scoring_source(model.bundle.leads, self.places, now=current_instant(), file=path)
         return explain(model, lead_id, source=source, as_of=_text(as_of), progress=self.progress)
 
     def report(self, out: str | Path | None = None) -> Path:
-        """Write the report of the version in use and return where it is.
+        """Write the report of the version in use and return the path of the file.
 
         Parameters
         ----------
@@ -191,11 +191,11 @@ class Project:
         return path
 
     def status(self) -> dict[str, str]:
-        """Return what is in use, since when, where its stages begin, and what it scored last."""
+        """Return the version in use, when it was trained, its cuts, and the last batch that was scored."""
         return dict(describe(self.places))
 
     def __repr__(self) -> str:
-        """Return what the project is, in one line."""
+        """Return target, folder and number of versions in one line."""
         versions = len(self.places.registry.versions())
         return f"<leadml project of {self.target}, {self.places.root.resolve().name}, {versions} versions>"
 
@@ -208,21 +208,21 @@ def open_project(
     Parameters
     ----------
     path
-        The file.
+        The ``params.yaml``.
     target
-        What is predicted, where params declare several.
+        Name of the target; needed if params declare several.
     overrides
-        Choices to replace, as ``section.key=value``.
+        Choices to override, as ``section.key=value``.
 
     Raises
     ------
     ParamsError
-        Where a choice cannot be followed, or the target is not declared.
+        If a choice is not valid, or the target is not declared.
     """
     return Project(Places.open(Path(path), overrides, target=target))
 
 
-def proposed_project(file: str | Path, progress: Progress = quietly) -> Project:
+def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> Project:
     """Return the project that ``leadml init`` would propose for a file of flat leads, without writing it.
 
     Parameters
@@ -235,7 +235,7 @@ def proposed_project(file: str | Path, progress: Progress = quietly) -> Project:
     Raises
     ------
     DataError
-        Where the file cannot be read, or no column could be a label.
+        If the file cannot be read, or no column could be a label.
     """
     path = Path(file).resolve()
     params = parse_params(propose_params(path, written_as=path.name))

@@ -1,4 +1,4 @@
-"""Propose a ``params.yaml`` for a file of leads, with every suspected leak excluded and the reason beside it."""
+"""Propose a ``params.yaml`` for a file of leads: roles of the columns, and suspected leaks excluded with reasons."""
 
 from __future__ import annotations
 
@@ -25,32 +25,33 @@ if TYPE_CHECKING:
 
 
 SAMPLE_ROWS = 200_000
+NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
 
 
 def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") -> str:
-    """Return a commented ``params.yaml`` for a file, with every suspect excluded and the reason beside it.
+    """Return the text of a ``params.yaml`` for a file; each line of a column has a comment with the reason.
 
     Parameters
     ----------
     source
         A file or folder of leads with a label.
     written_as
-        How the params shall name it.
+        The path to write into the params.
     encoding
-        Of CSV files.
+        Encoding of CSV files.
 
     Raises
     ------
     DataError
-        Where it cannot be read, or has no column that could be a label.
+        If the source cannot be read, or no column could be a label.
     """
-    dialect = _sniffed(source, encoding)
+    dialect = _detect_dialect(source, encoding)
     chunk = next(read_chunks(source, dialect, column_names(source, dialect), rows=SAMPLE_ROWS))
     if chunk.faults:
         raise DataError(chunk.faults)
     if not chunk.table.num_rows:
         raise DataError([Fault(chunk.source, "must hold leads, got none below the header")])
-    proposals = propose_roles(_as_chunked(chunk.table), dialect)
+    proposals = propose_roles(_contiguous(chunk.table), dialect)
     params = parse_params(params_text(proposals, dialect, written_as))
     contract = Contract.from_params(params)
     leads = as_snapshots(load_leads(FileSource(source, dialect), contract).frame)
@@ -59,57 +60,57 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
         for finding in find_leaks(leads, contract.fields, params)
         if finding.severity == "stop"
     }
-    judged = [
+    without_leaks = [
         replace(proposal, role="excluded", kind=None, reason=suspects[proposal.column])
         if proposal.column in suspects
         else proposal
         for proposal in proposals
     ]
-    return params_text(judged, dialect, written_as)
+    return params_text(without_leaks, dialect, written_as)
 
 
 def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> str:
-    """Return the text of a ``params.yaml`` that says what was proposed and why."""
+    """Return the text of a ``params.yaml`` with the proposed roles and the reasons for them."""
     by_role = {role: [p for p in proposals if p.role == role] for role in ("lead_id", "created_at", "label")}
     label = by_role["label"][0]
-    names = {role: found[0].column if found else None for role, found in by_role.items()}
+    names = {role: members[0].column if members else None for role, members in by_role.items()}
     target = "".join(c if c.isalnum() and c.isascii() else "_" for c in label.column.lower()).strip("_") or "converted"
     target = target if target[0].isalpha() and len(target) > 1 else "converted"
     lines = [
         "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train.",
         "",
         "data:",
-        f"  path: {_word(path)}",
-        f"  delimiter: {_word(dialect.delimiter)}",
-        f"  encoding: {_word(dialect.encoding)}",
-        f"  decimal: {_word(dialect.decimal)}",
-        "  missing: []                # further words that mean 'not known', for example [NA, unknown]",
-        f"  lead_id: {_word(names['lead_id'])}  # {_reason(by_role['lead_id'], 'none found: the row number serves')}",
-        f"  created_at: {_word(names['created_at'])}  # {_reason(by_role['created_at'], 'none found: a random split')}",
-        f"  timezone: {'UTC' if names['created_at'] else 'null'}             # of times that have no zone",
+        f"  path: {_yaml_text(path)}",
+        f"  delimiter: {_yaml_text(dialect.delimiter)}",
+        f"  encoding: {_yaml_text(dialect.encoding)}",
+        f"  decimal: {_yaml_text(dialect.decimal)}",
+        "  missing: []                # other texts that mean 'not known', for example [NA, unknown]",
+        f"  lead_id: {_yaml_text(names['lead_id'])}  # {_reason(by_role['lead_id'], NO_ID)}",
+        f"  created_at: {_yaml_text(names['created_at'])}  # {_reason(by_role['created_at'], NO_DATE)}",
+        f"  timezone: {'UTC' if names['created_at'] else 'null'}             # of times without a zone",
         "",
         "target:",
         f"  name: {target[:40]}",
-        f"  column: {_word(label.column)}  # {label.reason}",
-        f"  positive: [{', '.join(_word(value) for value in label.positive)}]",
-        f"  negative: [{', '.join(_word(value) for value in label.negative)}]",
+        f"  column: {_yaml_text(label.column)}  # {label.reason}",
+        f"  positive: [{', '.join(_yaml_text(value) for value in label.positive)}]",
+        f"  negative: [{', '.join(_yaml_text(value) for value in label.negative)}]",
         "",
         "features:",
         "  # kinds: number, category, boolean",
     ]
-    for group, meaning in (("fit", "what the lead is"), ("engagement", "what the lead does or was done with it")):
+    for group, meaning in (("fit", "what the lead is"), ("engagement", "what the lead does, or sales did with it")):
         members = [p for p in proposals if p.role == group]
         lines.append(f"  {group}:{'' if members else ' {}'}  # {meaning}")
-        lines += [f"    {_word(p.column)}: {p.kind}  # {p.reason}" for p in members]
+        lines += [f"    {_yaml_text(p.column)}: {p.kind}  # {p.reason}" for p in members]
     excluded = [p for p in proposals if p.role == "excluded"]
-    lines.append(f"  excluded:{'' if excluded else ' {}'}  # never used, and why")
-    lines += [f"    {_word(p.column)}: {_word(p.reason)}" for p in excluded]
+    lines.append(f"  excluded:{'' if excluded else ' {}'}  # fields that are not used, with the reason")
+    lines += [f"    {_yaml_text(p.column)}: {_yaml_text(p.reason)}" for p in excluded]
     return "\n".join(lines) + STAGES
 
 
 STAGES = """
 
-stages:                        # where each advised stage begins; a lead at the cut is in
+stages:                        # the rule that sets the cut of each stage
   # rules: {rule: share, top}, {rule: precision, at_least, confidence}, {rule: recall, at_least, confidence},
   #        {rule: capacity, leads_per_week, incoming_per_week}, {rule: value, contact_cost, won_value},
   #        {rule: fixed, probability}
@@ -118,30 +119,31 @@ stages:                        # where each advised stage begins; a lead at the 
   sql: {rule: share, top: 0.05}
 
 split:
-  test_share: 0.25             # share of the leads kept aside for the evaluation
-  folds: 5                     # parts of the others; each is judged by models that did not see it
+  test_share: 0.25             # share of the leads that are held out for the evaluation
+  folds: 5                     # parts of the other leads; each is evaluated by models fitted on the rest
   seed: 0
 
 limits:
-  min_leads: 1000              # fewer is refused
-  min_conversions: 120         # fewer of either kind is refused
-  allow_small: false           # true: train all the same, and stamp the report
+  min_leads: 1000              # training refuses fewer
+  min_conversions: 120         # training refuses fewer conversions, or fewer leads without one
+  allow_small: false           # true: train anyway, with a warning in the report
 """
 
 
-def _reason(found: Sequence[Proposal], otherwise: str) -> str:
-    return found[0].reason if found else otherwise
+def _reason(proposals: Sequence[Proposal], otherwise: str) -> str:
+    return proposals[0].reason if proposals else otherwise
 
 
-def _word(value: str | None) -> str:
+def _yaml_text(value: str | None) -> str:
+    """Return a text as YAML in double quotes."""
     if value is None:
         return "null"
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
-def _sniffed(source: Path, encoding: str) -> Dialect:
-    """Return the dialect whose delimiter gives the header the most names."""
+def _detect_dialect(source: Path, encoding: str) -> Dialect:
+    """Return the dialect with the delimiter that divides the header into the most names."""
     file = source_files(source)[0]
     if file.suffix == ".parquet":
         return Dialect()
@@ -168,5 +170,5 @@ def _has_decimal_commas(file: Path, encoding: str) -> bool:
     return commas > points
 
 
-def _as_chunked(table: pa.Table) -> pa.Table:
+def _contiguous(table: pa.Table) -> pa.Table:
     return table.combine_chunks() if table.num_columns else pa.table({})

@@ -1,7 +1,6 @@
-"""Write the report of a version.
+"""Build the report of a version from its bundle, ready to be rendered.
 
-What enters is a bundle and what was scored with it; what leaves is a report, ready to be rendered.
-Every figure is one of the bundle's evaluation, so of leads that the model did not see.
+Every figure was measured on the holdout, by the evaluation that is stored in the bundle.
 """
 
 from __future__ import annotations
@@ -27,51 +26,54 @@ INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
-BEST = 2
-SHIFTED = 0.1
-FAR_OFF = 2.0
+BEST_DECILES = 2
+MEAN_TOLERANCE = 0.1
+ECE_TOLERANCE = 2.0
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Return whether the model beats its baselines, in one sentence, and in another where its probabilities were off.
+    """Return in one sentence whether the model beats its baselines, and in a second one if it is badly calibrated.
 
-    The model beats a baseline where the interval of the paired difference in log loss lies below 0. Its probabilities
-    were off where the calibration error is more than twice, and its interval above, what chance gives, or where their
-    mean lies outside the interval of the rate and a tenth of it away or more.
+    The model beats a baseline if the whole interval of the paired difference in log loss lies below 0. It is badly
+    calibrated if the calibration error is more than twice the error by chance and its interval lies above the error by
+    chance, or if the mean probability lies outside the interval of the rate and differs from the rate by a tenth or
+    more.
     """
     beaten, unbeaten = evaluation.beaten()
     if not unbeaten:
-        verdict = f"The model beats every baseline: {_listed(beaten)}."
+        verdict = f"The model beats every baseline: {_joined(beaten)}."
     elif not beaten:
-        verdict = f"The model does not clearly beat its baselines: {_listed(unbeaten)}."
+        verdict = f"The model does not clearly beat its baselines: {_joined(unbeaten)}."
     else:
-        verdict = f"The model beats {_listed(beaten)}, but not clearly {_listed(unbeaten)}."
+        verdict = f"The model beats {_joined(beaten)}, but not clearly {_joined(unbeaten)}."
     ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
     mean, rate = evaluation.metric("mean_probability")["value"], evaluation.metric("rate")
-    shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= SHIFTED * rate["value"]
-    if (ece["value"] <= FAR_OFF * chance or ece["low"] <= chance) and not shifted:
+    is_shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= MEAN_TOLERANCE * rate["value"]
+    if (ece["value"] <= ECE_TOLERANCE * chance or ece["low"] <= chance) and not is_shifted:
         return verdict
-    gap = f"{mean:.1%} was predicted on average, {rate['value']:.1%} converted"
-    return f"{verdict} But its probabilities were off on the holdout: {gap}."
+    difference = f"the mean prediction was {mean:.1%}, and {rate['value']:.1%} converted"
+    return f"{verdict} But its probabilities were wrong on the holdout: {difference}."
 
 
 def warnings(bundle: Bundle) -> list[str]:
-    """Return what must be known before any figure is believed."""
-    found = []
+    """Return the limits of the evidence, in sentences: what a reader must know before the figures."""
+    texts = []
     if bundle.record.is_small:
-        found.append("Low evidence: there are fewer leads than leadml asks for, and params allow it.")
+        texts.append(
+            "Low evidence: there are fewer leads or conversions than leadml asks for, and limits.allow_small is set."
+        )
     if bundle.leads.holdout.since is None:
-        found.append(
-            "The leads have no date, so the holdout was drawn at random: changes over time are not seen here, and "
-            "figures on new leads may be worse."
+        texts.append(
+            "The leads have no date, so the holdout is a random sample: the figures do not show changes over time and "
+            "may be worse on new leads."
         )
     if bundle.leads.contract.lead_id is None:
-        found.append("No id is declared, so the number of the row serves: scores can be joined to the same file only.")
-    found += [
-        f"{field} was suspected of knowing the outcome and was accepted: {reason}"
+        texts.append("No id is declared, so the row number is used: scores can be joined to the same file only.")
+    texts += [
+        f"{field} is a suspected leak of the outcome, and params accept it: {reason}"
         for field, reason in bundle.record.accepted_leaks.items()
     ]
-    return found
+    return texts
 
 
 def build_report(model: Model, *, batch: BatchEntry | None) -> Report:
@@ -82,7 +84,7 @@ def build_report(model: Model, *, batch: BatchEntry | None) -> Report:
     model
         The version.
     batch
-        What was scored last, or None.
+        The last scored batch, or None.
     """
     bundle, evaluation = model.bundle, model.evaluation
     unit = bundle.record.unit
@@ -92,57 +94,58 @@ def build_report(model: Model, *, batch: BatchEntry | None) -> Report:
         warnings=warnings(bundle),
         facts=_facts(evaluation, batch, unit),
         sections=[
-            _drivers(bundle, evaluation),
-            *_stages(bundle, evaluation),
-            _gain(evaluation, unit),
-            _truth(bundle, evaluation),
-            _comparison(evaluation, unit),
-            *_maturity(bundle),
-            ReportSection("Model card", tables=(model_card(model), _parts(bundle))),
+            _importance_section(bundle, evaluation),
+            *_stages_section(bundle, evaluation),
+            _gain_section(evaluation, unit),
+            _calibration_section(bundle, evaluation),
+            _baselines_section(evaluation, unit),
+            *_maturity_section(bundle),
+            ReportSection("Model card", tables=(model_card(model), _parts_table(bundle))),
         ],
     )
 
 
-def _parts_in_words(choices: Mapping[str, Any]) -> str:
-    """Return the parts of a model and their weights; those without weight are not named."""
-    lines = [
-        (choices["linear_weight"], _line_in_words("a linear part", choices["half_life"])),
-        (choices.get("trees_weight", 0.0), _trees_in_words(choices, "trees")),
+def _model_text(choices: Mapping[str, Any]) -> str:
+    """Return the parts of a model with their stacking weights; parts without weight are left out."""
+    parts = [
+        (choices["linear_weight"], _linear_text(choices["half_life"])),
+        (choices.get("trees_weight", 0.0), _trees_text(choices, "trees")),
         (
             choices.get("trees_on_linear_weight", 0.0),
-            _line_in_words("a linear part", choices["base_half_life"])
-            + f" and on it {_trees_in_words(choices, 'trees_on_linear')}",
+            _linear_text(choices["base_half_life"])
+            + f" with {_trees_text(choices, 'trees_on_linear')} fitted on top of it",
         ),
     ]
-    return "; ".join(f"{weight:.2f} times {words}" for weight, words in lines if weight)
+    return "; ".join(f"{weight:.2f} times {text}" for weight, text in parts if weight)
 
 
-def _line_in_words(words: str, half_life: float) -> str:
-    return words + (f" in which a lead counts half after {half_life:.1%} of the leads" if half_life else "")
+def _linear_text(half_life: float) -> str:
+    halving = f" in which the weight of a lead halves with every {half_life:.1%} of the leads that are newer"
+    return "a linear part" + (halving if half_life else "")
 
 
-def _trees_in_words(choices: Mapping[str, Any], kind: str) -> str:
-    if f"{kind}_rounds" not in choices:
+def _trees_text(choices: Mapping[str, Any], part: str) -> str:
+    if f"{part}_rounds" not in choices:
         return "none"
-    return f"trees of {choices[f'{kind}_leaves']} leaves, {choices[f'{kind}_rounds']:,} a booster"
+    return f"trees of {choices[f'{part}_leaves']} leaves, {choices[f'{part}_rounds']:,} per booster"
 
 
 def model_card(model: Model) -> text_tables.TextTable:
-    """Return what a version is for, what it was made of, and what was found in its data."""
+    """Return the model card: intended use, data, parts of the model, findings and hashes."""
     bundle, manifest = model.bundle, model.manifest
-    record, spec, words = bundle.record, bundle.leads, topic_words(bundle)
+    record, spec, labels = bundle.record, bundle.leads, topic_labels(bundle)
     choices: Mapping[str, Any] = record.choices
-    topics = [f"{words.get(field.subject, field.subject)} ({field.group})" for field in spec.contract.fields]
+    topics = [f"{labels.get(field.subject, field.subject)} ({field.group})" for field in spec.contract.fields]
     rows = [
-        ("what it is for", INTENDED_USE),
-        ("predicts", spec.settings.predicts(bundle.target)),
+        ("intended use", INTENDED_USE),
+        ("prediction", spec.settings.predicts(bundle.target)),
         ("data", f"{record.rows:,} {record.unit} of {record.data.source}, {record.conversions:,} converted"),
         ("repeated rows merged", f"{record.data.merged:,}"),
-        ("fitted on", _size(record.split.learn, record.unit)),
-        ("holdout", f"{_size(record.split.holdout, record.unit)} ({record.split.name})"),
-        ("model", f"additive log-odds: {_parts_in_words(choices)}; calibration {choices['calibration']}"),
-        ("reasons", _reasons(choices["table_numbers"], choices["trees_without_tables"])),
-        ("fields", _listed(list(dict.fromkeys(topics)))),
+        ("fitted on", _size_text(record.split.learn, record.unit)),
+        ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
+        ("model", f"additive log-odds: {_model_text(choices)}; calibration {choices['calibration']}"),
+        ("reasons", _reasons_text(choices["table_numbers"], choices["trees_without_tables"])),
+        ("fields", _joined(list(dict.fromkeys(topics)))),
         *((f"excluded: {name}", reason) for name, reason in record.excluded.items()),
         *(("finding", str(finding)) for finding in record.findings),
         ("version", f"{model.version}, trained {record.trained_at}, leadml {manifest.leadml}"),
@@ -154,114 +157,126 @@ def model_card(model: Model) -> text_tables.TextTable:
 
 
 def _facts(evaluation: Evaluation, batch: BatchEntry | None, unit: str) -> list[tuple[str, str]]:
-    reached = next(r for r in as_rows(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST, "gain"))
+    reached = next(r for r in as_rows(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST_DECILES, "gain"))
     facts = [(f"of the converters are among the best 20% of {unit}", f"{reached['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
         row = evaluation.metric(name)
         facts.append(
-            (f"{text_tables.METRICS[name][0]} ({text_tables.span(row, '{:.3f}'.format)})", f"{row['value']:.3f}")
+            (f"{text_tables.METRICS[name][0]} ({text_tables.interval(row, '{:.3f}'.format)})", f"{row['value']:.3f}")
         )
     facts.append((f"{unit} in the holdout", f"{evaluation.leads:,}"))
     if batch is not None:
-        facts.append((f"leads scored last, {batch.scored_at[:10]}", f"{batch.scored:,}"))
+        facts.append((f"leads in the last batch, {batch.scored_at[:10]}", f"{batch.scored:,}"))
     return facts
 
 
-def _drivers(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
+def _importance_section(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
     text = (
-        "How many points of probability a field moves a lead up or down on average. The reasons of one lead add up to "
-        f"its score; these are the means over all {bundle.record.unit} of the holdout."
+        "By how many points each field raises or lowers the score of a lead, where the score is 100 times the "
+        f"probability to convert. The figures are means over all {bundle.record.unit} of the holdout."
     )
     alt = "Bars of mean points by field; the numbers are in the table below"
-    words = topic_words(bundle)
-    names = [words.get(name, name) for name in evaluation.importance["field"]]
+    labels = topic_labels(bundle)
+    names = [labels.get(name, name) for name in evaluation.importance["field"]]
     evaluation = replace(evaluation, importance=evaluation.importance.assign(field=names))
     drawing = figures.importance_figure(evaluation.importance)
     return ReportSection(
-        "What drives conversion", [text], drawing, alt, (text_tables.importance_table(evaluation),), beside=True
+        "What drives conversion", [text], drawing, alt, (text_tables.importance_table(evaluation),), side_by_side=True
     )
 
 
-def _stages(bundle: Bundle, evaluation: Evaluation) -> list[ReportSection]:
-    """Return what each stage holds, where the target drives any."""
+def _stages_section(bundle: Bundle, evaluation: Evaluation) -> list[ReportSection]:
+    """Return the section of stages, if the target drives any."""
     if evaluation.stages.empty:
         return []
     unit = bundle.record.unit
-    text = f"A lead at a cut is in. The share that converts counts all {unit} at or above the cut."
+    text = (
+        "A lead is in the highest stage whose cut its probability reaches. Shares and conversions count all "
+        f"{unit} of the holdout at or above the cut."
+    )
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
     table = text_tables.stage_table(evaluation, bundle.stages.cuts, unit=unit)
     return [ReportSection("Stages", [text], figures.stages_figure(evaluation, unit=unit), alt, (table,))]
 
 
-def _gain(evaluation: Evaluation, unit: str) -> ReportSection:
-    text = f"{unit.capitalize()} are worked from the highest probability down; tenth 1 has the best."
+def _gain_section(evaluation: Evaluation, unit: str) -> ReportSection:
+    text = (
+        f"The {unit} of the holdout, sorted by probability and divided into ten groups of the same size. Tenth 1 has "
+        "the highest probabilities: how much is gained if these are contacted first?"
+    )
     alt = f"Share of converters reached against share of {unit} worked; the numbers are in the table below"
     drawing = figures.gain_figure(evaluation.deciles, unit=unit)
     return ReportSection(
-        "What working the best first brings", [text], drawing, alt, (text_tables.decile_table(evaluation),), beside=True
+        "What contacting the best leads first brings",
+        [text],
+        drawing,
+        alt,
+        (text_tables.decile_table(evaluation),),
+        side_by_side=True,
     )
 
 
-def _truth(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
+def _calibration_section(bundle: Bundle, evaluation: Evaluation) -> ReportSection:
     unit = bundle.record.unit
     text = (
-        f"Of {unit} that are given 20%, one in five should convert. The mean gap is "
-        f"{evaluation.metric('ece')['value']:.3f}; a perfect model would show {evaluation.ece_by_chance:.3f} by "
-        f"chance on as many {unit}."
+        f"Of {unit} with a probability of 20%, one in five should convert. On average the probability and the share "
+        f"that converted differ by {evaluation.metric('ece')['value']:.3f}. With a perfect model they would differ by "
+        f"{evaluation.ece_by_chance:.3f}, by chance alone."
     )
-    alt = f"Share that converted against probability said, in 15 groups of {unit}"
+    alt = f"Share that converted against predicted probability, in 15 groups of {unit}"
     drawing = figures.reliability_figure(evaluation, target=bundle.target, unit=unit)
-    return ReportSection("Are the probabilities true?", [text], drawing, alt, (text_tables.metric_table(evaluation),))
+    return ReportSection("Are the probabilities right?", [text], drawing, alt, (text_tables.metric_table(evaluation),))
 
 
-def _comparison(evaluation: Evaluation, unit: str) -> ReportSection:
+def _baselines_section(evaluation: Evaluation, unit: str) -> ReportSection:
     better = " and ".join(text_tables.METRICS[name][0] for name in LARGER_IS_BETTER)
     text = (
-        f"All are judged by the same {unit}, and differences are taken one by one. Where the interval of the last "
-        f"column lies below 0, leadml is clearly better. Larger is better for {better}; smaller for the others."
+        f"All methods are evaluated on the same {unit} of the holdout. leadml is clearly better than a method if the "
+        f"whole interval in the last column lies below 0. For {better} larger is better; for the others smaller is "
+        "better."
     )
-    return ReportSection("Compared with", [text], tables=(text_tables.model_table(evaluation),))
+    return ReportSection("Comparison with simpler methods", [text], tables=(text_tables.model_table(evaluation),))
 
 
-def topic_words(bundle: Bundle) -> dict[str, str]:
-    """Return what people call the topics that leadml names itself, by those names."""
+def topic_labels(bundle: Bundle) -> dict[str, str]:
+    """Return a label in plain words for each topic whose name leadml made, by that name."""
     fields = bundle.leads.contract.fields
-    words = {field.name: field.name.replace("_", " ") for field in fields if field.source == "derived"}
-    return words | bundle.leads.settings.topic_words
+    labels = {field.name: field.name.replace("_", " ") for field in fields if field.source == "derived"}
+    return labels | bundle.leads.settings.topic_labels
 
 
-def _reasons(numbers: int, trees_left: int) -> str:
-    said = f"exact, read from tables of {numbers:,} numbers"
-    if not trees_left:
-        return said
-    return f"{said}; for {trees_left:,} trees that are too deep or too many for tables, by LightGBM, which is slow"
+def _reasons_text(numbers: int, trees: int) -> str:
+    text = f"exact, from tables of {numbers:,} numbers"
+    if not trees:
+        return text
+    return f"{text}; {trees:,} trees are too deep or too many for tables and are computed by LightGBM, which is slow"
 
 
-def _parts(bundle: Bundle) -> text_tables.TextTable:
+def _parts_table(bundle: Bundle) -> text_tables.TextTable:
     return text_tables.part_table(bundle.record.split, unit=bundle.record.unit)
 
 
-def _size(part: PartSize, unit: str) -> str:
+def _size_text(part: PartSize, unit: str) -> str:
     size = f"{part.rows:,} {unit}, {part.conversions:,} converted"
     if part.first is None or part.last is None:
         return size
     return f"{size}, {shown_day(part.first)} to {shown_day(part.last)}"
 
 
-def _maturity(bundle: Bundle) -> list[ReportSection]:
-    """Return when labels are known, where outcomes have dates."""
+def _maturity_section(bundle: Bundle) -> list[ReportSection]:
+    """Return the section on the time until an outcome is known, if outcomes have dates."""
     maturity = bundle.record.data.maturity
     if maturity is None:
         return []
     text = (
-        f"The label of a snapshot is known once {maturity.horizon} days and {maturity.settling} for late records have "
-        f"passed: {maturity.mature:,} snapshots had such a label by {maturity.observed_until[:10]}; "
+        f"The outcome of a snapshot is known after {maturity.horizon} days, and {maturity.settling} more for late "
+        f"records: {maturity.mature:,} snapshots had a known outcome by {maturity.observed_until[:10]}; "
         f"{maturity.immature:,} are younger: their outcome is unknown, not negative, so they are left out. The table "
-        "counts leads at an age only where they were observed to that age; a horizon beyond which the share hardly "
-        "rises loses little."
+        "counts a lead at an age only if it was observed to that age. A horizon is long enough if the share hardly "
+        "rises after it."
     )
-    return [ReportSection("How long it takes", [text], tables=(text_tables.age_table(maturity.by_age),))]
+    return [ReportSection("How long conversions take", [text], tables=(text_tables.age_table(maturity.by_age),))]
 
 
-def _listed(names: list[str]) -> str:
+def _joined(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,7 +1,7 @@
-"""Score leads in batches, in chunks, each lead once, and write the rows to a file or a database.
+"""Score leads in chunks, each lead once, and write the rows to a file or a database.
 
-The number of a lead depends on that lead and the model alone: not on the file's format, its order, the size of the
-chunks or the number of threads.
+The score of a lead depends only on that lead and the model: not on the format or the order of the file, the size of
+the chunks or the number of threads. The module prints nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.leads.sources.spool import Piece
+    from leadml.leads.sources.spool import LeadChunk
     from leadml.publish.database import TableWriter
     from leadml.publish.sinks import TableSink
     from leadml.types import Progress
@@ -38,17 +38,17 @@ class ScoreRequest:
     Parameters
     ----------
     file
-        The flat leads; None where leads are dated.
+        The flat leads; None if leads are dated.
     as_of
-        The date or time in ISO 8601 as of which dated leads are scored; None for flat ones.
+        The date or time in ISO 8601 as of which dated leads are scored; None for flat leads.
     out
-        The file to write, or None for the database of params.
+        The file to write, or None for the database that params name.
     held_out
         Whether only the leads of the holdout are scored.
     contributions
-        Where to write every contribution, or None.
+        The file for every contribution, or None.
     raw
-        Whether CSV is written for machines: text that begins like a formula stays as it is.
+        Whether CSV is written for machines: text that begins like a formula is not escaped.
     """
 
     file: Path | None = None
@@ -68,7 +68,7 @@ class Destination:
     out, contributions
         Files, or None.
     database
-        Address and table, or None; used where there is no ``out``.
+        Address and table, or None; used if ``out`` is None.
     raw
         As for `ScoreRequest`.
     """
@@ -80,70 +80,70 @@ class Destination:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The destination in words: the file or the table."""
         return str(self.out or f"table {self.database[1] if self.database else ''}")
 
     @property
     def not_scored(self) -> Path:
-        """Where the refused rows go: beside the file, or into the working folder."""
+        """The file for the refused rows: in the folder of ``out``, or in the working folder."""
         out = self.out or Path(f"{self.database[1] if self.database else 'scored'}.csv")
         return out.with_name(f"{out.stem}.not_scored.csv")
 
     def check(self, sources: Sequence[Path]) -> None:
-        """Refuse to write nowhere, over the leads, into their folder, or two tables into one file.
+        """Refuse a destination that is missing, that overwrites the leads, or that takes two tables into one file.
 
         Parameters
         ----------
         sources
-            Files and folders that leads are read from.
+            Files and folders that leads are read from; nothing may be written into them.
 
         Raises
         ------
         LeadmlError
-            Where a place cannot be written to.
+            If a file cannot be a destination.
         """
         if self.out is None and self.database is None:
             msg = "--out must name a file, or output.database an address, got neither"
             raise LeadmlError(msg)
-        written = [path for path in (self.out, self.not_scored, self.contributions) if path is not None]
-        taken = [source.resolve() for source in sources]
-        for at, path in enumerate(written):
+        outputs = [path for path in (self.out, self.not_scored, self.contributions) if path is not None]
+        inputs = [source.resolve() for source in sources]
+        for at, path in enumerate(outputs):
             check_suffix(path)
-            place = path.resolve()
-            if any(place == source or source in place.parents for source in taken):
-                msg = f"{path}: must not be the leads themselves or in their folder; write somewhere else"
+            resolved = path.resolve()
+            if any(resolved == source or source in resolved.parents for source in inputs):
+                msg = f"{path}: must not be the file of the leads or in their folder; write to another folder"
                 raise LeadmlError(msg)
-            if place in {other.resolve() for other in written[:at]}:
-                msg = f"{path}: must be a file of its own, got one that is written already; name another"
+            if resolved in {other.resolve() for other in outputs[:at]}:
+                msg = f"{path}: must differ from the other files that are written, got the same; name another file"
                 raise LeadmlError(msg)
 
 
 @dataclass(repr=False)
 class ScoreSummary:
-    """What became of the rows.
+    """The counts of a scored batch.
 
     Parameters
     ----------
     batch_id
-        Hash of the leads, the model and the choices: the same for the same work.
+        Hash of the leads, the model and the choices: equal batches have equal ids.
     rows
-        Rows that are scored or refused; together they are ``scored`` and ``not_scored``.
+        Number of rows that are scored or refused: the sum of ``scored`` and ``not_scored``.
     merged, left_out
-        Rows that repeat another, and leads that were not asked for.
+        Number of rows that repeat another row, and of leads that were not to be scored.
     reason_left_out
         Why leads were left out, in words.
     destination
-        Where the rows are.
+        Where the rows were written.
     doubts
-        What speaks against the scores, in words.
+        Reasons to distrust the scores, in words.
     scored, not_scored
-        Leads that were scored, and rows that were refused.
+        Number of leads that were scored, and of rows that were refused.
     defused
-        Texts that a spreadsheet would run and that were changed.
+        Number of texts that a spreadsheet would run as a formula and that were escaped.
     stages
-        Leads by advised stage, in order; none where the target drives no stage.
+        Number of leads by advised stage, in order; empty if the target drives no stage.
     unknown_levels
-        Leads by category whose level the model does not know.
+        Number of leads by category field whose level the model does not know.
     """
 
     batch_id: str
@@ -160,7 +160,7 @@ class ScoreSummary:
     unknown_levels: dict[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Return what became of the rows, in one line."""
+        """Return the numbers of scored and refused rows in one line."""
         return f"<{self.scored:,} scored, {self.not_scored:,} not scored: {inert(self.destination.name)}>"
 
     def _repr_html_(self) -> str:
@@ -179,19 +179,19 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     request
         Which leads, and where the rows go.
     project
-        Where the tables of dated leads and the database are, and how many rows are scored at a time; None where there
-        is no ``params.yaml``.
+        The project, which names the tables of dated leads, the database and the size of chunks; None without a
+        ``params.yaml``.
     now
-        The instant in ISO 8601, as the rows will say it.
+        The instant in ISO 8601 for the column ``scored_at``.
     progress
         Called with the name of each step as it begins.
 
     Raises
     ------
     DataError
-        Where the source as a whole cannot be read, or lacks a column; a row at fault is not scored and listed.
+        If the source cannot be read or has a missing column. A row with a fault is no error: it is listed as refused.
     LeadmlError
-        Where flat and dated leads are confused, or the rows cannot be written.
+        If the request does not fit the kind of leads (flat or dated), or the rows cannot be written.
     """
     spec, choices = model.bundle.leads, project.params.score if project else ScoreParams()
     source = scoring_source(spec, project, now=now, file=request.file, held_out=request.held_out)
@@ -211,47 +211,47 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
         summary = ScoreSummary(name, *counts, destination, leads.doubts)
         summary.stages = dict.fromkeys(stage_names(model.bundle), 0)
-        with _opened(destination, summary) as outputs:
-            for piece in leads.chunks():
-                outputs.write(model, piece, batch, summary)
+        with _open_outputs(destination, summary) as outputs:
+            for chunk in leads.chunks():
+                outputs.write(model, chunk, batch, summary)
                 progress(f"scored {summary.scored:,} leads")
     if project and model.folder.parent == project.registry.folder.resolve():
-        numbers = summary.rows, summary.scored, summary.not_scored
-        project.registry.record(BatchEntry(name, now, model.version, *numbers, destination.name))
+        results = summary.rows, summary.scored, summary.not_scored
+        project.registry.record(BatchEntry(name, now, model.version, *results, destination.name))
     return summary
 
 
 @dataclass(frozen=True)
 class _Outputs:
-    """The tables that a batch is written to."""
+    """The open files and tables that a batch is written to."""
 
     scores: TableSink | TableWriter
     refused: TableSink
     contributions: TableSink | None
 
-    def write(self, model: Model, piece: Piece, batch: Batch, summary: ScoreSummary) -> None:
+    def write(self, model: Model, chunk: LeadChunk, batch: Batch, summary: ScoreSummary) -> None:
         """Score a chunk, write its rows, and count them."""
-        scored, explanation = scored_rows(model.bundle, piece.frame, batch)
+        scored, explanation = scored_rows(model.bundle, chunk.frame, batch)
         self.scores.write(scored)
-        self.refused.write(refused_rows(piece.faults))
+        self.refused.write(refused_rows(chunk.faults))
         if self.contributions is not None:
-            self.contributions.write(contribution_table(piece.frame, explanation))
+            self.contributions.write(contribution_table(chunk.frame, explanation))
         summary.scored += len(scored)
-        summary.not_scored += len({fault.location for fault in piece.faults})
+        summary.not_scored += len({fault.location for fault in chunk.faults})
         for stage in summary.stages:
             summary.stages[stage] += int((scored["stage"] == stage).sum())
-        for name, number in model.bundle.model.encoder.count_other(piece.frame).items():
-            summary.unknown_levels[name] = summary.unknown_levels.get(name, 0) + number
+        for name, count in model.bundle.model.encoder.count_other(chunk.frame).items():
+            summary.unknown_levels[name] = summary.unknown_levels.get(name, 0) + count
 
 
 @contextmanager
-def _opened(destination: Destination, summary: ScoreSummary) -> Iterator[_Outputs]:
-    """Give the tables; they are put in place where the block ends well and every row is accounted for."""
+def _open_outputs(destination: Destination, summary: ScoreSummary) -> Iterator[_Outputs]:
+    """Give the outputs; they are published if the block ends without an error and every row is accounted for."""
     raw = destination.raw
     with ExitStack() as stack:
         refused = stack.enter_context(table_sink(destination.not_scored, raw=raw))
-        long = destination.contributions
-        contributions = stack.enter_context(table_sink(long, raw=raw)) if long else None
+        path = destination.contributions
+        contributions = stack.enter_context(table_sink(path, raw=raw)) if path else None
         scores: TableSink | TableWriter
         if destination.out is not None:
             scores = stack.enter_context(table_sink(destination.out, raw=raw))
@@ -259,14 +259,14 @@ def _opened(destination: Destination, summary: ScoreSummary) -> Iterator[_Output
             from leadml.leads.read.database import TableName  # noqa: PLC0415 - an extra
             from leadml.publish.database import table_writer  # noqa: PLC0415
 
-            url, place = destination.database or ("", "")
-            *schema, name = place.split(".", 1)
+            url, table = destination.database or ("", "")
+            *schema, name = table.split(".", 1)
             scores = stack.enter_context(table_writer(url, TableName(name, schema[0] if schema else None)))
         yield _Outputs(scores, refused, contributions)
-        summary.defused = scores.harmless
+        summary.defused = scores.defused
         if summary.rows != summary.scored + summary.not_scored:
-            got = f"{summary.rows} of which {summary.scored} + {summary.not_scored}"
-            msg = f"every row must be scored or refused, got {got}: a defect of leadml"
+            got = f"{summary.rows} rows, {summary.scored} scored and {summary.not_scored} refused"
+            msg = f"every row must be scored or refused, got {got}: this is a bug of leadml"
             raise RuntimeError(msg)
     if not summary.not_scored:
         destination.not_scored.unlink(missing_ok=True)

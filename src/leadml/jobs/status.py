@@ -1,7 +1,7 @@
-"""Say what is in use.
+"""Describe the version in use, its cuts and the last batch that was scored.
 
-What enters is a project; what leaves is lines of names and values.
-It reads manifests and the list of batches, and MLflow's database only as a file, so that it answers at once.
+The module loads no model and does not import MLflow, so it is fast: it reads the manifest, the list of batches and
+MLflow's SQLite file.
 """
 
 from __future__ import annotations
@@ -26,32 +26,27 @@ ALIAS = """
 
 
 def describe(project: Places) -> list[tuple[str, str]]:
-    """Return what the champion is, on what it was trained, its cuts, and what was scored last.
+    """Return names and values that describe the champion, its training, its cuts and the last batch.
 
     Raises
     ------
     BundleError
-        Where no version is in use or its manifest is damaged.
+        If no version is in use, or its manifest is damaged.
     """
     registry = project.registry
     manifest, batch = read_manifest(registry.champion_path()), registry.last_batch()
     record = manifest.record
-    learned = record.split.learn
+    fitted = record.split.learn
     rows = [
         ("target", manifest.target),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{record.trained_at} on {record.data.source}"),
-        (
-            "learned from",
-            f"{learned.rows:,} {record.unit}, {learned.conversions:,} converted",
-        ),
+        ("fitted on", f"{fitted.rows:,} {record.unit}, {fitted.conversions:,} converted"),
         *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in manifest.cuts),
         ("model hash", manifest.model_hash),
         (
-            "scored last",
-            "nothing yet"
-            if batch is None
-            else f"{batch.scored:,} leads at {batch.scored_at} by version {batch.version}",
+            "last batch",
+            "none yet" if batch is None else f"{batch.scored:,} leads at {batch.scored_at} by version {batch.version}",
         ),
     ]
     if batch is not None:
@@ -59,31 +54,33 @@ def describe(project: Places) -> list[tuple[str, str]]:
     alias = registered_alias(project.store, project.target)
     if alias is not None and alias != registry.champion():
         rows.append(
-            ("look", f"MLflow's alias {CHAMPION} names version {alias}, the pointer names {registry.champion()}")
+            ("warning", f"MLflow's alias {CHAMPION} names version {alias}, but version {registry.champion()} is in use")
         )
     return rows
 
 
 def describe_all(projects: Sequence[Places]) -> list[list[tuple[str, str]]]:
-    """Return what `describe` says of each target of a project; of several, one may have no version yet."""
-    told = []
+    """Return `describe` of each target; if there are several, a target may have no version yet."""
+    descriptions = []
     for project in projects:
         if len(projects) > 1 and not project.registry.versions():
-            told.append([("target", project.target), ("in use", f"none yet: leadml train --target {project.target}")])
+            descriptions.append(
+                [("target", project.target), ("in use", f"none yet: leadml train --target {project.target}")]
+            )
         else:
-            told.append(describe(project))
-    return told
+            descriptions.append(describe(project))
+    return descriptions
 
 
 def registered_alias(store: Path, target: str) -> str | None:
-    """Return the version that MLflow's alias names, or None where there is no store or no alias."""
+    """Return the version that MLflow's alias names, or None without a store or an alias."""
     if not store.is_file():
         return None
     connection = sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        found = connection.execute(ALIAS, (target, CHAMPION)).fetchone()
+        row = connection.execute(ALIAS, (target, CHAMPION)).fetchone()
     except sqlite3.DatabaseError:
         return None
     finally:
         connection.close()
-    return str(found[0]) if found else None
+    return str(row[0]) if row else None

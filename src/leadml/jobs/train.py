@@ -1,4 +1,4 @@
-"""Train a model on leads whose outcome is known: learn a bundle, keep it as a version and file it in MLflow."""
+"""Train a model on leads whose outcome is known: learn a bundle, store it as a version and log it in MLflow."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Trained:
-    """What a training made.
+    """The result of a training.
 
     Parameters
     ----------
     model
-        The version, as it was read back.
+        The version, loaded from its folder.
     is_new
-        Whether it was written now; the same data and choices give the version there was.
+        Whether the version was stored now; the same data and choices give the version that was stored before.
     champion
-        The version in use.
+        Name of the version in use.
     run_id
-        MLflow's run; None where tracking is off.
+        Id of MLflow's run; None if tracking is off.
     """
 
     model: Model
@@ -41,22 +41,22 @@ class Trained:
     run_id: str | None
 
     def __repr__(self) -> str:
-        """Return which version was made and which is in use, in one line."""
+        """Return the version of this training and the version in use, in one line."""
         state = "new" if self.is_new else "the same as before"
         return f"<version {self.model.version} of {self.model.target} ({state}); version {self.champion} is in use>"
 
     def _repr_html_(self) -> str:
-        """Return the model beside its baselines, for notebooks."""
+        """Return the metrics of the model and its baselines as a table, for notebooks."""
         return model_table(self.model.evaluation).to_html(repr(self)[1:-1])
 
 
 def train(project: Places, *, now: str, progress: Progress) -> Trained:
-    """Train, evaluate, keep and track a model.
+    """Train a model, evaluate it on the holdout, store it and log it.
 
     Parameters
     ----------
     project
-        The choices and places.
+        The choices and folders of the project.
     now
         The instant of the training in ISO 8601, for the record.
     progress
@@ -65,15 +65,15 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
     Raises
     ------
     DataError, ModelError
-        Where the data are not ready, a leak is suspected, or a rule has no cut.
+        If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
     MissingExtraError
-        Where a run should be filed and MLflow is not installed.
+        If params switch tracking on and MLflow is not installed.
     """
     params, registry = project.params, project.registry
     require_tracking(params)
     training = training_source(project, project.target, now=now).training(progress=progress)
     bundle = learn(training, params, target=project.target, trained_at=now, progress=progress)
-    progress("keeping the bundle")
+    progress("storing the version")
     version, is_new = registry.add(bundle)
     champion = registry.usable_champion()
     if champion is None:
@@ -90,12 +90,12 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
 
 
 def require_tracking(params: Params) -> None:
-    """Refuse to go on where MLflow is asked for and not installed.
+    """Raise an error if params switch tracking on and MLflow is not installed.
 
     Raises
     ------
     MissingExtraError
-        Where it is not there.
+        If MLflow is missing.
     """
     if params.tracking.enabled and find_spec("mlflow") is None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"

@@ -1,1 +1,1 @@
-"""Publishing: what leaves the house, each file whole or not at all."""
+"""Write what a job produces: files, reports, database tables, versions of models and MLflow runs."""

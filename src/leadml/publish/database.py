@@ -1,8 +1,8 @@
-"""Write tables of leads into a database, chunk by chunk, all or nothing.
+"""Write scored leads into a database table, chunk by chunk, in one transaction.
 
-What enters is frames with the same columns; what leaves is their rows in one table, each key once, however often the
-same batch is written.
-It refuses a table that lacks a column or a key, and values that the database would not hold as they are.
+A row replaces the row with the same key, so writing a batch again changes nothing. If writing fails, the table keeps
+the rows that it had. The module refuses a table without a needed column or key, and values that the database would
+change.
 """
 
 from __future__ import annotations
@@ -33,48 +33,48 @@ if TYPE_CHECKING:
     from leadml.leads.read.database import TableName
 
 KEY = ("lead_id", "target", "batch_id")
-STAGED = "leadml_staged"
-LONGEST_NAME = 63  # bytes in PostgreSQL, which would cut the rest off
-PLACEHOLDER = "%("  # SQLAlchemy takes it for one of its own, also between quotes
-LONGEST_KEY = 255  # letters, where a key cannot be text of any length
+STAGING = "leadml_staged"
+MAX_NAME_BYTES = 63  # PostgreSQL truncates longer names
+PLACEHOLDER = "%("  # SQLAlchemy reads it as a parameter, even inside quotes
+MAX_KEY_LENGTH = 255  # characters, for dialects whose keys cannot be text of any length
 
 
 class TableWriter:
-    """A table that is being written; see `table_writer`.
+    """Write frames into one table; `table_writer` opens and closes it.
 
     Parameters
     ----------
     connection
-        To write with.
+        Open connection to the database.
     table
-        Where the rows go.
+        Table to write to.
     key
-        Columns that tell rows apart.
-    where
-        The address as it may be shown.
+        Columns that identify a row.
+    address
+        The address of the database without its password, for messages.
     """
 
-    harmless = 0  # a database runs no formula: text stays as it came
+    defused = 0  # texts that were escaped: none, because a database runs no spreadsheet formula
 
-    def __init__(self, connection: Connection, table: TableName, *, key: Sequence[str], where: str) -> None:
-        """Keep the choices; the first frame gives the columns."""
-        self._connection, self._table, self._key, self._where = connection, table, tuple(key), where
+    def __init__(self, connection: Connection, table: TableName, *, key: Sequence[str], address: str) -> None:
+        """Store the choices; the first frame determines the columns."""
+        self._connection, self._table, self._key, self._address = connection, table, tuple(key), address
         self._dialect = connection.dialect.name
         self._schema: pa.Schema | None = None
         self._empty: dict[str, pa.Array] = {}
 
     def write(self, frame: pd.DataFrame) -> None:
-        """Add rows; where a key is written twice the later row stays.
+        """Add the rows of a frame; of two rows with the same key the later one stays.
 
         Raises
         ------
         LeadmlError
-            Where columns, types or values do not fit, or the database refuses.
+            If columns, types or values do not fit the table, or the database rejects the rows.
         """
         columns = {str(name): _arrow(frame.iloc[:, at], str(name)) for at, name in enumerate(frame.columns)}
         if self._schema is None:
             self._empty = columns
-            if frame.empty:  # a column without values has no type that could be trusted
+            if frame.empty:  # a column without values has no reliable type
                 return
             self._begin(columns, width=frame.shape[1])
         names = [field.name for field in self._schema or ()]
@@ -82,83 +82,83 @@ class TableWriter:
             self._refuse(f"every chunk must have the columns {', '.join(names)}, got others")
         if frame.empty:
             return
-        fitted = [self._fit(columns[field.name], field) for field in self._schema or ()]
-        values = [_plain(array, dialect=self._dialect) for array in fitted]
-        rows = [dict(zip(_binds(len(values)), row, strict=True)) for row in zip(*values, strict=True)]
+        arrays = [self._cast(columns[field.name], field) for field in self._schema or ()]
+        values = [_driver_values(array, dialect=self._dialect) for array in arrays]
+        rows = [dict(zip(_bind_names(len(values)), row, strict=True)) for row in zip(*values, strict=True)]
         self._attempt(lambda: self._insert(rows))
 
     def finish(self) -> None:
-        """Make all that was written visible at once."""
+        """Commit, so that all written rows become visible at once."""
         if self._schema is None and self._empty:
             self._begin(self._empty, width=len(self._empty))
         if self._schema is None:
             return
         if self._dialect == "sqlite":
-            self._attempt(self._publish_staged)
+            self._attempt(self._publish_staging)
         else:
             self._attempt(self._connection.commit)
 
     def _begin(self, columns: dict[str, pa.Array], *, width: int) -> None:
         if len(columns) != width:
-            self._refuse("every column must have a name of its own, got one twice")
-        lacking = [name for name in self._key if name not in columns]
-        if lacking:
-            self._refuse(f"the rows must have the key column {quoted(lacking[0])}, got none")
+            self._refuse("every column must have a different name, got one name twice")
+        missing = [name for name in self._key if name not in columns]
+        if missing:
+            self._refuse(f"the rows must have the key column {quoted(missing[0])}, got none")
         for name in (*columns, self._table.name, *([self._table.schema] if self._table.schema else [])):
             self._check_name(name)
-        self._schema = pa.schema([(name, _kind(array.type, name)) for name, array in columns.items()])
+        self._schema = pa.schema([(name, _column_type(array.type, name)) for name, array in columns.items()])
         self._attempt(self._prepare)
 
     def _check_name(self, name: str) -> None:
-        whole = name.isprintable() and name.strip() and PLACEHOLDER not in name
-        if not whole or (self._dialect == "postgresql" and len(name.encode()) > LONGEST_NAME):
-            must = f"have printable names of at most {LONGEST_NAME} bytes without '{PLACEHOLDER}'"
+        is_valid = name.isprintable() and name.strip() and PLACEHOLDER not in name
+        if not is_valid or (self._dialect == "postgresql" and len(name.encode()) > MAX_NAME_BYTES):
+            must = f"have printable names of at most {MAX_NAME_BYTES} bytes without '{PLACEHOLDER}'"
             self._refuse(f"tables and columns must {must}, got {quoted(name)}; rename it")
 
     def _prepare(self) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
         target = self._target()
         exists = sa.inspect(self._connection).has_table(self._table.name, schema=self._table.schema)
         if exists:
             self._check_table()
         if self._dialect == "sqlite":
-            # A file has one writer, which waits for readers: it is locked at the end alone, for as long as a copy takes
-            self._target(staged=True).create(self._connection)
+            # SQLite allows one writer, which waits for readers; a staging table keeps the lock as short as one copy
+            self._target(staging=True).create(self._connection)
             self._connection.commit()
         elif not exists:
             target.create(self._connection)
 
     def _check_table(self) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
         declared = declared_columns(self._connection, self._table.name, self._table.schema)
         for field in self._schema or ():
             if field.name not in declared:
-                hint = nearest(field.name, declared) or f"; it has {len(declared)} others"
+                hint = nearest(field.name, declared) or f"; it has {len(declared)} other columns"
                 self._refuse(f"must have a column {quoted(field.name)}, got none{hint}; add it")
             if pa.types.is_floating(field.type) and isinstance(declared[field.name], sa.Integer):
-                got = f"whole numbers in {quoted(field.name)}"
-                self._refuse(f"must hold fractions as they are, got {got}; make it double precision")
-        if self._dialect in {"postgresql", "sqlite"} and frozenset(self._key) not in self._unique():
+                got = f"an integer column {quoted(field.name)}"
+                self._refuse(f"must store fractions unchanged, got {got}; make it double precision")
+        if self._dialect in {"postgresql", "sqlite"} and frozenset(self._key) not in self._unique_keys():
             key = ", ".join(quoted(name) for name in self._key)
             self._refuse(f"must have a primary key or a unique index on {key}, got none; add it")
 
-    def _unique(self) -> set[frozenset[str]]:
-        """Return which columns together tell rows apart, as the database knows it."""
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+    def _unique_keys(self) -> set[frozenset[str]]:
+        """Return the sets of columns that the database declares unique."""
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
-        inspector, place = sa.inspect(self._connection), (self._table.name, self._table.schema)
-        found: list[Any] = [inspector.get_pk_constraint(*place)["constrained_columns"]]
-        found += [entry["column_names"] for entry in inspector.get_unique_constraints(*place)]
-        for index in inspector.get_indexes(*place):
+        inspector, table = sa.inspect(self._connection), (self._table.name, self._table.schema)
+        keys: list[Any] = [inspector.get_pk_constraint(*table)["constrained_columns"]]
+        keys += [entry["column_names"] for entry in inspector.get_unique_constraints(*table)]
+        for index in inspector.get_indexes(*table):
             options: Any = index.get("dialect_options", {})
             if index["unique"] and not any(name.endswith("_where") for name in options):
-                found.append(index["column_names"])
-        return {frozenset(names) for names in found}
+                keys.append(index["column_names"])
+        return {frozenset(names) for names in keys}
 
-    def _target(self, *, staged: bool = False) -> sa.Table:
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+    def _target(self, *, staging: bool = False) -> sa.Table:
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
         columns = [
             sa.Column(
@@ -169,73 +169,75 @@ class TableWriter:
             )
             for field in self._schema or ()
         ]
-        key = {column.name: column for column in columns}
-        ordered = [*(key[name] for name in self._key), *(key[name] for name in key if name not in self._key)]
-        if staged:
-            return sa.Table(STAGED, sa.MetaData(), *ordered, schema="temp")
+        by_name = {column.name: column for column in columns}
+        others = [column for name, column in by_name.items() if name not in self._key]
+        ordered = [*(by_name[name] for name in self._key), *others]
+        if staging:
+            return sa.Table(STAGING, sa.MetaData(), *ordered, schema="temp")
         schema = self._table.schema and sa.quoted_name(self._table.schema, quote=True)
         return sa.Table(sa.quoted_name(self._table.name, quote=True), sa.MetaData(), *ordered, schema=schema)
 
     def _insert(self, rows: list[dict[str, Any]]) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
-        binds = dict(zip((field.name for field in self._schema or ()), _binds(len(rows[0])), strict=True))
+        binds = dict(zip((field.name for field in self._schema or ()), _bind_names(len(rows[0])), strict=True))
         if self._dialect == "sqlite":
             self._connection.exec_driver_sql("BEGIN")
-        target = self._target(staged=self._dialect == "sqlite")
+        target = self._target(staging=self._dialect == "sqlite")
         values: dict[Any, Any] = {target.c[name]: sa.bindparam(bind) for name, bind in binds.items()}
         if self._dialect in {"postgresql", "sqlite"}:
-            self._connection.execute(_or_update(self._new(target).values(values), target), rows)
+            self._connection.execute(_upsert(self._insert_into(target).values(values), target), rows)
         else:
-            last = {tuple(row[binds[name]] for name in self._key): row for row in rows}
-            matching = [target.c[name] == sa.bindparam(binds[name]) for name in self._key]
-            self._connection.execute(sa.delete(target).where(*matching), list(last.values()))
-            self._connection.execute(sa.insert(target).values(values), list(last.values()))
+            by_key = {tuple(row[binds[name]] for name in self._key): row for row in rows}
+            same_key = [target.c[name] == sa.bindparam(binds[name]) for name in self._key]
+            self._connection.execute(sa.delete(target).where(*same_key), list(by_key.values()))
+            self._connection.execute(sa.insert(target).values(values), list(by_key.values()))
         if self._dialect == "sqlite":
             self._connection.commit()
 
-    def _publish_staged(self) -> None:
-        import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+    def _publish_staging(self) -> None:
+        import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
         self._connection.commit()
         self._connection.exec_driver_sql("BEGIN IMMEDIATE")
-        target, staged = self._target(), self._target(staged=True)
+        target, staging = self._target(), self._target(staging=True)
         if sa.inspect(self._connection).has_table(self._table.name, schema=self._table.schema):
             self._check_table()
         else:
             target.create(self._connection)
         names = [column.name for column in target.c]
-        rows = sa.select(*(staged.c[name] for name in names)).where(sa.true())
-        self._connection.execute(_or_update(self._new(target).from_select(names, rows), target))
+        rows = sa.select(*(staging.c[name] for name in names)).where(sa.true())
+        self._connection.execute(_upsert(self._insert_into(target).from_select(names, rows), target))
         self._connection.commit()
 
-    def _new(self, target: sa.Table) -> Any:
-        from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415 - the door opens without it
+    def _insert_into(self, target: sa.Table) -> Any:
+        from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415 - SQLAlchemy is an extra
 
         return (sqlite if self._dialect == "sqlite" else postgresql).insert(target)
 
-    def _fit(self, array: pa.Array, field: pa.Field) -> pa.Array:
-        numbers, found = {pa.int64(), pa.float64()}, _kind(array.type, field.name)
-        refused = "" if found == field.type or {found, field.type} <= numbers else str(found)
-        if not refused or array.null_count == len(array):
+    def _cast(self, array: pa.Array, field: pa.Field) -> pa.Array:
+        """Return a column with the type that it has in the first chunk."""
+        numbers, column_type = {pa.int64(), pa.float64()}, _column_type(array.type, field.name)
+        problem = "" if column_type == field.type or {column_type, field.type} <= numbers else str(column_type)
+        if not problem or array.null_count == len(array):
             try:
-                array, refused = array.cast(field.type), ""
+                array, problem = array.cast(field.type), ""
             except pa.ArrowException as error:
-                refused = str(error).splitlines()[0]
-        if refused:
-            self._refuse(f"{quoted(field.name)} must be {field.type} in every chunk, got {quoted(refused)}")
+                problem = str(error).splitlines()[0]
+        if problem:
+            self._refuse(f"{quoted(field.name)} must be {field.type} in every chunk, got {quoted(problem)}")
         if field.name in self._key and array.null_count:
             self._refuse(f"the key column {quoted(field.name)} must have a value in every row, got none")
-        text = pa.types.is_string(array.type)
-        if text and self._dialect == "postgresql" and pc.any(pc.match_substring(array, "\0")).as_py():
-            self._refuse(f"{quoted(field.name)} must be text that PostgreSQL can hold, got the letter NUL in it")
+        is_text = pa.types.is_string(array.type)
+        if is_text and self._dialect == "postgresql" and pc.any(pc.match_substring(array, "\0")).as_py():
+            self._refuse(f"{quoted(field.name)} must be text that PostgreSQL can store, got text with a NUL character")
         return array
 
     def _attempt(self, action: Callable[[], Any]) -> Any:
         def refusal(error: Exception) -> LeadmlError:
-            said = driver_message(error, self._connection.engine.url)
-            hint = "; close what holds it and run again" if "locked" in said else ""
-            return self._error(f"must take the rows, got: {said}{hint}; nothing was written")
+            message = driver_message(error, self._connection.engine.url)
+            hint = "; close the program that uses it and run again" if "locked" in message else ""
+            return self._error(f"must accept the rows, got: {message}{hint}; nothing was written")
 
         return attempt(action, refusal)
 
@@ -243,37 +245,37 @@ class TableWriter:
         raise self._error(message)
 
     def _error(self, message: str) -> LeadmlError:
-        return LeadmlError(f"{self._where}: {self._table.display_name}: {message}")
+        return LeadmlError(f"{self._address}: {self._table.display_name}: {message}")
 
 
 @contextmanager
 def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Iterator[TableWriter]:
-    """Give a sink for a table whose rows are all there when the block ends well, and else as they were.
+    """Give a writer of a table; the rows become visible together when the block ends without an error.
 
-    A row whose key is there replaces it. The table is made where it is absent, with the key as its primary key.
-    PostgreSQL is written in one transaction. An SQLite file is written at the end, in one transaction: it waits for
-    those who read it, so that a snapshot of the same file must end before the block does. Other dialects delete and
-    insert, in one transaction where their tables are there already.
+    A row replaces the row with the same key. If the table does not exist, it is created with the key as primary key.
+    PostgreSQL is written in one transaction. An SQLite file is written when the block ends, in one transaction that
+    waits for readers; close any read transaction on the same file before that. Other dialects delete and insert, in
+    one transaction if their tables exist already.
 
     Parameters
     ----------
     url
-        An address with its password in it.
+        Address of the database, with its password.
     table
-        Where the rows go.
+        Table to write to.
     key
-        Columns that tell rows apart.
+        Columns that identify a row.
 
     Raises
     ------
     MissingExtraError
-        Where SQLAlchemy or the database's driver is not installed.
+        If SQLAlchemy or the driver of the database is not installed.
     LeadmlError
-        Where the database cannot be reached, the table does not fit, or the rows are not taken.
+        If the database cannot be reached, the table does not fit, or the database rejects the rows.
     """
     connection = open_connection(url, writing=True)
     try:
-        writer = TableWriter(connection, table, key=key, where=mask_address(url))
+        writer = TableWriter(connection, table, key=key, address=mask_address(url))
         yield writer
         writer.finish()
     finally:
@@ -281,60 +283,60 @@ def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Ite
 
 
 def _arrow(column: pd.Series[Any], name: str) -> pa.Array:
-    """Return a column in Arrow; NaN is missing."""
-    got = ""
-    zoned = getattr(column.dtype, "tz", None) is not None
+    """Return a column as an Arrow array; NaN becomes null."""
+    problem = ""
+    has_zone = getattr(column.dtype, "tz", None) is not None
     try:
-        array = pa.array(column.dt.tz_convert(None) if zoned else column, from_pandas=True)
-        array = array.cast(pa.timestamp(array.type.unit, "UTC")) if zoned else array
+        array = pa.array(column.dt.tz_convert(None) if has_zone else column, from_pandas=True)
+        array = array.cast(pa.timestamp(array.type.unit, "UTC")) if has_zone else array
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     except (pa.ArrowException, UnicodeError, TypeError, OverflowError) as error:
-        got = str(error).splitlines()[0]
-    msg = f"{quoted(name)} must hold values of one kind that a table can hold, got {quoted(got)}"
+        problem = str(error).splitlines()[0]
+    msg = f"{quoted(name)} must hold values of one type that a database can store, got {quoted(problem)}"
     raise LeadmlError(msg)
 
 
-def _kind(found: pa.DataType, name: str) -> pa.DataType:
-    """Return which of the six types of a written column a type is."""
-    if pa.types.is_null(found) or pa.types.is_string(found) or pa.types.is_large_string(found):
+def _column_type(arrow_type: pa.DataType, name: str) -> pa.DataType:
+    """Return the type in which a column is written: one of six."""
+    if pa.types.is_null(arrow_type) or pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
         return pa.string()
-    if pa.types.is_boolean(found):
+    if pa.types.is_boolean(arrow_type):
         return pa.bool_()
-    if pa.types.is_integer(found):
+    if pa.types.is_integer(arrow_type):
         return pa.int64()
-    if pa.types.is_floating(found):
+    if pa.types.is_floating(arrow_type):
         return pa.float64()
-    if pa.types.is_timestamp(found):
-        return pa.timestamp("us", "UTC" if found.tz else None)
-    msg = f"{quoted(name)} must hold text, numbers, true and false or instants, got {quoted(found)}"
+    if pa.types.is_timestamp(arrow_type):
+        return pa.timestamp("us", "UTC" if arrow_type.tz else None)
+    msg = f"{quoted(name)} must hold text, numbers, booleans or instants, got {quoted(arrow_type)}"
     raise LeadmlError(msg)
 
 
-def _sql_type(kind: pa.DataType, *, dialect: str, key: bool) -> Any:
-    import sqlalchemy as sa  # noqa: PLC0415 - the door opens without it
+def _sql_type(column_type: pa.DataType, *, dialect: str, key: bool) -> Any:
+    import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
 
-    if pa.types.is_boolean(kind):
+    if pa.types.is_boolean(column_type):
         return sa.Boolean()
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(column_type):
         return sa.BigInteger()
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(column_type):
         return sa.Double()
-    if pa.types.is_timestamp(kind) and dialect != "sqlite":
-        return sa.DateTime(timezone=kind.tz is not None)
-    return sa.String(LONGEST_KEY) if key and dialect not in {"postgresql", "sqlite"} else sa.Text()
+    if pa.types.is_timestamp(column_type) and dialect != "sqlite":
+        return sa.DateTime(timezone=column_type.tz is not None)
+    return sa.String(MAX_KEY_LENGTH) if key and dialect not in {"postgresql", "sqlite"} else sa.Text()
 
 
-def _plain(array: pa.Array, *, dialect: str) -> list[Any]:
-    """Return values as the driver takes them; SQLite has no instants, and gets them in ISO 8601."""
+def _driver_values(array: pa.Array, *, dialect: str) -> list[Any]:
+    """Return values for the driver; SQLite has no type for instants and gets text in ISO 8601."""
     values: list[Any] = array.to_pylist()
     if dialect == "sqlite" and pa.types.is_timestamp(array.type):
         return [value and value.isoformat() for value in values]
     return values
 
 
-def _or_update(statement: Any, target: sa.Table) -> Any:
-    """Return an insert that replaces the row with the same key."""
+def _upsert(statement: Any, target: sa.Table) -> Any:
+    """Return an insert statement that updates the row with the same key."""
     key = list(target.primary_key)
     others = {column.name: statement.excluded[column.name] for column in target.c if not column.primary_key}
     if not others:
@@ -342,5 +344,5 @@ def _or_update(statement: Any, target: sa.Table) -> Any:
     return statement.on_conflict_do_update(index_elements=key, set_=others)
 
 
-def _binds(number: int) -> list[str]:
-    return [f"v{at}" for at in range(number)]
+def _bind_names(count: int) -> list[str]:
+    return [f"v{at}" for at in range(count)]

@@ -1,7 +1,6 @@
-"""Give files their place in one step.
+"""Replace files atomically.
 
-What enters is a path and something that writes; what leaves is the whole file or none.
-A reader sees the old file or the new one, never a part; what is published has reached the disk.
+A reader finds the old file or the new one, never a part of one. A file is on the disk before it replaces another.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def published(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` to write to; put it in place when the block ends well.
+    """Give a temporary path to write to; move it to ``path`` when the block ends without an error.
 
     Raises
     ------
     LeadmlError
-        Where the file cannot be written; nothing is left behind.
+        If the file cannot be written; the temporary file is removed.
     """
     temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
     try:
@@ -38,12 +37,12 @@ def published(path: Path) -> Iterator[Path]:
         msg = f"{path}: must be writable, got {error.strerror or error}"
         raise LeadmlError(msg) from None
     finally:
-        with suppress(OSError):  # it was never made, or the place is gone
+        with suppress(OSError):  # the block made no file, or the folder is gone
             temporary.unlink(missing_ok=True)
 
 
 def bring_to_disk(path: Path) -> None:
-    """Wait until a file or the entries of a folder have reached the disk."""
+    """Wait until the content of a file, or the list of files in a folder, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -52,6 +51,6 @@ def bring_to_disk(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole."""
+    """Write a text file atomically, in UTF-8."""
     with published(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

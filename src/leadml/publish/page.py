@@ -1,7 +1,6 @@
-"""Render the report.
+"""Render a report as one HTML page.
 
-What enters is a report, a frozen value; what leaves is one HTML page that needs nothing else.
-Every string is escaped by default; the page runs no script and loads nothing.
+The page needs no other file, runs no script and loads nothing. Every text is escaped.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ NAMESPACES = re.compile(r'\sxmlns(:xlink)?="[^"]*"')
 
 @dataclass(frozen=True)
 class ReportSection:
-    """A part of the report.
+    """One section of the report.
 
     Parameters
     ----------
     title
-        Its heading.
+        The heading.
     text
-        What it says, in sentences, one paragraph each.
+        Paragraphs.
     figure, alt
-        SVG text and what it shows in words; empty where there is none.
+        SVG text and its description in words; empty if there is no figure.
     tables
-        Its tables.
-    beside
-        Whether figure and table stand side by side where there is room.
+        Tables.
+    side_by_side
+        Whether figure and table are placed next to each other if the page is wide enough.
     """
 
     title: str
@@ -41,23 +40,23 @@ class ReportSection:
     figure: str = ""
     alt: str = ""
     tables: Sequence[TextTable] = ()
-    beside: bool = False
+    side_by_side: bool = False
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report says.
+    """The content of a report.
 
     Parameters
     ----------
     title, headline
-        What it is about, and what matters first.
+        The version, and the main result in one sentence.
     warnings
-        What a reader must know before believing anything below.
+        Limits of the evidence, shown before any figure.
     facts
-        A few numbers with their names, for the top of the page.
+        Names and values of the main numbers.
     sections
-        The rest.
+        The sections, in order.
     """
 
     title: str
@@ -69,7 +68,7 @@ class Report:
 
 def render(report: Report) -> str:
     """Return the report as one HTML page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - the door opens without it
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only reports need it
     from markupsafe import Markup  # noqa: PLC0415
 
     environment = Environment(
@@ -79,6 +78,6 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["drawing"] = lambda svg: Markup(NAMESPACES.sub("", svg))  # noqa: S704 - our own figures
+    environment.filters["drawing"] = lambda svg: Markup(NAMESPACES.sub("", svg))  # noqa: S704 - SVG that leadml drew
 
     return environment.get_template("report.html.j2").render(report=report)

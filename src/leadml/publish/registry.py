@@ -1,7 +1,7 @@
-"""Where bundles live, which one is in use, and what was scored with it.
+"""Store the versions of a target, the champion, and a list of the batches that were scored.
 
-What enters is bundles and batches; what leaves is folders that never change, one pointer and one list.
-The pointer is replaced in one step; a version that is the same as an earlier one is not written again.
+A version is a folder that is never changed, and an equal bundle is not stored twice. The champion is the version in
+use: a file names it and is replaced atomically.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BATCHES = "batches.jsonl"
 
 @dataclass(frozen=True)
 class BatchEntry:
-    """What one scoring did."""
+    """One scored batch: its counts and where its rows were written."""
 
     batch_id: str
     scored_at: str
@@ -42,18 +42,18 @@ class BatchEntry:
 
 @dataclass(frozen=True)
 class Registry:
-    """The versions of one target.
+    """The stored versions of one target.
 
     Parameters
     ----------
     folder
-        ``models/<target>``.
+        The folder of the target, ``models/<target>``.
     """
 
     folder: Path
 
     def versions(self) -> list[str]:
-        """Return the versions there are, oldest first."""
+        """Return the names of the stored versions, oldest first."""
         if not self.folder.is_dir():
             return []
         names = [entry.name for entry in self.folder.iterdir() if entry.is_dir() and entry.name.isdigit()]
@@ -65,19 +65,20 @@ class Registry:
         Returns
         -------
         tuple
-            The version, and whether it is new: the same model with the same evaluation is the version it was before.
+            Name of the version, and whether it is new. A bundle with the model and the evaluation of a stored version
+            is not new: the name is that of the stored version.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         texts = bundle.texts()
         for name in self.versions():
-            if self._is_same(name, texts):
+            if self._is_equal(name, texts):
                 return name, False
         temporary = self.folder / f".tmp-{secrets.token_hex(6)}"
         temporary.mkdir()
         try:
             save_bundle(bundle, temporary)
             bring_to_disk(temporary)
-            version = self._place(temporary)
+            version = self._add_folder(temporary)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         bring_to_disk(self.folder)
@@ -88,7 +89,7 @@ class Registry:
         return self.folder / version
 
     def champion(self) -> str | None:
-        """Return the version in use, or None where none is."""
+        """Return the name of the version in use, or None."""
         pointer = self.folder / CHAMPION
         return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
 
@@ -98,17 +99,17 @@ class Registry:
         Raises
         ------
         BundleError
-            Where no version is in use.
+            If no version is in use.
         """
         version = self.champion()
         if version is None or version not in self.versions():
-            got = "none" if version is None else f"{version!r}, which is not there"
+            got = "none" if version is None else f"{version!r}, which does not exist"
             msg = f"{self.folder / CHAMPION}: must name a version, got {got}; run leadml train"
             raise BundleError(msg)
         return self.path(version)
 
     def usable_champion(self) -> str | None:
-        """Return the version in use, or None where there is none or its files are not as they were written."""
+        """Return the version in use, or None if there is none or its files were changed."""
         try:
             folder = self.champion_path()
             verify_files(folder)
@@ -117,18 +118,18 @@ class Registry:
         return folder.name
 
     def promote(self, version: str) -> None:
-        """Put a version in use, in one step."""
+        """Put a version in use."""
         write_text(self.folder / CHAMPION, f"{version}\n")
 
     def record(self, batch: BatchEntry) -> None:
-        """Add a batch to the list of what was scored."""
+        """Add a batch to the list of scored batches."""
         with (self.folder / BATCHES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(batch), sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
     def last_batch(self) -> BatchEntry | None:
-        """Return what was scored last, or None where nothing was; a line that a crash cut off is passed over."""
+        """Return the last scored batch, or None; an incomplete line, as a crash leaves it, is ignored."""
         path = self.folder / BATCHES
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         for line in reversed(lines):
@@ -138,7 +139,7 @@ class Registry:
                 continue
         return None
 
-    def _is_same(self, version: str, texts: dict[str, str]) -> bool:
+    def _is_equal(self, version: str, texts: dict[str, str]) -> bool:
         try:
             read_manifest(self.path(version))
             stored = {name: (self.path(version) / name).read_bytes() for name in FILES}
@@ -146,7 +147,8 @@ class Registry:
             return False
         return all(stored[name] == texts[name].encode() for name in FILES)
 
-    def _place(self, temporary: Path) -> str:
+    def _add_folder(self, temporary: Path) -> str:
+        """Rename a folder to the next free version number; another process may take a number first."""
         while True:
             version = str(max((int(name) for name in self.versions()), default=0) + 1)
             try:

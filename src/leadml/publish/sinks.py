@@ -1,8 +1,7 @@
 """Write tables of leads, chunk by chunk, as Parquet or CSV.
 
-What enters is frames with the same columns; what leaves is one file in its place, whole.
-Parquet and raw CSV hold what came; CSV for people holds no text that a spreadsheet would run as a formula, and how
-many were made harmless is counted.
+Parquet and raw CSV contain every text unchanged. In CSV for people, a text that a spreadsheet would run as a formula
+gets a ``'`` in front of it; such texts are counted.
 """
 
 from __future__ import annotations
@@ -29,28 +28,33 @@ SUFFIXES = (".parquet", ".csv")
 
 
 class TableSink:
-    """A file that is being written.
+    """Write frames into one file; `table_sink` opens and closes it.
 
     Parameters
     ----------
     path
-        Where to write; its suffix decides between CSV and Parquet.
+        File to write.
     csv
-        Whether to write CSV.
+        Whether to write CSV instead of Parquet.
     raw
-        Whether CSV keeps text that begins like a formula as it is.
+        Whether CSV contains text that begins like a formula unchanged.
+
+    Attributes
+    ----------
+    defused
+        How many texts were escaped because a spreadsheet would run them.
     """
 
     def __init__(self, path: Path, *, csv: bool, raw: bool) -> None:
-        """Keep the choices; the file is opened by the first frame, which gives the columns."""
+        """Store the choices; the first frame opens the file and determines the columns."""
         self._path, self._csv, self._raw = path, csv, raw
         self._writer: pq.ParquetWriter | pa_csv.CSVWriter | None = None
-        self.harmless = 0
+        self.defused = 0
 
     def write(self, frame: pd.DataFrame) -> None:
-        """Add rows."""
+        """Add the rows of a frame."""
         if self._csv and not self._raw:
-            frame = self._made_harmless(frame)
+            frame = self._defuse(frame)
         table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
         if self._writer is None:
             table = table.cast(_without_null_types(table.schema))
@@ -62,36 +66,37 @@ class TableSink:
         self._writer.write_table(table.cast(self._writer.schema) if not self._csv else table)
 
     def close(self) -> None:
-        """End the file."""
+        """Finish the file."""
         if self._writer is not None:
             self._writer.close()
 
-    def _made_harmless(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _defuse(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame in which texts that begin like a formula begin with a quote."""
         columns = {}
         for name in frame.columns:
             column = frame[name]
             if not is_numeric_dtype(column):
-                risky = column.map(_is_risky)
-                self.harmless += int(risky.sum())
-                columns[name] = column.where(~risky, "'" + column.astype(str))
+                is_formula = column.map(_is_formula)
+                self.defused += int(is_formula.sum())
+                columns[name] = column.where(~is_formula, "'" + column.astype(str))
         return frame.assign(**columns)
 
 
 @contextmanager
 def table_sink(path: Path, *, raw: bool = False) -> Iterator[TableSink]:
-    """Give a sink for a file that is put in place when the block ends well.
+    """Give a writer of a file; the file replaces ``path`` when the block ends without an error.
 
     Parameters
     ----------
     path
-        Ending in ``.parquet`` or ``.csv``.
+        File that ends in ``.parquet`` or ``.csv``.
     raw
-        Write CSV as it came, for machines.
+        Whether CSV contains text that begins like a formula unchanged, for machines.
 
     Raises
     ------
     LeadmlError
-        Where the suffix is another one or the file cannot be written.
+        If the path has another suffix or the file cannot be written.
     """
     check_suffix(path)
     with published(path) as temporary:
@@ -103,13 +108,13 @@ def table_sink(path: Path, *, raw: bool = False) -> Iterator[TableSink]:
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a path that is neither CSV nor Parquet."""
+    """Refuse a path that is neither CSV nor Parquet, with a `LeadmlError`."""
     if path.suffix not in SUFFIXES:
         msg = f"{path}: must end in {' or '.join(SUFFIXES)}, got {quoted(path.name)}"
         raise LeadmlError(msg)
 
 
-def _is_risky(value: object) -> bool:
+def _is_formula(value: object) -> bool:
     return isinstance(value, str) and value.lstrip(" \u00a0\ufeff").startswith(FORMULA_STARTS)
 
 

@@ -1,8 +1,6 @@
-"""File a training in MLflow.
+"""Log a training as a run of MLflow, with params, metrics, tables, figures and a registered version.
 
-What enters is a version of the registry; what leaves is a run with its params, metrics, tables and figures, and a
-registered version.
-MLflow is the filing cabinet and never the loader: nothing is read back from it to score, and no row of a lead goes in.
+MLflow is only a record: leadml never loads a model from it, and no row of a lead is logged.
 """
 
 from __future__ import annotations
@@ -30,24 +28,24 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.params import Params
 
-LONGEST_PARAM = 500
+MAX_PARAM_LENGTH = 500
 ARTIFACTS = "mlartifacts"
-SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 
 
 def track_training(store: Path, model: Model, *, params: Params, champion: bool) -> str:
-    """File a version, once: a version that has a run already keeps it.
+    """Log a version of a model; a version that has a finished run is not logged again.
 
     Parameters
     ----------
     store
-        MLflow's SQLite file; made where it is not there.
+        MLflow's SQLite file; it is created if it does not exist.
     model
-        The version, as it was read back.
+        The version, as it was loaded.
     params
-        The choices, all of which are logged.
+        The choices; all are logged.
     champion
-        Whether the version is in use and so gets the alias.
+        Whether the version is in use; if so it gets MLflow's alias ``champion``.
 
     Returns
     -------
@@ -56,21 +54,21 @@ def track_training(store: Path, model: Model, *, params: Params, champion: bool)
     """
     with _mlflow(store) as client:
         experiment = _experiment(client, params.tracking.experiment, store)
-        filed = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{model.manifest.model_hash}'")
-        same = [
+        runs = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{model.manifest.model_hash}'")
+        finished = [
             run
-            for run in filed
+            for run in runs
             if run.data.tags.get("leadml.version") == model.version and run.info.status == "FINISHED"
         ]
-        if same:
-            return str(same[0].info.run_id)
-        return _file_run(client, experiment, model, params=params, champion=champion)
+        if finished:
+            return str(finished[0].info.run_id)
+        return _log_run(client, experiment, model, params=params, champion=champion)
 
 
 @contextmanager
 def _mlflow(store: Path) -> Iterator[MlflowClient]:
-    """Give a client of a SQLite store that was made whole, to one job at a time; MLflow sends nothing out."""
-    os.environ.update(SILENT)
+    """Give a client of an SQLite store to one process at a time; MLflow's telemetry is off."""
+    os.environ.update(SETTINGS)
     from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
 
     for name in ("mlflow", "alembic"):
@@ -79,16 +77,16 @@ def _mlflow(store: Path) -> Iterator[MlflowClient]:
     with (store.with_name(f"{store.name}.lock")).open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not store.exists():
-            _make_store(store)
+            _create_store(store)
         yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
 
 
-def _make_store(store: Path) -> None:
-    """Make MLflow's database under another name and put it in place whole: a crash in between leaves no half of it."""
+def _create_store(store: Path) -> None:
+    """Create MLflow's database under a temporary name and rename it, so that a crash leaves no incomplete store."""
     from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine  # noqa: PLC0415
 
-    for left in store.parent.glob(f"{store.name}.tmp*"):  # by a job that was ended while it made the store
-        left.unlink()
+    for abandoned in store.parent.glob(f"{store.name}.tmp*"):  # of a process that was killed in this function
+        abandoned.unlink()
     temporary = store.with_name(f"{store.name}.tmp")
     engine = create_sqlalchemy_engine(f"sqlite:///{temporary.resolve()}")
     _initialize_tables(engine)
@@ -99,15 +97,15 @@ def _make_store(store: Path) -> None:
 
 
 def _experiment(client: MlflowClient, name: str, store: Path) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
     location = (store.parent.resolve() / ARTIFACTS).as_uri()
     return str(client.create_experiment(name, artifact_location=location))
 
 
-def _file_run(client: MlflowClient, experiment: str, model: Model, *, params: Params, champion: bool) -> str:
-    """Return the id of a run that holds everything; it is finished only when its version is registered too."""
+def _log_run(client: MlflowClient, experiment: str, model: Model, *, params: Params, champion: bool) -> str:
+    """Log a run and return its id; the run is finished only after its version is registered."""
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - MLflow takes seconds to import
 
     tags = {
@@ -120,12 +118,12 @@ def _file_run(client: MlflowClient, experiment: str, model: Model, *, params: Pa
     status = "FAILED"
     try:
         now = int(time.time() * 1000)
-        numbers = [Metric(name, value, now, 0) for name, value in run_metrics(model.evaluation).items()]
-        texts = [Param(name, value) for name, value in run_params(params, model.bundle).items()]
-        client.log_batch(run_id, metrics=numbers, params=texts, tags=[RunTag("leadml.target", model.target)])
+        metrics = [Metric(name, value, now, 0) for name, value in run_metrics(model.evaluation).items()]
+        logged = [Param(name, value) for name, value in run_params(params, model.bundle).items()]
+        client.log_batch(run_id, metrics=metrics, params=logged, tags=[RunTag("leadml.target", model.target)])
         client.log_artifacts(run_id, str(model.folder), "bundle")
         with tempfile.TemporaryDirectory() as folder:
-            _write_exhibits(Path(folder), model.bundle)
+            _write_tables_and_figures(Path(folder), model.bundle)
             client.log_artifacts(run_id, folder)
         _register(client, model, run_id, champion=champion)
         status = "FINISHED"
@@ -135,44 +133,44 @@ def _file_run(client: MlflowClient, experiment: str, model: Model, *, params: Pa
 
 
 def run_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return the metrics of a run: each with the bounds of its interval, and those of the baselines."""
-    found = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
+    """Return the metrics of a run with the bounds of their intervals, and the metrics of the baselines."""
+    values = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
     for row in as_rows(evaluation.metrics):
         name = row["metric"]
-        found |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+        values |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
     for row in as_rows(evaluation.models):
-        found[f"{row['model']}/{row['metric']}".replace(" ", "_")] = row["value"]
+        values[f"{row['model']}/{row['metric']}".replace(" ", "_")] = row["value"]
     for row in as_rows(evaluation.stages):
-        found[f"{row['stage']}/{row['figure']}"] = row["value"]
-    return {name: value for name, value in found.items() if value == value}  # noqa: PLR0124 - NaN is not itself
+        values[f"{row['stage']}/{row['figure']}"] = row["value"]
+    return {name: value for name, value in values.items() if value == value}  # noqa: PLR0124 - NaN is not itself
 
 
 def run_params(params: Params, bundle: Bundle) -> dict[str, str]:
-    """Return every resolved choice by its dotted key, and what the training chose by itself."""
+    """Return every choice of params by its dotted key, and what the fit selected."""
     flat: dict[str, str] = {}
     _flatten(params.as_written(), "", flat)
     flat |= {f"chosen.{name}": str(value) for name, value in bundle.record.choices.items()}
-    return {name: value[:LONGEST_PARAM] for name, value in flat.items()}
+    return {name: value[:MAX_PARAM_LENGTH] for name, value in flat.items()}
 
 
-def _flatten(plain: Any, key: str, flat: dict[str, str]) -> None:
-    if isinstance(plain, dict) and plain:
-        for name, value in plain.items():
+def _flatten(value: Any, key: str, flat: dict[str, str]) -> None:
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
             safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-. /") else "_" for c in name)
-            _flatten(value, f"{key}.{safe}" if key else safe, flat)
+            _flatten(inner, f"{key}.{safe}" if key else safe, flat)
     else:
-        flat[key] = str(plain)
+        flat[key] = str(value)
 
 
-def _write_exhibits(folder: Path, bundle: Bundle) -> None:
+def _write_tables_and_figures(folder: Path, bundle: Bundle) -> None:
     evaluation = bundle.evaluation
     (folder / "tables").mkdir()
     (folder / "figures").mkdir()
     for name in Evaluation.TABLES:
         getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
     bundle.candidates.to_csv(folder / "tables" / "candidates.csv", index=False)
-    drawn = figures.all_figures(evaluation, target=bundle.target, unit=bundle.record.unit)
-    for name, svg in drawn.items():
+    drawings = figures.all_figures(evaluation, target=bundle.target, unit=bundle.record.unit)
+    for name, svg in drawings.items():
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
@@ -186,8 +184,8 @@ def _register(client: MlflowClient, model: Model, run_id: str, *, champion: bool
             raise
     tags = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
     source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
-    made = client.create_model_version(
+    registered = client.create_model_version(
         model.target, source, run_id, tags=tags, description=f"leadml version {model.version}"
     )
     if champion:
-        client.set_registered_model_alias(model.target, CHAMPION, str(made.version))
+        client.set_registered_model_alias(model.target, CHAMPION, str(registered.version))

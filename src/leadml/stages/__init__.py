@@ -1,1 +1,1 @@
-"""Stages: where each begins, and which one a lead is in."""
+"""Lifecycle stages: the cut at which each begins, and the stage and grade of each lead."""

@@ -1,9 +1,7 @@
-"""Count what each candidate cut would let in, and how much is known of it.
+"""Count how many leads each candidate cut would let in, and how certain their precision and recall are.
 
-What enters is probabilities and outcomes of leads that the model was not fitted on; what leaves is a table with a row
-for each distinct probability.
-Looks at one account are no news of each other, so a count of looks is said again as the count of independent leads that
-would tell as much. It chooses no cut.
+Snapshots of one account are not independent of each other, so each count is also given as an effective sample size:
+the number of independent leads that would be as informative. The module chooses no cut.
 """
 
 from __future__ import annotations
@@ -22,43 +20,45 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Rows
 
 
-TERMS = 3
+TERMS = 3  # of the series of 1 / (1 - size / count) ** 2: it compares an account with the rate of the others
 PRIOR_ACCOUNTS = 4.0
-USUAL = 0.95
+CONFIDENCE = 0.95  # at which Student's quantile is compared with the normal one
 
 
 def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] | None = None) -> pd.DataFrame:
-    """Return what each candidate cut would let in, lowest first.
+    """Return what each candidate cut would let in, lowest cut first.
 
     Columns: ``cut``, ``leads``, ``share`` of all leads, ``conversions``, ``precision`` and ``recall``; ``accounts``,
-    how many of one size would be as many as those that the leads belong to; ``independent_leads`` and
-    ``independent_conversions``, the counts that say how uncertain precision and recall are. Candidates are the distinct
-    probabilities, all of them.
+    the effective number of accounts (as many accounts of equal size would give the same sum of squared sizes);
+    ``independent_leads`` and ``independent_conversions``, the effective sample sizes of precision and of recall. The
+    candidates are all distinct probabilities.
 
     Parameters
     ----------
     probability, label
         Arrays of shape (n_leads,).
     groups
-        Array of shape (n_leads,): whose look each row is, where leads are looked at more than once. Without it each
-        lead is one of its own.
+        Array of shape (n_leads,): the lead or account of each row, if one has several rows. None means that all rows
+        are independent.
 
     Notes
     -----
-    Independent counts are those of Korn and Graubard, "Confidence intervals for proportions with small expected number
-    of positive counts estimated from survey data", Survey Methodology 24 (1998): the count over the design effect,
-    which is the variance of the rate between accounts over that of independent leads, and Student's quantile in place
-    of the normal one for few accounts. Three things make it hold where accounts are few or unlike in size. An account
-    is held against the rate of the others, not against one that it has drawn to itself. The effect is never below 1.
-    And it is drawn towards that of accounts with one outcome each (Kish, *Survey Sampling*, 1965) by as much as four
-    accounts weigh beside those that show both outcomes: where one look of one account is the only exception, nothing
-    is known of how accounts vary.
+    Effective sample sizes are those of Korn and Graubard, "Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data", Survey Methodology 24 (1998): the count divided by the
+    design effect, which is the variance of the rate between accounts over the variance of a rate of independent leads,
+    with Student's quantile in place of the normal one because accounts are few. Three corrections are made for few
+    accounts and for accounts of different sizes. The rate of an account is compared with the rate of the other
+    accounts. The design effect is at least 1. And it is a weighted mean of the estimated design effect and of the
+    design effect of accounts with one outcome each (Kish, *Survey Sampling*, 1965); the weights are the number of
+    accounts that show both outcomes, and four accounts.
     """
     order = np.argsort(-probability, kind="stable")
-    ranked, won = probability[order], np.cumsum(label[order])
+    ranked, conversions = probability[order], np.cumsum(label[order])
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     leads = last + 1
-    table = pd.DataFrame({"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": won[last]})
+    table = pd.DataFrame(
+        {"cut": ranked[last], "leads": leads, "share": leads / len(label), "conversions": conversions[last]}
+    )
     table["precision"] = table["conversions"] / table["leads"]
     converters = max(int(label.sum()), 1)
     table["recall"] = table["conversions"] / converters
@@ -66,60 +66,77 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
         table["accounts"], table["independent_leads"] = leads.astype(float), leads.astype(float)
         table["independent_conversions"] = float(converters)
     else:
-        table = table.assign(**_independent(label[order], pd.factorize(groups[order])[0], last))
+        table = table.assign(**_effective_counts(label[order], pd.factorize(groups[order])[0], last))
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def _independent(label: Labels, code: Rows, last: Rows) -> dict[str, Floats]:
-    """Return accounts and independent counts at each cut; sums over accounts grow by what each next look adds."""
-    rows = pd.DataFrame({"code": code, "label": label.astype(np.float64)})
-    account, look = rows.groupby("code", sort=False), rows["label"].to_numpy()
-    total = account["label"].transform("sum").to_numpy()
-    size = account.cumcount().to_numpy().astype(np.float64)
-    won = account["label"].cumsum().to_numpy() - look
+def _effective_counts(label: Labels, account_code: Rows, last: Rows) -> dict[str, Floats]:
+    """Return the effective counts at each candidate.
 
-    def summed(won_power: int, size_power: int) -> Floats:
-        step = (won + look) ** won_power * (size + 1) ** size_power - won**won_power * size**size_power
+    Each sum over accounts is a cumulative sum over rows, highest probability first: a row adds the difference that it
+    makes to its account's term.
+
+    Parameters
+    ----------
+    label, account_code
+        Outcome and number of the account of each row, highest probability first, shape (n_leads,).
+    last
+        Position of the last row at or above each candidate.
+    """
+    rows = pd.DataFrame({"account": account_code, "label": label.astype(np.float64)})
+    by_account, outcome = rows.groupby("account", sort=False), rows["label"].to_numpy()
+    total = by_account["label"].transform("sum").to_numpy()  # conversions of the account among all rows
+    size = by_account.cumcount().to_numpy().astype(np.float64)  # rows of the account before this one
+    won = by_account["label"].cumsum().to_numpy() - outcome  # conversions of the account before this row
+
+    def sum_by_size(won_power: int, size_power: int) -> Floats:
+        step = (won + outcome) ** won_power * (size + 1) ** size_power - won**won_power * size**size_power
         return np.asarray(np.cumsum(step)[last])
 
-    def reached(won_power: int, total_power: int) -> Floats:
-        return np.asarray(np.cumsum(((won + look) ** won_power - won**won_power) * total**total_power)[last])
+    def sum_by_total(won_power: int, total_power: int) -> Floats:
+        return np.asarray(np.cumsum(((won + outcome) ** won_power - won**won_power) * total**total_power)[last])
 
-    leads, converters = (last + 1).astype(np.float64), max(float(look.sum()), 1.0)
-    with_won, with_lost = (
-        np.cumsum((one == 0) & (this == 1))[last] for one, this in ((won, look), (size - won, 1 - look))
+    leads, converters = (last + 1).astype(np.float64), max(float(outcome.sum()), 1.0)
+    with_conversion, with_failure = (
+        np.cumsum((before == 0) & (current == 1))[last]
+        for before, current in ((won, outcome), (size - won, 1 - outcome))
     )
-    all_won = np.cumsum((won + look == total) & (look == 1))[last]
-    totals = account["label"].sum().to_numpy()
+    fully_reached = np.cumsum((won + outcome == total) & (outcome == 1))[last]
+    totals = by_account["label"].sum().to_numpy()
+    not_fully_reached = (totals > 0).sum() - fully_reached
     counts = [
-        (leads, summed(1, 0) / leads, np.minimum(with_won, with_lost),
-         [(summed(2, power), summed(1, power + 1), summed(0, power + 2)) for power in range(TERMS)]),
-        (np.full(len(last), converters), summed(1, 0) / converters, np.minimum(with_won, (totals > 0).sum() - all_won),
-         [(reached(2, power), reached(1, power + 1), (totals ** (power + 2)).sum()) for power in range(TERMS)]),
+        (leads, sum_by_size(1, 0) / leads, np.minimum(with_conversion, with_failure),
+         [(sum_by_size(2, power), sum_by_size(1, power + 1), sum_by_size(0, power + 2)) for power in range(TERMS)]),
+        (np.full(len(last), converters), sum_by_size(1, 0) / converters, np.minimum(with_conversion, not_fully_reached),
+         [(sum_by_total(2, power), sum_by_total(1, power + 1), (totals ** (power + 2)).sum())
+          for power in range(TERMS)]),
     ]  # fmt: skip
     names = ("independent_leads", "independent_conversions")
-    found = {name: _effective(*count) for name, count in zip(names, counts, strict=True)}
-    return {"accounts": leads**2 / summed(0, 2)} | found
+    columns = {name: _effective_sample_size(*count) for name, count in zip(names, counts, strict=True)}
+    return {"accounts": leads**2 / sum_by_size(0, 2)} | columns
 
 
-def _effective(count: Floats, rate: Floats, both: Floats, sums: Sequence[tuple[Any, Any, Any]]) -> Floats:
-    """Return a count as that of independent leads.
+def _effective_sample_size(
+    count: Floats, rate: Floats, mixed_accounts: Floats, sums: Sequence[tuple[Any, Any, Any]]
+) -> Floats:
+    """Return the number of independent leads that a count is worth.
 
     Parameters
     ----------
     count, rate
-        Looks, and the share of them that converted or was reached.
-    both
-        Accounts that show both outcomes: the fewer of those with one and those with the other.
+        Number of rows, and the share of them that converted or was reached.
+    mixed_accounts
+        Number of accounts that show both outcomes: the smaller of the numbers that show one and the other.
     sums
-        For each power of an account's size: the sums over accounts of successes squared, of successes times size, and
-        of size squared, each times that power.
+        For each power of an account's size: the sums over accounts of squared successes, of successes times size, and
+        of squared size, each times that power.
     """
-    parts = [squares - 2 * rate * crosses + rate**2 * sizes for squares, crosses, sizes in sums]
-    apart = sum((power + 1) * part / count**power for power, part in enumerate(parts))  # of 1 / (1 - size / count) ** 2
-    spread = rate * (1 - rate) * count
-    told = np.divide(apart, spread, out=np.ones(len(count)), where=spread > 0)
-    alike = np.maximum(sums[0][2], 1.0) / count
-    effect = np.maximum((both * told + PRIOR_ACCOUNTS * alike) / (both + PRIOR_ACCOUNTS), 1.0)
-    freedom = np.maximum(count / alike - 1, 1.0)
-    return np.asarray(count / effect * (ndtri(USUAL) / stdtrit(freedom, USUAL)) ** 2)
+    terms = [squares - 2 * rate * crosses + rate**2 * sizes for squares, crosses, sizes in sums]
+    between_variance = sum((power + 1) * term / count**power for power, term in enumerate(terms))
+    binomial_variance = rate * (1 - rate) * count
+    estimate = np.divide(between_variance, binomial_variance, out=np.ones(len(count)), where=binomial_variance > 0)
+    kish_effect = np.maximum(sums[0][2], 1.0) / count  # of accounts with one outcome each
+    weighted = (mixed_accounts * estimate + PRIOR_ACCOUNTS * kish_effect) / (mixed_accounts + PRIOR_ACCOUNTS)
+    design_effect = np.maximum(weighted, 1.0)
+    freedom = np.maximum(count / kish_effect - 1, 1.0)
+    return np.asarray(count / design_effect * (ndtri(CONFIDENCE) / stdtrit(freedom, CONFIDENCE)) ** 2)

@@ -1,6 +1,6 @@
-"""Solve the probability at which each advised stage begins, from one rule a stage.
+"""Solve the cut of each advised stage, the probability at which it begins, from one rule per stage.
 
-A rule that the data cannot support is refused, and so are cuts that would not rise from IQL over MQL to SQL.
+The module refuses a rule that no probability meets, and cuts that do not rise from IQL over MQL to SQL.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
     from leadml.types import Floats, Labels
 
-ADVISED = ("IQL", "MQL", "SQL")
-DRIVEN = ("iql", "mql", "sql")
-FEWEST_LEADS = 20
-PATHS, INSTANTS = 4000, 64
+STAGES = ("IQL", "MQL", "SQL")
+RULE_KEYS = ("iql", "mql", "sql")
+MIN_LEADS = 20
+WALKS, WALK_POINTS = 4000, 64
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a stage begins: a lead with this probability or more is in.
+    """The cut of a stage: a lead with this probability or a higher one is in the stage.
 
     Parameters
     ----------
@@ -57,36 +57,36 @@ class Cut:
 
 @dataclass(frozen=True, repr=False)
 class Cuts:
-    """The cuts of all advised stages, lowest first, and the candidates they were chosen from.
+    """The cuts of all advised stages, lowest first, and the candidates that they were chosen from.
 
     Parameters
     ----------
     cuts
-        One a stage.
+        One cut per stage.
     candidates
-        One row for each distinct probability: what a cut there would let in, as `candidate_table` returns it.
+        The table of `candidate_table`, one row for each distinct probability.
     """
 
     cuts: tuple[Cut, ...]
     candidates: pd.DataFrame
 
     def __getitem__(self, stage: str) -> float:
-        """Return the probability at which a stage begins."""
+        """Return the cut of a stage, as a probability."""
         return {cut.stage: cut.probability for cut in self.cuts}[stage.upper()]
 
-    def shown(self, *, most: int = 200) -> pd.DataFrame:
-        """Return some of the candidates, dense where few leads are let in, with 95% bounds of the precision."""
+    def sample_candidates(self, *, max_rows: int = 200) -> pd.DataFrame:
+        """Return a sample of the candidates with 95% bounds of the precision, densest at the highest cuts."""
         table = self.candidates.iloc[::-1]
-        rows = np.unique(np.geomspace(1, len(table), most).astype(np.intp)) - 1
+        rows = np.unique(np.geomspace(1, len(table), max_rows).astype(np.intp)) - 1
         table = table.iloc[rows[::-1]].reset_index(drop=True)
         leads = table["independent_leads"].to_numpy()
         conversions = table["precision"].to_numpy() * leads
         z = float(ndtri(0.975))
-        low, failing = rate_bound(conversions, leads, z=z), rate_bound(leads - conversions, leads, z=z)
-        return table.assign(precision_low=low, precision_high=1 - failing)
+        low, failure_low = rate_bound(conversions, leads, z=z), rate_bound(leads - conversions, leads, z=z)
+        return table.assign(precision_low=low, precision_high=1 - failure_low)
 
     def __repr__(self) -> str:
-        """Return where each stage begins, in one line."""
+        """Return the cuts and their rules in one line."""
         stages = ", ".join(f"{cut.stage} from {cut.probability:.4f} ({cut.rule})" for cut in self.cuts)
         return f"<cuts: {stages or 'none'}>"
 
@@ -102,27 +102,27 @@ def solve_cuts(
     *,
     groups: ArrayLike | None = None,
 ) -> Cuts:
-    """Return the probability at which each stage begins, solved from what the team wants.
+    """Return the cut of each stage, solved from a rule that says what the team wants.
 
     Parameters
     ----------
     probability
-        Calibrated, in (0, 1), of rows that the model was not fitted on, shape (n_rows,).
+        Calibrated probabilities in (0, 1) of rows that the model was not fitted on, shape (n_rows,).
     label
         Whether each row converted, 0 or 1, shape (n_rows,).
     rules
-        One rule a stage, by ``iql``, ``mql``, ``sql`` or some of them: a mapping such as
+        One rule per stage, by ``iql``, ``mql``, ``sql`` or some of them: a mapping such as
         ``{"rule": "precision", "at_least": 0.4, "confidence": 0.8}``. The rules are those of ``stages`` in
         docs/params.md.
     groups
-        The lead or account of each row, shape (n_rows,), where one has many rows; None where rows are independent.
+        The lead or account of each row, shape (n_rows,), if one has several rows; None if rows are independent.
 
     Raises
     ------
     ModelError
-        Where the arrays are of other shapes or values, no candidate meets a rule, or the cuts do not rise.
+        If the arrays have other shapes or values, no candidate meets a rule, or the cuts do not rise.
     ParamsError
-        Where a rule cannot be read, or its stage is not known.
+        If a rule is not valid, or its stage is not known.
 
     Examples
     --------
@@ -131,12 +131,13 @@ def solve_cuts(
     >>> solve_cuts(probability, converted, {"mql": {"rule": "share", "top": 0.2}})
     <cuts: MQL from 0.7300 (the best 20% of leads)>
     """
-    said, outcome = _checked(probability, label)
-    known = None if groups is None else np.asarray(groups)
-    table = candidate_table(said, outcome, groups=known)
-    read = read_rules(rules)
+    probabilities, labels = _checked_arrays(probability, label)
+    table = candidate_table(probabilities, labels, groups=None if groups is None else np.asarray(groups))
+    by_stage = read_rules(rules)
     cuts = tuple(
-        Cut(stage, _solve(stage, read[stage], table), rule_text(read[stage])) for stage in ADVISED if stage in read
+        Cut(stage, _solve(stage, by_stage[stage], table), rule_text(by_stage[stage]))
+        for stage in STAGES
+        if stage in by_stage
     )
     for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:
@@ -150,63 +151,71 @@ def solve_cuts(
 
 
 def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]:
-    """Return rules by stage, ``IQL``, ``MQL`` or ``SQL``, from rules or mappings.
+    """Return the rules by stage (``IQL``, ``MQL``, ``SQL``), from rules or mappings.
 
     Raises
     ------
     ParamsError
-        Where a rule cannot be read, or its stage is not known.
+        If a rule is not valid, or its stage is not known.
     """
-    read: dict[str, Rule] = {}
+    by_stage: dict[str, Rule] = {}
     for stage, rule in rules.items():
-        if stage.upper() not in ADVISED:
-            msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, DRIVEN)}"
+        if stage.upper() not in STAGES:
+            msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, RULE_KEYS)}"
             raise ParamsError(msg)
         try:
-            read[stage.upper()] = TypeAdapter[Rule](Rule).validate_python(rule)
+            by_stage[stage.upper()] = TypeAdapter[Rule](Rule).validate_python(rule)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join([stage, *(str(part) for part in first["loc"])])
-            msg = f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {quoted(first['input'])}"
+            key = ".".join([stage, *(str(part) for part in first["loc"])])
+            msg = f"{key}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {quoted(first['input'])}"
             raise ParamsError(msg) from None
-    return read
+    return by_stage
 
 
-def _checked(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Labels]:
-    """Return probabilities and outcomes as arrays."""
-    said, outcome = np.asarray(probability, dtype=np.float64), np.asarray(label)
-    if said.ndim != 1 or said.shape != outcome.shape or not len(said):
-        msg = f"probability and label must be of one shape (n_rows,), got {said.shape} and {outcome.shape}"
+def _checked_arrays(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Labels]:
+    """Return probabilities and labels as arrays, or refuse them with a `ModelError`."""
+    probabilities, labels = np.asarray(probability, dtype=np.float64), np.asarray(label)
+    if probabilities.ndim != 1 or probabilities.shape != labels.shape or not len(probabilities):
+        msg = f"probability and label must be of one shape (n_rows,), got {probabilities.shape} and {labels.shape}"
         raise ModelError(msg)
-    if not ((said >= 0) & (said <= 1)).all():
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
         msg = "every probability must lie between 0 and 1, got one that does not"
         raise ModelError(msg)
-    if not np.isin(outcome, (0, 1)).all():
+    if not np.isin(labels, (0, 1)).all():
         msg = "every label must be 0 or 1, got another value"
         raise ModelError(msg)
-    return said, outcome.astype(np.int8)
+    return probabilities, labels.astype(np.int8)
 
 
-def quantile_over_all(confidence: float, *, fewest: int, most: int) -> float:
-    """Return by how many standard errors a rate must clear its floor, where the best of all cuts is chosen.
+def quantile_of_maximum(confidence: float, *, min_leads: int, max_leads: int) -> float:
+    """Return how many standard errors a rate must exceed its floor by, when the best of all cuts is chosen.
 
-    Leads at or above a cut are leads at or above every lower cut, so that the standardised rates of all cuts are a
-    random walk over its own spread. The quantile is that of the walk's highest point between ``fewest`` and ``most``
-    leads: with it the floor holds at whichever cut is chosen, with the given confidence.
+    Choosing the best of many cuts makes its rate look too good. The leads above a cut are also above every lower cut,
+    so the standardised rates of all cuts behave like a random walk divided by its own standard deviation. The result
+    is a quantile, by simulation, of the maximum of such a walk between ``min_leads`` and ``max_leads`` leads. With it
+    the floor holds with the given confidence, whichever cut is chosen.
+
+    Parameters
+    ----------
+    confidence
+        Probability that the floor holds, in (0, 1).
+    min_leads, max_leads
+        The smallest and the largest number of leads above a cut.
 
     Examples
     --------
-    >>> ndtri(0.9) < quantile_over_all(0.9, fewest=20, most=2000) < 3.5
+    >>> ndtri(0.9) < quantile_of_maximum(0.9, min_leads=20, max_leads=2000) < 3.5
     True
     """
-    steps = np.diff(np.geomspace(max(fewest, 1), max(most, fewest + 1), INSTANTS), prepend=0.0)
+    steps = np.diff(np.geomspace(max(min_leads, 1), max(max_leads, min_leads + 1), WALK_POINTS), prepend=0.0)
     random = np.random.default_rng(0)
-    walk = np.cumsum(random.standard_normal((PATHS, INSTANTS)) * np.sqrt(steps), axis=1)
+    walk = np.cumsum(random.standard_normal((WALKS, WALK_POINTS)) * np.sqrt(steps), axis=1)
     return float(np.quantile((walk / np.sqrt(np.cumsum(steps))).max(axis=1), confidence))
 
 
 def rule_text(rule: Rule) -> str:
-    """Return a rule in words, as people read it in the report."""
+    """Return a rule in words, for the report and for messages."""
     if isinstance(rule, PrecisionRule):
         return f"at least {100 * rule.at_least:g}% convert, with {100 * rule.confidence:g}% confidence"
     if isinstance(rule, RecallRule):
@@ -227,37 +236,39 @@ def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
         return _value_cut(stage, rule, table)
     if isinstance(rule, PrecisionRule):
         leads = table["independent_leads"].to_numpy()
-        z = quantile_over_all(rule.confidence, fewest=FEWEST_LEADS, most=int(leads.max()))
+        z = quantile_of_maximum(rule.confidence, min_leads=MIN_LEADS, max_leads=int(leads.max()))
         bound = rate_bound(table["precision"].to_numpy() * leads, leads, z=z)
-        bound = np.where(table["accounts"].to_numpy() >= FEWEST_LEADS, bound, 0.0)
-        good = table["cut"].to_numpy()[bound >= rule.at_least]
-        return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
+        bound = np.where(table["accounts"].to_numpy() >= MIN_LEADS, bound, 0.0)
+        allowed = table["cut"].to_numpy()[bound >= rule.at_least]
+        return _first_cut(stage, rule, allowed, f"the highest lower bound is {bound.max():.1%}")
     if isinstance(rule, RecallRule):
         converters = table["independent_conversions"].to_numpy()
         bound = rate_bound(table["recall"].to_numpy() * converters, converters, z=float(ndtri(rule.confidence)))
-        good = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
-        return _first(stage, rule, good, f"the best bound is {bound.max():.1%}")
+        allowed = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
+        return _first_cut(stage, rule, allowed, f"the highest lower bound is {bound.max():.1%}")
     share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
-    good = table["cut"].to_numpy()[table["share"].to_numpy() <= share]
-    return _first(stage, rule, good, f"the smallest share is {100 * table['share'].min():.4g}%")
+    allowed = table["cut"].to_numpy()[table["share"].to_numpy() <= share]
+    return _first_cut(stage, rule, allowed, f"the smallest share is {100 * table['share'].min():.4g}%")
 
 
-def _first(stage: str, rule: Rule, good: Floats, best: str) -> float:
-    if len(good):
-        return float(good[0])
-    msg = f"stages.{stage.lower()}: no cut gives {rule_text(rule)}: {best}; ask for less or bring more leads"
+def _first_cut(stage: str, rule: Rule, allowed: Floats, limit: str) -> float:
+    """Return the first of the cuts that meet a rule; refuse the rule if there is none."""
+    if len(allowed):
+        return float(allowed[0])
+    msg = f"stages.{stage.lower()}: no cut gives {rule_text(rule)}: {limit}; ask for less or bring more leads"
     raise ModelError(msg)
 
 
 def _value_cut(stage: str, rule: ValueRule, table: pd.DataFrame) -> float:
-    """Return cost over value: with calibrated probabilities no other cut earns more."""
+    """Return the cost divided by the value: with calibrated probabilities no other cut earns more."""
     cut = rule.contact_cost / rule.won_value
-    inside = table[table["cut"] >= cut]
-    earned = (inside["conversions"] * rule.won_value - inside["leads"] * rule.contact_cost).max()
-    if inside.empty or earned <= 0:
+    above = table[table["cut"] >= cut]
+    profit = (above["conversions"] * rule.won_value - above["leads"] * rule.contact_cost).max()
+    if above.empty or profit <= 0:
         msg = (
-            f"stages.{stage.lower()}: no lead is worth its contact where {rule_text(rule)}, so from a probability of "
-            f"{cut:.3f}; the highest is {table['cut'].max():.3f}"
+            f"stages.{stage.lower()}: no cut earns more than it costs where {rule_text(rule)}: contacts pay from a "
+            f"probability of {cut:.3f} on, and the highest is {table['cut'].max():.3f}; lower contact_cost or raise "
+            "won_value"
         )
         raise ModelError(msg)
     return cut

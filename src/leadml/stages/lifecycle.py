@@ -1,7 +1,6 @@
-"""Put leads into stages and grades.
+"""Give each lead an advised stage, by its probability and the cuts, and a grade, by its points.
 
-What enters is probabilities, points and the cuts; what leaves is the advised stage and the grade of each lead.
-It only advises: no lead is rejected here, and a lead at the cut is in.
+Stages are advice: the module rejects no lead. A lead whose probability equals a cut is in the stage.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
 LEAD = "LEAD"
 FIT_GRADES = ("D", "C", "B", "A")
 ENGAGEMENT_GRADES = ("4", "3", "2", "1")
-BANDS = (0.25, 0.5, 0.75)
+QUARTILES = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
 class GradeBands:
-    """The quarters of the leads that were learned from, by points of each group.
+    """Quartiles of the points of each group among the leads that the model was fitted on.
 
     Parameters
     ----------
     fit, engagement
-        Three rising bounds in points each; empty where the model has no field of the group.
+        The three quartiles, in points; empty if the model has no field of the group.
     """
 
     fit: tuple[float, ...]
@@ -50,7 +49,7 @@ class GradeBands:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """All that turns a probability and points into a stage and a grade."""
+    """The cuts of the stages and the bounds of the grades of one model."""
 
     cuts: tuple[Cut, ...]
     bands: GradeBands
@@ -66,9 +65,9 @@ class StagePlan:
 
 
 def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> Objects:
-    """Return the stage of each lead, shape (n_leads,): the highest whose cut the probability reaches.
+    """Return the stage of each lead, shape (n_leads,): the highest stage whose cut the probability reaches.
 
-    Where the target drives no stage, nothing is advised and the stage is empty.
+    If the target drives no stage, every stage is empty text.
 
     Examples
     --------
@@ -84,13 +83,15 @@ def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> Objects:
 
 
 def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
-    """Return the bounds of the quarters of each group's points; None where there is no such group."""
-    groups = (() if points is None else tuple(np.quantile(points, BANDS).tolist()) for points in (fit, engagement))
+    """Return the quartiles of each group's points; None stands for a group without fields."""
+    groups = (() if points is None else tuple(np.quantile(points, QUARTILES).tolist()) for points in (fit, engagement))
     return GradeBands(*groups)
 
 
 def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> Objects:
-    """Return A to D by fit and 1 to 4 by engagement for each lead, ``A1`` the best; nothing for a group without fields.
+    """Return the grade of each lead: A to D by fit and 1 to 4 by engagement, ``A1`` is the best.
+
+    A group without fields adds nothing to the grade.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Flat leads: what is scored is explained with the same number, and what one refuses the other refuses."""
+"""Flat leads: scoring and explaining accept the same leads and give the same probability."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from leadml.leads.sources.source import scoring_source
 
 NOW = "2026-01-01T00:00:00+00:00"
 SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
-Made = tuple[Places, Trained]
+TrainedProject = tuple[Places, Trained]
 
 
-def scored_file(made: Made, file: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def scored_file(trained: TrainedProject, file: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scored and the refused rows of a file."""
     request = ScoreRequest(file, out=out)
-    score(made[1].model, request, project=made[0], now=NOW, progress=lambda _: None)
+    score(trained[1].model, request, project=trained[0], now=NOW, progress=lambda _: None)
     refused = out.with_name(f"{out.stem}.not_scored.csv")
     text = {"dtype": {"lead_id": str}}
     return pd.read_csv(out, **text), pd.read_csv(refused, **text) if refused.exists() else pd.DataFrame()
 
 
-def explained(made: Made, file: Path, lead_id: str) -> float:
+def explained(trained: TrainedProject, file: Path, lead_id: str) -> float:
     """Return the probability that the explanation of a lead gives."""
-    source = scoring_source(made[1].model.bundle.leads, made[0], now=NOW, file=file)
-    return explain(made[1].model, lead_id, source=source, as_of=None, progress=lambda _: None).probability
+    source = scoring_source(trained[1].model.bundle.leads, trained[0], now=NOW, file=file)
+    return explain(trained[1].model, lead_id, source=source, as_of=None, progress=lambda _: None).probability
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def mixed(tmp_path: Path, bank_file: Path) -> Path:
     return path
 
 
-def test_what_is_scored_is_explained_with_the_same_number_and_the_reverse(
-    tmp_path: Path, trained_project: Made, mixed: Path
+def test_scoring_and_explaining_agree_on_every_lead(
+    tmp_path: Path, trained_project: TrainedProject, mixed: Path
 ) -> None:
-    """Every lead of the file is either scored and explained alike, or refused by both."""
+    """Every lead is scored and explained with the same probability, or refused by both."""
     scored, refused = scored_file(trained_project, mixed, tmp_path / "s.csv")
     numbers = dict(zip(scored["lead_id"], scored["probability"], strict=True))
     ids = pd.read_csv(mixed, dtype=str, on_bad_lines="skip")["id"].unique()
@@ -71,8 +71,10 @@ def test_what_is_scored_is_explained_with_the_same_number_and_the_reverse(
                 explained(trained_project, mixed, lead_id)
 
 
-def test_contradicting_rows_are_refused_with_the_same_words(tmp_path: Path, trained_project: Made, mixed: Path) -> None:
-    """A lead whose rows contradict each other has no number, in a file or by its id."""
+def test_contradicting_rows_are_refused_with_the_same_message(
+    tmp_path: Path, trained_project: TrainedProject, mixed: Path
+) -> None:
+    """A lead whose rows contradict each other is neither scored nor explained."""
     _, refused = scored_file(trained_project, mixed, tmp_path / "s.csv")
     (lead_id,) = refused.loc[refused["reason"].str.contains("on another row too"), "lead_id"].unique()
 
@@ -80,10 +82,10 @@ def test_contradicting_rows_are_refused_with_the_same_words(tmp_path: Path, trai
         explained(trained_project, mixed, lead_id)
 
 
-def test_a_lead_with_one_good_and_one_faulty_row_is_refused(
-    tmp_path: Path, trained_project: Made, bank_file: Path
+def test_a_lead_with_one_valid_and_one_faulty_row_is_refused(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
 ) -> None:
-    """Nobody knows which of its rows is right."""
+    """It is unknown which of the rows is right."""
     lines = bank_file.read_text(encoding="utf-8").splitlines()[:12]
     lines.append(lines[5].replace(",59,", ",old,").replace(",36,", ",old,").replace(",35,", ",old,"))
     if lines[-1] == lines[5]:
@@ -104,48 +106,50 @@ def test_a_lead_with_one_good_and_one_faulty_row_is_refused(
 def test_a_lead_needs_no_date_to_be_scored_or_explained(
     tmp_path: Path, make_project: Callable[..., Places], bank_file: Path
 ) -> None:
-    """The date divides a training set; a file of new leads may lack its column."""
+    """Only the split of a training set needs the date, so a file of new leads may have no such column."""
     leads = pd.read_csv(bank_file)
-    leads["came"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime("%Y-%m-%dT%H:%M:%S")
+    leads["created"] = (pd.Timestamp("2025-01-01") + pd.to_timedelta(leads.index, unit="h")).strftime(
+        "%Y-%m-%dT%H:%M:%S"
+    )
     leads.to_csv(tmp_path / "dated.csv", index=False)
-    dates = (f"data.path={tmp_path / 'dated.csv'}", "data.created_at=came", "data.timezone=UTC")
+    dates = (f"data.path={tmp_path / 'dated.csv'}", "data.created_at=created", "data.timezone=UTC")
     project = make_project(tmp_path / "p", *SMALL, *dates)
-    made = project, train(project, now=NOW, progress=lambda _: None)
-    new = leads.drop(columns=["came", "y"]).head(20)
+    trained = project, train(project, now=NOW, progress=lambda _: None)
+    new = leads.drop(columns=["created", "y"]).head(20)
     new.to_csv(tmp_path / "new.csv", index=False)
 
-    scored, _ = scored_file(made, tmp_path / "new.csv", tmp_path / "s.csv")
+    scored, _ = scored_file(trained, tmp_path / "new.csv", tmp_path / "s.csv")
 
     assert len(scored) == 20
     lead_id = scored["lead_id"][0]
-    assert explained(made, tmp_path / "new.csv", lead_id) == scored["probability"][0]
+    assert explained(trained, tmp_path / "new.csv", lead_id) == scored["probability"][0]
 
 
-def test_only_rows_of_the_holdout_are_given_where_they_are_asked_for(trained_project: Made, bank_file: Path) -> None:
-    """The rule that held rows out of the training finds the same rows again."""
+def test_the_source_can_give_the_holdout_alone(trained_project: TrainedProject, bank_file: Path) -> None:
+    """The rule of the holdout selects the same rows again."""
     project, trained = trained_project
     source = scoring_source(trained.model.bundle.leads, project, now=NOW, file=bank_file, held_out=True)
 
     with source.at(None, progress=lambda _: None, rows=500) as leads:
-        found = sum(len(piece.frame) for piece in leads.chunks())
+        rows = sum(len(chunk.frame) for chunk in leads.chunks())
 
-    assert found == trained.model.bundle.record.split.holdout.rows == leads.rows
+    assert rows == trained.model.bundle.record.split.holdout.rows == leads.rows
     assert leads.left_out == trained.model.bundle.record.split.learn.rows
 
 
 @pytest.mark.parametrize("rows", [3, 7, 1000])
-def test_the_size_of_chunks_changes_nothing(trained_project: Made, mixed: Path, rows: int) -> None:
-    """The hash of what was read, the counts and the rows are the same."""
+def test_the_size_of_chunks_changes_nothing(trained_project: TrainedProject, mixed: Path, rows: int) -> None:
+    """The content hash, the counts and the rows are the same."""
     project, trained = trained_project
     source = scoring_source(trained.model.bundle.leads, project, now=NOW, file=mixed)
-    found = []
+    results = []
     for size in (rows, 50_000):
         with source.at(None, progress=lambda _: None, rows=size) as leads:
-            pieces = list(leads.chunks())
-            frame = pd.concat([piece.frame for piece in pieces], ignore_index=True)
-            faults = sorted(str(fault) for piece in pieces for fault in piece.faults)
-            found.append((replace(leads, chunks=None), frame, faults))
+            chunks = list(leads.chunks())
+            frame = pd.concat([chunk.frame for chunk in chunks], ignore_index=True)
+            faults = sorted(str(fault) for chunk in chunks for fault in chunk.faults)
+            results.append((replace(leads, chunks=None), frame, faults))
 
-    assert found[0][0] == found[1][0]
-    assert found[0][2] == found[1][2]
-    pd.testing.assert_frame_equal(found[0][1], found[1][1], check_exact=True)
+    assert results[0][0] == results[1][0]
+    assert results[0][2] == results[1][2]
+    pd.testing.assert_frame_equal(results[0][1], results[1][1], check_exact=True)

@@ -1,4 +1,4 @@
-"""The spool: chunks come back as they went in, from memory and from disk."""
+"""The spool returns chunks unchanged, from memory and from disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadml.errors import Fault
-from leadml.leads.sources.spool import Piece, Spool
+from leadml.leads.sources.spool import LeadChunk, Spool
 
 TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=0, max_size=12)
 
 
 @settings(derandomize=True)
 @given(TEXTS, st.randoms(use_true_random=False))
-def test_every_value_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: list[str | None], random) -> None:
-    """Texts of any letters, missing ones, numbers with NaN and infinity, whole numbers, and columns of any name."""
+def test_every_value_is_restored(tmp_path_factory: pytest.TempPathFactory, texts: list[str | None], random) -> None:
+    """Texts of any characters, missing texts, numbers with NaN and infinity, integers, and columns of any name."""
     numbers = [random.choice([np.nan, np.inf, -0.0, 1e-300, random.random()]) for _ in texts]
     frame = pd.DataFrame(
         {
@@ -33,8 +33,8 @@ def test_every_value_comes_back(tmp_path_factory: pytest.TempPathFactory, texts:
     faults = [Fault("x.csv:9", "must be a number, got 'x'", "age", "7", "must be a number", 2)]
     for folder in (None, tmp_path_factory.mktemp("spool")):
         spool = Spool(folder)
-        spool.add(Piece(frame, where, faults))
-        spool.add(Piece(frame.head(0)))
+        spool.add(LeadChunk(frame, where, faults))
+        spool.add(LeadChunk(frame.head(0)))
         one, other = spool
 
         pd.testing.assert_frame_equal(one.frame, frame, check_exact=True)
@@ -43,10 +43,10 @@ def test_every_value_comes_back(tmp_path_factory: pytest.TempPathFactory, texts:
         assert (len(other.frame), list(other.where), list(other.faults)) == (0, [], [])
 
 
-def test_a_damaged_spool_is_not_believed(tmp_path: Path) -> None:
-    """A flipped byte on the disk is found by its checksum."""
+def test_a_damaged_spool_is_refused(tmp_path: Path) -> None:
+    """A checksum detects a changed byte on the disk."""
     spool = Spool(tmp_path)
-    spool.add(Piece(pd.DataFrame({"x": np.arange(1000.0)})))
+    spool.add(LeadChunk(pd.DataFrame({"x": np.arange(1000.0)})))
     (path,) = tmp_path.iterdir()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF

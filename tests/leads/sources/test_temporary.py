@@ -1,4 +1,4 @@
-"""The folder of a job: empty, its own, and gone when the job is."""
+"""The temporary folder of a job: empty, not shared, and removed after the job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ with temporary_folder() as folder:
 
 
 def _job(place: Path) -> tuple[subprocess.Popen[str], Path]:
-    """Begin a job that waits, and return it with its folder."""
+    """Start a job that waits for input, and return it with its folder."""
     environment = {**os.environ, "TMPDIR": str(place), "TEMP": str(place)}
     process = subprocess.Popen(
         [sys.executable, "-c", JOB],
@@ -34,8 +34,8 @@ def _job(place: Path) -> tuple[subprocess.Popen[str], Path]:
 
 
 @pytest.mark.parametrize(("ends", "code"), [("well", 0), ("fail", 1)])
-def test_a_folder_is_gone_with_its_job(tmp_path: Path, ends: str, code: int) -> None:
-    """Also where the job ends badly."""
+def test_the_folder_is_removed_when_the_job_ends(tmp_path: Path, ends: str, code: int) -> None:
+    """Also if the job fails."""
     job, folder = _job(tmp_path)
     assert list(tmp_path.iterdir()) == [folder]
     job.communicate(f"{ends}\n")
@@ -44,18 +44,18 @@ def test_a_folder_is_gone_with_its_job(tmp_path: Path, ends: str, code: int) -> 
     assert not list(tmp_path.iterdir())
 
 
-def test_the_next_job_removes_what_a_killed_one_left_and_nothing_else(tmp_path: Path) -> None:
-    """A job that lives keeps its folder, and so does whoever took a name like it; Windows has no such locks."""
+def test_the_next_job_removes_the_folder_of_a_killed_job_only(tmp_path: Path) -> None:
+    """A running job keeps its folder, and so does another folder with a similar name; Windows has no such locks."""
     (tmp_path / "leadml-other").mkdir()
-    (killed, left), (living, kept) = _job(tmp_path), _job(tmp_path)
+    (killed, abandoned), (running, in_use) = _job(tmp_path), _job(tmp_path)
     killed.kill()
     killed.communicate()
-    assert left.is_dir()
+    assert abandoned.is_dir()
     following, folder = _job(tmp_path)
-    stale = {left.name} if sys.platform == "win32" else set()
+    remaining = {abandoned.name} if sys.platform == "win32" else set()
 
-    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", kept.name, folder.name, *stale}
-    assert (kept / "block.parquet").is_file()
-    for job in (living, following):
+    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", in_use.name, folder.name, *remaining}
+    assert (in_use / "block.parquet").is_file()
+    for job in (running, following):
         job.communicate("well\n")
-    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", *stale}
+    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", *remaining}

@@ -1,4 +1,4 @@
-"""What a model learns from: flat leads as they are, dated ones as mature snapshots."""
+"""Training sets: flat leads as in the file, dated leads as mature snapshots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from leadml.leads.sources.source import training_source
 from leadml.leads.sources.training_set import TrainingSet
 
 
-def gathered(project: Places) -> TrainingSet:
+def training_set(project: Places) -> TrainingSet:
     """Return the training set of a project."""
     return training_source(project, project.target, now=NOW).training(progress=lambda _: None)
 
@@ -29,14 +29,14 @@ def project(make_dated_project: Callable[..., Places], tmp_path_factory: pytest.
     return make_dated_project(tmp_path_factory.mktemp("dated") / "p")
 
 
-def _with(project: Places, **changed: str) -> Places:
+def _overridden(project: Places, **changed: str) -> Places:
     overrides = [f"{key.replace('__', '.')}={value}" for key, value in changed.items()]
     return Places.open(project.root / "params.yaml", overrides, target=project.target)
 
 
-def test_flat_leads_are_the_file(make_project: Callable[..., Places], tmp_path: Path) -> None:
-    """All rows, each lead once, no findings of dates."""
-    training = gathered(make_project(tmp_path / "flat"))
+def test_the_training_set_of_flat_leads_has_every_row(make_project: Callable[..., Places], tmp_path: Path) -> None:
+    """Each lead is there once, and there are no findings about dates."""
+    training = training_set(make_project(tmp_path / "flat"))
 
     assert len(training.frame) == 4521
     assert (training.facts.rows, training.facts.merged, training.facts.source) == (4521, 0, "bank.csv")
@@ -45,16 +45,16 @@ def test_flat_leads_are_the_file(make_project: Callable[..., Places], tmp_path: 
 
 
 def test_snapshots_begin_with_the_first_lead(project: Places) -> None:
-    """Also where the first day of snapshots is long before it."""
-    early, found = gathered(_with(project, snapshots__since="0001-01-01")), gathered(project)
+    """Also if params set an earlier first day."""
+    early, default = training_set(_overridden(project, snapshots__since="0001-01-01")), training_set(project)
 
-    pd.testing.assert_frame_equal(early.frame, found.frame)
-    assert early.findings == found.findings
+    pd.testing.assert_frame_equal(early.frame, default.frame)
+    assert early.findings == default.findings
 
 
 def test_dated_leads_are_mature_snapshots(project: Places) -> None:
-    """On Mondays from the first lead on, each labelled by what its horizon brought."""
-    training = gathered(project)
+    """Snapshots are taken on Mondays from the first lead on, and each has the label of its horizon."""
+    training = training_set(project)
     frame = training.frame
 
     assert set(pd.to_datetime(frame["as_of"], unit="us").dt.strftime("%a %H:%M")) == {"Mon 00:00"}
@@ -78,48 +78,53 @@ def test_dated_leads_are_mature_snapshots(project: Places) -> None:
         ({"snapshots__every": "28"}, {"Mon"}, 28),
     ],
 )
-def test_the_calendar_is_that_of_params(project: Places, changed: dict[str, str], weekdays: set[str], gap: int) -> None:
-    """Other days and other gaps give other snapshots."""
-    dates = sorted(set(gathered(_with(project, **changed)).frame["as_of"]))
+def test_params_set_the_calendar_of_snapshots(
+    project: Places, changed: dict[str, str], weekdays: set[str], gap: int
+) -> None:
+    """Another weekday and another interval give other snapshots."""
+    dates = sorted(set(training_set(_overridden(project, **changed)).frame["as_of"]))
 
     assert {pd.Timestamp(at, unit="us").strftime("%a") for at in dates} == weekdays
     assert {(later - early) % (gap * DAY) for early, later in pairwise(dates)} == {0}
 
 
-def test_snapshots_begin_where_params_say(project: Places) -> None:
-    """At the first Monday from the day on."""
-    frame = gathered(_with(project, snapshots__since="2024-03-06")).frame
+def test_params_set_the_first_snapshot(project: Places) -> None:
+    """The first snapshot is on the first Monday from that day on."""
+    frame = training_set(_overridden(project, snapshots__since="2024-03-06")).frame
 
     assert frame["as_of"].min() >= day(70)
     assert pd.Timestamp(frame["as_of"].min(), unit="us").strftime("%Y-%m-%d") == "2024-03-11"
 
 
-def test_an_end_of_observation_that_params_name_is_kept_to(project: Places) -> None:
-    """Snapshots whose label is due later are left out and counted."""
-    whole, early = gathered(project), gathered(_with(project, sources__observed_until="2024-06-15T00:00:00Z"))
+def test_params_set_the_end_of_observation(project: Places) -> None:
+    """Snapshots that are not mature by then are left out and counted."""
+    whole, early = (
+        training_set(project),
+        training_set(_overridden(project, sources__observed_until="2024-06-15T00:00:00Z")),
+    )
 
     assert early.facts.maturity.observed_until == "2024-06-15T00:00:00+00:00"
     assert early.frame["mature_at"].max() <= day(166)
     assert early.facts.maturity.mature < whole.facts.maturity.mature
 
 
-def test_old_leads_are_left_alone_where_params_say_so(project: Places) -> None:
-    """No snapshot of a lead beyond the age."""
-    frame = gathered(_with(project, snapshots__oldest="40")).frame
+def test_params_set_the_maximum_age_of_leads(project: Places) -> None:
+    """Older leads have no snapshot."""
+    frame = training_set(_overridden(project, snapshots__oldest="40")).frame
 
     assert frame["lead_age"].max() < 40
 
 
 @pytest.mark.parametrize("key", ["snapshots__since", "sources__observed_until"])
-def test_a_date_of_params_that_is_none_is_refused(project: Places, key: str) -> None:
-    """The message shows how to write one."""
+def test_a_text_of_params_that_is_no_date_is_refused(project: Places, key: str) -> None:
+    """The message shows how to write a date."""
     with pytest.raises(LeadmlError, match=r"must be a date or a time in ISO 8601, got 'soon'; write 2026-01-31"):
-        gathered(_with(project, **{key: "soon"}))
+        training_set(_overridden(project, **{key: "soon"}))
 
 
 def test_each_target_has_its_own_population(project: Places) -> None:
-    """The same tables, another outcome: other snapshots and other labels."""
-    mql, sql = gathered(project), gathered(Places.open(project.root / "params.yaml", target="sql"))
+    """The same tables give other snapshots and other labels for another outcome."""
+    mql, sql = training_set(project), training_set(Places.open(project.root / "params.yaml", target="sql"))
 
     assert mql.facts.maturity.mature < sql.facts.maturity.mature
     assert mql.facts.maturity.converted > sql.facts.maturity.converted

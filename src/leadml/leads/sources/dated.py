@@ -1,7 +1,8 @@
-"""Dated leads: three tables (leads, activities, outcomes), seen as of instants.
+"""Dated leads: three tables (leads, activities, outcomes), from which snapshots are taken as of instants.
 
-Training sees each open lead at every date of a calendar, with the label of the horizon that follows; scoring sees each
-once. Nothing is used that happened at the instant or later, or was recorded after it.
+A training set has a snapshot of each open lead at every date of a calendar, with the label of the horizon after it.
+Scoring takes one snapshot of each lead. A snapshot contains nothing that happened at its instant or later, or that was
+recorded after it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import open_table_sources
 from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
 from leadml.leads.sources.settings import AsOfSettings, dated_sources
-from leadml.leads.sources.spool import Piece, Spool
+from leadml.leads.sources.spool import LeadChunk, Spool
 from leadml.leads.sources.temporary import temporary_folder
 from leadml.leads.sources.training_set import DataFacts, TrainingSet
 from leadml.leads.split import GroupTimeSplit
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatedLeads:
-    """Leads of three tables, each from files or a database.
+    """The source of dated leads: three tables, each from files or a database.
 
     Parameters
     ----------
@@ -71,11 +72,11 @@ class DatedLeads:
     contract
         Columns and fields of leads.
     settings
-        How snapshots are taken; those of the model where one is used.
+        How snapshots are taken; the settings of the model if there is one.
     now
         The instant of the job in ISO 8601; a row recorded more than a day later is refused.
     rows_by_kind
-        Activities of each kind when the model was trained; none where no model is used.
+        Number of activities of each kind when the model was trained; empty without a model.
     """
 
     root: Path
@@ -117,31 +118,32 @@ class DatedLeads:
 
     @contextmanager
     def at(self, as_of: str | None, *, progress: Progress, rows: int = CHUNK_ROWS) -> Iterator[LeadsAsOf]:
-        """Give the leads that are in the population at an instant; see `LeadSource.at`."""
+        """Give the leads of the population at an instant; see `LeadSource.at`."""
         instant_ = self._instant(as_of)
         with self.view(progress) as view:
             progress("taking snapshots")
             history, content, spool = view.history, ContentHash(), Spool(view.history.folder)
             faulty, eligible = {fault.lead_id for fault in history.faults}, 0
-            for known in scoring_snapshots(view, instant_):
-                frame = known[~known[LEAD_ID].isin(faulty)].reset_index(drop=True)
+            for snapshots in scoring_snapshots(view, instant_):
+                frame = snapshots[~snapshots[LEAD_ID].isin(faulty)].reset_index(drop=True)
                 content.add(frame, history.faults if not eligible else ())
                 for first in range(0, len(frame), rows):
                     part = frame.iloc[first : first + rows].reset_index(drop=True)
-                    spool.add(Piece(part, faults=() if spool.pieces else history.faults))
+                    spool.add(LeadChunk(part, faults=() if spool.chunks else history.faults))
                 eligible += len(frame)
-            read = len(history.lead_ids) + len({fault.location for fault in history.faults})
+            rows_read = len(history.lead_ids) + len({fault.location for fault in history.faults})
             if not eligible:
-                msg = f"there must be leads to score, got none of {read:,} in the population then"
+                when = shown_instant(instant_)
+                msg = f"there must be leads to score, got none of {rows_read:,} in the population at {when}"
                 raise LeadmlError(msg)
             yield LeadsAsOf(
                 content_hash=content.hexdigest(),
-                read=read,
+                rows_read=rows_read,
                 merged=0,
                 left_out=len(history.lead_ids) - eligible,
                 reason_left_out=f"not in the population at {shown_instant(instant_)}",
                 chunks=lambda: iter(spool),
-                stamp={AS_OF: shown_instant(instant_)},
+                stamp=self.stamp(as_of),
                 doubts=tuple(check_scoring_tables(view, self.rows_by_kind, as_of=instant_)),
             )
 
@@ -152,19 +154,24 @@ class DatedLeads:
             if faults := [fault for fault in view.history.faults if fault.lead_id == lead_id]:
                 raise DataError(faults)
             for frame in scoring_snapshots(view, instant_):
-                found = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
-                if len(found):
-                    return found
+                snapshot = frame[frame[LEAD_ID] == lead_id].reset_index(drop=True)
+                if len(snapshot):
+                    return snapshot
             got = "no such id"
-            places = np.flatnonzero(view.history.lead_ids == lead_id)
-            if len(places):
-                why = why_not_eligible(view, int(places[0]), instant_)
-                got = f"one that was not in the population at {shown_instant(instant_)}: {why}"
-        raise DataError([Fault("leads", f"must hold the lead {quoted(lead_id)}, got {got}; choose another date or id")])
+            positions = np.flatnonzero(view.history.lead_ids == lead_id)
+            if len(positions):
+                reason = why_not_eligible(view, int(positions[0]), instant_)
+                got = f"one that was not in the population at {shown_instant(instant_)}: {reason}"
+        message = f"must contain the lead {quoted(lead_id)}, got {got}; choose another date or id"
+        raise DataError([Fault("leads", message)])
+
+    def stamp(self, as_of: str | None) -> dict[str, str]:
+        """Return the column ``as_of`` with the instant; see `LeadSource.stamp`."""
+        return {AS_OF: shown_instant(self._instant(as_of))}
 
     @contextmanager
     def view(self, progress: Progress) -> Iterator[AsOfView]:
-        """Give a view of the tables until the block ends; their blocks lie in a temporary folder.
+        """Give a view of the three tables until the block ends; a temporary folder contains their blocks.
 
         Parameters
         ----------
@@ -174,9 +181,9 @@ class DatedLeads:
         Raises
         ------
         LeadmlError
-            Where sources are declared otherwise than the settings say.
+            If sources are declared differently than the settings say.
         DataError
-            Where a table lacks a column or a row is not what was declared.
+            If a column is missing, or a row does not fit its declaration.
         """
         self.settings.check(self.params)
         params, sources = self.params, dated_sources(self.params)
@@ -193,7 +200,7 @@ class DatedLeads:
                     name: EventReader(table, ids, params.data.timezone, latest) for name, table in opened.items()
                 }
                 progress("reading activities")
-                kinds = {plain_text(kind): number for number, (kind, _) in enumerate(self.settings.plan.kinds)}
+                kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
                 roles = sources.activities
                 activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
                 history = add_events(history, "activities", activities, ACTIVITY_SCHEMA)
@@ -203,15 +210,15 @@ class DatedLeads:
             yield AsOfView(history, self.settings.target, codes, self.settings.plan, self.contract.fields, engine)
 
     def observed_until(self, history: LeadHistory) -> int:
-        """Return the end of what was observed, microseconds: from params, or the end of the outcomes."""
-        chosen = dated_sources(self.params).observed_until
-        if chosen is not None:
-            return instant(chosen, timezone=self.params.data.timezone or "UTC", name="sources.observed_until")
-        known = history.coverage.get("outcomes") or history.coverage["leads"]
-        return known.end
+        """Return the end of the observation in microseconds: from params, or the last outcome."""
+        declared = dated_sources(self.params).observed_until
+        if declared is not None:
+            return instant(declared, timezone=self.params.data.timezone or "UTC", name="sources.observed_until")
+        coverage = history.coverage.get("outcomes") or history.coverage["leads"]
+        return coverage.end
 
     def _dates(self, history: LeadHistory, until: int) -> Integers:
-        """Return the instants of the snapshots of a training."""
+        """Return the instants of the snapshots of a training set."""
         choices, timezone = self.params.snapshots, self.params.data.timezone
         first = since = int(history.created_at.min())
         if choices.since is not None:
@@ -222,13 +229,13 @@ class DatedLeads:
     def _instant(self, as_of: str | None) -> int:
         """Return the instant as of which leads are scored."""
         if as_of is None:
-            msg = "--as-of must say as of which date dated leads are scored, got nothing; write --as-of 2026-01-31"
+            msg = "--as-of must give the date as of which dated leads are scored, got nothing; write --as-of 2026-01-31"
             raise LeadmlError(msg)
-        found = instant(as_of, timezone=self.params.data.timezone or "UTC", name="--as-of")
-        if found > latest_instant(instant(self.now, timezone=None)):
-            msg = f"--as-of must not lie in the future, got {shown_instant(found)}; nothing is known of leads then"
+        instant_ = instant(as_of, timezone=self.params.data.timezone or "UTC", name="--as-of")
+        if instant_ > latest_instant(instant(self.now, timezone=None)):
+            msg = f"--as-of must not lie in the future, got {shown_instant(instant_)}; give a date up to today"
             raise LeadmlError(msg)
-        return found
+        return instant_
 
     def _evidence(self, view: AsOfView, snapshots: TrainingSnapshots, reached: Integers, until: int) -> LeakEvidence:
         history, frame = view.history, snapshots.frame
@@ -244,13 +251,13 @@ class DatedLeads:
         )
 
     def _facts(self, view: AsOfView, snapshots: TrainingSnapshots, reached: Integers, until: int) -> DataFacts:
-        counts, found, target = dict(view.history.counts), snapshots.counts, self.settings.target
+        counts, target = dict(view.history.counts), self.settings.target
         rows, merged = counts.pop("rows"), counts.pop("merged")
         maturity = Maturity(
             observed_until=shown_instant(until),
             horizon=target.horizon,
             settling=target.settling,
-            **found,
+            **snapshots.counts,
             leads=int(snapshots.frame[LEAD_ID].nunique()),
             by_age=conversions_by_age(view, reached, until),
         )

@@ -1,8 +1,8 @@
-"""Flat leads: a file or a frame with one row for each lead, which is its single snapshot.
+"""Flat leads: a file or a frame with one row per lead, which is the single snapshot of the lead.
 
-With dates a lead is seen as of its creation, and its label counts as known right after it: the file says no better.
-Rows of one id with the same values are one lead; a lead whose rows contradict each other, or of which a row is at
-fault, is refused by scoring and explaining alike.
+If leads have dates, the snapshot is taken at the creation of the lead and its label counts as mature right after it,
+because a flat file has no date of the outcome. Rows with the same id and values are merged. A lead whose rows
+contradict each other, or with a faulty row, is neither scored nor explained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads
 from leadml.leads.judge.evidence import Clock, LeakEvidence
 from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
 from leadml.leads.sources.settings import SingleSnapshot
-from leadml.leads.sources.spool import Piece, Spool
+from leadml.leads.sources.spool import LeadChunk, Spool
 from leadml.leads.sources.temporary import temporary_folder
 from leadml.leads.sources.training_set import DataFacts, TrainingSet
 from leadml.leads.split import RandomSplit, TimeSplit
@@ -36,31 +36,31 @@ if TYPE_CHECKING:
     from leadml.leads.split import Holdout
     from leadml.types import Mask, Progress
 
-FAULTY_ROW = "must have no faulty row, got another row of this lead that is at fault; correct it"
+FAULTY_ROW = "must have no faulty row, got another row of this lead with a fault; correct that row"
 
 
 @dataclass(frozen=True)
 class FlatLeads:
-    """Leads of one table, a row each.
+    """The source of flat leads: one table with a row for each lead.
 
     Parameters
     ----------
     table
-        Where the rows are.
+        The table.
     contract
-        Columns and fields; the label where leads are learned from.
+        Columns and fields; with the label for a training set.
     split
         How a training set is divided.
-    only
-        Where it is given, only the holdout of this rule is scored.
+    holdout
+        The rule of the holdout if only the holdout is scored, or None.
     in_memory
-        Whether rows fit into memory while they are scored, as those of a frame do.
+        Whether rows stay in memory while they are scored, as for a frame; otherwise they are stored on disk.
     """
 
     table: TableSource
     contract: Contract
     split: SplitParams = field(default_factory=SplitParams)
-    only: Holdout | None = None
+    holdout: Holdout | None = None
     in_memory: bool = False
 
     def training(self, *, progress: Progress) -> TrainingSet:
@@ -84,60 +84,66 @@ class FlatLeads:
     def at(self, as_of: str | None, *, progress: Progress, rows: int = CHUNK_ROWS) -> Iterator[LeadsAsOf]:
         """Give the leads of the table; see `LeadSource.at`."""
         _refuse_instant(as_of)
-        contract = self._scored_contract()
+        contract = self._scoring_contract()
         with nullcontext() if self.in_memory else temporary_folder() as folder:
-            spool, content, read, faulty = Spool(folder), ContentHash(), 0, set[str]()
-            hashes, kept = [(np.empty(0, np.uint64), np.empty(0, np.uint64))], [np.empty(0, dtype=bool)]
+            spool, content, rows_read, faulty = Spool(folder), ContentHash(), 0, set[str]()
+            hashes, requested_parts = [(np.empty(0, np.uint64), np.empty(0, np.uint64))], [np.empty(0, dtype=bool)]
             progress("reading leads")
             for checked in checked_chunks(self.table, contract, rows=rows):
                 hashes.append(content.add(checked.frame, checked.faults))
-                kept.append(self._asked_for(checked.frame))
-                spool.add(Piece(checked.frame, checked.locations, checked.faults))
+                requested_parts.append(self._requested(checked.frame))
+                spool.add(LeadChunk(checked.frame, checked.locations, checked.faults))
                 faulty |= {fault.lead_id for fault in checked.faults if fault.lead_id}
-                read += checked.rows
+                rows_read += checked.rows
             duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
-            wanted = np.concatenate(kept)
+            requested = np.concatenate(requested_parts)
             yield LeadsAsOf(
                 content_hash=content.hexdigest(),
-                read=read,
+                rows_read=rows_read,
                 merged=int(duplicates.merged.sum()),
-                left_out=int((~wanted & ~duplicates.merged & ~duplicates.conflicting).sum()),
+                left_out=int((~requested & ~duplicates.merged & ~duplicates.conflicting).sum()),
                 reason_left_out="not in the holdout of the training",
-                chunks=lambda: _scorable(spool, duplicates, wanted, faulty, contract),
+                chunks=lambda: _chunks_to_score(spool, duplicates, requested, faulty, contract),
             )
 
     def find(self, lead_id: str, as_of: str | None, *, progress: Progress) -> pd.DataFrame:
         """Return the row of one lead; see `LeadSource.find`."""
         _refuse_instant(as_of)
         progress("reading leads")
-        contract = self._scored_contract()
+        contract = self._scoring_contract()
         frames, where, faults = [], [], []
         for checked in checked_chunks(self.table, contract):
-            own = (checked.frame[LEAD_ID] == lead_id).to_numpy()
-            frames.append(checked.frame[own])
-            where += [checked.locations[row] for row in np.flatnonzero(own)]
+            same_id = (checked.frame[LEAD_ID] == lead_id).to_numpy()
+            frames.append(checked.frame[same_id])
+            where += [checked.locations[row] for row in np.flatnonzero(same_id)]
             faults += [fault for fault in checked.faults if fault.lead_id == lead_id]
         frame = pd.concat(frames, ignore_index=True)
         if find_duplicates(*row_hashes(frame)).conflicting.any():
-            faults += conflict_faults([(place, lead_id) for place in where], contract.lead_id)
+            faults += conflict_faults([(line, lead_id) for line in where], contract.lead_id)
         if faults:
             raise DataError(faults)
         if frame.empty:
-            got = f"must hold the lead {quoted(lead_id)}, got no such id; ids are text, zeros count"
-            raise DataError([Fault(self.table.name, got)])
+            message = f"must contain the lead {quoted(lead_id)}, got no such id; ids are text, so 007 is not 7"
+            raise DataError([Fault(self.table.name, message)])
         return frame.head(1)
 
-    def _scored_contract(self) -> Contract:
-        """Return what must be there to score: the date of a lead only where it decides whether it is asked for."""
-        needs_date = self.only is not None and self.only.since is not None
+    def stamp(self, as_of: str | None) -> dict[str, str]:
+        """Return no column: flat leads have no instant; see `LeadSource.stamp`."""
+        _refuse_instant(as_of)
+        return {}
+
+    def _scoring_contract(self) -> Contract:
+        """Return the columns that scoring needs: the date of a lead only if the rule of the holdout needs it."""
+        needs_date = self.holdout is not None and self.holdout.since is not None
         return self.contract if needs_date else replace(self.contract, created_at=None)
 
-    def _asked_for(self, frame: pd.DataFrame) -> Mask:
-        return np.ones(len(frame), dtype=bool) if self.only is None else self.only.mask(as_snapshots(frame))
+    def _requested(self, frame: pd.DataFrame) -> Mask:
+        """Return which rows are to be scored: all, or those of the holdout."""
+        return np.ones(len(frame), dtype=bool) if self.holdout is None else self.holdout.mask(as_snapshots(frame))
 
 
 def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return flat leads as snapshots: of each lead one, as of the instant at which it came, with its group.
+    """Return flat leads as snapshots: one per lead, as of the creation of the lead, with its group.
 
     Parameters
     ----------
@@ -147,41 +153,41 @@ def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With ``split_key``, the id where nothing else is declared, and with ``as_of`` and ``mature_at`` in place of
-        ``created_at``.
+        The leads with ``split_key`` (the id if no other group is declared), and with ``as_of`` and ``mature_at`` in
+        place of ``created_at``.
     """
     columns = {str(name): column for name, column in frame.items()}
     group = columns.pop(SPLIT_KEY, columns[LEAD_ID])
     first: dict[str, pd.Series] = {LEAD_ID: columns.pop(LEAD_ID), SPLIT_KEY: group}
     if CREATED_AT in columns:
-        came = columns.pop(CREATED_AT)
-        first |= {AS_OF: came, MATURE_AT: came + 1}
+        created_at = columns.pop(CREATED_AT)
+        first |= {AS_OF: created_at, MATURE_AT: created_at + 1}
     return pd.DataFrame({**first, **columns})
 
 
-def _scorable(
-    spool: Spool, duplicates: Duplicates, wanted: Mask, faulty: set[str], contract: Contract
-) -> Iterator[Piece]:
-    """Yield the leads to score; of the others the faults."""
-    done = 0
-    for piece in spool:
-        here = slice(done, done + len(piece.frame))
-        done = here.stop
+def _chunks_to_score(
+    spool: Spool, duplicates: Duplicates, requested: Mask, faulty: set[str], contract: Contract
+) -> Iterator[LeadChunk]:
+    """Yield the leads to score, and the faults of the leads that are refused."""
+    position = 0
+    for chunk in spool:
+        here = slice(position, position + len(chunk.frame))
+        position = here.stop
         merged, conflicting = duplicates.merged[here], duplicates.conflicting[here]
-        ids = piece.frame[LEAD_ID]
-        clashes = [(piece.where[row], ids[row]) for row in np.flatnonzero(conflicting).tolist()]
-        tainted = ids.isin(faulty).to_numpy() & wanted[here] & ~merged & ~conflicting
+        ids = chunk.frame[LEAD_ID]
+        conflicts = [(chunk.where[row], ids[row]) for row in np.flatnonzero(conflicting).tolist()]
+        has_faulty_row = ids.isin(faulty).to_numpy() & requested[here] & ~merged & ~conflicting
         column = contract.lead_id or LEAD_ID
         faults = [
-            *piece.faults,
-            *conflict_faults(clashes, contract.lead_id),
+            *chunk.faults,
+            *conflict_faults(conflicts, contract.lead_id),
             *(
-                Fault(piece.where[row], FAULTY_ROW, column, ids[row], FAULTY_ROW)
-                for row in np.flatnonzero(tainted).tolist()
+                Fault(chunk.where[row], FAULTY_ROW, column, ids[row], FAULTY_ROW)
+                for row in np.flatnonzero(has_faulty_row).tolist()
             ),
         ]
-        good = wanted[here] & ~merged & ~conflicting & ~tainted
-        yield Piece(piece.frame[good].reset_index(drop=True), faults=faults)
+        to_score = requested[here] & ~merged & ~conflicting & ~has_faulty_row
+        yield LeadChunk(chunk.frame[to_score].reset_index(drop=True), faults=faults)
 
 
 def _refuse_instant(as_of: str | None) -> None:

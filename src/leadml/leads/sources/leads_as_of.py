@@ -1,4 +1,4 @@
-"""The leads that are scored together: each once, as of one instant."""
+"""The leads to score as of one instant, each lead once."""
 
 from __future__ import annotations
 
@@ -16,64 +16,65 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.errors import Fault
-    from leadml.leads.sources.spool import Piece
+    from leadml.leads.sources.spool import LeadChunk
 
 
 @dataclass(frozen=True)
 class LeadsAsOf:
-    """Leads to score.
+    """The leads to score as of one instant, in chunks.
 
     Parameters
     ----------
     content_hash
-        Hash of all rows and faults as they were read: the same for any file format and size of chunks.
-    read, merged
-        Rows that were read, and those of them that repeat another.
+        Hash of all rows and faults as they were read; it does not depend on the file format or the size of chunks.
+    rows_read, merged
+        Number of rows that were read, and of those that repeat another row.
     left_out
-        Leads that are not scored because they are outside the population, or were fitted on where only the holdout is
-        asked for.
+        Number of leads that are not scored because they are outside the population, or outside the holdout if only the
+        holdout is scored.
     reason_left_out
-        Why, in words.
+        Why they are left out, in words.
     chunks
-        Yields the leads to score and the faults of the others, in chunks.
+        Function that yields the leads to score, and the faults of the others, in chunks.
     stamp
-        Columns with one value for all leads, which name the instant: ``as_of``; none of flat leads.
+        The column ``as_of`` and its value for all leads; empty for flat leads.
     doubts
-        What speaks against the scores, in words.
+        Reasons to distrust the scores, in words.
     """
 
     content_hash: str
-    read: int
+    rows_read: int
     merged: int
     left_out: int
     reason_left_out: str
-    chunks: Callable[[], Iterator[Piece]]
+    chunks: Callable[[], Iterator[LeadChunk]]
     stamp: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
-        """Rows that are scored or refused: those read, less those merged or left out."""
-        return self.read - self.merged - self.left_out
+        """Number of rows that are scored or refused: rows read, minus merged rows, minus leads left out."""
+        return self.rows_read - self.merged - self.left_out
 
 
 class ContentHash:
-    """A hash of rows and of faults, the same for any size of chunks.
+    """A hash of rows and faults that does not depend on the size of chunks.
 
-    Rows are hashed in their order; faults are added up, because a chunk names its own before those of the next.
+    Rows are hashed in their order. The hashes of faults are summed, because the position of a fault among the rows
+    depends on the chunks.
     """
 
     def __init__(self) -> None:
         self._rows, self._faults = hashlib.sha256(), 0
 
     def add(self, frame: pd.DataFrame, faults: Iterable[Fault] = ()) -> tuple[Any, Any]:
-        """Take in a chunk and return the hashes of its ids and of its values."""
-        pair = row_hashes(frame)
-        self._rows.update(np.ascontiguousarray(np.stack(pair, axis=1)).tobytes())
+        """Add a chunk and return the hashes of its ids and of its values."""
+        hashes = row_hashes(frame)
+        self._rows.update(np.ascontiguousarray(np.stack(hashes, axis=1)).tobytes())
         for fault in faults:
             self._faults += int.from_bytes(hashlib.sha256(str(fault).encode()).digest(), "big")
-        return pair
+        return hashes
 
     def hexdigest(self) -> str:
-        """Return the hash of all that was taken in."""
+        """Return the hash of all chunks that were added."""
         return hashlib.sha256(self._rows.digest() + str(self._faults).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How a model's snapshots are taken: stored with the model, so that scoring does what training did."""
+"""How snapshots are taken: stored with the model, so that scoring takes them as training did."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SingleSnapshot:
-    """Flat leads: each row of the file is the one snapshot of its lead."""
+    """Settings of flat leads: each row of the file is the only snapshot of its lead."""
 
     @property
     def unit(self) -> str:
-        """What a row of the training set is called."""
+        """The name of the rows of a training set."""
         return "leads"
 
     @property
-    def topic_words(self) -> dict[str, str]:
-        """What people call the topics that leadml names itself: there are none."""
+    def topic_labels(self) -> dict[str, str]:
+        """Labels of topics whose names leadml made: none."""
         return {}
 
     def predicts(self, target: str) -> str:
-        """Return in words what is predicted."""
+        """Return the prediction in words."""
         return f"{target}, for each lead, as a calibrated probability"
 
     def to_json(self) -> dict[str, Any] | None:
-        """Return the settings as plain data."""
+        """Return the settings as values that JSON can store."""
         return None
 
 
 @dataclass(frozen=True)
 class AsOfSettings:
-    """Dated leads: what is predicted from which snapshots.
+    """Settings of dated leads: the target, and the fields that are computed from activities.
 
     Parameters
     ----------
     target
-        What is predicted, and how long is waited for it.
+        The outcome that is predicted, its horizon and its population.
     plan
-        The features that are computed from activities.
+        The fields that are computed from activities.
     roles
-        The optional sources and columns that were declared: ``activities.channel``, ``leads.valid_from``.
+        The optional sources and columns that are declared, such as ``activities.channel`` or ``leads.valid_from``.
     timezone
-        Zone of times that have none, or None.
+        Time zone of times without a zone, or None.
     """
 
     target: Target
@@ -58,43 +58,44 @@ class AsOfSettings:
 
     @classmethod
     def from_params(cls, params: Params, target: str) -> AsOfSettings:
-        """Return the settings of one of the targets that ``params.yaml`` declares."""
+        """Return the settings of a target that ``params.yaml`` declares."""
         plan = ActivityPlan.from_params(params)
         return cls(Target.from_params(params, target), plan, _roles(dated_sources(params)), params.data.timezone)
 
     @property
     def unit(self) -> str:
-        """What a row of the training set is called."""
+        """The name of the rows of a training set."""
         return "snapshots"
 
     @property
-    def topic_words(self) -> dict[str, str]:
-        """What people call the topics that leadml names itself, by topic."""
-        kinds = {kind: inert(words) for kind, words in self.plan.kinds}
+    def topic_labels(self) -> dict[str, str]:
+        """Labels in plain words of topics whose names leadml made, by topic."""
+        kinds = {kind: inert(label) for kind, label in self.plan.kinds}
         return {ACTIVITY: "activity of any kind", LEAD_AGE: "days since the lead came", **kinds}
 
     def predicts(self, target: str) -> str:
-        """Return in words what is predicted."""
-        whose = "open leads" if self.target.population == "open" else "customers"
+        """Return the prediction in words."""
+        population = "open leads" if self.target.population == "open" else "customers"
         return (
-            f"{target}: whether {whose} reach {self.target.outcome} within {self.target.horizon} days of the snapshot"
+            f"{target}: whether {population} reach {self.target.outcome} within {self.target.horizon} days of the "
+            "snapshot"
         )
 
     def check(self, params: Params) -> None:
-        """Refuse sources that are declared otherwise than when the model was trained: the same rows would mean another.
+        """Refuse sources that are declared differently than when the model was trained.
 
         Raises
         ------
         LeadmlError
-            Where a source or a column was declared and is not, or the other way round, or the zone is another.
+            If an optional source or column is declared now and was not then, or the reverse, or the zone differs.
         """
-        now = _roles(dated_sources(params))
-        moved = sorted({*now} ^ {*self.roles})
-        if moved:
-            then = "was declared, and is not now" if moved[0] in self.roles else "was not declared, and is now"
+        roles = _roles(dated_sources(params))
+        changed = sorted({*roles} ^ {*self.roles})
+        if changed:
+            change = "was declared, and is not now" if changed[0] in self.roles else "was not declared, and is now"
             msg = (
-                f"sources must be as they were when the model was trained: {moved[0]} {then}; train again, or correct "
-                "params.yaml"
+                f"sources must be as they were when the model was trained: {changed[0]} {change}; train again, or "
+                "correct params.yaml"
             )
             raise LeadmlError(msg)
         if params.data.timezone != self.timezone:
@@ -106,7 +107,7 @@ class AsOfSettings:
             raise LeadmlError(msg)
 
     def to_json(self) -> dict[str, Any] | None:
-        """Return the settings as plain data."""
+        """Return the settings as values that JSON can store."""
         target, plan = self.target.to_json(), self.plan.to_json()
         return {"target": target, "plan": plan, "roles": list(self.roles), "timezone": self.timezone}
 
@@ -128,12 +129,12 @@ def settings_from_json(stored: dict[str, Any] | None) -> SnapshotSettings:
 
 
 def dated_sources(params: Params) -> SourcesParams:
-    """Return the declared tables of dated leads.
+    """Return the declared sources of dated leads.
 
     Raises
     ------
     LeadmlError
-        Where leads are flat.
+        If leads are flat.
     """
     if params.sources is None:
         msg = "leads must be dated for this, got flat ones; declare sources and targets in params.yaml"
@@ -145,6 +146,6 @@ def _roles(sources: SourcesParams) -> tuple[str, ...]:
     """Return the optional sources and columns that are declared."""
     tables = {"leads": sources.leads, "activities": sources.activities, "outcomes": sources.outcomes}
     optional = ("recorded_at", "valid_from", "channel")
-    found = ["activities"] if sources.activities is not None else []
-    found += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
-    return tuple(sorted(found))
+    roles = ["activities"] if sources.activities is not None else []
+    roles += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
+    return tuple(sorted(roles))

@@ -1,4 +1,4 @@
-"""What a source of leads answers, and which source a project or a model needs."""
+"""The interface of a source of leads, and the choice of the source for a project, a model or a frame."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class LeadSource(Protocol):
-    """Where leads come from; each method reads the source anew."""
+    """A source of leads; each method reads the source again."""
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the labelled training set.
@@ -38,9 +38,9 @@ class LeadSource(Protocol):
         Raises
         ------
         DataError
-            Where any row is not what was declared.
+            If a row does not fit its declaration.
         ModelError
-            Where nothing is mature, or nothing is on one of the sides of the split.
+            If no snapshot is mature, or one side of the split has no rows.
         """
 
     def at(self, as_of: str | None, *, progress: Progress, rows: int) -> AbstractContextManager[LeadsAsOf]:
@@ -49,32 +49,41 @@ class LeadSource(Protocol):
         Parameters
         ----------
         as_of
-            A date or a time in ISO 8601 for dated leads; None for flat ones.
+            A date or a time in ISO 8601 for dated leads; None for flat leads.
         progress
             Called with the name of each step as it begins.
         rows
-            Largest size of a chunk.
+            Maximum number of rows in a chunk.
 
         Raises
         ------
         DataError
-            Where the source as a whole cannot be read; a row at fault is passed on with the chunks.
+            If the source cannot be read. A row with a fault is no error: the chunks contain the fault.
         LeadmlError
-            Where the instant is missing, superfluous or in the future.
+            If the instant is missing, not allowed or in the future.
         """
 
     def find(self, lead_id: str, as_of: str | None, *, progress: Progress) -> pd.DataFrame:
-        """Return the one row of a lead as of an instant: exactly where `at` gives it to be scored, and the same row.
+        """Return the row of one lead as of an instant: the row that `at` gives, for the leads that `at` gives.
 
         Raises
         ------
         DataError
-            Where there is no such lead, a row of it is at fault, or it is outside the population.
+            If there is no such lead, one of its rows has a fault, or it is outside the population.
+        """
+
+    def stamp(self, as_of: str | None) -> Mapping[str, str]:
+        """Return the column and value that name the instant of all leads: ``as_of``; empty for flat leads.
+
+        Raises
+        ------
+        LeadmlError
+            If the instant is missing, not allowed or in the future.
         """
 
 
 class ProjectPlaces(Protocol):
-    """The choices of a project, and the folder that paths in them are relative to."""
+    """The choices of a project, and the folder that their paths are relative to."""
 
     @property
     def root(self) -> Path:
@@ -87,7 +96,7 @@ class ProjectPlaces(Protocol):
 
 @dataclass(frozen=True)
 class LeadSpec:
-    """What a model must know to read more leads like those that it learned from; stored with it.
+    """How leads are read for a model: as they were read when it was trained. Stored with the model.
 
     Parameters
     ----------
@@ -96,11 +105,11 @@ class LeadSpec:
     settings
         How snapshots are taken.
     dialect
-        How the files of the training were written.
+        The dialect of the files of the training.
     holdout
-        The rule by which the rows of the evaluation were held out.
+        The rule that held out the rows of the evaluation.
     rows_by_kind
-        Activities of each kind when the model was trained.
+        Number of activities of each kind when the model was trained.
     """
 
     contract: Contract
@@ -111,7 +120,7 @@ class LeadSpec:
 
     @property
     def frame_contract(self) -> Contract:
-        """The columns of a frame to score: each field under its own name, whatever it was computed from before."""
+        """The columns of a frame to score: a column for each field, under its own name."""
         if isinstance(self.settings, SingleSnapshot):
             return replace(self.contract, created_at=None)
         fields = tuple(replace(entry, source="column") for entry in self.contract.fields)
@@ -119,7 +128,7 @@ class LeadSpec:
 
 
 def declared_file(project: ProjectPlaces) -> Path | None:
-    """Return the file or folder of flat leads that params name, or None where leads are dated."""
+    """Return the file or folder of flat leads that params name, or None if leads are dated."""
     path = project.params.data.path
     return None if path is None else project.root / path
 
@@ -132,23 +141,23 @@ def declared_tables(project: ProjectPlaces) -> list[Path]:
 
 
 def training_source(project: ProjectPlaces, target: str, *, now: str, file: Path | None = None) -> LeadSource:
-    """Return the source that a project learns from.
+    """Return the source of a project's training set.
 
     Parameters
     ----------
     project
         Choices and folder.
     target
-        What is predicted.
+        Name of the target.
     now
         The instant of the job in ISO 8601.
     file
-        Flat leads to take in place of those that params name, or None.
+        Flat leads to read instead of those that params name, or None.
 
     Raises
     ------
     ParamsError
-        Where a file is given and leads are dated.
+        If a file is given and leads are dated.
     """
     params = project.params
     contract, settings = Contract.from_params(params), settings_from_params(params, target)
@@ -169,43 +178,43 @@ def scoring_source(
     Parameters
     ----------
     spec
-        Of the model.
+        The lead spec of the model.
     project
-        Where the tables of dated leads are, and how files are written; None where there is no ``params.yaml``.
+        The project, which names the tables of dated leads and the dialect of files; None without a ``params.yaml``.
     now
         The instant of the job in ISO 8601.
     file
-        Where flat leads are.
+        The file or folder of flat leads.
     held_out
         Whether only the leads of the holdout are scored.
 
     Raises
     ------
     LeadmlError
-        Where flat leads and dated ones are confused.
+        If the arguments do not fit the kind of leads, flat or dated.
     """
     if isinstance(spec.settings, AsOfSettings):
         if file is not None or held_out:
             msg = "dated leads come from the sources of params.yaml, so a file and --held-out must not be given"
             raise LeadmlError(msg)
         if project is None:
-            msg = "dated leads come from the sources of params.yaml, got no such file; name it with --params"
+            msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
             raise LeadmlError(msg)
         return DatedLeads(project.root, project.params, spec.contract, spec.settings, now, spec.rows_by_kind)
     if file is None:
         msg = "flat leads must be given as a file, got none; name it: leadml score FILE, leadml explain ID --file FILE"
         raise LeadmlError(msg)
     dialect = spec.dialect if project is None else Dialect.from_params(project.params.data)
-    return FlatLeads(FileSource(file, dialect), spec.contract, only=spec.holdout if held_out else None)
+    return FlatLeads(FileSource(file, dialect), spec.contract, holdout=spec.holdout if held_out else None)
 
 
 def frame_source(spec: LeadSpec, frame: Any) -> LeadSource:
-    """Return the source of the leads of a frame, which need no file.
+    """Return the source of the leads of a frame.
 
     Parameters
     ----------
     spec
-        Of the model.
+        The lead spec of the model.
     frame
         A frame of pandas, Polars or PyArrow, or of another library that Narwhals reads.
     """

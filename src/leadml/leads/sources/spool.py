@@ -1,7 +1,7 @@
-"""Keep chunks of checked leads for the length of a job, on disk or in memory.
+"""Store chunks of checked leads while a job runs, on disk or in memory.
 
-What must be known before the first row is scored (which rows contradict another, the hash of all rows) is found in one
-pass over the source; the second pass reads the spool, in which values are typed already.
+Two facts must be known before the first row is scored: which rows contradict each other, and the hash of all rows. A
+first pass over the source finds them and writes the spool; a second pass reads the spool, so the source is parsed once.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One chunk.
+class LeadChunk:
+    """A chunk of leads.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Piece:
     where
         File and line of each row.
     faults
-        What is wrong with the other rows of the chunk.
+        The faults of the other rows of the chunk.
     """
 
     frame: pd.DataFrame
@@ -43,8 +43,8 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """Where a chunk lies, and the names of its columns, which may be any text."""
+class _StoredChunk:
+    """The files of a chunk, and the names of its columns, which may be any text."""
 
     rows: Path
     names: list[str]
@@ -53,43 +53,43 @@ class _Stored:
 
 @dataclass
 class Spool:
-    """Chunks in the order in which they came.
+    """A list of chunks, in the order in which they were added.
 
     Parameters
     ----------
     folder
-        A folder of the job's own; None keeps the chunks in memory.
+        The temporary folder of the job; None keeps the chunks in memory.
     """
 
     folder: Path | None
-    pieces: list[Piece | _Stored] = field(default_factory=list)
+    chunks: list[LeadChunk | _StoredChunk] = field(default_factory=list)
 
-    def add(self, piece: Piece) -> None:
-        """Take in a chunk."""
+    def add(self, chunk: LeadChunk) -> None:
+        """Add a chunk."""
         if self.folder is None:
-            self.pieces.append(piece)
+            self.chunks.append(chunk)
             return
-        rows, faults = (self.folder / f"{name}-{len(self.pieces):05}.parquet" for name in ("rows", "faults"))
-        names = [str(name) for name in piece.frame.columns]
-        where = pa.array(piece.where or ["" for _ in range(len(piece.frame))], pa.string())
-        _write([*(_arrow(piece.frame[name]) for name in names), where], rows)
-        if piece.faults:
-            _write([pa.array(column) for column in zip(*map(astuple, piece.faults), strict=True)], faults)
-        self.pieces.append(_Stored(rows, names, faults if piece.faults else None))
+        rows, faults = (self.folder / f"{name}-{len(self.chunks):05}.parquet" for name in ("rows", "faults"))
+        names = [str(name) for name in chunk.frame.columns]
+        where = pa.array(chunk.where or ["" for _ in range(len(chunk.frame))], pa.string())
+        _write([*(_arrow(chunk.frame[name]) for name in names), where], rows)
+        if chunk.faults:
+            _write([pa.array(column) for column in zip(*map(astuple, chunk.faults), strict=True)], faults)
+        self.chunks.append(_StoredChunk(rows, names, faults if chunk.faults else None))
 
-    def __iter__(self) -> Iterator[Piece]:
-        """Yield the chunks as they were: missing numbers are NaN, missing texts None."""
-        for piece in self.pieces:
-            yield piece if isinstance(piece, Piece) else _read(piece)
+    def __iter__(self) -> Iterator[LeadChunk]:
+        """Yield the chunks unchanged: missing numbers are NaN, missing texts are None."""
+        for chunk in self.chunks:
+            yield chunk if isinstance(chunk, LeadChunk) else _read(chunk)
 
 
-def _read(stored: _Stored) -> Piece:
+def _read(stored: _StoredChunk) -> LeadChunk:
     table = _table(stored.rows)
     columns = {name: _values(table.column(at).combine_chunks()) for at, name in enumerate(stored.names)}
     frame = pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
-    where = [place for place in table.column(len(stored.names)).to_pylist() if place]
+    where = [line for line in table.column(len(stored.names)).to_pylist() if line]
     rows = zip(*(column.to_pylist() for column in _table(stored.faults).columns), strict=True) if stored.faults else ()
-    return Piece(frame, where, [Fault(*row) for row in rows])
+    return LeadChunk(frame, where, [Fault(*row) for row in rows])
 
 
 def _table(path: Path) -> pa.Table:
@@ -111,6 +111,6 @@ def _arrow(column: pd.Series) -> pa.Array:
 def _values(column: Any) -> Any:
     if not pa.types.is_dictionary(column.type):
         return column.to_numpy(zero_copy_only=False)
-    words: Objects = np.array([*column.dictionary.to_pylist(), None], dtype=object)
-    codes = column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
-    return words[codes]
+    texts: Objects = np.array([*column.dictionary.to_pylist(), None], dtype=object)
+    codes = column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+    return texts[codes]

@@ -1,8 +1,7 @@
-"""A folder for what a job keeps while it runs.
+"""A temporary folder for the files of a job.
 
-What leaves is a folder that holds its lock alone; it is removed when the job ends, or when the next begins after one
-that was killed.
-A job holds a lock on a file in its folder while it lives; where the platform has no such locks nothing else is removed.
+The folder is removed when the job ends. If the job was killed, the next job removes it. To tell abandoned folders from
+those of running jobs, a job locks a file in its folder; on platforms without such locks, abandoned folders remain.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ PREFIX, LOCK = "leadml-", "lock"
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a folder until the block ends."""
+    """Give an empty folder, apart from its lock file, until the block ends."""
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         if sys.platform != "win32":
             import fcntl  # noqa: PLC0415 - not on every platform
@@ -30,16 +29,17 @@ def temporary_folder() -> Iterator[Path]:
             _remove_abandoned(Path(folder).parent)
             unlocked = Path(folder) / "unlocked"
             fcntl.flock(stack.enter_context(unlocked.open("wb")), fcntl.LOCK_EX)
-            unlocked.rename(unlocked.with_name(LOCK))  # not before it is held: who can take it removes the folder
+            unlocked.rename(unlocked.with_name(LOCK))  # only now: an unlocked file means an abandoned folder
         yield Path(folder)
 
 
-def _remove_abandoned(place: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of jobs that were killed: those whose lock file can be locked."""
     if sys.platform != "win32":
         import fcntl  # noqa: PLC0415 - not on every platform
 
-        for lock in place.glob(f"{PREFIX}*/{LOCK}"):
-            with suppress(OSError), lock.open("r+b") as held:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for lock in parent.glob(f"{PREFIX}*/{LOCK}"):
+            with suppress(OSError), lock.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not lock.parent.is_symlink():
                     shutil.rmtree(lock.parent)

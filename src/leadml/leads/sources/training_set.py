@@ -1,6 +1,6 @@
-"""What a model is learned from: rows with labels, how they are divided, and what is known of them.
+"""A training set: labelled rows, how they are divided, and the evidence for the leak gate.
 
-Training, checking and replaying start from the same value, so that they judge the same rows in the same way.
+Training and checking start from the same value, so they assess the same rows in the same way.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Where the rows of a training set came from, for the record.
+    """The origin of the rows of a training set, for the record.
 
     Parameters
     ----------
     source
-        Name of the file or the tables.
+        Name of the file or of the tables.
     rows, merged
-        Rows of the table of leads, and those of them that repeat another.
+        Number of rows of the table of leads, and of those that repeat another row.
     counts
-        Further counts by name: activities, outcomes and those of unknown leads.
+        Other counts by name: activities, outcomes, and rows of unknown leads.
     rows_by_kind
-        Activities of known leads by the kinds that have features.
+        Number of activities of known leads, by the kinds that have fields.
     maturity
-        How many snapshots had a known label; None of flat leads, whose labels are in the file.
+        Counts of mature snapshots; None for flat leads, whose labels are in the file.
     """
 
     source: str
@@ -48,22 +48,22 @@ class DataFacts:
 
     @property
     def by_age(self) -> tuple[ReachedByAge, ...]:
-        """How long conversions take; nothing where leads have no dated outcomes."""
+        """The share of leads that reach the target by each age; empty if leads have no dated outcomes."""
         return () if self.maturity is None else self.maturity.by_age
 
 
 @dataclass(frozen=True)
 class TrainingParts:
-    """The two parts of a training set.
+    """The two parts of a training set: rows to fit on, and the holdout.
 
     Parameters
     ----------
     learn
         Rows to fit on.
     holdout
-        Rows of the evaluation, which nothing is fitted on.
+        Rows for the evaluation, which nothing is fitted on.
     evidence
-        What the leak gate is given of the rows to fit on.
+        The evidence for the leak gate on the rows to fit on.
     """
 
     learn: pd.DataFrame
@@ -73,12 +73,12 @@ class TrainingParts:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Labelled rows, one for each lead or snapshot.
+    """Labelled rows, one for each snapshot, and how they are divided.
 
     Parameters
     ----------
     frame
-        ``lead_id``, ``split_key``, ``as_of`` and ``mature_at`` where rows have instants, the fields and ``converted``.
+        ``lead_id``, ``split_key``, ``as_of`` and ``mature_at`` if rows have instants, the fields and ``converted``.
     contract
         Columns and fields.
     settings
@@ -88,11 +88,11 @@ class TrainingSet:
     holdout
         The rule that holds rows out.
     evidence
-        What the leak gate is given, with order and clock of all rows.
+        The evidence for the leak gate, with order and clock of all rows.
     findings
-        What was found in the tables on the way.
+        Findings from reading the tables.
     facts
-        Where the rows came from.
+        The origin of the rows.
     """
 
     frame: pd.DataFrame

@@ -1,0 +1,42 @@
+"""The assessment of a training set before a fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.dated import NOW
+
+from leadml.errors import ModelError
+from leadml.jobs.assess import assess, refuse_stops
+from leadml.jobs.places import Places
+from leadml.jobs.train import Trained
+from leadml.leads.judge.findings import Finding
+from leadml.leads.sources.source import training_source
+
+
+def test_findings_that_stop_are_one_error() -> None:
+    """The error has a line for each of them, and none for warnings."""
+    findings = [
+        Finding("RD1", "stop", "there are few leads", "bring more"),
+        Finding("RD2", "warn", "a warning"),
+        Finding("RD9", "stop", "the holdout is empty"),
+    ]
+
+    with pytest.raises(ModelError) as error:
+        refuse_stops(findings)
+    assert [line[:3] for line in str(error.value).splitlines()] == ["RD1", "RD9"]
+    refuse_stops(findings[1:2])
+
+
+def test_the_holdout_needs_both_outcomes(trained_project: tuple[Places, Trained]) -> None:
+    """A holdout with one outcome stops a training, and so do folds with one outcome."""
+    project, _ = trained_project
+    training = training_source(project, project.target, now=NOW).training(progress=lambda _: None)
+    held_out = training.holdout.mask(training.frame)
+    for rows, evidence in ((held_out, "the holdout must have both outcomes"), (~held_out, "outcome")):
+        frame = training.frame.assign(converted=training.frame["converted"].where(~rows, 0))
+        findings = assess(replace(training, frame=frame), project.params, progress=lambda _: None)
+        (finding,) = [finding for finding in findings if finding.code == "RD9"]
+        assert finding.severity == "stop"
+        assert evidence in finding.evidence

@@ -1,0 +1,50 @@
+"""The status of a project: the version in use, its training, its cuts and the last batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.dated import crm, write_params
+
+from leadml.errors import BundleError
+from leadml.jobs.places import Places
+from leadml.jobs.status import describe, describe_all
+from leadml.jobs.train import Trained
+from leadml.publish.registry import BatchEntry, Registry
+
+
+def test_a_status_describes_version_training_cuts_and_batch(
+    trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """The last batch is in the status after it was recorded."""
+    project, trained = trained_project
+    copy = replace(project, root=tmp_path)
+    copy.registry.add(trained.model.bundle)
+    copy.registry.promote("1")
+    before = dict(describe(copy))
+    copy.registry.record(BatchEntry("b", "2026-01-02T00:00:00+00:00", "1", 10, 9, 1, "out.csv"))
+    after = dict(describe(copy))
+
+    assert before["last batch"] == "none yet"
+    assert before["in use"] == "version 1 of 1"
+    assert before["model hash"] == trained.model.manifest.model_hash
+    assert [name for name in before if name.endswith("begins at")] == [
+        f"{stage} begins at" for stage in trained.model.cuts
+    ]
+    assert (after["last batch"], after["not scored"]) == ("9 leads at 2026-01-02T00:00:00+00:00 by version 1", "1")
+
+
+def test_one_of_several_targets_may_have_no_version(tmp_path: Path) -> None:
+    """The status says how to train it; of a single target it is an error."""
+    path = write_params(tmp_path, crm())
+    projects = [Places.open(path, target=name) for name in ("mql", "sql")]
+
+    assert [dict(rows)["in use"] for rows in describe_all(projects)] == [
+        "none yet: leadml train --target mql",
+        "none yet: leadml train --target sql",
+    ]
+    assert projects[0].registry == Registry(tmp_path / "models" / "mql")
+    with pytest.raises(BundleError, match="must name a version, got none"):
+        describe_all(projects[:1])
