@@ -15,9 +15,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Chosen by what they take: about a minute of processor time together. Slower ones wait for make test.
 QUICK := tests/params tests/stages/test_lifecycle.py tests/publish/test_files.py tests/publish/test_sinks.py \
-	$(patsubst %,tests/leads/test_%.py,check csv_text duplicates events ingest load maturity outcomes personal plan \
-		readiness roles schema sources) \
-	$(patsubst %,tests/model/test_%.py,baselines encode linear metrics odoo) tests/test_errors.py tests/test_house.py
+	$(patsubst %,tests/leads/check/test_%.py,contract convert derived_columns duplicates load) \
+	$(patsubst %,tests/leads/judge/test_%.py,column_roles maturity pii readiness) \
+	$(patsubst %,tests/leads/read/test_%.py,csv_text files table_source) tests/leads/asof/test_events.py \
+	$(patsubst %,tests/model/%.py,judge/test_baselines judge/test_odoo parts/test_encode parts/test_linear test_metrics) \
+	tests/test_errors.py tests/test_house.py
 
 # Shortest first. WITH_NAME are the arguments of one.
 PROOF := door bank cost truth rivals features explain intervals compare leaks ablations

@@ -1,7 +1,7 @@
 """How well leadml predicts on the bank's leads, with default params, without the field that is known only afterwards.
 
-Three random divisions of data/raw/bank.csv: the rows are shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1 and
-2. The first 70% are the training set, the others the holdout.
+Three random divisions of data/raw/bank.csv: rows are shuffled by ``sample(frac=1, random_state=s)`` for s = 0, 1, 2.
+The first 70% are the training set, the others the holdout.
 Run with: python benchmarks/bank.py [--json] [--keep] [--recorded]
 """
 

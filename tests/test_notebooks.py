@@ -30,3 +30,14 @@ def test_a_notebook_runs_and_is_kept_clean(path: Path) -> None:
 def test_there_is_a_notebook() -> None:
     """The test above runs at least once."""
     assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_needs_the_library_only(path: Path) -> None:
+    """No cell imports a module of leadml by itself: what a notebook needs is what ``import leadml`` offers."""
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell["source"] for cell in notebook.cells if cell["cell_type"] == "code")
+
+    assert "\nimport leadml\n" in code
+    assert "from leadml" not in code
+    assert "import leadml." not in code

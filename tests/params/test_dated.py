@@ -151,7 +151,7 @@ def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
         ("sources.leads.account=size", "sources.leads.account is 'size', so 'size' must not be a feature too"),
         (
             "features={fit: {}, activities: {kinds: {}}}",
-            "features: at least one field must be in fit, engagement, read_out or activities.kinds, got",
+            "features: a field must be in fit, engagement, features.read_out or activities.kinds, got",
         ),
         ("output.database=postgresql://u:canary@h/d", "output.database: must hold no password, got one; put it in"),
     ],

@@ -119,10 +119,10 @@ def test_every_row_of_the_page_has_four_cells_and_every_link_a_heading() -> None
     [
         ("features.read_out.email=1", "features.read_out.email: input should be a valid string, got 1"),
         ("features.read_out.emial=mail", "features.read_out.emial is not a key of leadml; the nearest is 'email'"),
-        ("features.readout={}", "features.readout is not a key of leadml; the nearest is 'read_out'"),
+        ("features.readout={}", "features.readout is not a key of leadml; the nearest is 'read.out'"),
         ("features.derived={}", "features.derived is not a key of leadml$"),
         ("leaks.twins=1", "leaks.twins: input should be less than 1, got 1"),
-        ("leaks.twin=0.5", "leaks.twin is not a key of leadml; the nearest is 'twins'"),
+        ("leaks.twin=0.5", "leaks.twin is not a key of leadml; the nearest is 'twin.'"),
         ("leaks.overlap=0.5", "leaks.overlap is not a key of leadml$"),
     ],
 )

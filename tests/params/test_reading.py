@@ -113,7 +113,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         (
             "    age: number\n    country: category\n",
             "    {}\n",
-            "at least one field must be in fit, engagement, read_out or activities.kinds, got none; add one",
+            "a field must be in fit, engagement, features.read_out or activities.kinds, got none; add one",
         ),
         ("stages:", "  excluded: {age: no}\nstages:", "a field must be in one group, got 'age' in two"),
         ("stages:", "leaks:\nstages:", "p.yaml:12: leaks: input should be a valid dictionary"),

@@ -110,6 +110,6 @@ class FeatureParams(Section):
             msg = f"a field must be in one group, got {twice[0]!r} in two"
             raise ValueError(msg)
         if not self.fit and not self.engagement and not self.derived.columns and not self.activities.kinds:
-            msg = "at least one field must be in fit, engagement, read_out or activities.kinds, got none; add one"
+            msg = "a field must be in fit, engagement, features.read_out or activities.kinds, got none; add one"
             raise ValueError(msg)
         return self

@@ -27,13 +27,13 @@ from leadml.simulator.world import (
 if TYPE_CHECKING:
     from leadml.simulator.world import World
 
-FORMAT = 1
+FORMAT = 2
 # Keys of `simulation.json` for the constants of `market` that have another name there.
 MARKET_KEYS = {
     "INTEREST_TILT": "tilt",
     "FIT_SCALE": "spread",
     "LEADS_PER_ACCOUNT": "leads_per_firm",
-    "YEARLY_INCREASE": "growth_a_year",
+    "YEARLY_INCREASE": "increase_a_year",
     "AUTHORITY_GROUP": "senior",
     "PHONE_CHANNEL": "by_phone",
 }
