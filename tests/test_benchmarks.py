@@ -24,7 +24,7 @@ def _last_line(*words: str) -> dict[str, float]:
 
 
 def test_features_are_measured() -> None:
-    """A tenth, a third and all of some thousand leads, each looked at once."""
+    """A tenth, a third and all of some thousand leads, each in one snapshot."""
     found = _last_line(str(FOLDER / "features.py"), "--leads", "3000")
 
     assert (found["leads"], found["sizes"][-1]["looked"]) == (3000, 3000)

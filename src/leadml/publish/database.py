@@ -22,6 +22,7 @@ from leadml.leads.read.connection import (
     mask_address,
     open_connection,
 )
+from leadml.publish.column_values import arrow_column, column_type, driver_values, sql_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,6 @@ KEY = ("lead_id", "target", "batch_id")
 STAGING = "leadml_staged"
 MAX_NAME_BYTES = 63  # PostgreSQL truncates longer names
 PLACEHOLDER = "%("  # SQLAlchemy reads it as a parameter, even inside quotes
-MAX_KEY_LENGTH = 255  # characters, for dialects whose keys cannot be text of any length
 
 
 class TableWriter:
@@ -71,7 +71,7 @@ class TableWriter:
         LeadmlError
             If columns, types or values do not fit the table, or the database rejects the rows.
         """
-        columns = {str(name): _arrow(frame.iloc[:, at], str(name)) for at, name in enumerate(frame.columns)}
+        columns = {str(name): arrow_column(frame.iloc[:, at], str(name)) for at, name in enumerate(frame.columns)}
         if self._schema is None:
             self._empty = columns
             if frame.empty:  # a column without values has no reliable type
@@ -83,7 +83,7 @@ class TableWriter:
         if frame.empty:
             return
         arrays = [self._cast(columns[field.name], field) for field in self._schema or ()]
-        values = [_driver_values(array, dialect=self._dialect) for array in arrays]
+        values = [driver_values(array, dialect=self._dialect) for array in arrays]
         rows = [dict(zip(_bind_names(len(values)), row, strict=True)) for row in zip(*values, strict=True)]
         self._attempt(lambda: self._insert(rows))
 
@@ -106,7 +106,7 @@ class TableWriter:
             self._refuse(f"the rows must have the key column {quoted(missing[0])}, got none")
         for name in (*columns, self._table.name, *([self._table.schema] if self._table.schema else [])):
             self._check_name(name)
-        self._schema = pa.schema([(name, _column_type(array.type, name)) for name, array in columns.items()])
+        self._schema = pa.schema([(name, column_type(array.type, name)) for name, array in columns.items()])
         self._attempt(self._prepare)
 
     def _check_name(self, name: str) -> None:
@@ -163,7 +163,7 @@ class TableWriter:
         columns = [
             sa.Column(
                 sa.quoted_name(field.name, quote=True),
-                _sql_type(field.type, dialect=self._dialect, key=field.name in self._key),
+                sql_type(field.type, dialect=self._dialect, key=field.name in self._key),
                 primary_key=field.name in self._key,
                 autoincrement=False,
             )
@@ -217,8 +217,8 @@ class TableWriter:
 
     def _cast(self, array: pa.Array, field: pa.Field) -> pa.Array:
         """Return a column with the type that it has in the first chunk."""
-        numbers, column_type = {pa.int64(), pa.float64()}, _column_type(array.type, field.name)
-        problem = "" if column_type == field.type or {column_type, field.type} <= numbers else str(column_type)
+        numbers, found = {pa.int64(), pa.float64()}, column_type(array.type, field.name)
+        problem = "" if found == field.type or {found, field.type} <= numbers else str(found)
         if not problem or array.null_count == len(array):
             try:
                 array, problem = array.cast(field.type), ""
@@ -280,59 +280,6 @@ def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Ite
         writer.finish()
     finally:
         close_connection(connection)
-
-
-def _arrow(column: pd.Series[Any], name: str) -> pa.Array:
-    """Return a column as an Arrow array; NaN becomes null."""
-    problem = ""
-    has_zone = getattr(column.dtype, "tz", None) is not None
-    try:
-        array = pa.array(column.dt.tz_convert(None) if has_zone else column, from_pandas=True)
-        array = array.cast(pa.timestamp(array.type.unit, "UTC")) if has_zone else array
-        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    except (pa.ArrowException, UnicodeError, TypeError, OverflowError) as error:
-        problem = str(error).splitlines()[0]
-    msg = f"{quoted(name)} must hold values of one type that a database can store, got {quoted(problem)}"
-    raise LeadmlError(msg)
-
-
-def _column_type(arrow_type: pa.DataType, name: str) -> pa.DataType:
-    """Return the type in which a column is written: one of six."""
-    if pa.types.is_null(arrow_type) or pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
-        return pa.string()
-    if pa.types.is_boolean(arrow_type):
-        return pa.bool_()
-    if pa.types.is_integer(arrow_type):
-        return pa.int64()
-    if pa.types.is_floating(arrow_type):
-        return pa.float64()
-    if pa.types.is_timestamp(arrow_type):
-        return pa.timestamp("us", "UTC" if arrow_type.tz else None)
-    msg = f"{quoted(name)} must hold text, numbers, booleans or instants, got {quoted(arrow_type)}"
-    raise LeadmlError(msg)
-
-
-def _sql_type(column_type: pa.DataType, *, dialect: str, key: bool) -> Any:
-    import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
-
-    if pa.types.is_boolean(column_type):
-        return sa.Boolean()
-    if pa.types.is_integer(column_type):
-        return sa.BigInteger()
-    if pa.types.is_floating(column_type):
-        return sa.Double()
-    if pa.types.is_timestamp(column_type) and dialect != "sqlite":
-        return sa.DateTime(timezone=column_type.tz is not None)
-    return sa.String(MAX_KEY_LENGTH) if key and dialect not in {"postgresql", "sqlite"} else sa.Text()
-
-
-def _driver_values(array: pa.Array, *, dialect: str) -> list[Any]:
-    """Return values for the driver; SQLite has no type for instants and gets text in ISO 8601."""
-    values: list[Any] = array.to_pylist()
-    if dialect == "sqlite" and pa.types.is_timestamp(array.type):
-        return [value and value.isoformat() for value in values]
-    return values
 
 
 def _upsert(statement: Any, target: sa.Table) -> Any:

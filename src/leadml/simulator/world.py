@@ -26,18 +26,8 @@ CLOSED = (CHURNED, LOST)
 DRIFTS = ("none", "mix", "behaviour", "base_rate")
 STATE_GROUPS = ("marketing", "sales", "rejected", "customer")
 GROUP_OF_STATE = np.array([0, 0, 1, 2, 1, 1, 3, 3, 0])
-KINDS = (
-    "page_visit",
-    "pricing_page",
-    "download",
-    "webinar",
-    "email_open",
-    "email_click",
-    "form",
-    "demo_request",
-    "call",
-    "meeting",
-)
+MARKETING_KINDS = ("page_visit", "pricing_page", "download", "webinar", "email_open", "email_click", "form")
+KINDS = (*MARKETING_KINDS, "demo_request", "call", "meeting")
 FORM, DEMO_REQUEST = KINDS.index("form"), KINDS.index("demo_request")
 WORKED = len(KINDS)  # an activity of sales, not of the lead
 LONGEST_LAG = 7  # days from an activity to its record

@@ -25,6 +25,7 @@ from leadml.leads.asof.coverage import Coverage
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
 from leadml.leads.check.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.check.load import checked_chunks
+from leadml.leads.check.rows import faults_of_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,13 +33,11 @@ if TYPE_CHECKING:
 
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
-    from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
     from leadml.types import Integers, Mask, Objects, Rows
 
 
 BLOCK_LEADS = 65_536
-TIMES = (CREATED_AT, VALID_FROM, RECORDED_AT)
 ROW_NUMBER = "row_number"
 
 
@@ -154,7 +153,7 @@ def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, 
     faults: list[Fault] = []
     rows = 0
     for checked in checked_chunks(source, contract):
-        out_of_range = _faults_of_range(checked, contract, latest)
+        out_of_range = faults_of_range(checked, contract, latest)
         in_range = np.ones(len(checked.frame), dtype=bool)
         in_range[list(out_of_range)] = False
         frame = checked.frame[in_range].reset_index(drop=True)
@@ -250,19 +249,6 @@ def _write_to_blocks(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> No
     for number, (start, stop) in enumerate(pairwise(edges)):
         if stop > start:
             writers[number].write_table(table.slice(start, stop - start))
-
-
-def _faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> dict[int, Fault]:
-    """Return the fault of each row with an instant before 1970 or after the latest possible one, by row."""
-    faults: dict[int, Fault] = {}
-    for name in TIMES:
-        if name in checked.frame:
-            instants = checked.frame[name].to_numpy()
-            for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
-                lead_id = str(checked.frame[LEAD_ID][row])
-                column = str(getattr(contract, name))
-                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
-    return faults
 
 
 def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:

@@ -110,6 +110,19 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     return CheckedRows(frame, locations, tuple(faults), size + len(chunk.faults))
 
 
+def faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> dict[int, Fault]:
+    """Return the fault of each row with an instant before 1970 or after the latest possible one, by row."""
+    faults: dict[int, Fault] = {}
+    for name in (CREATED_AT, VALID_FROM, RECORDED_AT):
+        if name in checked.frame:
+            instants = checked.frame[name].to_numpy()
+            for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
+                lead_id = str(checked.frame[LEAD_ID][row])
+                column = str(getattr(contract, name))
+                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
+    return faults
+
+
 def read_times(chunk: RawChunk, column: str, timezone: str | None) -> tuple[Integers, list[tuple[str, Mask, str]]]:
     """Return the instants of a column, and its problems: column, mask of rows, what the values must be."""
     instants, bad = times(chunk.table[column], timezone=timezone)

@@ -128,7 +128,7 @@ def postgres_types(connection: Connection, description: Sequence[Any], *, source
     Parameters
     ----------
     connection
-        Connection with which the names of the types are looked up.
+        Connection that reads the names of the types.
     description
         The driver's description of each column: name, type, precision and scale.
     source

@@ -2,8 +2,7 @@
 
 The contributions that are read from the tables are exactly those of path-dependent TreeSHAP. What a leaf contributes
 depends only on which conditions on its path a lead meets, so that all leaves whose paths test the same fields, or some
-of them, add up to one table. Nothing is sampled; trees whose paths test too many fields, or for which the tables have
-no room, are left to LightGBM.
+of them, add up to one table. Trees with too many fields on a path, or for which there is no room, are left to LightGBM.
 """
 
 from __future__ import annotations
