@@ -34,7 +34,7 @@ def test_the_holdout_needs_both_outcomes(trained_project: tuple[Places, Trained]
     project, _ = trained_project
     training = training_source(project, project.target, now=NOW).training(progress=lambda _: None)
     held_out = training.holdout.mask(training.frame)
-    for rows, evidence in ((held_out, "the holdout must have both outcomes"), (~held_out, "outcome")):
+    for rows, evidence in ((held_out, "the holdout must have both outcomes"), (~held_out, "fold")):
         frame = training.frame.assign(converted=training.frame["converted"].where(~rows, 0))
         findings = assess(replace(training, frame=frame), project.params, progress=lambda _: None)
         (finding,) = [finding for finding in findings if finding.code == "RD9"]

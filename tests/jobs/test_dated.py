@@ -206,7 +206,7 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
     assert re.search(message, finding.evidence)
 
 
-def test_the_observation_ends_at_the_date_of_params_or_at_the_last_outcome(tmp_path: Path) -> None:
+def test_the_observation_ends_at_the_date_of_params_or_with_the_outcomes(tmp_path: Path) -> None:
     """A date of params is midnight in the project's time zone."""
     write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
     with open_view(tmp_path, small()) as view:

@@ -157,8 +157,8 @@ def model_card(model: Model) -> text_tables.TextTable:
 
 
 def _facts(evaluation: Evaluation, batch: BatchEntry | None, unit: str) -> list[tuple[str, str]]:
-    reached = next(r for r in as_rows(evaluation.deciles) if (r["decile"], r["figure"]) == (BEST_DECILES, "gain"))
-    facts = [(f"of the converters are among the best 20% of {unit}", f"{reached['value']:.0%}")]
+    gain = next(row for row in as_rows(evaluation.deciles) if (row["decile"], row["figure"]) == (BEST_DECILES, "gain"))
+    facts = [(f"of the converters are among the best 20% of {unit}", f"{gain['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):
         row = evaluation.metric(name)
         facts.append(

@@ -210,7 +210,7 @@ class DatedLeads:
             yield AsOfView(history, self.settings.target, codes, self.settings.plan, self.contract.fields, engine)
 
     def observed_until(self, history: LeadHistory) -> int:
-        """Return the end of the observation in microseconds: from params, or the last outcome."""
+        """Return the end of the observation in microseconds: from params, or the end of the outcomes' coverage."""
         declared = dated_sources(self.params).observed_until
         if declared is not None:
             return instant(declared, timezone=self.params.data.timezone or "UTC", name="sources.observed_until")
