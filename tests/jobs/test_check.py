@@ -92,7 +92,7 @@ def test_check_and_training_refuse_a_file_that_is_sorted_by_outcome(
     assert not result.is_ready
     assert severities(result)["LK8"] == "stop"
     assert severities(checked(make_project(tmp_path / "q", *SMALL), tmp_path / "sorted.csv"))["LK8"] == "stop"
-    with pytest.raises(ModelError, match=r"LK8 order knows the outcome"):
+    with pytest.raises(ModelError, match=r"LK8 order predicts the outcome"):
         train(project, now=NOW, progress=lambda _: None)
 
 
