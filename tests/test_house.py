@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -66,6 +67,18 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
             body = node.body[1:] if ast.get_docstring(node) else node.body
             assert not body or (body[-1].end_lineno or 0) - body[0].lineno < 60, node.name
     assert len(text.splitlines()) <= 350
+
+
+def test_the_house_is_as_it_was_left() -> None:
+    """One path for all leads, no circles, no private words, and no longer modules or functions than there were."""
+    words = [sys.executable, str(ROOT / "benchmarks" / "house.py"), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    counted = json.loads(done.stdout.splitlines()[-1])
+
+    assert counted["forks"] <= 6
+    assert counted["cycles"] == counted["private_words"] == 0
+    assert counted["longest_function"] <= 46
+    assert counted["longest_module"] <= 340
 
 
 def test_only_one_module_computes_columns() -> None:
