@@ -130,7 +130,10 @@ def test_unknown_levels_and_missing_values_are_scored(fitted):
         ),
         (lambda x, y: (x.rename(columns={"visits": "converted"}), y), "^no column may be called converted, which"),
         (lambda x, y: (x.assign(visits=np.inf), y), "^numbers must be finite, got infinity in column 'visits'$"),
-        (lambda x, y: (x, np.where(np.arange(len(y)) == 0, "won", "lost")), "^each fold must be fitted on leads that"),
+        (
+            lambda x, y: (x, np.where(np.arange(len(y)) == 0, "won", "lost")),
+            "^each fold must be fitted on leads of both outcomes",
+        ),
     ],
 )
 def test_a_training_set_that_cannot_be_fitted_is_refused(change, message):

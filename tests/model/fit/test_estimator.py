@@ -140,7 +140,7 @@ def test_leads_of_one_outcome_are_refused(toy_leads, toy_fields, quick_params, o
     """Each fold must be fitted on both outcomes."""
     with pytest.raises(
         ModelError,
-        match=rf"got {640 * outcome} of 640 that converted and 160 that judge in fold 1 of 5; lower split.folds",
+        match=rf"got fold 1 of 5 fitted on 640 leads, of which {640 * outcome} converted, and evaluated on 160; lower",
     ):
         _fit(toy_leads.assign(converted=np.int8(outcome)), toy_fields, quick_params)
 
