@@ -174,8 +174,8 @@ def evaluate(
     2           log_loss  0.494  0.452  0.543
     >>> evaluation.stages[["stage", "figure", "value"]].round(3)
       stage     figure  value
-    0   MQL      share  0.489
-    1   MQL  precision  0.746
+    0   MQL      share  0.554
+    1   MQL  precision  0.762
     >>> evaluation.beaten()
     (['coin'], [])
     """
