@@ -750,7 +750,7 @@ def test_a_lost_connection_prints_nothing_on_standard_error(postgres_url, action
     )
     assert done.stderr == ""
     assert re.fullmatch(
-        r"(query: must keep the connection|postgresql://\S+: sample table: must take the rows)[^\n]+\n", done.stdout
+        r"(query: must keep the connection|postgresql://\S+: sample table: must accept the rows)[^\n]+\n", done.stdout
     )
 
 
