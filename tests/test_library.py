@@ -118,11 +118,33 @@ def test_a_model_of_dated_leads_scores_its_snapshots(trained_dated: TrainedProje
     snapshots = project.snapshots("2024-05-30")
     scored = project.model().score(snapshots)
 
+    assert snapshots["as_of"].unique().tolist() == ["2024-05-30T00:00:00+00:00"]
+    assert scored.columns.tolist() == written.columns.tolist()
     assert scored["lead_id"].tolist() == written["lead_id"].tolist()
+    assert scored["as_of"].tolist() == written["as_of"].astype(str).tolist()
     assert scored["probability"].tolist() == written["probability"].tolist()
     assert scored["reason_1"].tolist() == written["reason_1"].tolist()
     lead = written["lead_id"][3]
     assert project.explain(lead, as_of="2024-05-30").probability == written["probability"][3]
+
+
+def test_snapshots_of_two_instants_are_not_scored_together(trained_dated: TrainedProject) -> None:
+    """A lead has one score as of an instant; a frame without the instant is scored and gets no such column."""
+    project = leadml.open_project(trained_dated[0].root / "params.yaml", target="mql")
+    model, snapshots = project.model(), project.snapshots("2024-05-30")
+    for instants in ([snapshots["as_of"][0], "2024-05-31"], [snapshots["as_of"][0], None]):
+        mixed = snapshots.head(2).assign(as_of=instants)
+        with pytest.raises(DataError, match="frame: as_of must be the same instant in all rows"):
+            model.score(mixed)
+
+    assert "as_of" not in model.score(snapshots.drop(columns="as_of"))
+
+
+def test_flat_leads_have_no_snapshots(trained_project: TrainedProject) -> None:
+    """The message says why."""
+    project = leadml.open_project(trained_project[0].root / "params.yaml")
+    with pytest.raises(leadml.LeadmlError, match="flat leads have one snapshot each"):
+        project.snapshots("2024-05-30")
 
 
 def test_a_project_has_the_methods_of_the_commands(

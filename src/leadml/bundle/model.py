@@ -35,8 +35,8 @@ class Model:
     """A version of a model that scores frames and explains every score.
 
     Each method accepts a frame of pandas, Polars or PyArrow and returns a frame of the same library. A frame has one
-    row per lead and the columns of the training; for a model of dated leads it has one row per snapshot and a column
-    for each field.
+    row per lead and the columns of the training; for a model of dated leads it has one row per snapshot, a column
+    for each field, and perhaps ``as_of``, which is then the same in all rows.
 
     Parameters
     ----------
@@ -97,11 +97,11 @@ class Model:
         Returns
         -------
         frame
-            Of the same library as ``leads``: ``lead_id, target, probability, probability_low, probability_high, score``
-            (100 times the probability), ``stage, stage_source, fit, engagement`` (points of both groups), ``grade,
-            starting_point, reason_1, reason_1_points, ..., everything_else, model_version, batch_id, scored_at``. The
-            starting point, the points of the reasons and everything else add up to the score. The rows that
-            `refused` returns are left out.
+            Of the same library as ``leads``: ``lead_id``, ``as_of`` if ``leads`` has it, ``target``, ``probability,
+            probability_low, probability_high, score`` (100 times the probability), ``stage, stage_source, fit,
+            engagement`` (points of both groups), ``grade, starting_point, reason_1, reason_1_points, ...,
+            everything_else, model_version, batch_id, scored_at``. The starting point, the points of the reasons and
+            everything else add up to the score. The rows that `refused` returns are left out.
 
         Raises
         ------

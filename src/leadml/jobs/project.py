@@ -16,6 +16,7 @@ from leadml.jobs.report import build_report
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
+from leadml.leads.check.contract import SPLIT_KEY
 from leadml.leads.sources.source import scoring_source
 from leadml.params import parse_params
 from leadml.publish.files import write_text
@@ -138,23 +139,33 @@ class Project:
         request = ScoreRequest(paths[0], _text(as_of), paths[1], held_out, paths[2], raw)
         return score(self.model(), request, project=self.places, now=current_instant(), progress=self.progress)
 
-    def snapshots(self, as_of: str | date | None = None, *, file: str | Path | None = None) -> pd.DataFrame:
-        """Return the rows to score with every field: the frame that `Model.score` and `Model.explain` accept.
+    def snapshots(self, as_of: str | date) -> pd.DataFrame:
+        """Return the snapshots of dated leads to score: the frame that `Model.score` and `Model.explain` accept.
+
+        Flat leads need none: give `Model.score` a frame with the columns of the file.
 
         Parameters
         ----------
         as_of
-            The date of the snapshots of dated leads; None for flat leads.
-        file
-            Flat leads; None for those that params name.
+            The date of the snapshots.
+
+        Returns
+        -------
+        DataFrame
+            One row per lead of the population: ``lead_id``, ``as_of`` (in ISO 8601) and every field.
+
+        Raises
+        ------
+        LeadmlError
+            If leads are flat, or the date lies in the future.
         """
         import pandas as pd  # noqa: PLC0415 - most commands need no frame
 
-        path = self.places.data if file is None else Path(file)
-        source = scoring_source(self.model().bundle.leads, self.places, now=current_instant(), file=path)
+        source = scoring_source(self.model().bundle.leads, self.places, now=current_instant(), file=self.places.data)
         rows = self.places.params.score.chunk_rows
         with source.at(_text(as_of), progress=self.progress, rows=rows) as leads:
-            return pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
+            frame = pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
+        return frame.drop(columns=SPLIT_KEY, errors="ignore").assign(**leads.stamp)
 
     def explain(self, lead_id: str, *, as_of: str | date | None = None, file: str | Path | None = None) -> Explained:
         """Return the contributions to the probability of one lead.

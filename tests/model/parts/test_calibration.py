@@ -188,6 +188,16 @@ def test_with_a_clock_a_method_must_hold_for_later_rows():
     assert choose_calibrator(margin, label, CalibrationParams(), clock=time)[0].method == "none"
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_later_block_is_no_evidence_for_a_method():
+    """A single difference has no standard error, so the simplest method is kept, without a warning."""
+    time = np.array([0] * 10 + [1] * 10 + [2] * 5)
+    label = np.array([0] * 18 + [1, 1] + [1] * 5, dtype=np.int8)
+    chosen, losses = choose_calibrator(np.linspace(-3, 3, 25), label, CalibrationParams(), clock=time)
+    assert chosen.method == "none"
+    assert set(losses) > {"none"}
+
+
 def test_a_constant_clock_gives_the_folds_of_rows_without_a_clock():
     """Rows of one instant are divided like rows without instants."""
     margin, label = _leads(2000)

@@ -64,6 +64,10 @@ class FrameSource:
         """Name of the source in messages."""
         return NAME
 
+    def distinct(self, column: str) -> list[object]:
+        """Return the distinct values of a column, in the order of rows; empty if there is no such column."""
+        return self.table.column(column).unique().to_pylist() if column in self.table.column_names else []
+
     def require(self, columns: Collection[str]) -> None:
         """Raise a DataError where the frame has not all of some columns."""
         require_columns(columns, self.table.column_names, source=NAME, keys=self.keys)

@@ -28,7 +28,7 @@ from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.params import SplitParams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.duplicates import Duplicates
@@ -55,6 +55,8 @@ class FlatLeads:
         The rule of the holdout if only the holdout is scored, or None.
     in_memory
         Whether rows stay in memory while they are scored, as for a frame; otherwise they are stored on disk.
+    instant
+        The column ``as_of`` and its value, for a frame of snapshots; empty for leads without one.
     """
 
     table: TableSource
@@ -62,6 +64,7 @@ class FlatLeads:
     split: SplitParams = field(default_factory=SplitParams)
     holdout: Holdout | None = None
     in_memory: bool = False
+    instant: Mapping[str, str] = field(default_factory=dict)
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the labelled leads; see `LeadSource.training`."""
@@ -104,6 +107,7 @@ class FlatLeads:
                 left_out=int((~requested & ~duplicates.merged & ~duplicates.conflicting).sum()),
                 reason_left_out="not in the holdout of the training",
                 chunks=lambda: _chunks_to_score(spool, duplicates, requested, faulty, contract),
+                stamp=self.stamp(as_of),
             )
 
     def find(self, lead_id: str, as_of: str | None, *, progress: Progress) -> pd.DataFrame:
@@ -127,10 +131,10 @@ class FlatLeads:
             raise DataError([Fault(self.table.name, message)])
         return frame.head(1)
 
-    def stamp(self, as_of: str | None) -> dict[str, str]:
-        """Return no column: flat leads have no instant; see `LeadSource.stamp`."""
+    def stamp(self, as_of: str | None) -> Mapping[str, str]:
+        """Return the instant of a frame of snapshots; flat leads have none; see `LeadSource.stamp`."""
         _refuse_instant(as_of)
-        return {}
+        return self.instant
 
     def _scoring_contract(self) -> Contract:
         """Return the columns that scoring needs: the date of a lead only if the rule of the holdout needs it."""

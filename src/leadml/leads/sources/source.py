@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from leadml.errors import LeadmlError, ParamsError
-from leadml.leads.check.contract import LEAD_ID, Contract
+from leadml.errors import DataError, Fault, LeadmlError, ParamsError
+from leadml.leads.check.contract import AS_OF, LEAD_ID, Contract
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.frames import FrameSource
 from leadml.leads.read.table_source import FileSource
@@ -216,6 +216,24 @@ def frame_source(spec: LeadSpec, frame: Any) -> LeadSource:
     spec
         The lead spec of the model.
     frame
-        A frame of pandas, Polars or PyArrow, or of another library that Narwhals reads.
+        A frame of pandas, Polars or PyArrow, or of another library that Narwhals reads. If leads are dated, its rows
+        are snapshots as of one instant.
+
+    Raises
+    ------
+    DataError
+        If the object is not a frame, or snapshots are as of more than one instant.
     """
-    return FlatLeads(FrameSource.of(frame, spec.dialect), spec.frame_contract, in_memory=True)
+    table = FrameSource.of(frame, spec.dialect)
+    instant = {} if isinstance(spec.settings, SingleSnapshot) else _instant_of(table)
+    return FlatLeads(table, spec.frame_contract, in_memory=True, instant=instant)
+
+
+def _instant_of(table: FrameSource) -> dict[str, str]:
+    """Return the column ``as_of`` of snapshots and its value, or nothing if they have no such column."""
+    values = table.distinct(AS_OF)
+    if len(values) > 1 or None in values:
+        got = "missing values" if None in values else f"{len(values):,} instants"
+        message = f"must be the same instant in all rows, got {got}; score the snapshots of each instant alone"
+        raise DataError([Fault(table.name, message, AS_OF)])
+    return {AS_OF: str(values[0])} if values else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,16 @@ class Evaluation:
     stages: pd.DataFrame
     importance: pd.DataFrame
 
-    TABLES = ("metrics", "models", "deciles", "reliability", "stages", "importance")
+    TABLES = MappingProxyType(
+        {
+            "metrics": ("metric", *FIGURES),
+            "models": ("model", "metric", *FIGURES, *DIFFERENCES),
+            "deciles": ("decile", "figure", *FIGURES),
+            "reliability": ("bin", "leads", "probability", *FIGURES),
+            "stages": ("stage", "cut", "figure", *FIGURES),
+            "importance": ("field", "group", *FIGURES),
+        }
+    )
 
     def metric(self, name: str) -> dict[str, float]:
         """Return ``value``, ``low`` and ``high`` of a metric."""
@@ -97,9 +107,11 @@ class Evaluation:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Evaluation:
         """Return the evaluation that `to_json` wrote."""
-        tables: dict[str, Any] = {name: pd.DataFrame(stored[name]) for name in cls.TABLES}
+        tables: dict[str, Any] = {
+            name: pd.DataFrame(stored[name], columns=list(columns)) for name, columns in cls.TABLES.items()
+        }
         for table in tables.values():
-            for name in {*FIGURES, *DIFFERENCES} & set(table.columns):
+            for name in {"cut", *FIGURES, *DIFFERENCES} & set(table.columns):
                 table[name] = table[name].astype(float)
         plain: dict[str, Any] = {name: stored[name] for name in ("leads", "conversions", "confidence", "ece_by_chance")}
         return cls(**plain, **tables)
@@ -240,7 +252,7 @@ def _models(figures: pd.DataFrame) -> pd.DataFrame:
 
 def _stages(figures: pd.DataFrame, predictions: HoldoutPredictions) -> pd.DataFrame:
     table = _table(figures, "stages", {"first": "stage", "second": "figure"})
-    table.insert(1, "cut", table["stage"].map(dict(predictions.cuts)))
+    table.insert(1, "cut", table["stage"].map(dict(predictions.cuts)).astype(float))
     return table
 
 

@@ -130,7 +130,8 @@ def choose_calibrator(
     for method in methods[1:]:
         differences = [old - new for old, new in zip(fold_losses[best], fold_losses[method], strict=True)]
         units = np.concatenate(differences) if clock is None else np.array([each.mean() for each in differences])
-        if units.mean() > stdtrit(len(units) - 1, CONFIDENCE) * units.std(ddof=1) / np.sqrt(len(units)):
+        has_error = len(units) > 1  # one difference has no standard error and is no evidence
+        if has_error and units.mean() > stdtrit(len(units) - 1, CONFIDENCE) * units.std(ddof=1) / np.sqrt(len(units)):
             best = method
     mean = {method: float(np.concatenate(losses).mean()) for method, losses in fold_losses.items()}
     return fit_calibrator(margin, label, method=best), mean
