@@ -18,8 +18,9 @@ SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
 
 def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> None:
     """The proposal for the bundled leads can be trained unchanged; the leak is excluded with a reason."""
-    text = propose_params(bank_file, written_as=str(bank_file))
+    text = propose_params(str(bank_file), written_as=str(bank_file))
     params = parse_params(text)
+    assert parse_params(propose_params(bank_file)).data.path == bank_file.name
     params = parse_params(text, overrides=SMALL)
     trained = train(Places(tmp_path, params, params.target_names[0]), now="2026-01-01", progress=lambda _: None)
 

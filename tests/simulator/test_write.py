@@ -120,6 +120,14 @@ def test_one_lead_in_one_month_has_all_tables(tmp_path, read_crm):
     assert crm.truth is not None
 
 
+def test_options_may_be_a_mapping_and_the_folder_a_text(tmp_path):
+    """The simulation is that of the scenario and of the path."""
+    for name, scenario in (("a", Scenario(spam=False, truth_leads=0)), ("b", {"spam": False, "truth_leads": 0})):
+        simulate(str(tmp_path / name), leads=50, months=2, scenario=scenario)
+    texts = [(tmp_path / name / "simulation.json").read_bytes() for name in "ab"]
+    assert texts[0] == texts[1]
+
+
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     """A folder with a file and a file in place of the folder are refused, and nothing is overwritten."""
     (tmp_path / "existing").write_text("text", encoding="utf-8")
@@ -138,6 +146,10 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
         ({"months": 121}, "months must be from 1 to 120, got 121; give a number in this range"),
         ({"seed": -1}, "seed must be 0 or more, got -1; give a number from 0 on"),
         ({"processes": 0}, "processes must be 1 or more, got 0; give 1 to use one process"),
+        (
+            {"scenario": {"drif": "mix"}},
+            r"only the options drift, .*, got 'drif'; the nearest is 'drift'",
+        ),
         (
             {"scenario": Scenario(drift="mix", drift_month=5)},
             "drift_month must be from 1 to 2, got 5; give a month of the simulation",

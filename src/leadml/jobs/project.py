@@ -249,7 +249,7 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
         If the file cannot be read, or no column could be a label.
     """
     path = Path(file).resolve()
-    params = parse_params(propose_params(path, written_as=path.name))
+    params = parse_params(propose_params(path))
     return Project(Places(path.parent, params, params.target_names[0]), progress)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,14 +22,12 @@ from leadml.params import parse_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
 
 SAMPLE_ROWS = 200_000
 NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
 
 
-def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") -> str:
+def propose_params(source: str | Path, *, written_as: str | None = None, encoding: str = "utf-8") -> str:
     """Return the text of a ``params.yaml`` for a file; each line of a column has a comment with the reason.
 
     Parameters
@@ -36,7 +35,7 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
     source
         A file or folder of leads with a label.
     written_as
-        The path to write into the params.
+        The path to write into the params, relative to their folder; None for the name of the source.
     encoding
         Encoding of CSV files.
 
@@ -45,6 +44,8 @@ def propose_params(source: Path, *, written_as: str, encoding: str = "utf-8") ->
     DataError
         If the source cannot be read, or no column could be a label.
     """
+    source = Path(source)
+    written_as = source.name if written_as is None else written_as
     dialect = _detect_dialect(source, encoding)
     chunk = next(read_chunks(source, dialect, column_names(source, dialect), rows=SAMPLE_ROWS))
     if chunk.faults:

@@ -5,8 +5,8 @@ The module refuses options that no simulation can follow, before anything is sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from leadml.simulator.lead_attributes import START
 from leadml.simulator.world import DRIFTS, standard_world
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from leadml.simulator.world import World
 
 MOST_MONTHS = 120
@@ -49,6 +51,16 @@ class Scenario:
     spam: bool = True
     worked_a_week: int = 0
     truth_leads: int = 20_000
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Return the scenario of some options; the others have their defaults."""
+        names = [entry.name for entry in fields(cls)]
+        if unknown := next((name for name in options if name not in names), None):
+            hint = nearest(unknown, names)
+            msg = f"scenario must have only the options {', '.join(names)}, got {quoted(unknown)}{hint}"
+            raise LeadmlError(msg)
+        return cls(**options)
 
     def __post_init__(self) -> None:
         """Refuse an unknown drift and negative numbers."""

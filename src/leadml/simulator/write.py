@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +34,7 @@ from leadml.simulator.scenario import Scenario, build_world
 from leadml.simulator.truth import HittingProbabilities, target_probabilities, weekly_hitting_probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from leadml.simulator.world import World
 
@@ -71,7 +71,13 @@ class _ChunkTask:
 
 
 def simulate(
-    folder: Path, *, leads: int, months: int, seed: int, scenario: Scenario | None = None, processes: int = 1
+    folder: str | Path,
+    *,
+    leads: int = 20_000,
+    months: int = 18,
+    seed: int = 0,
+    scenario: Scenario | Mapping[str, Any] | None = None,
+    processes: int = 1,
 ) -> SimulationResult:
     """Write a simulated CRM. ``simulation.json`` comes last: a folder without it is incomplete.
 
@@ -86,16 +92,18 @@ def simulate(
     seed
         0 or more. The same seed and options give the same bytes.
     scenario
-        The options; the defaults of `Scenario` where None.
+        The options by name: ``drift`` (``none, mix, behaviour, base_rate``), ``drift_month``, ``spam``,
+        ``worked_a_week``, ``truth_leads``; see `leadml.simulator.scenario.Scenario`. None for its defaults.
     processes
         Number of processes, each with one chunk of 25,000 leads at a time; the bytes do not depend on it.
 
     Raises
     ------
     LeadmlError
-        Where the folder is not empty, or a number is out of its range.
+        Where the folder is not empty, an option is unknown, or a number is out of its range.
     """
-    scenario = scenario or Scenario()
+    folder = Path(folder)
+    scenario = scenario if isinstance(scenario, Scenario) else Scenario.of(scenario or {})
     _check(folder, leads=leads, seed=seed, processes=processes)
     world = build_world(scenario, leads=leads, months=months)
     truth_share = min(1.0, scenario.truth_leads / leads)
