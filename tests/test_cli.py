@@ -282,7 +282,7 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     write_params(tmp_path, choices)
     small = ["--set", "model.max_rounds=20"]
 
-    assert "--target must name one of the targets mql, sql, got none" in run("train", code=1)
+    assert "target (--target) must name one of the targets mql, sql, got none" in run("train", code=1)
     checked = run("check", "--target", "mql")
     assert "DT1" in checked
     assert "share of leads that reach the target by their age" in checked
@@ -340,15 +340,27 @@ def test_a_bundle_of_dated_leads_reads_the_tables_of_params(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["score", "-o", "s.csv"], "--as-of must give the date as of which dated leads are scored, got nothing"),
-        (["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"], "so a file and --held-out must not be given"),
+        (
+            ["score", "-o", "s.csv"],
+            "as_of (--as-of) must give the date of the scoring of dated leads, got nothing",
+        ),
+        (
+            ["score", "x.csv", "-o", "s.csv", "--as-of", "2024-05-30"],
+            "a file and held_out (--held-out) must not be given",
+        ),
         (
             ["score", "-o", "s.csv", "--as-of", "30.05.2024"],
-            "--as-of must be a date or a time in ISO 8601, got '30.05.2024'",
+            "as_of (--as-of) must be a date or a time in ISO 8601, got '30.05.2024'",
         ),
-        (["score", "--as-of", "2024-05-30"], "--out must name a file, or output.database an address, got neither"),
+        (
+            ["score", "--as-of", "2024-05-30"],
+            "out (--out) must name a file, or output.database an address",
+        ),
         (["score", "-o", "s.csv", "--as-of", "2020-05-30"], "there must be leads to score, got none of 2,000"),
-        (["explain", "L00000001"], "--as-of must give the date as of which dated leads are scored, got nothing; write"),
+        (
+            ["explain", "L00000001"],
+            "as_of (--as-of) must give the date of the scoring of dated leads, got nothing; write",
+        ),
         (["explain", "nobody", "--as-of", "2024-05-30"], "must contain the lead 'nobody', got no such id"),
         (["check", "leads.csv"], "must not be given"),
     ],
@@ -368,9 +380,9 @@ def test_refusals_of_dated_leads(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], "--as-of must not be given"),
+        (["score", "{file}", "-o", "s.csv", "--as-of", "2024-05-30"], "as_of (--as-of) must not be given"),
         (["score", "-o", "s.csv"], "flat leads must be given as a file, got none"),
-        (["explain", "12", "--as-of", "2024-05-30"], "--as-of must not be given"),
+        (["explain", "12", "--as-of", "2024-05-30"], "as_of (--as-of) must not be given"),
     ],
 )
 def test_refusals_of_flat_leads(

@@ -36,8 +36,8 @@ def test_a_database_is_named_by_params(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (None, "--target must name one of the targets mql, sql, got none"),
-        ("sqll", "--target must be one of mql, sql, got 'sqll'; the nearest is 'sql'"),
+        (None, r"target \(--target\) must name one of the targets mql, sql, got none"),
+        ("sqll", r"target \(--target\) must be one of mql, sql, got 'sqll'; the nearest is 'sql'"),
     ],
 )
 def test_the_target_must_be_declared(tmp_path: Path, target: str | None, message: str) -> None:

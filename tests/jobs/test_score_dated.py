@@ -125,7 +125,7 @@ def test_a_date_in_the_future_is_refused(trained_dated: TrainedProject, tmp_path
     assert len(summary.doubts) == 1
     assert summary.doubts[0].startswith("activities end on 2024-0")
     assert summary.doubts[0].endswith(" a week are usual, so active leads may look inactive")
-    with pytest.raises(LeadmlError, match="--as-of must not lie in the future, got 2026-01-02T00:00:01"):
+    with pytest.raises(LeadmlError, match=r"as_of \(--as-of\) must not lie in the future, got 2026-01-02T00:00:01"):
         run(trained_dated, request_for(tmp_path / "s.csv", as_of=int(tomorrow) + 1_000_000))
 
 
@@ -323,14 +323,17 @@ def test_a_date_without_leads_is_refused(trained_dated: TrainedProject, tmp_path
     [
         (
             {"as_of": None},
-            "--as-of must give the date as of which dated leads are scored, got nothing; write --as-of 2026-01-31",
+            r"as_of \(--as-of\) must give the date of the scoring of dated leads, got nothing; write",
         ),
         (
             {"file": Path("x.csv")},
-            "dated leads come from the sources of params.yaml, so a file and --held-out must not",
+            r"params.yaml: a file and held_out \(--held-out\) must not",
         ),
-        ({"held_out": True}, "dated leads come from the sources of params.yaml, so a file and --held-out must not"),
-        ({"out": None}, "--out must name a file, or output.database an address, got neither"),
+        (
+            {"held_out": True},
+            r"params.yaml: a file and held_out \(--held-out\) must not",
+        ),
+        ({"out": None}, r"out \(--out\) must name a file, or output.database an address, got neither"),
         ({"out": Path("s.xlsx")}, "must end in .parquet or .csv"),
         ({"contributions": Path("s.csv")}, "must differ from the other files that are written, got the same"),
     ],
@@ -349,7 +352,7 @@ def test_a_model_of_flat_leads_needs_a_file_and_no_date(
     """Flat leads have one snapshot each, so a date is refused."""
     with pytest.raises(LeadmlError, match="flat leads must be given as a file, got none; name it: leadml score FILE"):
         run(trained_project, request_for(tmp_path / "s.csv", as_of=None))
-    with pytest.raises(LeadmlError, match="flat leads have one snapshot each, so --as-of must not be given"):
+    with pytest.raises(LeadmlError, match=r"flat leads have one snapshot each, so as_of \(--as-of\) must not be given"):
         run(trained_project, request_for(tmp_path / "s.csv", file=bank_file))
     assert not list(tmp_path.iterdir())
 

@@ -268,8 +268,8 @@ def test_a_stage_is_driven_by_one_target() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (None, "^--target must name one of the targets mql, sql, got none$"),
-        ("sqll", "^--target must be one of mql, sql, got 'sqll'; the nearest is 'sql'$"),
+        (None, r"^target \(--target\) must name one of the targets mql, sql, got none$"),
+        ("sqll", r"^target \(--target\) must be one of mql, sql, got 'sqll'; the nearest is 'sql'$"),
     ],
 )
 def test_of_several_targets_one_must_be_named(tmp_path: Path, target: str | None, message: str) -> None:

@@ -129,7 +129,7 @@ def test_every_row_of_the_page_has_four_cells_and_every_link_a_heading() -> None
 def test_a_key_is_known_by_its_written_name_only(override: str, message: str) -> None:
     """Faults name the key as params.yaml writes it, and the name of its attribute is no key."""
     text = str(crm())
-    with pytest.raises(ParamsError, match=rf"^--set {override.partition('=')[0]}: {message}"):
+    with pytest.raises(ParamsError, match=rf"^override {override.partition('=')[0]}: {message}"):
         parse_params(text, overrides=[override])
 
 

@@ -51,10 +51,10 @@ class Places:
         params = load_params(path, overrides)
         names = params.target_names
         if target is None and len(names) > 1:
-            msg = f"--target must name one of the targets {', '.join(names)}, got none"
+            msg = f"target (--target) must name one of the targets {', '.join(names)}, got none"
             raise ParamsError(msg)
         if target is not None and target not in names:
-            msg = f"--target must be one of {', '.join(names)}, got {quoted(target)}{nearest(target, names)}"
+            msg = f"target (--target) must be one of {', '.join(names)}, got {quoted(target)}{nearest(target, names)}"
             raise ParamsError(msg)
         return cls(path.parent, params, target or names[0])
 

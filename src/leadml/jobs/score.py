@@ -103,7 +103,7 @@ class Destination:
             If a file cannot be a destination.
         """
         if self.out is None and self.database is None:
-            msg = "--out must name a file, or output.database an address, got neither"
+            msg = "out (--out) must name a file, or output.database an address, got neither"
             raise LeadmlError(msg)
         outputs = [path for path in (self.out, self.not_scored, self.contributions) if path is not None]
         inputs = [source.resolve() for source in sources]

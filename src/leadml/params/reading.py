@@ -72,17 +72,17 @@ def _set(data: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     *sections, last = key.strip().split(".", maxsplit=2)
     if not equals or not sections or not last:
-        msg = f"--set must be section.key=value, got '{inert(key)}{equals}{value and '…'}'"
+        msg = f"an override (--set) must be section.key=value, got '{inert(key)}{equals}{value and '…'}'"
         raise ParamsError(msg)
     mapping = data
     for section in sections:
         inner = mapping.setdefault(section, {})
         if not isinstance(inner, dict):
-            msg = f"--set {inert(key)}: {inert(section)} holds one value and no keys"
+            msg = f"override {inert(key)}: {inert(section)} holds one value and no keys"
             raise ParamsError(msg)
         mapping = inner
     is_nested = value.startswith(("[", "{"))
-    parsed = read_yaml(value, name=f"--set {inert(key)}").data if is_nested else scalar(value)
+    parsed = read_yaml(value, name=f"override {inert(key)}").data if is_nested else scalar(value)
     mapping[last] = parsed
 
 
@@ -110,7 +110,7 @@ def _override_of(path: tuple[str | int, ...], overridden: Sequence[str]) -> str 
     key = ".".join(str(part) for part in path) or "params"
     found = (one for one in overridden if f"{key}.".startswith(f"{one}.") or f"{one}.".startswith(f"{key}."))
     override = next(found, None)
-    return None if override is None else f"--set {inert(override)}"
+    return None if override is None else f"override {inert(override)}"
 
 
 def _line_of(path: tuple[str | int, ...], document: Document) -> int:

@@ -34,7 +34,7 @@ def test_dated_leads_accept_no_file(trained_dated: TrainedProject, tmp_path: Pat
 
     with pytest.raises(ParamsError, match="so FILE must not be given"):
         training_source(project, project.target, now=NOW, file=tmp_path)
-    with pytest.raises(LeadmlError, match="so a file and --held-out must not be given"):
+    with pytest.raises(LeadmlError, match=r"a file and held_out \(--held-out\) must not be given"):
         scoring_source(spec, project, now=NOW, file=tmp_path)
     with pytest.raises(LeadmlError, match=r"got no params\.yaml; name it with --params"):
         scoring_source(spec, None, now=NOW)
@@ -47,7 +47,7 @@ def test_flat_leads_need_a_file_and_accept_no_instant(trained_project: TrainedPr
 
     with pytest.raises(LeadmlError, match="flat leads must be given as a file, got none"):
         scoring_source(spec, project, now=NOW)
-    with pytest.raises(LeadmlError, match="--as-of must not be given"):
+    with pytest.raises(LeadmlError, match=r"as_of \(--as-of\) must not be given"):
         scoring_source(spec, project, now=NOW, file=project.data).stamp("2026-01-01")
 
 

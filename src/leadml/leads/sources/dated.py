@@ -229,11 +229,11 @@ class DatedLeads:
     def _instant(self, as_of: str | None) -> int:
         """Return the instant as of which leads are scored."""
         if as_of is None:
-            msg = "--as-of must give the date as of which dated leads are scored, got nothing; write --as-of 2026-01-31"
+            msg = "as_of (--as-of) must give the date of the scoring of dated leads, got nothing; write 2026-01-31"
             raise LeadmlError(msg)
-        instant_ = instant(as_of, timezone=self.params.data.timezone or "UTC", name="--as-of")
+        instant_ = instant(as_of, timezone=self.params.data.timezone or "UTC", name="as_of (--as-of)")
         if instant_ > latest_instant(instant(self.now, timezone=None)):
-            msg = f"--as-of must not lie in the future, got {shown_instant(instant_)}; give a date up to today"
+            msg = f"as_of (--as-of) must not lie in the future, got {shown_instant(instant_)}; give a date up to today"
             raise LeadmlError(msg)
         return instant_
 

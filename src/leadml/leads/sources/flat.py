@@ -196,5 +196,5 @@ def _chunks_to_score(
 
 def _refuse_instant(as_of: str | None) -> None:
     if as_of is not None:
-        msg = "flat leads have one snapshot each, so --as-of must not be given; only dated leads have many"
+        msg = "flat leads have one snapshot each, so as_of (--as-of) must not be given; only dated leads have many"
         raise LeadmlError(msg)

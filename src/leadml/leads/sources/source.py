@@ -195,7 +195,7 @@ def scoring_source(
     """
     if isinstance(spec.settings, AsOfSettings):
         if file is not None or held_out:
-            msg = "dated leads come from the sources of params.yaml, so a file and --held-out must not be given"
+            msg = "dated leads come from the sources of params.yaml: a file and held_out (--held-out) must not be given"
             raise LeadmlError(msg)
         if project is None:
             msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
