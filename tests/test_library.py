@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,9 @@ def test_faulty_rows_are_refused_with_a_reason(model: leadml.Model, leads: pd.Da
     some.loc[1, "age"] = "old"
     some = pd.concat([some, some.iloc[[3]].assign(balance=1), some.iloc[[4]]], ignore_index=True)
 
-    scored, refused = model.score(some), model.refused(some)
+    with pytest.warns(UserWarning, match=r"^3 of 7 rows have no score; Model\.refused tells why$"):
+        scored = model.score(some)
+    refused = model.refused(some)
 
     assert sorted(scored["lead_id"]) == sorted(str(some["id"][row]) for row in (0, 2, 4, 5))
     assert set(refused["lead_id"]) == {str(some["id"][row]) for row in (1, 3)}
@@ -107,6 +110,41 @@ def test_a_value_that_is_no_frame_of_leads_is_refused(model: leadml.Model, leads
         model.score(leads.drop(columns="balance"))
     with pytest.raises(DataError, match="frame: must be a frame of pandas, Polars or PyArrow, got list"):
         model.score([1, 2])
+    with pytest.raises(DataError, match="frame: every column must have a name of its own, got 'age' twice"):
+        model.score(pd.concat([leads, leads["age"]], axis=1))
+    with pytest.raises(DataError, match="frame: every column must have a name of its own, got 'age' twice"):
+        model.score(leads.assign(**{" age": 1}))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"reasons": 0}, "^reasons must be a whole number, from 1 to 20, got 0$"),
+        ({"reasons": -1}, "^reasons must be a whole number, from 1 to 20, got -1$"),
+        ({"reasons": "3"}, "^reasons must be a whole number, from 1 to 20, got '3'$"),
+        ({"reasons": 2.5}, r"^reasons must be a whole number, from 1 to 20, got 2\.5$"),
+        ({"reasons": True}, "^reasons must be a whole number, from 1 to 20, got True$"),
+        ({"scored_at": "yesterday"}, "^scored_at must be a date or a time in ISO 8601, got 'yesterday'"),
+    ],
+)
+def test_arguments_that_cannot_be_followed_are_refused(
+    model: leadml.Model, leads: pd.DataFrame, arguments: dict[str, Any], message: str
+) -> None:
+    """The message names the argument, what must hold and what was got."""
+    with pytest.raises(leadml.LeadmlError, match=message):
+        model.score(leads.head(3), **arguments)
+
+
+@pytest.mark.parametrize("reasons", [np.int64(1), 2, 20])
+def test_the_rounded_points_of_a_row_add_up_to_the_rounded_score(
+    model: leadml.Model, leads: pd.DataFrame, reasons: int
+) -> None:
+    """Whatever the number of reasons: the start, the reasons and everything else."""
+    scored = model.score(leads, reasons=reasons)
+    points = [name for name in scored if name.startswith("reason_") and name.endswith("_points")]
+    assert len(points) == min(reasons, len(model.fields))
+    total = scored[["starting_point", *points, "everything_else"]].fillna(0.0).sum(axis=1)
+    assert np.abs(total - scored["score"].round(1)).max() < 1e-9
 
 
 def test_a_model_of_dated_leads_scores_its_snapshots(trained_dated: TrainedProject, tmp_path: Path) -> None:
@@ -147,6 +185,48 @@ def test_flat_leads_have_no_snapshots(trained_project: TrainedProject) -> None:
         project.snapshots("2024-05-30")
 
 
+def test_leads_that_are_no_snapshots_are_refused_in_one_line(
+    trained_dated: TrainedProject, leads: pd.DataFrame
+) -> None:
+    """The message says where snapshots come from."""
+    model = leadml.open_project(trained_dated[0].root / "params.yaml", target="mql").model()
+    with pytest.raises(
+        DataError, match=r"^frame: must be snapshots, as Project\.snapshots returns them.* for example$"
+    ):
+        model.score(leads)
+
+
+def test_a_project_takes_values_of_the_types_that_people_have(trained_project: TrainedProject, tmp_path: Path) -> None:
+    """Numbers for ids and versions, a folder for its params; what cannot be meant is refused in words."""
+    steps: list[str] = []
+    project = leadml.open_project(trained_project[0].root, overrides=["tracking.enabled=false"], progress=steps.append)
+
+    assert project.explain(12).probability == project.explain("12").probability
+    assert steps
+    assert project.model(1).version == project.model("1").version == project.model().version
+    with pytest.raises(BundleError, match="got none of this name"):
+        project.model(99)
+    with pytest.raises(
+        leadml.LeadmlError, match=r"file must be a path, got DataFrame; score a frame with project\.model"
+    ):
+        project.score(pd.DataFrame({"id": [1]}), out=tmp_path / "s.csv")  # type: ignore[arg-type]
+    with pytest.raises(leadml.LeadmlError, match=r"r\.pdf: must end in \.html"):
+        project.report(tmp_path / "r.pdf")
+    with pytest.raises(leadml.LeadmlError, match="as_of must be a date or a text such as 2026-01-31, got int"):
+        project.snapshots(20260131)  # type: ignore[arg-type]
+    with pytest.raises(leadml.LeadmlError, match="overrides must be a list such as .*, got the text .split.seed=1."):
+        leadml.open_project(trained_project[0].root, overrides="split.seed=1")
+
+
+def test_values_of_the_library_can_be_compared_and_hashed(trained_project: TrainedProject) -> None:
+    """A model, a project and an evaluation are equal to themselves only."""
+    project = leadml.open_project(trained_project[0].root)
+    for value in (project, project.model(), project.model().evaluation, project.model().bundle, trained_project[1]):
+        assert value == value  # noqa: PLR0124 - that is the law
+        assert len({value}) == 1
+    assert project.model() != project.model()
+
+
 def test_a_project_has_the_methods_of_the_commands(
     trained_project: TrainedProject, bank_file: Path, tmp_path: Path
 ) -> None:
@@ -176,12 +256,17 @@ def test_results_have_a_short_repr(model: leadml.Model, trained_project: Trained
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    """The message names what is missing."""
-    with pytest.raises(BundleError, match="must be a bundle, got none"):
+    """The message names what is missing, and the models that are there."""
+    with pytest.raises(BundleError, match=r"must be the folder of a target .*, got one without a model; train a model"):
         leadml.load(tmp_path)
-    (tmp_path / "champion").write_text("../x\n", encoding="utf-8")
-    with pytest.raises(BundleError, match=r"champion: must name a version, got '\.\./x'; run leadml train"):
+    (tmp_path / "won").mkdir()
+    (tmp_path / "won" / "champion").write_text("../x\n", encoding="utf-8")
+    with pytest.raises(BundleError, match=r"got one without a model; .* has won$"):
         leadml.load(tmp_path)
+    with pytest.raises(BundleError, match=r"lost: must be the folder .*, got none of this name; .* has won$"):
+        leadml.load(tmp_path / "lost")
+    with pytest.raises(BundleError, match=r"champion: must name a version, got '\.\./x'; train one first"):
+        leadml.load(tmp_path / "won")
 
 
 def test_every_public_name_is_importable_and_documented() -> None:

@@ -244,6 +244,10 @@ def _clock(size, *, with_missing=False):
             {"created_at": _clock(80, with_missing=True)},
             r"^created_at must be known for every lead, got 3 missing values$",
         ),
+        (
+            {"created_at": ["2024-01-31"] * 79 + ["01.02.2024"]},
+            r"^created_at must hold dates, numbers or texts in ISO 8601 such as 2026-01-31, got '01\.02\.2024'$",
+        ),
         ({"created_at": _clock(79)}, "inconsistent numbers of samples"),
         (
             {"y": pd.Series(["won", None] * 40)},

@@ -89,7 +89,7 @@ def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
             "sources.leads.url: must hold no password, got one; put it in the environment",
         ),
         ("sources.leads.lead=x", "sources.leads.lead is not a key of leadml; the nearest is 'lead_id'"),
-        ("sources.outcomes=null", "sources.outcomes: input should be a valid dictionary"),
+        ("sources.outcomes=null", "sources.outcomes must hold keys, got None"),
         ("targets.won.horizon=0", "targets.won.horizon: input should be greater than or equal to 1, got 0"),
         ("targets.won.horizon=4000", "targets.won.horizon: input should be less than or equal to 3650, got 4000"),
         ("targets.won.settling=-1", "targets.won.settling: input should be greater than or equal to 0"),

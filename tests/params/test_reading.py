@@ -116,7 +116,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
             "a field must be in fit, engagement, features.read_out or activities.kinds, got none; add one",
         ),
         ("stages:", "  excluded: {age: no}\nstages:", "a field must be in one group, got 'age' in two"),
-        ("stages:", "leaks:\nstages:", "p.yaml:12: leaks: input should be a valid dictionary"),
+        ("stages:", "leaks:\nstages:", "p.yaml:12: leaks must hold keys, got None"),
         ("    country: category", "    age: number", "p.yaml:11: age is there twice, keep one"),
     ],
 )

@@ -143,8 +143,8 @@ def test_work_raises_conversions_and_the_description_says_that_the_truth_is_with
     ("options", "message"),
     [
         ({"drift": "mixx"}, "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
-        ({"worked_a_week": -1}, "worked_a_week must be 0 or more, got -1; give 0 for none"),
-        ({"truth_leads": -1}, "truth_leads must be 0 or more, got -1; give 0 for none"),
+        ({"worked_a_week": -1}, "worked_a_week must be a whole number, 0 or more, got -1"),
+        ({"truth_leads": -1}, "truth_leads must be a whole number, 0 or more, got -1"),
     ],
 )
 def test_options_that_no_simulation_can_follow_are_refused(options, message):

@@ -140,19 +140,21 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"leads": 0}, "leads must be from 1 to 20,000,000, got 0; give a number in this range"),
-        ({"leads": 10**9}, "leads must be from 1 to 20,000,000, got 1,000,000,000; give a number in this range"),
-        ({"months": 0}, "months must be from 1 to 120, got 0; give a number in this range"),
-        ({"months": 121}, "months must be from 1 to 120, got 121; give a number in this range"),
-        ({"seed": -1}, "seed must be 0 or more, got -1; give a number from 0 on"),
-        ({"processes": 0}, "processes must be 1 or more, got 0; give 1 to use one process"),
+        ({"leads": 100.5}, "leads must be a whole number, from 1 to 20,000,000, got 100.5"),
+        ({"months": "6"}, "months must be a whole number, from 1 to 120, got '6'"),
+        ({"leads": 0}, "leads must be a whole number, from 1 to 20,000,000, got 0"),
+        ({"leads": 10**9}, "leads must be a whole number, from 1 to 20,000,000, got 1000000000"),
+        ({"months": 0}, "months must be a whole number, from 1 to 120, got 0"),
+        ({"months": 121}, "months must be a whole number, from 1 to 120, got 121"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more, got -1"),
+        ({"processes": 0}, "processes must be a whole number, 1 or more, got 0"),
         (
             {"scenario": {"drif": "mix"}},
             r"only the options drift, .*, got 'drif'; the nearest is 'drift'",
         ),
         (
             {"scenario": Scenario(drift="mix", drift_month=5)},
-            "drift_month must be from 1 to 2, got 5; give a month of the simulation",
+            "drift_month must be a whole number, from 1 to 2, got 5",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from leadml.errors import ModelError, ParamsError
+from leadml.model.judge.evaluation import evaluate
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
@@ -271,14 +272,25 @@ def test_rules_may_be_plain_mappings():
 
     assert [cut.stage for cut in solved.cuts] == ["SQL"]
     assert solved["sql"] == _sql(ShareRule(**rule), probability, label)
+    assert dict(solved) == {"SQL": solved["sql"]}
+    assert evaluate(label, probability, cuts=solved, draws=50).stages["cut"].unique().tolist() == [solved["SQL"]]
 
 
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
         ({"sqll": {"rule": "share", "top": 0.1}}, r"rules must be of the stages iql, mql and sql, got 'sqll'.*'sql'"),
-        ({"sql": {"rule": "share", "top": 3}}, r"sql\.share\.top: input should be less than 1, got '3'"),
-        ({"sql": {"rule": "best"}}, r"sql: input tag 'best' found using 'rule' does not match"),
+        ({"sql": {"rule": "share", "top": 3}}, r"^sql\.top: input should be less than 1, got '3'$"),
+        ({"sql": {"rule": "best"}}, r"^sql: rule must be one of precision, .*, fixed, got 'best'$"),
+        ({"sql": {"top": 0.1}}, r"^sql: rule must be one of precision, .*, fixed, got 'None'$"),
+        ({"sql": {"rule": "share"}}, r"^sql\.top must be set, got nothing; add it$"),
+        ({"sql": {"rule": "share", "top": 0.1, "x": 1}}, r"^sql\.x: a rule share has no such key$"),
+        (
+            {"sql": {"rule": "capacity", "leads_per_week": 2, "incoming_per_week": 1}},
+            r"^sql: leads_per_week must be below",
+        ),
+        ({"sql": 0.3}, r'^sql must be a rule such as {"rule": "share", "top": 0.2}, got .0.3.$'),
+        ([0.3], r'^rules must be a mapping such as {"mql": .*}, got list$'),
     ],
 )
 def test_a_rule_that_is_not_valid_is_refused(rules, message):

@@ -26,7 +26,7 @@ BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json",
 FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Bundle:
     """A model with everything that is needed to use it and to assess it.
 

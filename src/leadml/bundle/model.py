@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from leadml.arguments import whole_number
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows
-from leadml.bundle.storage import load_bundle
-from leadml.errors import BundleError, quoted
+from leadml.bundle.storage import MANIFEST, load_bundle
+from leadml.errors import BundleError, inert, quoted
+from leadml.leads.check.instants import instant as to_instant
 from leadml.leads.read.frames import like
 from leadml.leads.sources.source import frame_source
 from leadml.model.predict.explain import contribution_table, explain_leads
@@ -27,10 +30,10 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHUNK_ROWS = 1_000_000
-REASONS = 3
+REASONS, MAX_REASONS = 3, 20  # as the params key score.reasons
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Model:
     """A version of a model that scores frames and explains every score.
 
@@ -90,7 +93,7 @@ class Model:
         leads
             Frame of shape (n_leads, n_columns) with the columns of the training; others are ignored.
         reasons
-            Number of reasons per row, 1 or more.
+            Number of reasons per row, from 1 to 20.
         scored_at
             Instant in ISO 8601 for the column ``scored_at``; None for the present.
 
@@ -101,22 +104,34 @@ class Model:
             probability_low, probability_high, score`` (100 times the probability), ``stage, stage_source, fit,
             engagement`` (points of both groups), ``grade, starting_point, reason_1, reason_1_points, ...,
             everything_else, model_version, batch_id, scored_at``. The starting point, the points of the reasons and
-            everything else add up to the score. The rows that `refused` returns are left out.
+            everything else, rounded to tenths, add up to the rounded score; `explain` gives all of them unrounded. The
+            rows that `refused` returns are left out, and a warning says how many.
 
         Raises
         ------
         DataError
             If a column is missing.
+        LeadmlError
+            If ``reasons`` or ``scored_at`` is not valid.
         """
+        whole_number(reasons, "reasons", low=1, high=MAX_REASONS)
+        if scored_at is not None:
+            to_instant(scored_at, timezone="UTC", name="scored_at")
         with self._open(leads) as source:
             name = batch_id(source.content_hash, self.manifest.model_hash, self.version, reasons)
             instant = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
             batch = Batch(name, self.version, instant, reasons, source.stamp)
             parts = [scored_rows(self.bundle, chunk.frame, batch)[0] for chunk in source.chunks()]
-        return like(leads, pd.concat(parts, ignore_index=True))
+            scored = pd.concat(parts, ignore_index=True)
+            if refused := source.rows - len(scored):
+                message = f"{refused:,} of {source.rows:,} rows have no score; Model.refused tells why"
+                warnings.warn(message, stacklevel=2)
+        return like(leads, scored)
 
     def refused(self, leads: Any) -> Any:
         """Return the rows that `score` refuses, with the reason: ``where, lead_id, column, reason``.
+
+        ``where`` is the number of the row, the first of which is 1: ``frame:1``.
 
         Parameters
         ----------
@@ -157,7 +172,8 @@ class Model:
 
     def _repr_html_(self) -> str:
         """Return the model in one line and its most important fields, for notebooks."""
-        return f"<p>{escape(repr(self)[1:-1])}</p>{self.importance.head(REASONS).to_html(index=False)}"
+        fields = self.importance.head(REASONS)[["field", "group", "value"]].rename(columns={"value": "mean points"})
+        return f"<p>{escape(repr(self)[1:-1])}; most important fields:</p>{fields.round(2).to_html(index=False)}"
 
 
 def load(path: str | Path, *, threads: int = 0) -> Model:
@@ -180,8 +196,20 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     if pointer.is_file():
         version = pointer.read_text(encoding="utf-8").strip()
         if not version.isdigit():
-            msg = f"{pointer}: must name a version, got {quoted(version)}; run leadml train"
+            msg = f"{pointer}: must name a version, got {quoted(version)}; train one first (leadml train)"
             raise BundleError(msg)
         folder = folder / version
+    elif not (folder / MANIFEST).is_file():
+        raise BundleError(_no_model(folder))
     bundle, manifest = load_bundle(folder, threads=threads)
     return Model(bundle, manifest, folder.resolve())
+
+
+def _no_model(folder: Path) -> str:
+    """Return the message for a folder that is neither that of a target nor that of a version."""
+    near = folder if folder.is_dir() else folder.parent
+    inner = sorted(near.iterdir()) if near.is_dir() else []
+    models = [inert(each.name) for each in inner if (each / CHAMPION).is_file() or (each / MANIFEST).is_file()]
+    got = "one without a model" if folder.is_dir() else "none of this name"
+    hint = f"{near} has {', '.join(models)}" if models else "train a model, or name another folder"
+    return f"{folder}: must be the folder of a target or of a version, got {got}; {hint}"

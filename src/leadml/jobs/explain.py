@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MIN_SHOWN_POINTS = 0.05
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Explained:
     """The probability of one lead and the contributions that add up to it.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.bundle.model import Model, load
+from leadml.errors import LeadmlError, ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
 from leadml.jobs.explain import Explained, explain
 from leadml.jobs.places import Places
@@ -16,7 +18,7 @@ from leadml.jobs.report import build_report
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
-from leadml.leads.check.contract import SPLIT_KEY
+from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 from leadml.params import parse_params
 from leadml.publish.files import write_text
@@ -30,17 +32,20 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
+PARAMS = "params.yaml"
+
+
 def ignore_progress(step: str) -> None:
     """Report no progress: the default of a project in Python."""
     del step
 
 
 def current_instant() -> str:
-    """Return the current_instant instant in ISO 8601."""
+    """Return the current instant in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Project:
     """The leads, the choices and the stored versions of one target.
 
@@ -73,7 +78,7 @@ class Project:
         ParamsError
             If a file is given and leads are dated.
         """
-        path = None if file is None else Path(file)
+        path = _path(file, "file")
         return check(self.places, now=current_instant(), progress=self.progress, file=path)
 
     def train(self) -> Trained:
@@ -86,13 +91,13 @@ class Project:
         """
         return train(self.places, now=current_instant(), progress=self.progress)
 
-    def model(self, version: str | None = None) -> Model:
+    def model(self, version: str | int | None = None) -> Model:
         """Return a stored version, loaded.
 
         Parameters
         ----------
         version
-            Name of the version; None for the version in use.
+            The version, as `Model.version` names it; None for the version in use.
 
         Raises
         ------
@@ -100,7 +105,7 @@ class Project:
             If there is no such version, or one of its files was changed.
         """
         registry = self.places.registry
-        folder = registry.champion_path() if version is None else registry.path(version)
+        folder = registry.champion_path() if version is None else registry.path(str(version))
         return load(folder, threads=self.places.params.model.threads)
 
     def score(
@@ -115,12 +120,14 @@ class Project:
     ) -> ScoreSummary:
         """Score leads with the version in use and write the rows to a file or a database table.
 
+        A frame is scored with `Project.model` and `Model.score`. Paths are relative to the working folder.
+
         Parameters
         ----------
         file
             Flat leads: CSV or Parquet, a file or a folder; None if leads are dated.
         out
-            File to write, ``.csv`` or ``.parquet``; None for the database that params name.
+            File to write, ``.csv`` or ``.parquet``; None for the database that params name in ``output.database``.
         as_of
             The date as of which dated leads are scored; None for flat leads.
         contributions
@@ -135,7 +142,7 @@ class Project:
         DataError, LeadmlError
             See `leadml.jobs.score.score`.
         """
-        paths = [None if path is None else Path(path) for path in (file, out, contributions)]
+        paths = [_path(path, name) for path, name in ((file, "file"), (out, "out"), (contributions, "contributions"))]
         request = ScoreRequest(paths[0], _text(as_of), paths[1], held_out, paths[2], raw)
         return score(self.model(), request, project=self.places, now=current_instant(), progress=self.progress)
 
@@ -157,17 +164,23 @@ class Project:
         Raises
         ------
         LeadmlError
-            If leads are flat, or the date lies in the future.
+            If leads are flat, or the date is missing or lies in the future.
         """
         import pandas as pd  # noqa: PLC0415 - most commands need no frame
 
-        source = scoring_source(self.model().bundle.leads, self.places, now=current_instant(), file=self.places.data)
+        spec = self.model().bundle.leads
+        source = scoring_source(spec, self.places, now=current_instant(), file=self.places.data)
         rows = self.places.params.score.chunk_rows
-        with source.at(_text(as_of), progress=self.progress, rows=rows) as leads:
+        with source.at(_text(as_of) or "", progress=self.progress, rows=rows) as leads:
             frame = pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
-        return frame.drop(columns=SPLIT_KEY, errors="ignore").assign(**leads.stamp)
+            for doubt in leads.doubts:
+                warnings.warn(doubt, stacklevel=2)
+        fields = frame[[entry.name for entry in spec.contract.fields]]
+        return pd.concat([frame[[LEAD_ID]].assign(**leads.stamp), fields], axis=1)
 
-    def explain(self, lead_id: str, *, as_of: str | date | None = None, file: str | Path | None = None) -> Explained:
+    def explain(
+        self, lead_id: str | int, *, as_of: str | date | None = None, file: str | Path | None = None
+    ) -> Explained:
         """Return the contributions to the probability of one lead.
 
         Parameters
@@ -184,10 +197,10 @@ class Project:
         DataError
             If there is no such lead, one of its rows has a fault, or it is outside the population.
         """
-        path = self.places.data if file is None else Path(file)
+        path = self.places.data if file is None else _path(file, "file")
         model = self.model()
         source = scoring_source(model.bundle.leads, self.places, now=current_instant(), file=path)
-        return explain(model, lead_id, source=source, as_of=_text(as_of), progress=self.progress)
+        return explain(model, str(lead_id), source=source, as_of=_text(as_of), progress=self.progress)
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the report of the version in use and return the path of the file.
@@ -197,7 +210,10 @@ class Project:
         out
             File to write, ``.html``; None for ``reports/<target>.html``.
         """
-        path = self.places.reports / f"{self.target}.html" if out is None else Path(out)
+        path = _path(out, "out") or self.places.reports / f"{self.target}.html"
+        if path.suffix != ".html":
+            msg = f"{path}: must end in .html, got {quoted(path.name)}"
+            raise LeadmlError(msg)
         write_text(path, render(build_report(self.model(), batch=self.places.registry.last_batch())))
         return path
 
@@ -212,25 +228,35 @@ class Project:
 
 
 def open_project(
-    path: str | Path = "params.yaml", *, target: str | None = None, overrides: Sequence[str] = ()
+    path: str | Path = "params.yaml",
+    *,
+    target: str | None = None,
+    overrides: Sequence[str] = (),
+    progress: Progress = ignore_progress,
 ) -> Project:
     """Return the project of a ``params.yaml``.
 
     Parameters
     ----------
     path
-        The ``params.yaml``.
+        The ``params.yaml``, or its folder. Paths in it are relative to that folder.
     target
         Name of the target; needed if params declare several.
     overrides
-        Choices to override, as ``section.key=value``.
+        Choices to override, as ``section.key=value``: ``["split.seed=1"]``.
+    progress
+        Called with the name of each step of a job as it begins: ``print``.
 
     Raises
     ------
     ParamsError
         If a choice is not valid, or the target is not declared.
     """
-    return Project(Places.open(Path(path), overrides, target=target))
+    if isinstance(overrides, str):
+        msg = f'overrides must be a list such as ["split.seed=1"], got the text {quoted(overrides)}'
+        raise ParamsError(msg)
+    file = Path(path)
+    return Project(Places.open(file / PARAMS if file.is_dir() else file, overrides, target=target), progress)
 
 
 def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> Project:
@@ -253,5 +279,19 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
     return Project(Places(path.parent, params, params.target_names[0]), progress)
 
 
-def _text(as_of: str | date | None) -> str | None:
-    return as_of.isoformat() if isinstance(as_of, date) else as_of
+def _text(as_of: object) -> str | None:
+    """Return a date as text."""
+    if as_of is None or isinstance(as_of, str):
+        return as_of
+    if isinstance(as_of, date):
+        return as_of.isoformat()
+    msg = f"as_of must be a date or a text such as 2026-01-31, got {type(as_of).__name__}"
+    raise LeadmlError(msg)
+
+
+def _path(path: object, name: str) -> Path | None:
+    """Return an argument as a path."""
+    if path is None or isinstance(path, str | Path):
+        return None if path is None else Path(path)
+    msg = f"{name} must be a path, got {type(path).__name__}; score a frame with project.model().score(frame)"
+    raise LeadmlError(msg)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Trained:
     """The result of a training.
 

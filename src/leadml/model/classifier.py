@@ -16,7 +16,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from leadml.errors import ModelError, nearest
+from leadml.errors import ModelError, nearest, quoted
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.duplicates import content_keys
@@ -60,13 +60,13 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     Parameters
     ----------
     model
-        The candidates, and the budget for trying them: the section ``model`` of the params, or a mapping with its keys;
-        None for the defaults.
+        The candidates, and the budget for trying them, as a mapping with keys of the section ``model`` in
+        docs/params.md; None for the defaults. ``{"max_rounds": 100}`` makes a fit faster.
     split
-        Number of folds and their seed: the section ``split``, or a mapping; None for the defaults.
+        Number of folds and their seed: ``{"folds": 3, "seed": 1}``; None for the defaults.
     calibration
-        Methods of calibration, and the level of the intervals: the section ``calibration``, or a mapping; None for the
-        defaults.
+        Methods of calibration, and the level of the intervals, as a mapping with keys of the section ``calibration``;
+        None for the defaults.
 
     Attributes
     ----------
@@ -108,8 +108,8 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         y
             Two classes, shape (n_leads,).
         created_at
-            Dates or numbers of shape (n_leads,): every fold is then evaluated on newer leads than those it was fitted
-            on.
+            Dates, numbers or texts in ISO 8601, of shape (n_leads,): every fold is then evaluated on newer leads than
+            those it was fitted on.
 
         Raises
         ------
@@ -245,13 +245,18 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
 
 
 def _order_of(created_at: Any) -> Integers:
-    """Return the ranks of instants, which are numbers or dates that pandas can read."""
+    """Return the ranks of instants, which are numbers, dates or texts in ISO 8601."""
     instants = pd.Series(np.asarray(created_at))
-    if not pd.api.types.is_numeric_dtype(instants):
-        instants = pd.to_datetime(instants)
     if instants.isna().any():
         msg = f"created_at must be known for every lead, got {int(instants.isna().sum()):,} missing values"
         raise ValueError(msg)
+    if not pd.api.types.is_numeric_dtype(instants):
+        dates = pd.to_datetime(instants, format="ISO8601", utc=True, errors="coerce")
+        if dates.isna().any():
+            example = str(instants[dates.isna()].iloc[0])
+            msg = f"created_at must hold dates, numbers or texts in ISO 8601 such as 2026-01-31, got {quoted(example)}"
+            raise ValueError(msg)
+        instants = dates
     return np.asarray(pd.factorize(instants, sort=True)[0], dtype=np.int64)
 
 

@@ -17,11 +17,12 @@ from leadml.params.features import ActivityParams, DerivedParams, FeatureParams,
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
-from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
+from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
 
 __all__ = [
     "FUNNEL",
     "OUTCOMES",
+    "RULES",
     "ActivitiesParams",
     "ActivityParams",
     "BaselineParams",

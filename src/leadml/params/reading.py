@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from leadml.errors import ParamsError, inert, nearest
 from leadml.params.project import Params
+from leadml.params.rules import RULES
 from leadml.params.section import keys_of
 from leadml.params.strict_yaml import Document, read_yaml, scalar
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-RULES = ("precision", "recall", "capacity", "share", "value", "fixed")
 KEY = re.compile(r"[a-z]\w*(?:\.\w+)*")
 RULE_TAG = 2  # pydantic puts the name of the rule into the third place of a path
 
@@ -100,6 +100,8 @@ def _message(fault: Any, document: Document, name: str, overridden: Sequence[str
         return f"{where}: {inert(key)}: rule must be one of {', '.join(RULES)}, got {got}"
     if fault["type"] == "missing":
         return f"{where}: {key} must be set, got nothing; add it"
+    if fault["type"] in {"model_attributes_type", "model_type", "dict_type"}:
+        return f"{where}: {inert(key)} must hold keys, got {inert(repr(fault['input']))}; see docs/params.md"
     message = message[:1].lower() + message[1:]
     got = "" if isinstance(fault["input"], dict) or "got" in message else f", got {inert(repr(fault['input']))}"
     return f"{where}: {message}{got}" if named and not path else f"{where}: {inert(key)}: {message}{got}"

@@ -121,6 +121,7 @@ class FixedRule(Section):
     """Probability from which a lead is in the stage. Raise it for a smaller and better stage."""
 
 
+RULES = ("precision", "recall", "capacity", "share", "value", "fixed")
 Rule = Annotated[
     PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | FixedRule, Field(discriminator="rule")
 ]

@@ -104,7 +104,7 @@ class Registry:
         version = self.champion()
         if version is None or version not in self.versions():
             got = "none" if version is None else f"{version!r}, which does not exist"
-            msg = f"{self.folder / CHAMPION}: must name a version, got {got}; run leadml train"
+            msg = f"{self.folder}: must have a version in use, got {got}; train one first (leadml train)"
             raise BundleError(msg)
         return self.path(version)
 

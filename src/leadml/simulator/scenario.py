@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from leadml.arguments import whole_number
 from leadml.errors import LeadmlError, nearest, quoted
 from leadml.simulator.lead_attributes import START
 from leadml.simulator.world import DRIFTS, standard_world
@@ -69,9 +70,7 @@ class Scenario:
             msg = f"drift must be one of {', '.join(DRIFTS)}, got {quoted(self.drift)}{hint}"
             raise LeadmlError(msg)
         for name in ("worked_a_week", "truth_leads"):
-            if getattr(self, name) < 0:
-                msg = f"{name} must be 0 or more, got {getattr(self, name)}; give 0 for none"
-                raise LeadmlError(msg)
+            whole_number(getattr(self, name), name, low=0)
 
 
 def build_world(scenario: Scenario, *, leads: int, months: int) -> World:
@@ -96,13 +95,9 @@ def build_world(scenario: Scenario, *, leads: int, months: int) -> World:
     >>> build_world(Scenario(drift="mix"), leads=1000, months=2).drift_day
     31
     """
-    if not 1 <= months <= MOST_MONTHS:
-        msg = f"months must be from 1 to {MOST_MONTHS}, got {months}; give a number in this range"
-        raise LeadmlError(msg)
+    whole_number(months, "months", low=1, high=MOST_MONTHS)
     drift_month = months // 2 + 1 if scenario.drift_month is None else scenario.drift_month
-    if not 1 <= drift_month <= months:
-        msg = f"drift_month must be from 1 to {months}, got {drift_month}; give a month of the simulation"
-        raise LeadmlError(msg)
+    whole_number(drift_month, "drift_month", low=1, high=months)
     months_before_campaign = months // 3
     return replace(
         standard_world(_first_day_after(months)),

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadml.arguments import whole_number
 from leadml.errors import LeadmlError, quoted
 from leadml.simulator.crm_tables import (
     TRUTH_SCHEMA,
@@ -135,15 +136,9 @@ def _check(folder: Path, *, leads: int, seed: int, processes: int) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         msg = f"the folder of a simulation must be new or empty, got {quoted(folder)}; name another or empty it"
         raise LeadmlError(msg)
-    if not 1 <= leads <= MOST_LEADS:
-        msg = f"leads must be from 1 to {MOST_LEADS:,}, got {leads:,}; give a number in this range"
-        raise LeadmlError(msg)
-    if seed < 0:
-        msg = f"seed must be 0 or more, got {seed}; give a number from 0 on"
-        raise LeadmlError(msg)
-    if processes < 1:
-        msg = f"processes must be 1 or more, got {processes}; give 1 to use one process"
-        raise LeadmlError(msg)
+    whole_number(leads, "leads", low=1, high=MOST_LEADS)
+    whole_number(seed, "seed", low=0)
+    whole_number(processes, "processes", low=1)
 
 
 def _run_tasks(tasks: list[_ChunkTask], processes: int) -> Iterator[tuple[pa.Table, pa.Table, tuple[int, int]]]:

@@ -5,6 +5,7 @@ The module refuses a rule that no probability meets, and cuts that do not rise f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,14 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 from scipy.special import ndtri
 
+from leadml.arguments import mapping
 from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.model.metrics import rate_bound
-from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
+from leadml.params import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 STAGES = ("IQL", "MQL", "SQL")
 RULE_KEYS = ("iql", "mql", "sql")
+RULE = '{"rule": "share", "top": 0.2}'
 MIN_LEADS = 20
 WALKS, WALK_POINTS = 4000, 64
 
@@ -55,9 +58,11 @@ class Cut:
         return asdict(self)
 
 
-@dataclass(frozen=True, repr=False)
-class Cuts:
+@dataclass(frozen=True, repr=False, eq=False)
+class Cuts(Mapping[str, float]):
     """The cuts of all advised stages, lowest first, and the candidates that they were chosen from.
+
+    As a mapping it gives the probability of each stage: ``cuts["MQL"]``, ``dict(cuts)``.
 
     Parameters
     ----------
@@ -72,7 +77,15 @@ class Cuts:
 
     def __getitem__(self, stage: str) -> float:
         """Return the cut of a stage, as a probability."""
-        return {cut.stage: cut.probability for cut in self.cuts}[stage.upper()]
+        return {cut.stage: cut.probability for cut in self.cuts}[str(stage).upper()]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the stages, lowest first."""
+        return iter([cut.stage for cut in self.cuts])
+
+    def __len__(self) -> int:
+        """Return the number of stages."""
+        return len(self.cuts)
 
     def sample_candidates(self, *, max_rows: int = 200) -> pd.DataFrame:
         """Return a sample of the candidates with 95% bounds of the precision, densest at the highest cuts."""
@@ -159,18 +172,31 @@ def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]
         If a rule is not valid, or its stage is not known.
     """
     by_stage: dict[str, Rule] = {}
-    for stage, rule in rules.items():
+    for stage, rule in mapping(rules, "rules", f'{{"mql": {RULE}}}', error=ParamsError).items():
         if stage.upper() not in STAGES:
             msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, RULE_KEYS)}"
             raise ParamsError(msg)
         try:
             by_stage[stage.upper()] = TypeAdapter[Rule](Rule).validate_python(rule)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            key = ".".join([stage, *(str(part) for part in first["loc"])])
-            msg = f"{key}: {first['msg'][:1].lower()}{first['msg'][1:]}, got {quoted(first['input'])}"
-            raise ParamsError(msg) from None
+            raise ParamsError(_rule_fault(stage, error.errors(include_url=False)[0])) from None
     return by_stage
+
+
+def _rule_fault(stage: str, fault: Any) -> str:
+    """Return a fault of a rule as one line."""
+    if fault["type"].startswith("union_tag"):
+        return f"{stage}: rule must be one of {', '.join(RULES)}, got {quoted(fault['input'].get('rule'))}"
+    if not fault["loc"]:
+        return f"{stage} must be a rule such as {RULE}, got {quoted(fault['input'])}"
+    key = ".".join([stage, *(str(part) for part in fault["loc"][1:])])  # the first part is the name of the rule
+    if fault["type"] == "missing":
+        return f"{key} must be set, got nothing; add it"
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: a rule {fault['loc'][0]} has no such key"
+    message = fault["msg"].removeprefix("Value error, ")
+    got = "" if "got" in message else f", got {quoted(fault['input'])}"
+    return f"{key}: {message[:1].lower()}{message[1:]}{got}"
 
 
 def _checked_arrays(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Labels]:

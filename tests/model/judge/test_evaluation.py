@@ -355,9 +355,9 @@ def test_an_evaluation_is_shown_in_one_line_and_as_a_table_of_metrics(evaluation
         ({"cuts": {"MQL": np.nan}}, r"^cut 'MQL' must be a probability in \[0, 1\], got nan$"),
         ({"baselines": {"old": [0.1, 2, 0]}}, r"^baseline 'old' must be probabilities in \[0, 1\], got 2; divide"),
         ({"baselines": {"leadml": [0.1, 0.2, 0]}}, "^a baseline must have another name than 'leadml', which names p"),
-        ({"draws": 3}, "^draws must be in its range, got 3: Input should be greater than or equal to 50$"),
-        ({"confidence": 1.0}, "^confidence must be in its range, got 1.0: Input should be less than 1$"),
-        ({"seed": -1}, "^seed must be 0 or more, got -1$"),
+        ({"draws": 3}, "^draws must be a whole number, from 50 to 10,000, got 3$"),
+        ({"confidence": 1.0}, "^confidence must lie between 0 and 1, such as 0.95, got 1.0$"),
+        ({"seed": -1}, "^seed must be a whole number, 0 or more, got -1$"),
     ],
 )
 def test_arrays_that_are_no_outcomes_or_probabilities_are_refused(change, message):

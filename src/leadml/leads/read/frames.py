@@ -52,10 +52,11 @@ class FrameSource:
         except TypeError:
             message = f"must be a frame of pandas, Polars or PyArrow, got {type(frame).__name__}"
             raise DataError([Fault(NAME, message)]) from None
+        except nw.exceptions.DuplicateError:
+            raise DataError([_duplicate([str(name) for name in frame.columns])]) from None
         names = [normal_name(str(name)) for name in data.columns]
-        if duplicate := next((name for name in names if names.count(name) > 1), None):
-            message = f"every column must have a name of its own, got {quoted(duplicate)} twice"
-            raise DataError([Fault(NAME, message)])
+        if len(set(names)) < len(names):
+            raise DataError([_duplicate(names)])
         columns = [_to_arrow(data[name]) for name in data.columns]
         return cls(pa.table(columns, names=names), dialect)
 
@@ -95,6 +96,12 @@ def like(frame: Any, table: pd.DataFrame) -> Any:
     if library is pd:
         return table
     return nw.from_arrow(pa.Table.from_pandas(table, preserve_index=False), backend=library).to_native()
+
+
+def _duplicate(names: list[str]) -> Fault:
+    """Return the fault of two columns of one name."""
+    name = next(name for name in names if names.count(name) > 1)
+    return Fault(NAME, f"every column must have a name of its own, got {quoted(name)} twice")
 
 
 def _to_arrow(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:

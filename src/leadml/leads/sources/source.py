@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from leadml.errors import DataError, Fault, LeadmlError, ParamsError
+from leadml.errors import DataError, Fault, LeadmlError, ParamsError, quoted
 from leadml.leads.check.contract import AS_OF, LEAD_ID, Contract
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.frames import FrameSource
@@ -225,12 +225,19 @@ def frame_source(spec: LeadSpec, frame: Any) -> LeadSource:
         If the object is not a frame, or snapshots are as of more than one instant.
     """
     table = FrameSource.of(frame, spec.dialect)
-    instant = {} if isinstance(spec.settings, SingleSnapshot) else _instant_of(table)
+    instant = {} if isinstance(spec.settings, SingleSnapshot) else _instant_of(table, spec.frame_contract)
     return FlatLeads(table, spec.frame_contract, in_memory=True, instant=instant)
 
 
-def _instant_of(table: FrameSource) -> dict[str, str]:
+def _instant_of(table: FrameSource, contract: Contract) -> dict[str, str]:
     """Return the column ``as_of`` of snapshots and its value, or nothing if they have no such column."""
+    missing = [name for name in contract.columns if name not in table.table.column_names]
+    if missing:
+        message = (
+            f"must be snapshots, as Project.snapshots returns them, with {LEAD_ID} and a column for each field, "
+            f"got {len(missing):,} columns too few, {quoted(missing[0])} for example"
+        )
+        raise DataError([Fault(table.name, message)])
     values = table.distinct(AS_OF)
     if len(values) > 1 or None in values:
         got = "missing values" if None in values else f"{len(values):,} instants"

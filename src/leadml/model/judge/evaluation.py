@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
-from leadml.errors import ModelError
+from leadml.arguments import whole_number
+from leadml.errors import ModelError, nearest, quoted
 from leadml.model import metrics
 from leadml.model.judge.bootstrap import DIFFERENCES, figures_with_intervals
 from leadml.model.judge.predictions import MODEL, HoldoutPredictions, checked_predictions
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 LARGER_IS_BETTER = ("roc_auc", "average_precision")
 FIGURES = ("value", "low", "high")
 DEFAULTS = EvaluationParams()
+MIN_DRAWS, MAX_DRAWS = 50, 10_000  # of the params key evaluation.draws
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Evaluation:
     """How good probabilities are, in long tables whose figures are in ``value``, ``low`` and ``high``.
 
@@ -82,8 +83,18 @@ class Evaluation:
     )
 
     def metric(self, name: str) -> dict[str, float]:
-        """Return ``value``, ``low`` and ``high`` of a metric."""
-        return next(row for row in as_rows(self.metrics) if row["metric"] == name)
+        """Return ``value``, ``low`` and ``high`` of a metric, by its name in ``metrics``.
+
+        Raises
+        ------
+        ModelError
+            If there is no such metric.
+        """
+        rows = {row["metric"]: row for row in as_rows(self.metrics)}
+        if name not in rows:
+            msg = f"metric must be one of {', '.join(rows)}, got {quoted(name)}{nearest(str(name), rows)}"
+            raise ModelError(msg)
+        return rows[name]
 
     def beaten(self) -> tuple[list[str], list[str]]:
         """Return the baselines with clearly more log loss than the model, and the others."""
@@ -155,7 +166,7 @@ def evaluate(
         Group of each row, shape (n_rows,), where rows are not independent: the lead or the account, for example. The
         bootstrap then draws groups. None for independent rows.
     cuts
-        Name and probability of stages, for ``stages``: a row at the cut is in.
+        Name and probability of stages, for ``stages``, or what `leadml.solve_cuts` returns: a row at the cut is in.
     baselines
         Name and probabilities of other models, for ``models``, each of shape (n_rows,).
     draws
@@ -191,16 +202,12 @@ def evaluate(
     >>> evaluation.beaten()
     (['coin'], [])
     """
-    try:
-        params = EvaluationParams(draws=draws, confidence=confidence)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        name = ".".join(map(str, fault["loc"]))
-        msg = f"{name} must be in its range, got {fault['input']!r}: {fault['msg']}"
-        raise ModelError(msg) from None
-    if seed < 0:
-        msg = f"seed must be 0 or more, got {seed}"
+    whole_number(draws, "draws", low=MIN_DRAWS, high=MAX_DRAWS, error=ModelError)
+    whole_number(seed, "seed", low=0, error=ModelError)
+    if not isinstance(confidence, float) or not 0 < confidence < 1:
+        msg = f"confidence must lie between 0 and 1, such as 0.95, got {confidence!r}"
         raise ModelError(msg)
+    params = EvaluationParams(draws=draws, confidence=confidence)
     predictions = checked_predictions(y, p, groups=groups, cuts=cuts or {}, baselines=baselines or {})
     return evaluate_holdout(predictions, params, seed=seed)
 

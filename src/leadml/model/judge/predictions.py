@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from leadml.arguments import mapping
 from leadml.errors import ModelError, quoted
 
 if TYPE_CHECKING:
@@ -105,12 +107,14 @@ def checked_predictions(
         first = float(outcomes[~np.isin(outcomes, (0.0, 1.0))][0])
         msg = f"y must hold 0 and 1 or booleans, got {first:g}; write 1 for leads that converted and 0 for the others"
         raise ModelError(msg)
+    baselines = mapping(baselines, "baselines", '{"rule": probabilities}', error=ModelError)
+    cuts = mapping(cuts, "cuts", '{"MQL": 0.3}', error=ModelError)
     if MODEL in baselines:
         msg = f"a baseline must have another name than {quoted(MODEL)}, which names p; rename it"
         raise ModelError(msg)
     for stage, cut in cuts.items():
-        if not 0 <= cut <= 1:
-            msg = f"cut {quoted(stage)} must be a probability in [0, 1], got {cut:g}"
+        if not _is_probability(cut):
+            msg = f"cut {quoted(stage)} must be a probability in [0, 1], got {cut!r}"
             raise ModelError(msg)
     names = None
     if groups is not None:
@@ -126,6 +130,10 @@ def checked_predictions(
         baselines={name: _probabilities(other, f"baseline {quoted(name)}", size) for name, other in baselines.items()},
         groups=names,
     )
+
+
+def _is_probability(value: object) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= 1
 
 
 def _probabilities(values: ArrayLike, name: str, size: int) -> Floats:

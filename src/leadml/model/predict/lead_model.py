@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class LeadModel:
     """A fitted model.
 
@@ -63,6 +63,10 @@ class LeadModel:
         """Return the model of these parts, with its look-up tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
         return cls(encoder, linear, trees, calibrator, intervals, lookup)
+
+    def __repr__(self) -> str:
+        """Return the number of fields and the method of calibration, in one line."""
+        return f"<lead model of {len(self.encoder.fields)} fields, calibration: {self.calibrator.method}>"
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_rows, n_fields).
