@@ -114,7 +114,7 @@ def test_a_check_needs_no_params(tmp_path: Path, bank_file: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     printed = run("check", bank_file)
 
-    assert "roles as leadml init would propose them" in printed
+    assert "columns as leadml init would declare them" in printed
     assert printed.rstrip().endswith("ready to train")
 
 
@@ -189,7 +189,7 @@ def test_unknown_levels_are_counted(tmp_path: Path, bank_file: Path, params: lis
         (
             ["score", "nowhere.csv", "-o", "x.csv", "--model", "nowhere"],
             1,
-            "leadml: nowhere: must be a bundle, got none",
+            "leadml: nowhere: must be the folder of a target or of a version, got none of this name",
         ),
     ],
 )
@@ -399,9 +399,9 @@ def test_refusals_of_flat_leads(
     ("words", "message"),
     [
         (["--drift", "mixx"], "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
-        (["--leads", "0"], "leads must be from 1 to 20,000,000, got 0"),
-        (["--months", "0"], "months must be from 1 to 120, got 0"),
-        (["--seed", "-1"], "seed must be 0 or more, got -1"),
+        (["--leads", "0"], "leads must be a whole number, from 1 to 20,000,000, got 0"),
+        (["--months", "0"], "months must be a whole number, from 1 to 120, got 0"),
+        (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
     ],
 )
 def test_wrong_options_of_simulate_are_refused(tmp_path: Path, words: list[str], message: str) -> None:

@@ -214,7 +214,7 @@ def test_a_project_takes_values_of_the_types_that_people_have(trained_project: T
         project.report(tmp_path / "r.pdf")
     with pytest.raises(leadml.LeadmlError, match="as_of must be a date or a text such as 2026-01-31, got int"):
         project.snapshots(20260131)  # type: ignore[arg-type]
-    with pytest.raises(leadml.LeadmlError, match="overrides must be a list such as .*, got the text .split.seed=1."):
+    with pytest.raises(leadml.LeadmlError, match=r"overrides must be a list such as .*, got the text"):
         leadml.open_project(trained_project[0].root, overrides="split.seed=1")
 
 

@@ -45,7 +45,8 @@ def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) 
     explanation = explained(project, trained, project.data, "12")
 
     rows = explanation_table(explanation).rows
-    assert (rows[0][0], rows[-1][0]) == ("starting point", "score")
+    assert rows[0][0] == "starting point"
+    assert rows[-1][0].startswith("score, stage ")
     assert rows[-1][-1] == f"{100 * explanation.probability:.2f}"
     for column in (-1, -2):
         assert sum(Decimal(row[column]) for row in rows[:-1]) == Decimal(rows[-1][column])
@@ -69,7 +70,7 @@ def test_small_contributions_are_one_row() -> None:
         ("size is 9", "fit", "-0.900", "-5.00"),
         ("2 demos in the last 7 days", "engagement", "+0.400", "+3.00"),
         ("2 more, each below 0.05 points", "", "+0.001", "+0.07"),
-        ("score", "MQL", "-1.499", "8.07"),
+        ("score, stage MQL", "", "-1.499", "8.07"),
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_leak_stops_the_training_and_is_named(tmp_path: Path, make_project: Ma
     """With the length of the call as a field nothing is trained, and the message names the field and what to do."""
     project = make_project(tmp_path / "p", *SMALL, "features.engagement.duration=number", "features.excluded={}")
 
-    with pytest.raises(ModelError, match=r"duration .*AUC of 0\.8.*suspected leak.*features\.excluded"):
+    with pytest.raises(ModelError, match=r"duration .*AUC by itself is 0\.8.*suspected leak.*features\.excluded"):
         train(project, now=NOW, progress=ignore_progress)
     assert project.registry.versions() == []
 

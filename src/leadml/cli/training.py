@@ -75,8 +75,10 @@ def check(
         else:
             project = open_project(params, set_, target, progress)
         result = project.check(file)
-    roles = f"roles of {params}" if is_declared else "roles as leadml init would propose them"
-    print_table(f"{file or 'the data of params'} ({roles})", finding_table(result.findings))
+    title = f"the leads of {params}" if file is None else f"{file}, columns as {params} declares them"
+    if not is_declared:
+        title = f"{file}, columns as leadml init would declare them"
+    print_table(title, finding_table(result.findings))
     if result.by_age:
         print_table("share of leads that reach the target by their age", age_table(result.by_age))
     if not result.is_ready:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
+MAX_EVIDENCE = 160  # characters of a finding in a repr, so that it stays one line
+
+
 @dataclass(frozen=True, repr=False)
 class CheckResult:
     """The result of a check.
@@ -41,14 +44,16 @@ class CheckResult:
         return all(finding.severity != "stop" for finding in self.findings)
 
     def __repr__(self) -> str:
-        """Return whether the leads are ready and the codes of the findings, in one line."""
+        """Return whether the leads are ready, the codes of the findings and the first that stops, in one line."""
         by_severity = {
             severity: sorted({finding.code for finding in self.findings if finding.severity == severity})
             for severity in ("stop", "warn")
         }
         listed = "; ".join(f"{severity}: {', '.join(codes)}" for severity, codes in by_severity.items() if codes)
+        first = next((f": {finding.evidence}" for finding in self.findings if finding.severity == "stop"), "")
+        first = first if len(first) <= MAX_EVIDENCE else f"{first[: MAX_EVIDENCE - 1]}…"
         verdict = "ready to train" if self.is_ready else "not ready: training would refuse"
-        return f"<{verdict}{f' ({listed})' if listed else ''}>"
+        return f"<{verdict}{f' ({listed})' if listed else ''}{first}>"
 
     def _repr_html_(self) -> str:
         """Return the findings as a table, for notebooks."""

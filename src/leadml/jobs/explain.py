@@ -78,7 +78,8 @@ def explanation_table(explained: Explained) -> TextTable:
     if hidden or rest.any():
         words = f"{hidden} more, each below {MIN_SHOWN_POINTS} points" if hidden else "rounding"
         rows.append((words, "", *_signed(rest)))
-    score = ("score", explained.stage, _signed(sums)[0], f"{sums[1] / 100:.2f}")
+    stage = f", stage {explained.stage}" if explained.stage else ""
+    score = (f"score{stage}", "", _signed(sums)[0], f"{sums[1] / 100:.2f}")
     return TextTable(("reason", "group", "log-odds before calibration", "points"), [*rows, score])
 
 

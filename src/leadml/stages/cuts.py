@@ -120,7 +120,7 @@ def solve_cuts(
     Parameters
     ----------
     probability
-        Calibrated probabilities in (0, 1) of rows that the model was not fitted on, shape (n_rows,).
+        Calibrated probabilities in [0, 1] of rows that the model was not fitted on, shape (n_rows,).
     label
         Whether each row converted, 0 or 1, shape (n_rows,).
     rules

@@ -31,8 +31,8 @@ NEIGHBOURS = 5
 STOP_AUC, WARN_AUC = 0.85, 0.65
 MAX_PREFIXES = 50
 STOP_REMEDY = (
-    "is a suspected leak: ids and rows must be in an order that existed before the outcome; bring such a file, or name "
-    "{name} in leaks.accept with the reason why it is no leak"
+    "it is a suspected leak: ids and rows must be in an order that existed before the outcome; bring such a file, or "
+    "name {name} in leaks.accept with the reason why it is no leak"
 )
 WARN_REMEDY = "check in which order ids were given and rows were written"
 

@@ -137,7 +137,8 @@ def _suspect_auc_where_filled(judged_field: JudgedField, leaks: LeakParams) -> S
 def _suspect_name(judged_field: JudgedField, _: LeakParams) -> Suspicion | None:
     if not is_outcome_name(judged_field.field.name):
         return None
-    evidence = f"has a name that is filled in after the outcome, and an AUC of {judged_field.auc.value:.3f} by itself"
+    auc = f"its AUC by itself is {judged_field.auc.value:.3f}"
+    evidence = f"is named like a field that is filled in after the outcome; {auc}"
     if judged_field.auc.value >= OUTCOME_NAME_AUC and judged_field.auc.lower_bound > CHANCE:
         return Suspicion("LK2", "stop", evidence, judged_field.field.name)
     return Suspicion("LK2", "warn", f"{evidence}, which is no better than chance", judged_field.field.name)

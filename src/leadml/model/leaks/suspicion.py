@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from leadml.params import LeakParams
 
 STOP_REMEDY = (
-    "is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is no leak"
+    "it is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is no leak"
 )
 WARN_REMEDY = "check when it is filled in: a field that is known only after the outcome belongs in features.excluded"
 STOP_ACTIVITIES = (
-    "is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why it "
-    "is no leak"
+    "it is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why "
+    "it is no leak"
 )
 WARN_ACTIVITIES = "check when its activities are entered: backdated activities need the instant of their recording"
 

@@ -33,8 +33,8 @@ EXPECTED_FACTOR = 2.0
 MIN_LABEL_Z = 1.5
 NAME = "split"
 STOP_REMEDY = (
-    "is a suspected leak: remove the duplicates, or declare the account or group that such leads share; or name split "
-    "in leaks.accept with the reason why they are no copies"
+    "it is a suspected leak: remove the duplicates, or declare the account or group that such leads share; or name "
+    "split in leaks.accept with the reason why they are no copies"
 )
 WARN_REMEDY = "check whether they are the same leads, and remove the duplicates"
 
