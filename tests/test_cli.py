@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -408,3 +409,16 @@ def test_wrong_options_of_simulate_are_refused(tmp_path: Path, words: list[str],
     """Nothing is written."""
     assert message in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
     assert not (tmp_path / "new").exists()
+
+
+def test_a_terminal_that_cannot_show_a_character_gets_its_code(tmp_path: Path, bank_file: Path) -> None:
+    """A command whose output has another encoding than its texts prints them all the same."""
+    leads = pd.read_csv(bank_file).rename(columns={"job": "Tätigkeit"}).head(1500)
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    words = [sys.executable, "-m", "leadml", "check", "leads.csv"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+    )
+    assert b"Traceback" not in done.stderr
+    assert done.stdout.isascii()
+    assert done.returncode in {0, 1}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,90 @@ def test_a_value_that_is_no_frame_of_leads_is_refused(model: leadml.Model, leads
         model.score(leads.assign(**{" age": 1}))
 
 
+def test_columns_that_are_not_needed_may_hold_anything(model: leadml.Model, leads: pd.DataFrame) -> None:
+    """They are ignored, whatever their names and values."""
+    some = leads.head(20)
+    others = {0: 1, "huge": [10**30] * 20, "lists": [[1]] * 20, "mixed": [1, "a"] * 10}
+    surrogate = pd.Series(["\ud800"] * 20, dtype=object)
+    odd = pd.concat([some, pd.DataFrame(others), surrogate.rename("surrogate")], axis=1)
+    assert model.score(odd)["probability"].tolist() == model.score(some)["probability"].tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.cut(pd.Series(range(20)), 3),
+        pd.Series([10**30] * 20),
+        pd.Series([Decimal("Infinity")] * 20),
+        pd.Series(["\ud800"] * 20, dtype=object),
+        pd.Series([[1]] * 20),
+        pd.Series(pd.period_range("2024-01", periods=20, freq="M")),
+        pd.Series([1j] * 20),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*rows have no score")
+def test_odd_values_in_a_needed_column_are_scored_or_refused(
+    model: leadml.Model, leads: pd.DataFrame, values: pd.Series
+) -> None:
+    """Every row is in exactly one of the two frames, and no other library's error is seen."""
+    for column in ("age", "job", "housing", "id"):
+        odd = leads.head(20).assign(**{column: values})
+        assert len(model.score(odd)) + len(model.refused(odd)) == 20, column
+
+
+def test_a_column_without_values_has_a_type(model: leadml.Model, leads: pd.DataFrame) -> None:
+    """Texts of empty frames are texts in every library."""
+    empty = pl.from_pandas(leads.head(0))
+    assert model.score(empty).schema == model.score(pl.from_pandas(leads.head(3))).schema
+    assert set(model.refused(pl.from_pandas(leads)).schema.values()) == {pl.String}
+    assert set(model.refused(pa.Table.from_pandas(leads)).schema.types) == {pa.string()}
+
+
+def test_a_batch_has_one_name_from_a_file_and_from_a_frame(
+    model: leadml.Model, leads: pd.DataFrame, trained_project: TrainedProject, tmp_path: Path
+) -> None:
+    """It follows from the leads, the model and the number of reasons."""
+    request = ScoreRequest(trained_project[0].data, out=tmp_path / "s.parquet")
+    summary = score(trained_project[1].model, request, project=trained_project[0], now=NOW, progress=lambda _: None)
+    assert set(model.score(leads)["batch_id"]) == {summary.batch_id}
+
+
+def test_scores_stand_where_their_batch_cannot_be_recorded(trained_project: TrainedProject, tmp_path: Path) -> None:
+    """The summary says so: the file is written, and what fails later must not undo that."""
+    shutil.copytree(trained_project[0].root, tmp_path / "p")
+    project = leadml.open_project(tmp_path / "p")
+    project.places.registry.folder.joinpath("batches.jsonl").unlink(missing_ok=True)
+    project.places.registry.folder.joinpath("batches.jsonl").mkdir()
+    summary = project.score(project.places.data, out=tmp_path / "s.parquet")
+    assert (tmp_path / "s.parquet").is_file()
+    assert [doubt for doubt in summary.doubts if "leadml status will not know of them" in doubt]
+
+
+def test_a_project_stays_where_it_was_opened(
+    trained_project: TrainedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later change of the working folder moves nothing."""
+    monkeypatch.chdir(trained_project[0].root)
+    project = leadml.open_project("params.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert project.model().version == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "threads", "message"),
+    [
+        (5, 0, "^path must be a path, got int$"),
+        (None, 0, "^path must be a path, got NoneType$"),
+        ("models", -1, "^threads must be a whole number, from 0 to 1,024, got -1$"),
+        ("models", 100_000, "^threads must be a whole number, from 0 to 1,024, got 100000$"),
+    ],
+)
+def test_arguments_of_load_are_checked(path: Any, threads: int, message: str) -> None:
+    """Very many threads would end the process."""
+    with pytest.raises(leadml.LeadmlError, match=message):
+        leadml.load(path, threads=threads)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -214,7 +300,7 @@ def test_a_project_takes_values_of_the_types_that_people_have(trained_project: T
         project.report(tmp_path / "r.pdf")
     with pytest.raises(leadml.LeadmlError, match="as_of must be a date or a text such as 2026-01-31, got int"):
         project.snapshots(20260131)  # type: ignore[arg-type]
-    with pytest.raises(leadml.LeadmlError, match=r"overrides must be a list such as .*, got the text"):
+    with pytest.raises(leadml.LeadmlError, match=r"overrides must be a list of texts such as"):
         leadml.open_project(trained_project[0].root, overrides="split.seed=1")
 
 

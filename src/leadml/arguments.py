@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from leadml.errors import LeadmlError, inert
@@ -45,6 +46,27 @@ def whole_number(
     allowed = f"{low:,} or more" if high is None else f"from {low:,} to {high:,}"
     msg = f"{name} must be a whole number, {allowed}, got {_shown(value)}"
     raise error(msg)
+
+
+def file_path(value: object, name: str, hint: str = "") -> Path:
+    """Return an argument as a path.
+
+    Parameters
+    ----------
+    value
+        The argument: a text or a path.
+    name, hint
+        Its name, and what to do with a value of another type, for the message.
+
+    Raises
+    ------
+    LeadmlError
+        If the argument is neither a text nor a path.
+    """
+    if isinstance(value, str | Path):
+        return Path(value)
+    msg = f"{name} must be a path, got {type(value).__name__}{hint}"
+    raise LeadmlError(msg)
 
 
 def mapping(value: Mapping[str, Value], name: str, example: str, *, error: type[LeadmlError]) -> dict[str, Value]:

@@ -139,3 +139,25 @@ def test_a_training_does_not_refuse_dated_leads_that_a_check_passes(tmp_path: Pa
 
     assert agree(project)
     assert checked(project).is_ready == (not target)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["output.models=params.yaml"], r"output\.models must be in a folder .*params\.yaml', which is a file"),
+        (["tracking.store=params.yaml/x.db"], r"tracking\.store must be in a folder .*params\.yaml', which is a file"),
+        (
+            ["tracking.store=params.yaml"],
+            r"tracking\.store must be a new file or one that MLflow made, got .*params\.yaml",
+        ),
+        (["tracking.store=."], r"tracking\.store must be a new file or one that MLflow made"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(
+    tmp_path: Path, make_project: Callable[..., Places], overrides: list[str], message: str
+) -> None:
+    """By check and by train alike."""
+    project = make_project(tmp_path / "p", "tracking.enabled=true", *overrides)
+    for job in (checked, lambda it: train(it, now=NOW, progress=lambda _: None)):
+        with pytest.raises(LeadmlError, match=message):
+            job(project)

@@ -46,5 +46,5 @@ def test_one_of_several_targets_may_have_no_version(tmp_path: Path) -> None:
         "none yet: leadml train --target sql",
     ]
     assert projects[0].registry == Registry(tmp_path / "models" / "mql")
-    with pytest.raises(BundleError, match="must name a version, got none"):
+    with pytest.raises(BundleError, match="must have a version in use, got none"):
         describe_all(projects[:1])

@@ -219,8 +219,15 @@ def test_a_literal_password_is_not_repeated(url: str) -> None:
 @pytest.mark.parametrize("name", ["lead", "recorded_at", "valid_from", "as_of", "mature_at", "split_key", "converted"])
 def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
     """A feature of such a name would replace a column of leadml."""
-    with pytest.raises(ParamsError, match=f"a feature must not be called '{name}', which leadml uses itself"):
-        _parsed(small(), f"features.fit={{{name}: number}}")
+    for written in (name, f" {name} "):
+        with pytest.raises(ParamsError, match=f"a feature must not be called '{name}', which leadml uses itself"):
+            _parsed(small(), f"features.fit={{'{written}': number}}")
+
+
+def test_a_kind_of_activity_must_not_be_called_starting_point() -> None:
+    """Reasons call the start of every score so."""
+    with pytest.raises(ParamsError, match="a feature must not be called 'starting point', which leadml uses itself"):
+        _parsed(small(), "features.activities.kinds={starting point: starts}")
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,11 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
         ),
         ("data.decimal='", "override data.decimal: data.decimal: input should be '.' or ','"),
         ("data.timezone=Mars/Phobos", "data.timezone: must be a time zone, got 'Mars/Phobos'"),
+        ("data.timezone=localtime", "data.timezone: must be a time zone, got 'localtime'"),
+        ("features.read_out.evidence=[y]", "target.column is 'y', so no feature must be derived from it"),
+        ('features.read_out={country: " y "}', "target.column is 'y', so no feature must be derived from it"),
+        ('features.engagement={" y ": number}', "target.column is 'y', so 'y' must not be a feature too"),
+        ('features.engagement={" split_key": number}', "a feature must not be called 'split_key'"),
         (
             "stages.sql={rule: precision, atleast: 0.3}",
             "stages.sql.atleast is not a key of leadml; the nearest is 'at_",

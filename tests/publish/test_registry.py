@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +44,19 @@ def test_the_champion_can_be_changed(tmp_path: Path, trained_project: TrainedPro
     assert (registry.champion(), registry.champion_path()) == ("2", tmp_path / "2")
 
 
+def test_an_equal_bundle_that_is_added_at_the_same_time_is_stored_once(
+    tmp_path: Path, trained_project: TrainedProject
+) -> None:
+    """However many trainings end together."""
+    bundle, registry = trained_project[1].model.bundle, Registry(tmp_path / "t")
+    with ThreadPoolExecutor(4) as pool:
+        added = list(pool.map(lambda _: registry.add(bundle), range(8)))
+    assert sorted(added) == [("1", False)] * 7 + [("1", True)]
+    assert registry.versions() == ["1"]
+
+
 @pytest.mark.parametrize(
-    ("pointer", "got"), [(None, "got none; run leadml train"), ("9", "got '9', which does not exist")]
+    ("pointer", "got"), [(None, "got none; train one first"), ("9", "got '9', which does not exist")]
 )
 def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got: str) -> None:
     """Without a champion, or with one that does not exist, there is no version to score with."""
@@ -52,7 +64,7 @@ def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got:
     if pointer:
         registry.promote(pointer)
 
-    with pytest.raises(BundleError, match=f"champion: must name a version, {got}"):
+    with pytest.raises(BundleError, match=f"must have a version in use, {got}"):
         registry.champion_path()
 
 

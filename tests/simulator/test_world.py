@@ -176,8 +176,8 @@ def test_each_list_of_shares_sums_to_1_and_has_a_share_for_each_value():
         np.testing.assert_allclose(question.probabilities().sum(axis=2), 1.0)
 
 
-def test_the_simulator_imports_nothing_of_leadml_but_the_errors():
-    """It imports NumPy, SciPy, PyArrow, the standard library, its own modules and the errors."""
+def test_the_simulator_imports_of_leadml_only_errors_and_checks_of_arguments():
+    """It imports NumPy, SciPy, PyArrow, the standard library, itself, the errors and the checks of arguments."""
     third_party = {"numpy", "scipy", "pyarrow", "__future__"}
     standard = {"dataclasses", "typing", "json", "collections", "concurrent", "contextlib", "multiprocessing"}
     standard |= {"pathlib", "functools", "itertools"}
@@ -186,5 +186,5 @@ def test_the_simulator_imports_nothing_of_leadml_but_the_errors():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                allowed = name.startswith("leadml.simulator") or name == "leadml.errors"
+                allowed = name.startswith("leadml.simulator") or name in {"leadml.errors", "leadml.arguments"}
                 assert allowed or name.split(".")[0] in third_party | standard, f"{path.name}: {name}"

@@ -302,10 +302,12 @@ def test_a_rule_that_is_not_valid_is_refused(rules, message):
 @pytest.mark.parametrize(
     ("probability", "label", "message"),
     [
-        ([0.1, 0.2], [1], r"must be of one shape \(n_rows,\), got \(2,\) and \(1,\)"),
-        ([0.1, 1.2], [1, 0], "every probability must lie between 0 and 1"),
-        ([0.1, float("nan")], [1, 0], "every probability must lie between 0 and 1"),
-        ([0.1, 0.2], [1, 2], "every label must be 0 or 1"),
+        ([0.1, 0.2], [1], "^probability must have one value for each of the 1 rows, got 2$"),
+        ([0.1, 1.2], [1, 0], r"^probability must be probabilities in \[0, 1\], got 1\.2"),
+        ([0.1, float("nan")], [1, 0], "^probability must have no missing value, got 1"),
+        ([0.1, 0.2], [1, 2], "^label must hold 0 and 1 or booleans, got 2"),
+        (["0.1", "0.2"], [1, 0], "^probability must hold numbers, got string"),
+        ([[0.1], [0.2, 0.3]], [1, 0], "^probability must have one value for each row, got rows of different lengths"),
     ],
 )
 def test_arrays_that_are_not_probabilities_and_labels_are_refused(probability, label, message):

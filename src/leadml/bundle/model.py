@@ -6,12 +6,11 @@ import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from leadml.arguments import whole_number
+from leadml.arguments import file_path, whole_number
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows
 from leadml.bundle.storage import MANIFEST, load_bundle
 from leadml.errors import BundleError, inert, quoted
@@ -22,6 +21,7 @@ from leadml.model.predict.explain import contribution_table, explain_leads
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from leadml.bundle.contents import Bundle
     from leadml.bundle.manifest import Manifest
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 CHUNK_ROWS = 1_000_000
 REASONS, MAX_REASONS = 3, 20  # as the params key score.reasons
+MAX_THREADS = 1024  # as the params key model.threads; LightGBM ends the process with very many
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -116,9 +117,9 @@ class Model:
         """
         whole_number(reasons, "reasons", low=1, high=MAX_REASONS)
         if scored_at is not None:
-            to_instant(scored_at, timezone="UTC", name="scored_at")
+            to_instant(str(scored_at), timezone="UTC", name="scored_at")
         with self._open(leads) as source:
-            name = batch_id(source.content_hash, self.manifest.model_hash, self.version, reasons)
+            name = batch_id(source, self.manifest.model_hash, self.version, reasons)
             instant = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
             batch = Batch(name, self.version, instant, reasons, source.stamp)
             parts = [scored_rows(self.bundle, chunk.frame, batch)[0] for chunk in source.chunks()]
@@ -184,14 +185,15 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     path
         The folder of a target (``models/subscribed``), whose champion is loaded, or the folder of a version.
     threads
-        Number of threads that predict; 0 for all. It changes no score.
+        Number of threads that predict, from 0 to 1,024; 0 for all. It changes no score.
 
     Raises
     ------
     BundleError
         If the folder has no model, or a file was changed.
     """
-    folder = Path(path)
+    folder = file_path(path, "path")
+    whole_number(threads, "threads", low=0, high=MAX_THREADS)
     pointer = folder / CHAMPION
     if pointer.is_file():
         version = pointer.read_text(encoding="utf-8").strip()

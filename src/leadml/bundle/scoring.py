@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from leadml.bundle.contents import Bundle
     from leadml.errors import Fault
+    from leadml.leads.sources.leads_as_of import LeadsAsOf
 
 REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
 
@@ -47,19 +48,21 @@ class Batch:
     stamp: Mapping[str, str]
 
 
-def batch_id(content_hash: str, model_hash: str, version: str, *choices: object) -> str:
-    """Return the id of a batch: the same leads, model and choices give the same id.
+def batch_id(leads: LeadsAsOf, model_hash: str, version: str, reasons: int, *, held_out: bool = False) -> str:
+    """Return the id of a batch: the same leads, instant, model and choices give the same id.
 
     Parameters
     ----------
-    content_hash
-        Hash of the leads as they were read.
+    leads
+        The leads as they were read.
     model_hash, version
         Hash and name of the version.
-    choices
-        Everything else that changes rows: whether only the holdout is scored, the number of reasons, the instant.
+    reasons
+        Number of reasons per row.
+    held_out
+        Whether only the holdout is scored.
     """
-    parts = [content_hash, model_hash, version, *map(str, choices)]
+    parts = [leads.content_hash, model_hash, version, str(held_out), str(reasons), *leads.stamp.values()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,9 @@ OutOption = Annotated[
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Print the message of a `LeadmlError` to stderr and exit with code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character gets its code
+            stream.reconfigure(errors="backslashreplace")
     try:
         yield
     except LeadmlError as error:

@@ -54,7 +54,8 @@ class Places:
             msg = f"target (--target) must name one of the targets {', '.join(names)}, got none"
             raise ParamsError(msg)
         if target is not None and target not in names:
-            msg = f"target (--target) must be one of {', '.join(names)}, got {quoted(target)}{nearest(target, names)}"
+            hint = nearest(str(target), names)
+            msg = f"target (--target) must be one of {', '.join(names)}, got {quoted(target)}{hint}"
             raise ParamsError(msg)
         return cls(path.parent, params, target or names[0])
 

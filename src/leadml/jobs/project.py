@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leadml.arguments import file_path
 from leadml.bundle.model import Model, load
 from leadml.errors import LeadmlError, ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
@@ -252,10 +253,10 @@ def open_project(
     ParamsError
         If a choice is not valid, or the target is not declared.
     """
-    if isinstance(overrides, str):
-        msg = f'overrides must be a list such as ["split.seed=1"], got the text {quoted(overrides)}'
+    if isinstance(overrides, str) or not all(isinstance(override, str) for override in overrides):
+        msg = f'overrides must be a list of texts such as ["split.seed=1"], got {quoted(overrides)}'
         raise ParamsError(msg)
-    file = Path(path)
+    file = file_path(path, "path").resolve()  # a later change of the working folder must not move the project
     return Project(Places.open(file / PARAMS if file.is_dir() else file, overrides, target=target), progress)
 
 
@@ -290,8 +291,5 @@ def _text(as_of: object) -> str | None:
 
 
 def _path(path: object, name: str) -> Path | None:
-    """Return an argument as a path."""
-    if path is None or isinstance(path, str | Path):
-        return None if path is None else Path(path)
-    msg = f"{name} must be a path, got {type(path).__name__}; score a frame with project.model().score(frame)"
-    raise LeadmlError(msg)
+    """Return an argument as a path, or None."""
+    return None if path is None else file_path(path, name, "; score a frame with project.model().score(frame)")

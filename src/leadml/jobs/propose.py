@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from leadml.arguments import file_path
 from leadml.errors import DataError, Fault
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
@@ -22,6 +22,7 @@ from leadml.params import parse_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 SAMPLE_ROWS = 200_000
 NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
@@ -44,8 +45,8 @@ def propose_params(source: str | Path, *, written_as: str | None = None, encodin
     DataError
         If the source cannot be read, or no column could be a label.
     """
-    source = Path(source)
-    written_as = source.name if written_as is None else written_as
+    source = file_path(source, "source")
+    written_as = source.name if written_as is None else str(written_as)
     dialect = _detect_dialect(source, encoding)
     chunk = next(read_chunks(source, dialect, column_names(source, dialect), rows=SAMPLE_ROWS))
     if chunk.faults:

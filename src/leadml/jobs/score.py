@@ -199,14 +199,8 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     destination = Destination(request.out, request.contributions, database, request.raw)
     destination.check([*(project.sources if project else ()), *([request.file] if request.file else ())])
     with source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads:
-        name = batch_id(
-            leads.content_hash,
-            model.manifest.model_hash,
-            model.version,
-            request.held_out,
-            choices.reasons,
-            *leads.stamp.values(),
-        )
+        model_hash, held_out = model.manifest.model_hash, request.held_out
+        name = batch_id(leads, model_hash, model.version, choices.reasons, held_out=held_out)
         batch = Batch(name, model.version, now, choices.reasons, leads.stamp)
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
         summary = ScoreSummary(name, *counts, destination, leads.doubts)
@@ -217,7 +211,11 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
                 progress(f"scored {summary.scored:,} leads")
     if project and model.folder.parent == project.registry.folder.resolve():
         results = summary.rows, summary.scored, summary.not_scored
-        project.registry.record(BatchEntry(name, now, model.version, *results, destination.name))
+        entry = BatchEntry(name, now, model.version, *results, destination.name)
+        try:
+            project.registry.record(entry)
+        except OSError as error:  # the scores are written: what fails now must not undo that
+            summary.doubts += (f"the scores are written, but leadml status will not know of them: {error.strerror}",)
     return summary
 
 

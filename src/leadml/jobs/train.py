@@ -7,15 +7,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from leadml.bundle.model import load
-from leadml.errors import MissingExtraError
+from leadml.errors import LeadmlError, MissingExtraError, quoted
 from leadml.jobs.learn import learn
 from leadml.leads.sources.source import training_source
+from leadml.publish.files import is_sqlite, require_writable
 from leadml.publish.text_tables import model_table
 
 if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.params import Params
     from leadml.types import Progress
 
 
@@ -70,7 +70,7 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
         If params switch tracking on and MLflow is not installed.
     """
     params, registry = project.params, project.registry
-    require_tracking(params)
+    require_places(project)
     training = training_source(project, project.target, now=now).training(progress=progress)
     bundle = learn(training, params, target=project.target, trained_at=now, progress=progress)
     progress("storing the version")
@@ -89,14 +89,25 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
     return Trained(model, is_new, champion, run_id)
 
 
-def require_tracking(params: Params) -> None:
-    """Raise an error if params switch tracking on and MLflow is not installed.
+def require_places(project: Places) -> None:
+    """Raise an error if a training could not be stored or logged, before the work.
 
     Raises
     ------
     MissingExtraError
-        If MLflow is missing.
+        If params switch tracking on and MLflow is not installed.
+    LeadmlError
+        If the folder of the models, or MLflow's store, cannot be written to.
     """
-    if params.tracking.enabled and find_spec("mlflow") is None:
+    require_writable(project.registry.folder, key="output.models")
+    if not project.params.tracking.enabled:
+        return
+    if find_spec("mlflow") is None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
         raise MissingExtraError(msg)
+    require_writable(project.store.parent, key="tracking.store")
+    if project.store.exists() and not is_sqlite(project.store):
+        msg = (
+            f"tracking.store must be a new file or one that MLflow made, got {quoted(project.store.name)}; name another"
+        )
+        raise LeadmlError(msg)

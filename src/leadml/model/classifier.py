@@ -229,6 +229,9 @@ def _two_classes(y: Any) -> tuple[NDArray[Any], Labels]:
     if len({isinstance(value, str) for value in objects.ravel()}) > 1:
         msg = "y must hold texts or numbers, got both; write both classes as texts or both as numbers"
         raise ValueError(msg)
+    if not len(objects):
+        msg = "y must have a class for every lead, got none"
+        raise ValueError(msg)
     label = column_or_1d(objects if pd.api.types.is_extension_array_dtype(y) else y, warn=True)
     if label.dtype == object and not isinstance(label[0], str):
         label = np.array(label.tolist())

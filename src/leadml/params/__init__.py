@@ -18,6 +18,7 @@ from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitPara
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
 from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
+from leadml.params.section import normal_name
 
 __all__ = [
     "FUNNEL",
@@ -56,5 +57,6 @@ __all__ = [
     "StageParams",
     "ValueRule",
     "load_params",
+    "normal_name",
     "parse_params",
 ]

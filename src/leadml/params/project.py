@@ -33,11 +33,23 @@ from leadml.params.dated import (
 )
 from leadml.params.features import FeatureParams
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
-from leadml.params.section import Section
+from leadml.params.section import Section, normal_name
 
+START = "starting point"
 RESERVED = frozenset(
-    ["lead", "lead_id", "created_at", "recorded_at", "valid_from", "converted", "split_key", "as_of", "mature_at"]
-) | {"starting point"}
+    [
+        "lead",
+        "lead_id",
+        "created_at",
+        "recorded_at",
+        "valid_from",
+        "converted",
+        "split_key",
+        "as_of",
+        "mature_at",
+        START,
+    ]
+)
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 
 
@@ -125,16 +137,22 @@ class Params(Section):
             leads = self.sources.leads
             roles = {f"sources.leads.{role}": getattr(leads, role) for role in LEAD_ROLES}
         used = {**self.features.fit, **self.features.engagement}
+        features = {normal_name(name) for name in used}  # the form in which columns are compared
         for role, name in roles.items():
-            if name in used:
+            if name is not None and normal_name(name) in features:
                 msg = f"{role} is {name!r}, so {name!r} must not be a feature too"
                 raise ValueError(msg)
+        derived = {normal_name(name) for name in self.features.derived.columns}
+        if self.target is not None and normal_name(self.target.column) in derived:
+            msg = f"target.column is {self.target.column!r}, so no feature must be derived from it"
+            raise ValueError(msg)
         if self.target is not None and self.target.column in {self.data.lead_id, self.data.created_at}:
             msg = f"target.column must be a column of its own, got {self.target.column!r}"
             raise ValueError(msg)
-        taken = sorted(set(used) & RESERVED)
+        kinds = {START} & set(self.features.activities.kinds)
+        taken = sorted(features & RESERVED | kinds)
         if taken:
-            msg = f"a feature must not be called {taken[0]!r}, which leadml uses itself; rename the column"
+            msg = f"a feature must not be called {taken[0]!r}, which leadml uses itself; rename it"
             raise ValueError(msg)
         for rule in self.baselines.points:
             rule.check_field(used)

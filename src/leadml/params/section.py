@@ -6,11 +6,14 @@ its entry in ``docs/params.md``.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
+
+INVISIBLE_CHARACTERS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,14 @@ def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
     ['cores']
     """
     return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def normal_name(name: str) -> str:
+    """Return a column name trimmed and in Unicode's composed form (NFC); column names are compared in this form.
+
+    Examples
+    --------
+    >>> normal_name(" cafe\u0301 ") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", name).strip(INVISIBLE_CHARACTERS)

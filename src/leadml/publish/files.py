@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from leadml.errors import LeadmlError
+from leadml.errors import LeadmlError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+SQLITE = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html
 
 
 @contextmanager
@@ -39,6 +43,52 @@ def published(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the block made no file, or the folder is gone
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block, by a lock on a folder; on Windows every process is let in."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # noqa: PLC0415 - not on every platform
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def require_writable(folder: Path, *, key: str) -> None:
+    """Refuse a folder that files cannot be written to, before the work that they would record.
+
+    Parameters
+    ----------
+    folder
+        The folder, which need not exist.
+    key
+        The key of params that names it, for the message.
+
+    Raises
+    ------
+    LeadmlError
+        If the folder, or the nearest one above it that exists, is no folder or may not be written to.
+    """
+    nearest = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        got = "one that may not be written to" if nearest.is_dir() else f"{quoted(nearest.name)}, which is a file"
+        msg = f"{key} must be in a folder that leadml can write to, got {got}; change the key or the permissions"
+        raise LeadmlError(msg)
+
+
+def is_sqlite(file: Path) -> bool:
+    """Return whether a path is a database of SQLite, or an empty file, which may become one."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return opened.read(len(SQLITE)) in {SQLITE, b""}
 
 
 def bring_to_disk(path: Path) -> None:

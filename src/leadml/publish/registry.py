@@ -17,7 +17,7 @@ from leadml.bundle.contents import FILES
 from leadml.bundle.model import CHAMPION
 from leadml.bundle.storage import read_manifest, save_bundle, verify_files
 from leadml.errors import BundleError
-from leadml.publish.files import bring_to_disk, write_text
+from leadml.publish.files import bring_to_disk, locked, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,10 @@ class Registry:
             is not new: the name is that of the stored version.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder):
+            return self._add_once(bundle)
+
+    def _add_once(self, bundle: Bundle) -> tuple[str, bool]:
         texts = bundle.texts()
         for name in self.versions():
             if self._is_equal(name, texts):

@@ -11,14 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadml.arguments import whole_number
+from leadml.arguments import file_path, whole_number
 from leadml.errors import LeadmlError, quoted
 from leadml.simulator.crm_tables import (
     TRUTH_SCHEMA,
@@ -36,6 +35,7 @@ from leadml.simulator.truth import HittingProbabilities, target_probabilities, w
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from leadml.simulator.world import World
 
@@ -103,7 +103,7 @@ def simulate(
     LeadmlError
         Where the folder is not empty, an option is unknown, or a number is out of its range.
     """
-    folder = Path(folder)
+    folder = file_path(folder, "folder")
     scenario = scenario if isinstance(scenario, Scenario) else Scenario.of(scenario or {})
     _check(folder, leads=leads, seed=seed, processes=processes)
     world = build_world(scenario, leads=leads, months=months)

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from leadml.arguments import mapping
 from leadml.errors import ModelError, ParamsError, nearest, quoted
+from leadml.model.judge.predictions import checked_predictions
 from leadml.model.metrics import rate_bound
 from leadml.params import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from leadml.types import Floats, Labels
+    from leadml.types import Floats
 
 STAGES = ("IQL", "MQL", "SQL")
 RULE_KEYS = ("iql", "mql", "sql")
@@ -144,8 +145,10 @@ def solve_cuts(
     >>> solve_cuts(probability, converted, {"mql": {"rule": "share", "top": 0.2}})
     <cuts: MQL from 0.7300 (the best 20% of leads)>
     """
-    probabilities, labels = _checked_arrays(probability, label)
-    table = candidate_table(probabilities, labels, groups=None if groups is None else np.asarray(groups))
+    checked = checked_predictions(
+        label, probability, groups=groups, cuts={}, baselines={}, names=("label", "probability")
+    )
+    table = candidate_table(checked.probability, checked.label, groups=checked.groups)
     by_stage = read_rules(rules)
     cuts = tuple(
         Cut(stage, _solve(stage, by_stage[stage], table), rule_text(by_stage[stage]))
@@ -197,21 +200,6 @@ def _rule_fault(stage: str, fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     got = "" if "got" in message else f", got {quoted(fault['input'])}"
     return f"{key}: {message[:1].lower()}{message[1:]}{got}"
-
-
-def _checked_arrays(probability: ArrayLike, label: ArrayLike) -> tuple[Floats, Labels]:
-    """Return probabilities and labels as arrays, or refuse them with a `ModelError`."""
-    probabilities, labels = np.asarray(probability, dtype=np.float64), np.asarray(label)
-    if probabilities.ndim != 1 or probabilities.shape != labels.shape or not len(probabilities):
-        msg = f"probability and label must be of one shape (n_rows,), got {probabilities.shape} and {labels.shape}"
-        raise ModelError(msg)
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        msg = "every probability must lie between 0 and 1, got one that does not"
-        raise ModelError(msg)
-    if not np.isin(labels, (0, 1)).all():
-        msg = "every label must be 0 or 1, got another value"
-        raise ModelError(msg)
-    return probabilities, labels.astype(np.int8)
 
 
 def quantile_of_maximum(confidence: float, *, min_leads: int, max_leads: int) -> float:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.dated import crm, write_params
 
-from leadml.errors import DataError
+from leadml.errors import DataError, ParamsError
 from leadml.leads.check.contract import Contract, Field, Label
 from leadml.leads.read.columns import require_columns
+from leadml.params import load_params
 
 
 def test_a_contract_lists_its_columns_once_in_order(bank_contract):
@@ -39,3 +41,10 @@ def test_each_missing_column_is_shown_with_the_most_similar_name(contract):
     with pytest.raises(DataError, match=r"^leads.csv: must have a column 'y', got none; it has 3 others\n") as caught:
         require_columns(contract.columns, ["id", "age", "contry\n"], source="leads.csv")
     assert str(caught.value.faults[1]).endswith("column 'country', got none; the nearest is 'contry\\n'")
+
+
+def test_a_column_and_a_kind_of_activity_of_one_name_are_refused(tmp_path):
+    """Both would be one reason."""
+    params = load_params(write_params(tmp_path, crm()), ["features.fit={form: category}"])
+    with pytest.raises(ParamsError, match=r"a column and a kind of activity must have different names.* 'form'"):
+        Contract.from_params(params)

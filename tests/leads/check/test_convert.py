@@ -105,7 +105,8 @@ def test_lists_structures_bytes_and_dates_are_refused(column):
         (_column("TRUE", " yes ", "Y", "t", "1"), [1, 1, 1, 1, 1], [False] * 5),
         (_column("False", "NO", "n", "f", "0"), [0, 0, 0, 0, 0], [False] * 5),
         (_column("", None, "null", "Unknown"), [np.nan] * 4, [False] * 4),
-        (_column("maybe", "2", "1.0"), [np.nan] * 3, [True] * 3),
+        (_column("maybe", "2", "1.5"), [np.nan] * 3, [True] * 3),
+        (_column("1.0", "0.00"), [1, 0], [False] * 2),
         (_column(1.0, 0.0, 2.0, None), [1, 0, np.nan, np.nan], [False, False, True, False]),
         (_column(*[True, False, None]), [1, 0, np.nan], [False] * 3),
     ],
@@ -355,3 +356,27 @@ def test_typed_dates_are_midnight_like_their_text(arrow_type, days):
         result = times(column, timezone=zone)
         written = times(_column(*[day.isoformat() for day in days], arrow_type=pa.string()), timezone=zone)
         assert [part.tolist() for part in result] == [part.tolist() for part in written]
+
+
+@pytest.mark.parametrize("values", [[1.5, 2.1, 3.0, None], [-0.25, 10.0, 1e-3, 7.5]])
+def test_a_category_of_numbers_is_the_same_from_text_and_from_numbers(values):
+    """Text with zeros at the end, as files have it, gives the level that a typed column gives."""
+    typed = texts(pa.chunked_array([values]), Dialect())[0].tolist()
+    written = [None if value is None else f"{value:.4f}" for value in values]
+    assert texts(pa.chunked_array([written]), Dialect())[0].tolist() == typed
+
+
+@pytest.mark.parametrize("word", ["1.", ".50", "v1.50", "1.50.0", "1.5 0", "0x1.0", "1,50"])
+def test_a_code_that_is_no_number_keeps_its_zeros(word):
+    """Only plain decimal numbers lose them."""
+    assert texts(pa.chunked_array([[word]]), PLAIN)[0].tolist() == [word]
+    assert plain_text(word) == word
+
+
+def test_a_boolean_with_gaps_is_the_same_from_text_and_from_numbers():
+    """Pandas writes 1.0 and 0.0 for a column of 0 and 1 with missing values."""
+    typed, _ = booleans(pa.chunked_array([[1.0, 0.0, None]]), PLAIN)
+    written, bad = booleans(pa.chunked_array([["1.0", "0.0", ""]]), PLAIN)
+    assert not bad.any()
+    np.testing.assert_array_equal(typed, written)
+    assert booleans(pa.chunked_array([["1.5", "2.0"]]), PLAIN)[1].all()

@@ -14,7 +14,8 @@ from leadml.jobs.explain import explain
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained, train
-from leadml.leads.sources.source import scoring_source
+from leadml.leads.sources.source import scoring_source, training_source
+from leadml.params import DataParams
 
 NOW = "2026-01-01T00:00:00+00:00"
 SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
@@ -153,3 +154,30 @@ def test_the_size_of_chunks_changes_nothing(trained_project: TrainedProject, mix
     assert results[0][0] == results[1][0]
     assert results[0][2] == results[1][2]
     pd.testing.assert_frame_equal(results[0][1], results[1][1], check_exact=True)
+
+
+def test_without_ids_the_order_of_rows_changes_no_training_set(
+    tmp_path: Path, make_project: Callable[..., Places], bank_file: Path
+) -> None:
+    """Apart from the ids, which are then the numbers of the rows."""
+    frames = []
+    for name, seed in (("a", None), ("b", 1), ("c", 2)):
+        project = make_project(tmp_path / name, "data.lead_id=null")
+        leads = pd.read_csv(bank_file)
+        rows = leads if seed is None else leads.sample(frac=1, random_state=seed)
+        rows.drop(columns="id").to_csv(project.root / "data/raw/bank.csv", index=False)
+        training = training_source(project, "subscribed", now=NOW).training(progress=lambda _: None)
+        assert sorted(training.evidence.order) == list(range(len(leads)))
+        frames.append(training.frame.drop(columns="lead_id"))
+    pd.testing.assert_frame_equal(frames[0], frames[1])
+    pd.testing.assert_frame_equal(frames[0], frames[2])
+
+
+def test_words_for_missing_values_are_those_of_the_training(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """A project whose params have other words now gets the scores that the loaded model gives."""
+    project, trained = trained_project
+    changed = replace(project, params=project.params.model_copy(update={"data": DataParams(missing=("unknown", "no"))}))
+    scored, _ = scored_file((changed, trained), bank_file, tmp_path / "s.csv")
+    assert scored["score"].tolist() == pytest.approx(trained.model.score(pd.read_csv(bank_file))["score"].tolist())

@@ -61,6 +61,15 @@ def test_params_must_declare_the_same_sources_as_the_model(tmp_path: Path, overr
         AsOfSettings.from_params(after, "mql").check(before)
 
 
+def test_the_outcome_that_a_model_predicts_must_still_have_a_word(tmp_path: Path) -> None:
+    """Otherwise nobody could tell which leads have reached it."""
+    own = ["sources.outcomes.names={hot: hot}", "targets.hot={outcome: hot, horizon: 30, drives: []}"]
+    settings = settings_from_params(declared(tmp_path, *own), "hot")
+    settings.check(declared(tmp_path / "same", *own))
+    with pytest.raises(LeadmlError, match=r"sources\.outcomes\.names must have a word for 'hot'"):
+        settings.check(declared(tmp_path / "other", "sources.outcomes.names={hot: sql}"))
+
+
 def test_flat_leads_have_no_dated_sources(tmp_path: Path, bank_params: Params) -> None:
     """The message says what to declare."""
     assert dated_sources(load_params(write_params(tmp_path, small()))).activities is not None

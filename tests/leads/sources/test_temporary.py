@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from leadml.leads.sources.temporary import LOCK, MARK
+
 JOB = """
 from leadml.leads.sources.temporary import temporary_folder
 with temporary_folder() as folder:
@@ -45,8 +47,16 @@ def test_the_folder_is_removed_when_the_job_ends(tmp_path: Path, ends: str, code
 
 
 def test_the_next_job_removes_the_folder_of_a_killed_job_only(tmp_path: Path) -> None:
-    """A running job keeps its folder, and so does another folder with a similar name; Windows has no such locks."""
-    (tmp_path / "leadml-other").mkdir()
+    """A running job keeps its folder, and no folder of another program or user is removed, whatever its name.
+
+    Windows has no such locks.
+    """
+    other = tmp_path / "leadml-job-other"
+    other.mkdir(mode=0o700)
+    (other / LOCK).write_text("the lock of another program", encoding="utf-8")
+    readable = tmp_path / "leadml-job-readable"
+    readable.mkdir(mode=0o755)
+    (readable / LOCK).write_bytes(MARK)
     (killed, abandoned), (running, in_use) = _job(tmp_path), _job(tmp_path)
     killed.kill()
     killed.communicate()
@@ -54,8 +64,9 @@ def test_the_next_job_removes_the_folder_of_a_killed_job_only(tmp_path: Path) ->
     following, folder = _job(tmp_path)
     remaining = {abandoned.name} if sys.platform == "win32" else set()
 
-    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", in_use.name, folder.name, *remaining}
+    kept = {other.name, readable.name, *remaining}
+    assert {path.name for path in tmp_path.iterdir()} == {in_use.name, folder.name, *kept}
     assert (in_use / "block.parquet").is_file()
     for job in (running, following):
         job.communicate("well\n")
-    assert {path.name for path in tmp_path.iterdir()} == {"leadml-other", *remaining}
+    assert {path.name for path in tmp_path.iterdir()} == kept

@@ -17,7 +17,7 @@ from leadml.errors import DataError, Fault, quoted
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.convert import arrow_ids, arrow_texts, plain_text
 from leadml.leads.check.rows import read_times, shown_value
-from leadml.leads.read.files import normal_name
+from leadml.params import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

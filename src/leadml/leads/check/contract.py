@@ -13,8 +13,7 @@ from leadml.errors import ParamsError, quoted
 from leadml.leads.check.activity_plan import ActivityPlan
 from leadml.leads.check.derived_columns import derived_fields
 from leadml.leads.check.field import Field
-from leadml.leads.read.files import normal_name
-from leadml.params import DerivedParams
+from leadml.params import DerivedParams, normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,5 +166,13 @@ def _refuse_duplicate_names(fields: Sequence[Field]) -> None:
         msg = (
             f"every field must have a name of its own, got {quoted(duplicates[0])} twice; rename the column of "
             "features, or the kind of features.activities.kinds"
+        )
+        raise ParamsError(msg)
+    topics = {entry.topic for entry in fields}
+    shared = [entry.name for entry in fields if not entry.topic and entry.name in topics]
+    if shared:
+        msg = (
+            f"a column and a kind of activity must have different names, or reasons could not tell them apart, got "
+            f"{quoted(shared[0])} for both; rename the column"
         )
         raise ParamsError(msg)

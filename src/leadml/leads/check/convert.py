@@ -27,6 +27,7 @@ NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
 MISSING_WORDS = ("", "null", "NULL")
 WHOLE_NUMBER = r"^([-+]?[0-9]+)\.0+$"
+TRAILING_ZEROS = r"^([-+]?[0-9]+\.[0-9]*[1-9])0+$"
 BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
@@ -94,7 +95,8 @@ def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
         values, bad = numbers(column, dialect)
         other = ~np.isnan(values) & (values != 0) & (values != 1)
         return np.where(other, np.nan, values), bad | other
-    text = _replace_by_null(pc.utf8_lower(pc.utf8_trim_whitespace(column)), MISSING_WORDS)
+    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), WHOLE_NUMBER, r"\1")
+    text = _replace_by_null(pc.utf8_lower(text), MISSING_WORDS)
     text = _replace_by_null(text, [word.lower() for word in dialect.missing])
     is_true = pc.is_in(text, value_set=pa.array(TRUE_WORDS))
     is_boolean = pc.or_(is_true, pc.is_in(text, value_set=pa.array(FALSE_WORDS)))
@@ -106,8 +108,8 @@ def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
 def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
     """Return a column as text, None where missing, and the mask of values that have no text form.
 
-    Whole numbers have no decimal point, and true and false are in lower case, so that a code is the same from CSV and
-    from Parquet.
+    Numbers have no zeros at the end, whole numbers no decimal point, and true and false are in lower case, so that a
+    code is the same from CSV and from Parquet.
 
     Examples
     --------
@@ -122,20 +124,21 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
 def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedArray, Mask]:
     """Return the texts and the mask of `texts`, the texts as an Arrow column."""
     text, bad = _as_text(_plain_type(column))
-    text = pc.replace_substring_regex(text, WHOLE_NUMBER, r"\1")
+    for pattern in (WHOLE_NUMBER, TRAILING_ZEROS):
+        text = pc.replace_substring_regex(text, pattern, r"\1")
     text = pc.if_else(pc.is_in(text, value_set=pa.array(BOOLEAN_WORDS)), pc.utf8_lower(text), text)
     return _replace_by_null(text, ("", *(plain_text(word) for word in dialect.missing))), bad
 
 
 def plain_text(word: str) -> str:
-    """Return a word in the form of `texts`: whole numbers without a decimal point, true and false in lower case.
+    """Return a word in the form of `texts`: numbers without zeros at the end, true and false in lower case.
 
     Examples
     --------
-    >>> [plain_text(word) for word in ("1.0", "TRUE", "v1.0")]
-    ['1', 'true', 'v1.0']
+    >>> [plain_text(word) for word in ("1.0", "2.50", "TRUE", "v1.0")]
+    ['1', '2.5', 'true', 'v1.0']
     """
-    word = re.sub(WHOLE_NUMBER, r"\1", word)
+    word = re.sub(TRAILING_ZEROS, r"\1", re.sub(WHOLE_NUMBER, r"\1", word))
     return word.lower() if word in BOOLEAN_WORDS else word
 
 

@@ -26,7 +26,8 @@ from leadml.leads.read.connection import (
     mask_address,
     open_connection,
 )
-from leadml.leads.read.files import RawChunk, normal_name
+from leadml.leads.read.files import RawChunk
+from leadml.params import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -7,7 +7,6 @@ No value is interpreted here.
 from __future__ import annotations
 
 import stat
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from leadml.errors import DataError, Fault, quoted
 from leadml.leads.read.csv_text import read_header, read_records
+from leadml.params import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from leadml.types import Integers
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
-INVISIBLE_CHARACTERS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True)
@@ -165,17 +164,6 @@ def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows:
         yield from chunks(file, dialect, selection, rows)
         if _file_state(file) != before:
             raise DataError([Fault(file.name, "must not change while it is read; run again when it is complete")])
-
-
-def normal_name(name: str) -> str:
-    """Return a column name trimmed and in Unicode's composed form (NFC); column names are compared in this form.
-
-    Examples
-    --------
-    >>> normal_name(" cafe\u0301 ") == "caf\u00e9"
-    True
-    """
-    return unicodedata.normalize("NFC", name).strip(INVISIBLE_CHARACTERS)
 
 
 def _file_state(file: Path) -> tuple[int, int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,10 +13,11 @@ import pyarrow as pa
 
 from leadml.errors import DataError, Fault, quoted
 from leadml.leads.read.columns import require_columns
-from leadml.leads.read.files import Dialect, RawChunk, normal_name
+from leadml.leads.read.files import Dialect, RawChunk
+from leadml.params import normal_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 NAME = "frame"
 
@@ -27,7 +29,9 @@ class FrameSource:
     Parameters
     ----------
     table
-        The columns of the frame as an Arrow table.
+        The columns that are needed, as an Arrow table.
+    names
+        The names of all columns of the frame.
     dialect
         Decimal mark and words that mean a missing value.
     keys
@@ -35,12 +39,13 @@ class FrameSource:
     """
 
     table: pa.Table
+    names: Sequence[str]
     dialect: Dialect
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frame: Any, dialect: Dialect) -> FrameSource:
-        """Return the source of a frame.
+    def of(cls, frame: Any, dialect: Dialect, columns: Collection[str]) -> FrameSource:
+        """Return the source of a frame; columns other than the named ones are never converted.
 
         Raises
         ------
@@ -57,8 +62,10 @@ class FrameSource:
         names = [normal_name(str(name)) for name in data.columns]
         if len(set(names)) < len(names):
             raise DataError([_duplicate(names)])
-        columns = [_to_arrow(data[name]) for name in data.columns]
-        return cls(pa.table(columns, names=names), dialect)
+        needed = {
+            name: _to_arrow(column) for name, column in zip(names, data.iter_columns(), strict=True) if name in columns
+        }
+        return cls(pa.table(needed), names, dialect)
 
     @property
     def name(self) -> str:
@@ -71,7 +78,7 @@ class FrameSource:
 
     def require(self, columns: Collection[str]) -> None:
         """Raise a DataError where the frame has not all of some columns."""
-        require_columns(columns, self.table.column_names, source=NAME, keys=self.keys)
+        require_columns(columns, self.names, source=NAME, keys=self.keys)
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most ``rows`` rows; a frame without rows gives one empty chunk."""
@@ -95,7 +102,10 @@ def like(frame: Any, table: pd.DataFrame) -> Any:
     library = nw.get_native_namespace(frame)
     if library is pd:
         return table
-    return nw.from_arrow(pa.Table.from_pandas(table, preserve_index=False), backend=library).to_native()
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    types = [pa.string() if pa.types.is_null(each.type) else each.type for each in arrow.schema]  # no value, no type
+    arrow = arrow.cast(pa.schema(list(zip(arrow.column_names, types, strict=True))))
+    return nw.from_arrow(arrow, backend=library).to_native()
 
 
 def _duplicate(names: list[str]) -> Fault:
@@ -105,11 +115,25 @@ def _duplicate(names: list[str]) -> Fault:
 
 
 def _to_arrow(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:
-    """Return a column as an Arrow array; a column of mixed types is text, as in a file."""
-    try:
-        return cast("pa.ChunkedArray", values.to_arrow())
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        return pa.array([None if _is_missing(value) else str(value) for value in values.to_list()], pa.string())
+    """Return a column as an Arrow array; a column of other values than numbers, texts and dates is text."""
+    column = None
+    with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+        column = cast("pa.ChunkedArray", values.to_arrow())
+    if column is not None and _is_plain(column.type):
+        return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    return pa.array([None if _is_missing(value) else _as_text(value) for value in values.to_list()], pa.string())
+
+
+def _is_plain(arrow_type: pa.DataType) -> bool:
+    """Return whether the values of an Arrow type are numbers, texts, dates or bytes."""
+    if pa.types.is_dictionary(arrow_type):
+        return _is_plain(arrow_type.value_type) and arrow_type.value_type != pa.string_view()
+    return not pa.types.is_nested(arrow_type) and not isinstance(arrow_type, pa.BaseExtensionType)
+
+
+def _as_text(value: Any) -> str:
+    """Return the text of a value; what is no Unicode, such as half of a surrogate pair, becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _is_missing(value: Any) -> bool:

@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from leadml.errors import LeadmlError
 from leadml.leads.read.columns import require_columns
-from leadml.leads.read.files import Dialect, column_names, normal_name, read_chunks, source_files
+from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
 from leadml.leads.read.frames import FrameSource
+from leadml.params import normal_name
 from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ recorded after it.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,6 +77,8 @@ class DatedLeads:
         The instant of the job in ISO 8601; a row recorded more than a day later is refused.
     rows_by_kind
         Number of activities of each kind when the model was trained; empty without a model.
+    missing
+        The words that meant a missing value when the model was trained; None without a model, for those of params.
     """
 
     root: Path
@@ -85,6 +87,7 @@ class DatedLeads:
     settings: AsOfSettings
     now: str
     rows_by_kind: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] | None = None
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the mature snapshots with labels; see `LeadSource.training`."""
@@ -191,8 +194,10 @@ class DatedLeads:
         tables |= {"activities": sources.activities} if sources.activities is not None else {}
         codes = outcome_codes(tuple(sources.outcomes.names.values()))
         latest = latest_instant(instant(self.now, timezone=None))
+        dialect = Dialect.from_params(params.data)
+        dialect = dialect if self.missing is None else replace(dialect, missing=self.missing)
         with temporary_folder() as folder, open_engine(params.compute, threads=params.model.threads) as engine:
-            with open_table_sources(tables, self.root, Dialect.from_params(params.data)) as opened:
+            with open_table_sources(tables, self.root, dialect) as opened:
                 progress("reading leads")
                 history = read_lead_history(opened["leads"], self.contract, folder, latest=latest)
                 ids = pa.array(history.lead_ids, pa.string())

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
-from leadml.leads.check.contract import AS_OF, CREATED_AT, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.check.duplicates import conflict_faults, find_duplicates, row_hashes
 from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads
 from leadml.leads.judge.evidence import Clock, LeakEvidence
@@ -70,9 +70,12 @@ class FlatLeads:
         """Return the labelled leads; see `LeadSource.training`."""
         progress("reading leads")
         loaded = load_leads(self.table, self.contract)
-        frame = as_snapshots(loaded.frame)
+        frame, places = as_snapshots(loaded.frame), loaded.places
         copies = self.contract.lead_id is None
-        evidence = LeakEvidence(order=loaded.places)
+        if copies:  # without an id the order of rows says nothing, so it must change nothing
+            frame = frame.sort_values([name for name in (SPLIT_KEY, LABEL, AS_OF) if name in frame], kind="stable")
+            frame, places = frame.reset_index(drop=True), places[frame.index]
+        evidence = LeakEvidence(order=places)
         facts = DataFacts(self.table.name, loaded.rows, loaded.merged)
         if AS_OF not in frame:
             split = RandomSplit(self.split, copies=copies)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadml.errors import LeadmlError, inert
+from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE, ActivityPlan, Target
+from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
     from leadml.params import Params, SourcesParams
@@ -87,8 +88,16 @@ class AsOfSettings:
         Raises
         ------
         LeadmlError
-            If an optional source or column is declared now and was not then, or the reverse, or the zone differs.
+            If an optional source or column is declared now and was not then, or the reverse, if the zone differs, or if
+            no word means the outcome any more.
         """
+        names = {*OUTCOMES, *dated_sources(params).outcomes.names.values()}
+        if self.target.outcome not in names:
+            msg = (
+                f"sources.outcomes.names must have a word for {quoted(self.target.outcome)}, which the model predicts, "
+                "got none; train again, or correct params.yaml"
+            )
+            raise LeadmlError(msg)
         roles = _roles(dated_sources(params))
         changed = sorted({*roles} ^ {*self.roles})
         if changed:

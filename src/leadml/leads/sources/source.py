@@ -200,11 +200,14 @@ def scoring_source(
         if project is None:
             msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
             raise LeadmlError(msg)
-        return DatedLeads(project.root, project.params, spec.contract, spec.settings, now, spec.rows_by_kind)
+        words = spec.dialect.missing
+        return DatedLeads(project.root, project.params, spec.contract, spec.settings, now, spec.rows_by_kind, words)
     if file is None:
         msg = "flat leads must be given as a file, got none; name it: leadml score FILE, leadml explain ID --file FILE"
         raise LeadmlError(msg)
-    dialect = spec.dialect if project is None else Dialect.from_params(project.params.data)
+    dialect = spec.dialect
+    if project is not None:  # which words mean a missing value is settled by the training
+        dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     return FlatLeads(FileSource(file, dialect), spec.contract, holdout=spec.holdout if held_out else None)
 
 
@@ -224,14 +227,17 @@ def frame_source(spec: LeadSpec, frame: Any) -> LeadSource:
     DataError
         If the object is not a frame, or snapshots are as of more than one instant.
     """
-    table = FrameSource.of(frame, spec.dialect)
-    instant = {} if isinstance(spec.settings, SingleSnapshot) else _instant_of(table, spec.frame_contract)
-    return FlatLeads(table, spec.frame_contract, in_memory=True, instant=instant)
+    contract = spec.frame_contract
+    if isinstance(spec.settings, SingleSnapshot):
+        return FlatLeads(FrameSource.of(frame, spec.dialect, contract.columns), contract, in_memory=True)
+    # Snapshots have been read already, so that no word of the dialect means a missing value in them.
+    table = FrameSource.of(frame, Dialect(), (*contract.columns, AS_OF))
+    return FlatLeads(table, contract, in_memory=True, instant=_instant_of(table, contract))
 
 
 def _instant_of(table: FrameSource, contract: Contract) -> dict[str, str]:
     """Return the column ``as_of`` of snapshots and its value, or nothing if they have no such column."""
-    missing = [name for name in contract.columns if name not in table.table.column_names]
+    missing = [name for name in contract.columns if name not in table.names]
     if missing:
         message = (
             f"must be snapshots, as Project.snapshots returns them, with {LEAD_ID} and a column for each field, "

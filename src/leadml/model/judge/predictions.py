@@ -84,6 +84,7 @@ def checked_predictions(
     groups: ArrayLike | None,
     cuts: Mapping[str, float],
     baselines: Mapping[str, ArrayLike],
+    names: tuple[str, str] = ("y", "p"),
 ) -> HoldoutPredictions:
     """Return outcomes and probabilities of a user as predictions, after they have been checked.
 
@@ -91,6 +92,8 @@ def checked_predictions(
     ----------
     y, p, groups, cuts, baselines
         As for `leadml.evaluate`.
+    names
+        What messages call ``y`` and ``p``.
 
     Raises
     ------
@@ -98,14 +101,15 @@ def checked_predictions(
         Where an array has another shape, a value is missing, an outcome is not 0 or 1, or a probability or cut is not
         in [0, 1].
     """
-    outcomes = _numbers(y, "y")
+    outcomes = _numbers(y, names[0])
     size = len(outcomes)
     if size == 0:
-        msg = "y must have at least one row, got none"
+        msg = f"{names[0]} must have at least one row, got none"
         raise ModelError(msg)
     if not np.isin(outcomes, (0.0, 1.0)).all():
         first = float(outcomes[~np.isin(outcomes, (0.0, 1.0))][0])
-        msg = f"y must hold 0 and 1 or booleans, got {first:g}; write 1 for leads that converted and 0 for the others"
+        must = f"{names[0]} must hold 0 and 1 or booleans"
+        msg = f"{must}, got {first:g}; write 1 for leads that converted and 0 for the others"
         raise ModelError(msg)
     baselines = mapping(baselines, "baselines", '{"rule": probabilities}', error=ModelError)
     cuts = mapping(cuts, "cuts", '{"MQL": 0.3}', error=ModelError)
@@ -116,19 +120,19 @@ def checked_predictions(
         if not _is_probability(cut):
             msg = f"cut {quoted(stage)} must be a probability in [0, 1], got {cut!r}"
             raise ModelError(msg)
-    names = None
+    labels = None
     if groups is not None:
-        names = np.asarray(groups)
-        _refuse_shape(names, "groups", size)
-        _refuse_missing(names, "groups", "give every row a group")
+        labels = np.asarray(groups)
+        _refuse_shape(labels, "groups", size)
+        _refuse_missing(labels, "groups", "give every row a group")
     return HoldoutPredictions(
         label=outcomes.astype(np.int8),
-        probability=_probabilities(p, "p", size),
+        probability=_probabilities(p, names[1], size),
         points=np.empty((size, 0)),
         fields=(),
         cuts=dict(sorted(cuts.items(), key=lambda item: item[1])),
         baselines={name: _probabilities(other, f"baseline {quoted(name)}", size) for name, other in baselines.items()},
-        groups=names,
+        groups=labels,
     )
 
 
@@ -147,7 +151,11 @@ def _probabilities(values: ArrayLike, name: str, size: int) -> Floats:
 
 def _numbers(values: ArrayLike, name: str, size: int | None = None) -> Floats:
     """Return one number for each row, after missing values and other shapes were refused."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        msg = f"{name} must have one value for each row, got rows of different lengths"
+        raise ModelError(msg) from None
     _refuse_shape(array, name, size)
     content = pd.api.types.infer_dtype(array, skipna=True)
     if content not in NUMBER_TYPES:
@@ -162,7 +170,7 @@ def _refuse_shape(array: NDArray[Any], name: str, size: int | None) -> None:
         msg = f"{name} must have one value for each row, got an array of shape {array.shape}"
         raise ModelError(msg)
     if size is not None and len(array) != size:
-        msg = f"{name} must have one value for each of the {size:,} rows of y, got {len(array):,}"
+        msg = f"{name} must have one value for each of the {size:,} rows, got {len(array):,}"
         raise ModelError(msg)
 
 
