@@ -257,21 +257,25 @@ NAMES = [
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None:
-    """No name of a column or a kind clashes with a name of the engine."""
-    made = small_tables(LEADS, [("b", 3, name) for name in [*NAMES, *NAMES]], [])
-    for number, name in enumerate(NAMES):
-        made["leads"][name] = made["leads"]["size"] * number
-    made["leads"]["Size"] = -made["leads"]["size"]
-    features = {
-        "fit": dict.fromkeys(["size", "Size", *NAMES], "number"),
-        "activities": {"kinds": {name: f"of {name}" for name in NAMES}, "windows": [7]},
-    }
-    choices = {**_small(tmp_path, made), "features": features, "compute": {"engine": engine}}
-    with open_view(tmp_path, choices) as view:
-        row = next(scoring_snapshots(view, day(5))).set_index("lead_id").loc["b"]
+    """No name of a column or a kind clashes with a name of the engine; one name is a column or a kind, not both."""
+    half = len(NAMES) // 2
+    for at, (columns, kinds) in enumerate([(NAMES[:half], NAMES[half:]), (NAMES[half:], NAMES[:half])]):
+        made = small_tables(LEADS, [("b", 3, name) for name in [*kinds, *kinds]], [])
+        for number, name in enumerate(columns):
+            made["leads"][name] = made["leads"]["size"] * number
+        made["leads"]["Size"] = -made["leads"]["size"]
+        features = {
+            "fit": dict.fromkeys(["size", "Size", *columns], "number"),
+            "activities": {"kinds": {name: f"of {name}" for name in kinds}, "windows": [7]},
+        }
+        folder = tmp_path / str(at)
+        choices = {**_small(folder, made), "features": features, "compute": {"engine": engine}}
+        with open_view(folder, choices) as view:
+            row = next(scoring_snapshots(view, day(5))).set_index("lead_id").loc["b"]
 
-    assert [row[name] for name in ("size", "Size", *NAMES)] == [2.5, -2.5, *(2.5 * at for at in range(len(NAMES)))]
-    assert {row[f"{name}_7d"] for name in NAMES} == {2.0}
+        expected = [2.5, -2.5, *(2.5 * number for number in range(len(columns)))]
+        assert [row[name] for name in ("size", "Size", *columns)] == expected
+        assert {row[f"{name}_7d"] for name in kinds} == {2.0}
 
 
 @pytest.mark.parametrize(
@@ -399,7 +403,7 @@ def test_the_blocks_are_removed_when_the_job_ends(tmp_path: Path) -> None:
     with open_view(tmp_path, _small(tmp_path)) as view:
         folder = view.history.folder
         assert sorted(path.name for path in folder.iterdir()) == [
-            "activities-00000.parquet", "lock", "outcomes-00000.parquet",
+            "activities-00000.parquet", "leadml-job.lock", "outcomes-00000.parquet",
         ]  # fmt: skip
 
     assert not folder.exists()

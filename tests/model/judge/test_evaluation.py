@@ -338,7 +338,7 @@ def test_an_evaluation_is_shown_in_one_line_and_as_a_table_of_metrics(evaluation
         ({"y": []}, "^y must have at least one row, got none$"),
         ({"y": [[0, 1]]}, r"^y must have one value for each row, got an array of shape \(1, 2\)$"),
         ({"y": 1}, r"^y must have one value for each row, got an array of shape \(\)$"),
-        ({"p": [0.1, 0.2]}, "^p must have one value for each of the 3 rows of y, got 2$"),
+        ({"p": [0.1, 0.2]}, "^p must have one value for each of the 3 rows, got 2$"),
         (
             {"y": [0, 1, 2]},
             "^y must hold 0 and 1 or booleans, got 2; write 1 for leads that converted and 0 for the oth",
@@ -349,7 +349,7 @@ def test_an_evaluation_is_shown_in_one_line_and_as_a_table_of_metrics(evaluation
         ({"p": [0.1, 1.5, 0.2]}, r"^p must be probabilities in \[0, 1\], got 1.5; divide percentages by 100$"),
         ({"p": [0.1, -np.inf, 0.2]}, r"^p must be probabilities in \[0, 1\], got -inf; divide"),
         ({"p": ["a", "b", "c"]}, "^p must hold numbers, got string; convert them first$"),
-        ({"groups": ["a", "b"]}, "^groups must have one value for each of the 3 rows of y, got 2$"),
+        ({"groups": ["a", "b"]}, "^groups must have one value for each of the 3 rows, got 2$"),
         ({"groups": ["a", None, "b"]}, "^groups must have no missing value, got 1; give every row a group$"),
         ({"cuts": {"MQL": 30}}, r"^cut 'MQL' must be a probability in \[0, 1\], got 30$"),
         ({"cuts": {"MQL": np.nan}}, r"^cut 'MQL' must be a probability in \[0, 1\], got nan$"),
