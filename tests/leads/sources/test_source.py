@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.dated import NOW, small, write_params
 
+import leadml
 from leadml.errors import LeadmlError, ParamsError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.leads.sources.dated import DatedLeads
 from leadml.leads.sources.flat import FlatLeads
-from leadml.leads.sources.source import declared_file, declared_tables, scoring_source, training_source
+from leadml.leads.sources.source import declared_file, declared_tables, frame_source, scoring_source, training_source
 
 TrainedProject = tuple[Places, Trained]
 
@@ -61,3 +64,16 @@ def test_the_stamp_names_the_instant_of_dated_leads(
     assert scoring_source(dated_trained.model.bundle.leads, dated, now=NOW).stamp("2024-05-30") == {
         "as_of": "2024-05-30T00:00:00+00:00"
     }
+
+
+def test_words_for_missing_values_do_not_apply_to_snapshots(trained_dated: TrainedProject) -> None:
+    """Snapshots have been read already: a class that leadml computed may be spelled like such a word."""
+    project = leadml.open_project(trained_dated[0].root / "params.yaml", target="mql")
+    spec, snapshots = project.model().bundle.leads, project.snapshots("2024-05-30")
+    words = tuple(snapshots["industry"].dropna().unique())
+    assert words
+    for missing in ((), words):
+        source = frame_source(replace(spec, dialect=replace(spec.dialect, missing=missing)), snapshots)
+        with source.at(None, progress=lambda _: None, rows=10_000) as leads:
+            found = pd.concat([chunk.frame for chunk in leads.chunks()])
+        assert found["industry"].tolist() == snapshots["industry"].tolist()
