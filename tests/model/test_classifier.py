@@ -79,7 +79,7 @@ def test_it_is_the_model_of_fit_model(bank_leads, bank_contract, bank_params):
     assert (classifier.predict_proba(typed)[:, 1] == expected.predict(frame)).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**31 - 1))
 def test_the_order_of_the_rows_changes_nothing(fitted, seed):
     """Permuted rows give the same model."""

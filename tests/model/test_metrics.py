@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -37,7 +37,6 @@ def _same(values, expected):
             assert values[name] == pytest.approx(value, abs=1e-9, nan_ok=True), name
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_whole_weights_equal_repeated_rows(rows):
     """A row with weight 3 counts as three rows, and one with weight 0 as none."""
@@ -47,7 +46,6 @@ def test_whole_weights_equal_repeated_rows(rows):
     _same(metrics.summary(label, probability, weight), metrics.summary(*repeated, np.ones(times.sum())))
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_changes_no_metric(rows, random):
     """Rows with equal probabilities may be in any order."""
@@ -56,7 +54,6 @@ def test_the_order_of_the_rows_changes_no_metric(rows, random):
     _same(metrics.summary(*_arrays(shuffled)), metrics.summary(*_arrays(rows)))
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_every_metric_is_best_where_the_label_is_the_probability(rows):
     """No other probabilities have a better value of any metric."""
@@ -68,7 +65,6 @@ def test_every_metric_is_best_where_the_label_is_the_probability(rows):
     assert best["log_loss"] == 0
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_the_parts_of_the_brier_score_add_up(rows):
     """Miscalibration less discrimination plus uncertainty is the score, and none is below 0."""
@@ -78,7 +74,6 @@ def test_the_parts_of_the_brier_score_add_up(rows):
     assert min(parts) > -1e-12
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_ranking_metrics_depend_on_the_order_alone(rows):
     """Squaring the probabilities changes none of them, and reversing the order gives one minus the ROC AUC."""
@@ -90,7 +85,6 @@ def test_ranking_metrics_depend_on_the_order_alone(rows):
     assert reversed_auc == pytest.approx(1 - metrics.roc_auc(label, probability, weight), abs=1e-12)
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
 @given(LEADS)
 def test_scikit_learn_agrees_with_weights_and_ties(rows):
     """The four metrics that it also has are the same."""

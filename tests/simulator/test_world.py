@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -22,7 +22,6 @@ WORLD = standard_world(400)
 FOLDER = Path(leadml.simulator.__file__).parent
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 1500), st.booleans(), st.sampled_from(["none", "base_rate"]))
 def test_transition_probabilities_sum_to_1_and_are_0_for_impossible_transitions(day, worked, drift):
     """The probabilities of each state sum to 1, and only the transitions of the world have any."""
@@ -34,7 +33,6 @@ def test_transition_probabilities_sum_to_1_and_are_0_for_impossible_transitions(
     assert {(int(a), int(b)) for a, b in np.argwhere(probabilities.any(axis=(2, 3)))} <= possible
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 1500))
 def test_activity_rates_rise_with_interest(day):
     """On any day hotter leads have higher rates than colder ones; the rate of gone leads is below 0.01."""
@@ -74,7 +72,6 @@ def test_activity_rates_of_0_are_refused():
         replace(WORLD, activity_rate=np.zeros_like(WORLD.activity_rate))
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6).filter(lambda w: sum(w) > 0.1), st.integers(0, 99))
 def test_one_distribution_for_all_gives_the_same_categories_as_one_per_row(weights, seed):
     """Both forms give the same categories, and never one of probability 0."""
@@ -137,7 +134,6 @@ def test_fit_has_an_interaction_of_rank_and_size_and_one_of_source_and_industry(
     assert by_industry["manufacturing"] >= by_industry["retail"] + 1
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 6), st.floats(-2, 2), st.booleans(), st.booleans())
 def test_the_prior_of_interest_sums_to_1_and_rises_with_warmth(source, warmth, drifted, maybe_spam):
     """Warmer leads are more often hot and less often gone; only leads of the campaign are spam."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import norm
@@ -38,7 +38,6 @@ def _effective(groups, counted, successes):
     return count / design_effect * (norm.ppf(0.95) / student.ppf(0.95, max(count / kish_effect - 1, 1))) ** 2
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.integers(1, 6), st.integers(1, 1500), st.integers(1, 400))
 def test_counts_of_candidates_equal_sums_by_definition(seed, digits, size, accounts):
     """A higher cut never adds leads, and the lowest cut includes all leads."""
@@ -62,7 +61,6 @@ def test_counts_of_candidates_equal_sums_by_definition(seed, digits, size, accou
             assert row.independent_conversions == pytest.approx(_effective(groups, label, label * inside))
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.integers(200, 800))
 def test_accounts_of_one_lead_each_change_effective_counts_only_by_student_s_quantile(seed, size):
     """Declaring groups of one lead is almost the same as declaring no groups."""

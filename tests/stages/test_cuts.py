@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import norm
@@ -34,7 +34,6 @@ def _wilson(won, count, confidence):
     return np.maximum(0.0, (rate + z**2 / 2 / count - z * root) / (1 + z**2 / count))
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), SHARES, st.sampled_from(["share", "capacity"]))
 def test_share_and_capacity_use_the_lowest_possible_cut(seed, requested, rule_name):
     """The share at the cut is at most the requested one, and the next lower candidate exceeds it."""
@@ -47,7 +46,6 @@ def test_share_and_capacity_use_the_lowest_possible_cut(seed, requested, rule_na
     assert lower.empty or lower.min() > requested - 1e-12
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.1, 0.6), st.floats(0.5, 0.99))
 def test_precision_uses_the_lowest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
     """Wilson's bound, with the quantile for the best of all cuts, over at least twenty leads."""
@@ -64,7 +62,6 @@ def test_precision_uses_the_lowest_cut_whose_bound_reaches_the_floor(seed, reque
     assert cut == allowed.min() or (cut == np.inf and allowed.empty)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.05, 0.9), st.floats(0.5, 0.99))
 def test_recall_uses_the_highest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
     """Wilson's bound of the share of converters reached, computed by definition."""
@@ -74,7 +71,6 @@ def test_recall_uses_the_highest_cut_whose_bound_reaches_the_floor(seed, request
     assert cut == table["cut"][_wilson(table["conversions"], label.sum(), confidence) >= requested].max()
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 99), st.floats(0.02, 0.5))
 def test_value_uses_cost_divided_by_value(seed, ratio):
     """From the cut on, contacts earn more than they cost on these leads."""
@@ -190,7 +186,6 @@ def test_rules_are_refused_without_conversions(rule):
         _sql(rule, probability, label * 0)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
 def test_the_bound_of_a_rate_is_wilson_s_lower_bound(count, rate, confidence):
     """It equals the formula, lies between 0 and the rate, and rises with the number of leads."""

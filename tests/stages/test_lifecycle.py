@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.stages.cuts import Cut
@@ -24,7 +24,6 @@ def _ranks(probability, cuts):
     return [ORDER.index(stage) for stage in advised_stages(np.array(probability), _cuts(cuts))]
 
 
-@settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING)
 def test_the_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
     """A lead at the cut is in the stage, a lead just below it is not."""
@@ -32,7 +31,6 @@ def test_the_stage_is_the_highest_whose_cut_is_reached(probability, cuts):
     assert _ranks(rows, cuts) == [sum(some >= cut for cut in cuts) for some in rows]
 
 
-@settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING, st.integers(0, 2), st.floats(0, 1))
 def test_a_higher_cut_never_adds_leads(probability, cuts, at, share):
     """Raising one cut, below the next one, moves no lead to a higher stage."""
@@ -41,7 +39,6 @@ def test_a_higher_cut_never_adds_leads(probability, cuts, at, share):
     assert all(new <= old for new, old in zip(_ranks(probability, raised), _ranks(probability, cuts), strict=True))
 
 
-@settings(deadline=None, derandomize=True)
 @given(PROBABILITIES, RISING)
 def test_a_higher_probability_never_gives_a_lower_stage(probability, cuts):
     """Stages are monotone in the probability."""
@@ -49,7 +46,6 @@ def test_a_higher_probability_never_gives_a_lower_stage(probability, cuts):
     assert ranks == sorted(ranks)
 
 
-@settings(deadline=None, derandomize=True)
 @given(POINTS, POINTS)
 def test_more_points_never_give_a_worse_grade(fit, engagement):
     """Grades are monotone in the points of each group."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.leads.asof.coverage import Coverage
@@ -17,7 +17,6 @@ def _of(days):
     return Coverage.of(np.array(days, dtype=np.int64) * DAY + 7)
 
 
-@settings(deadline=None, derandomize=True)
 @given(DAYS, st.integers(1, 299))
 def test_the_coverage_of_chunks_combined_is_that_of_all_rows(days, cut):
     """Rows in one chunk or in two, in any order, have the same coverage."""
@@ -36,7 +35,6 @@ def test_the_coverage_of_chunks_combined_is_that_of_all_rows(days, cut):
     ]
 
 
-@settings(deadline=None, derandomize=True)
 @given(DAYS)
 def test_the_end_is_between_the_first_and_the_newest_row(days):
     """Every row that is recorded after the end is counted."""

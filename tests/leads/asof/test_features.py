@@ -23,7 +23,7 @@ from leadml.leads.check.activity_plan import DAY, WEIGHT_ONE, ActivityPlan, deca
 from leadml.params import ComputeParams
 
 SEEDS = st.integers(0, 2**31 - 1)
-FEW = settings(max_examples=5, deadline=None)
+FEW = settings(max_examples=5)
 PLAN = ActivityPlan((("visit", "visits"), ("demo", "demos")), (1, 7, 30), decay_weights(5), 10, channels=True)
 COUNTS = tuple(f"{kind}_{days}d" for kind in ("visit", "demo") for days in PLAN.windows)
 NAMES = [field.name for field in PLAN.fields]

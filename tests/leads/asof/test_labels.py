@@ -106,7 +106,7 @@ def random_rows(seed: int, target: Target, leads: int = 60) -> tuple[list[tuple[
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=SEEDS)
 def test_every_flag_is_what_a_plain_loop_finds(engine: Engine, target: Target, seed: int) -> None:
     """Reached, reached and recorded, in the population, converted and late: for every target, on every boundary."""
@@ -118,7 +118,7 @@ def test_every_flag_is_what_a_plain_loop_finds(engine: Engine, target: Target, s
 
 
 @pytest.mark.parametrize("target", TARGETS[:5:2], ids=lambda target: target.name)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=SEEDS)
 def test_later_outcomes_change_neither_population_nor_label(engine: Engine, target: Target, seed: int) -> None:
     """Outcomes known at the instant give the same population, and those recorded until the label is due its label."""

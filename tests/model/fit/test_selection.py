@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -49,7 +49,6 @@ def _weights(selection):
     return {"linear": selection.linear_parts[0][1]} | trees
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=60), st.floats(0.05, 1))
 def test_a_row_weighs_half_of_one_that_is_a_half_life_newer(clock, half_life):
     """The ratio of two weights is a power of one half: the share of rows between them, in half-lives."""

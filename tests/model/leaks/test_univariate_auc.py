@@ -29,7 +29,6 @@ def outcome_of(label):
     return Outcome(label, np.arange(len(label)))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 6))
 def test_the_auc_is_the_mean_of_both_halves(seed, levels):
     """It is the mean of scikit-learn's AUC of both halves, also with ties."""
@@ -41,7 +40,7 @@ def test_the_auc_is_the_mean_of_both_halves(seed, levels):
     assert estimate_auc(outcome, scores).value == pytest.approx(np.mean(halves), abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_only_the_order_of_the_scores_matters(seed):
     """The reverse order has an AUC of one minus the AUC, with the same standard error."""

@@ -39,7 +39,6 @@ def _loss(logit, label):
     return np.logaddexp(0, np.where(label == 1, -logit, logit)).mean()
 
 
-@settings(deadline=None, derandomize=True)
 @given(calibrators(), MARGINS)
 def test_probabilities_rise_with_the_margin_and_lie_between_0_and_1(calibrator, margins):
     """Even log-odds of a million give neither 0 nor 1, and a higher margin never a lower probability."""
@@ -49,14 +48,12 @@ def test_probabilities_rise_with_the_margin_and_lie_between_0_and_1(calibrator, 
     assert probability.max() < 1
 
 
-@settings(deadline=None, derandomize=True)
 @given(calibrators())
 def test_calibrated_log_odds_strictly_increase(calibrator):
     """Margins a hundredth apart have different log-odds."""
     assert (np.diff(calibrator.logit(np.arange(-40, 40, 0.01))) > 0).all()
 
 
-@settings(deadline=None, derandomize=True)
 @given(calibrators(), st.floats(-20, 20))
 def test_the_slope_is_the_derivative_of_the_probability(calibrator, margin):
     """The slope equals a numeric difference, away from knots and from clipped ends."""
@@ -69,7 +66,6 @@ def test_the_slope_is_the_derivative_of_the_probability(calibrator, margin):
     assert calibrator.slope(here) == pytest.approx(numeric, rel=1e-4, abs=1e-8)
 
 
-@settings(deadline=None, derandomize=True)
 @given(calibrators(), st.lists(st.floats(-30, 30), min_size=8, max_size=40), st.sampled_from([1, 7]))
 def test_chunks_give_the_bits_of_all_rows(calibrator, margins, rows):
     """The probability and the slope of a row do not depend on the other rows."""
@@ -79,14 +75,13 @@ def test_chunks_give_the_bits_of_all_rows(calibrator, margins, rows):
         assert np.array_equal(np.concatenate(chunks), function(whole))
 
 
-@settings(deadline=None, derandomize=True)
 @given(calibrators())
 def test_a_calibrator_is_the_same_after_json(calibrator):
     """What is written is what is read."""
     assert Calibrator.from_json(json.loads(json.dumps(calibrator.to_json()))) == calibrator
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-300, 300), st.integers(0, 1)), min_size=2, max_size=60), st.sampled_from(FITTED))
 def test_every_fit_strictly_increases(pairs, method):
     """Distinct margins keep their order, even where all labels are equal or rise against the margins."""

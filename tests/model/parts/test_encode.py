@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.leads.check.contract import Field
@@ -22,7 +22,6 @@ def _frame(jobs, ages=None):
     return pd.DataFrame({"job": pd.Series(jobs, dtype=object), "age": ages, "asked": 1.0})
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.lists(TEXTS, min_size=1, max_size=30))
 def test_every_lead_has_one_level_of_each_category(jobs):
     """The flags of a category are 0 and 1 and add up to 1, whatever the text."""
@@ -31,7 +30,6 @@ def test_every_lead_has_one_level_of_each_category(jobs):
     assert (flags.sum(axis=1) == 1).all()
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.lists(TEXTS, min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_permuted_leads_give_permuted_columns(jobs, random):
     """The columns of a row do not depend on the other rows."""

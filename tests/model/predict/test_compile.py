@@ -126,7 +126,7 @@ def test_numbers_that_lightgbm_takes_for_0_are_0():
     )
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.floats(-3, 3))
 def test_shapley_values_of_a_leaf_are_weighted_sums_over_all_coalitions(shares, value):
     """They are, for each pattern of conditions that are met."""
