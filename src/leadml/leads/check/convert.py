@@ -124,8 +124,9 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
 def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedArray, Mask]:
     """Return the texts and the mask of `texts`, the texts as an Arrow column."""
     text, bad = _as_text(_plain_type(column))
-    for pattern in (WHOLE_NUMBER, TRAILING_ZEROS):
-        text = pc.replace_substring_regex(text, pattern, r"\1")
+    if pc.any(pc.match_substring(text, ".")).as_py():  # most columns have no decimal point, and the patterns are slow
+        for pattern in (WHOLE_NUMBER, TRAILING_ZEROS):
+            text = pc.replace_substring_regex(text, pattern, r"\1")
     text = pc.if_else(pc.is_in(text, value_set=pa.array(BOOLEAN_WORDS)), pc.utf8_lower(text), text)
     return _replace_by_null(text, ("", *(plain_text(word) for word in dialect.missing))), bad
 
