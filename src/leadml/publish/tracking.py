@@ -5,7 +5,6 @@ MLflow is only a record: leadml never loads a model from it, and no row of a lea
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import tempfile
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from leadml.bundle.model import CHAMPION
 from leadml.model.judge.evaluation import Evaluation, as_rows
 from leadml.publish import figures
-from leadml.publish.files import bring_to_disk
+from leadml.publish.files import bring_to_disk, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +73,7 @@ def _mlflow(store: Path) -> Iterator[MlflowClient]:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     store.parent.mkdir(parents=True, exist_ok=True)
-    with (store.with_name(f"{store.name}.lock")).open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(store.parent):
         if not store.exists():
             _create_store(store)
         yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
