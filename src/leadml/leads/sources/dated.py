@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.asof.engine import open_engine
-from leadml.leads.asof.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
+from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.history import add_events, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
@@ -208,7 +208,7 @@ class DatedLeads:
                 kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
                 roles = sources.activities
                 activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
-                history = add_events(history, "activities", activities, ACTIVITY_SCHEMA)
+                history = add_events(history, "activities", activities, activity_schema(len(self.settings.plan.values)))
                 progress("reading outcomes")
                 outcomes = readers["outcomes"].outcomes(sources.outcomes, codes)
                 history = add_events(history, "outcomes", outcomes, OUTCOME_SCHEMA)
