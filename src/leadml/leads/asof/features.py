@@ -157,7 +157,9 @@ class _Found:
         return self.number(name).fill_null(0)
 
     def scaled(self, name: str, unit: int) -> Expression:
-        return self.count(name).cast(self._nw.Float64) / float(unit)
+        whole = self.count(name)
+        # a column of units: by a plain number Polars multiplies with its rounded inverse, DuckDB divides
+        return self.ratio(whole, whole * 0 + unit)
 
     def ratio(self, numerator: Expression, denominator: Expression) -> Expression:
         quotient = numerator.cast(self._nw.Float64) / denominator.cast(self._nw.Float64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadml.leads.check.activity_feature import ActivityColumn, ActivityFeature, ActivityKind, activity_field
 from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE, WEIGHT_ONE
+from leadml.leads.check.activity_values import Values
 
 if TYPE_CHECKING:
     from leadml.leads.check.activity_feature import Aggregates, Expression
@@ -116,7 +117,7 @@ class Trend(ActivityFeature):
         return found.ratio(recent - earlier, recent + earlier)
 
 
-FEATURES: tuple[ActivityFeature, ...] = (Counts(), Breadth(), Recency(), Decay(), Trend())
+FEATURES: tuple[ActivityFeature, ...] = (Counts(), Breadth(), Recency(), Decay(), Trend(), Values())
 
 
 def activity_columns(plan: ActivityPlan) -> tuple[ActivityColumn, ...]:
