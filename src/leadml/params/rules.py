@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from leadml.params.cut_rule import Candidates, CutRule, Solution
+from leadml.params.expected_value import ExpectedValueRule
 from leadml.params.section import Share
 
 
@@ -192,7 +193,8 @@ def _within(rule: CutRule, candidates: Candidates, share: float) -> Solution:
 
 
 Rule = Annotated[
-    PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | FixedRule, Field(discriminator="rule")
+    PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | ExpectedValueRule | FixedRule,
+    Field(discriminator="rule"),
 ]
 RULES: dict[str, type[CutRule]] = {
     get_args(rule.model_fields["rule"].annotation)[0]: rule for rule in get_args(get_args(Rule)[0])
