@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadml.arguments import require_suffix
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     WARNED,
@@ -17,7 +18,6 @@ from leadml.cli.shared import (
     SetOption,
     TargetOption,
     app,
-    check_suffix,
     exit_on_error,
     open_model,
     print_table,
@@ -106,7 +106,7 @@ def report(
         from leadml.publish.page import render
 
         if out:
-            check_suffix(out, ".html")
+            require_suffix(out, ".html")
         loaded, places = open_model(model, params, set_, target)
         progress("drawing")
         batch = places.registry.last_batch() if places else None
