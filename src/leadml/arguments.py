@@ -51,7 +51,9 @@ def whole_number(
 def require_suffix(path: Path, *suffixes: str) -> None:
     """Refuse a path that ends in none of some suffixes, with a `LeadmlError`."""
     if path.suffix not in suffixes:
-        msg = f"{path}: must end in {' or '.join(suffixes)}, got {quoted(path.name)}"
+        *others, last = suffixes
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        msg = f"{path}: must end in {allowed}, got {quoted(path.name)}"
         raise LeadmlError(msg)
 
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def score(  # noqa: PLR0917 - a command's options, by name
     file: Annotated[Path | None, typer.Argument(help="Flat leads: CSV or Parquet, a file or a folder.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write, .parquet or .csv; by default output.database.")
+        Path | None,
+        typer.Option("--out", "-o", help="A .parquet, .csv or .delta to write; by default output.database."),
     ] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Dated leads: the date of the snapshots.")] = None,
     model: ModelOption = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from leadml.arguments import require_suffix
 from leadml.publish.csv_file import CsvFile, RawCsvFile
+from leadml.publish.delta_table import DeltaTable
 from leadml.publish.table_file import TableFile, open_table_file
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Csv:
         return open_table_file(path, RawCsvFile if raw else CsvFile)
 
 
-FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv())
+FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), DeltaTable())
 
 
 @contextmanager
