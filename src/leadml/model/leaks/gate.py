@@ -21,6 +21,7 @@ from leadml.model.leaks import (
     lookahead,
     repeated_activities,
     row_order,
+    same_person,
     train_test_overlap,
 )
 from leadml.model.leaks.check import JudgedRows, LeakCheck
@@ -46,6 +47,7 @@ CHECKS: tuple[LeakCheck, ...] = (
     future_dates.CHECK_OF_ACTIVITIES,
     row_order.CHECK,
     train_test_overlap.CHECK,
+    same_person.CHECK,
 )
 
 
@@ -81,6 +83,7 @@ def find_leaks(
       happen, happen almost only after the outcome, or are repeated depending on the outcome.
     - LK8: the order of the ids or of the rows in the file predicts the outcome.
     - LK9: leads of the holdout are copies of training leads.
+    - LK10: leads are the same person as another lead.
     - LK0: none of these stops the training.
     """
     evidence = evidence or LeakEvidence()
