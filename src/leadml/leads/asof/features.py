@@ -53,11 +53,11 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
     import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
     columns, found = activity_columns(plan), _states_as_of(snapshots, states)
-    aggregates = _known_columns(columns)
+    aggregates = _aggregates(columns)
     if aggregates:
         known = _known_activities(snapshots, activities, weights).group_by(*SNAPSHOT).agg(*aggregates)
         found = found.join(known, on=list(SNAPSHOT), how="left")
-    values = [column.value(_Found()).cast(nw.Float64).alias(column.inner) for column in columns]
+    values = [column.value(Aggregated()).cast(nw.Float64).alias(column.inner) for column in columns]
     inner = {column.inner for column in columns}
     parts = {name for column in columns for name in column.aggregates} - inner
     return found.with_columns(*values).drop(*sorted(parts)).sort(*SNAPSHOT)
@@ -100,41 +100,49 @@ def _known_activities(snapshots: Lazy, activities: Lazy, weights: Lazy) -> Lazy:
     )
 
 
-def _known_columns(columns: Sequence[ActivityColumn]) -> list[Expression]:
+def _aggregates(columns: Sequence[ActivityColumn]) -> list[Expression]:
     """Return the aggregates of all columns, each once."""
-    known = _Known()
+    known = Known()
     needed = {name: aggregate for column in columns for name, aggregate in column.aggregates.items()}
     return [aggregate(known).alias(name) for name, aggregate in needed.items()]
 
 
-class _Known:
+class Known:
     """The known activities as narwhals expressions; see `KnownActivities`."""
 
     def __init__(self) -> None:
+        """Import narwhals."""
         import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
         self._nw = nw
         self.age, self.weight, self.channel = nw.col("age"), nw.col("weight"), nw.col("channel")
 
     def of_kind(self, number: int) -> Expression:
+        """Return the mask of a kind."""
         return self._nw.col("kind") == number
 
     def value(self, number: int) -> Expression:
+        """Return a column of numbers."""
         return self._nw.col(value_name(number))
 
     def count(self, mask: Expression) -> Expression:
+        """Return the size of a mask."""
         return mask.cast(self._nw.Int64).sum()
 
     def total(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return a sum."""
         return (column if mask is None else self._nw.when(mask).then(column).otherwise(0)).sum()
 
     def smallest(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return the smallest number."""
         return self._where(mask, column).min()
 
     def largest(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return the largest number."""
         return self._where(mask, column).max()
 
     def distinct(self, column: Expression, mask: Expression) -> Expression:
+        """Return the number of distinct values."""
         # null, the value outside the mask, is counted as a value, and so is taken off
         return self._where(mask, column).n_unique() - (~mask).cast(self._nw.Int64).max()
 
@@ -142,25 +150,30 @@ class _Known:
         return column if mask is None else self._nw.when(mask).then(column)
 
 
-class _Found:
+class Aggregated:
     """The aggregates of a snapshot as narwhals expressions; see `Aggregates`."""
 
     def __init__(self) -> None:
+        """Import narwhals."""
         import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
         self._nw = nw
 
     def number(self, name: str) -> Expression:
+        """Return an aggregate, null where there is none."""
         return self._nw.col(name).cast(self._nw.Int64)
 
     def count(self, name: str) -> Expression:
+        """Return an aggregate, 0 where there is none."""
         return self.number(name).fill_null(0)
 
     def scaled(self, name: str, unit: int) -> Expression:
+        """Return an aggregate in units."""
         whole = self.count(name)
         # a column of units: by a plain number Polars multiplies with its rounded inverse, DuckDB divides
         return self.ratio(whole, whole * 0 + unit)
 
     def ratio(self, numerator: Expression, denominator: Expression) -> Expression:
+        """Return a quotient, null where the denominator is 0."""
         quotient = numerator.cast(self._nw.Float64) / denominator.cast(self._nw.Float64)
         return self._nw.when(denominator != 0).then(quotient)
