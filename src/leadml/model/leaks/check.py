@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class JudgedRows:
     evidence: LeakEvidence
     leaks: LeakParams
 
+    def with_halves(self, draw: int) -> JudgedRows:
+        """Return the rows with another draw of halves; draw 0 is the first."""
+        outcome = replace(self.outcome, draw=draw)
+        fields = [replace(field, outcome=outcome) for field in self.fields]
+        return replace(self, outcome=outcome, fields=fields)
+
     @property
     def model_fields(self) -> list[Field]:
         """Name and kind of each field."""
@@ -64,8 +70,11 @@ class LeakCheck:
         Returns the suspicions, in the order in which people read them.
     missing
         Returns why the check cannot judge; empty where it can. A check without its evidence must find nothing.
+    by_halves
+        Whether the check compares halves of the leads, so that several draws of halves decide.
     """
 
     kinds: Mapping[str, FindingKind]
     find: Callable[[JudgedRows], Iterable[Suspicion]]
     missing: Callable[[LeakEvidence], str] = lambda _: ""
+    by_halves: bool = False

@@ -56,4 +56,5 @@ CHECK = LeakCheck(
         ),
     },
     suspect_fields,
+    by_halves=True,
 )

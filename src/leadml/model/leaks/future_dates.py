@@ -167,5 +167,6 @@ CHECK = LeakCheck(
     },
     _find,
     _missing,
+    by_halves=True,
 )
 CHECK_OF_ACTIVITIES = LeakCheck({}, _find_activities)

@@ -27,12 +27,14 @@ from leadml.model.leaks import (
 from leadml.model.leaks.check import JudgedRows, LeakCheck
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.single_field import JudgedField
+from leadml.model.leaks.vote import most_say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.leads.check.field import Field
     from leadml.leads.judge.evidence import Clock
+    from leadml.model.leaks.suspicion import Suspicion
     from leadml.params import Params
     from leadml.types import Rows
 
@@ -98,10 +100,14 @@ def find_leaks(
         return [Finding("LK0", "not applicable", reason)]
     judged_fields = [JudgedField(field, sample[field.name], outcome) for field in fields]
     judged = JudgedRows(frame, sample, outcome, judged_fields, sample_evidence, params.leaks)
-    suspicions = [suspicion for check in CHECKS for suspicion in check.find(judged)]
+    suspicions = [suspicion for check in CHECKS for suspicion in _suspicions(check, judged)]
     of_activities = {field.name for field in fields if field.source == "activity"}
     findings = [suspicion.finding(params.leaks, activities=of_activities) for suspicion in suspicions]
     return [*findings, *_not_applicable(evidence), *_passed(findings, judged_fields)]
+
+
+def _suspicions(check: LeakCheck, rows: JudgedRows) -> list[Suspicion]:
+    return most_say(check.find, rows) if check.by_halves else list(check.find(rows))
 
 
 def _sample(frame: pd.DataFrame, clock: Clock | None) -> Rows:

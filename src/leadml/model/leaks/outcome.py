@@ -29,10 +29,13 @@ class Outcome:
         Array of shape (n_rows,) of 0 and 1.
     groups
         Array of shape (n_rows,): the number of the lead or account of each row, from 0.
+    draw
+        Which draw of halves is used; in draw 0 each second group is in the second half.
     """
 
     labels: Labels
     groups: Rows
+    draw: int = 0
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Outcome:
@@ -51,8 +54,11 @@ class Outcome:
 
     @cached_property
     def in_second_half(self) -> Mask:
-        """Whether each row is in the second half: every second group is."""
-        return np.asarray(self.groups % 2 == 1)
+        """Whether each row is in the second half: every second group is, in an order that the draw decides."""
+        if not self.draw:
+            return np.asarray(self.groups % 2 == 1)
+        order = np.random.default_rng(self.draw).permutation(int(self.groups.max(initial=0)) + 1)
+        return np.asarray(order[self.groups] % 2 == 1)
 
     @property
     def halves(self) -> tuple[Mask, Mask]:
@@ -66,7 +72,7 @@ class Outcome:
 
     def part(self, rows: Mask | slice) -> Outcome:
         """Return the outcome of some rows, with their groups numbered anew."""
-        return Outcome(self.labels[rows], pd.factorize(self.groups[rows])[0].astype(np.intp))
+        return Outcome(self.labels[rows], pd.factorize(self.groups[rows])[0].astype(np.intp), self.draw)
 
     def count_groups(self, rows: Mask) -> int:
         """Return the number of groups of some rows."""

@@ -30,17 +30,19 @@ REMEDY = (
 )
 
 
-def suspect_repeated_activities(repeated_activities: pd.DataFrame) -> list[Suspicion]:
+def suspect_repeated_activities(repeated_activities: pd.DataFrame, *, draw: int = 0) -> list[Suspicion]:
     """Return a suspicion where the share of repeated activities predicts the outcome of leads.
 
     Parameters
     ----------
     repeated_activities
         See `leadml.leads.judge.evidence.LeakEvidence`; leads with one activity are left out.
+    draw
+        The draw of halves.
     """
     several = repeated_activities[repeated_activities["rows"] >= MIN_ACTIVITIES]
     labels = several["converted"].to_numpy(dtype=np.int8)
-    outcome = Outcome(labels, np.arange(len(labels)))
+    outcome = Outcome(labels, np.arange(len(labels)), draw)
     if outcome.groups_of_rarer_class < MIN_LEADS or not outcome.has_both_classes:
         return []
     share = (several["repeated"] / several["rows"]).to_numpy(dtype=np.float64)
@@ -58,7 +60,9 @@ def suspect_repeated_activities(repeated_activities: pd.DataFrame) -> list[Suspi
 
 def _find(rows: JudgedRows) -> list[Suspicion]:
     repeated_activities = rows.evidence.repeated_activities
-    return [] if repeated_activities is None else suspect_repeated_activities(repeated_activities)
+    return (
+        [] if repeated_activities is None else suspect_repeated_activities(repeated_activities, draw=rows.outcome.draw)
+    )
 
 
-CHECK = LeakCheck({}, _find)
+CHECK = LeakCheck({}, _find, by_halves=True)

@@ -40,7 +40,9 @@ STOP_REMEDY = (
 WARN_REMEDY = "check in which order ids were given and rows were written"
 
 
-def suspect_row_order(frame: pd.DataFrame, order: NDArray[np.integer] | None, clock: Clock | None) -> list[Suspicion]:
+def suspect_row_order(
+    frame: pd.DataFrame, order: NDArray[np.integer] | None, clock: Clock | None, *, draw: int = 0
+) -> list[Suspicion]:
     """Return a suspicion of the ids and one of the order in the file, each where it predicts the outcome.
 
     Parameters
@@ -51,11 +53,13 @@ def suspect_row_order(frame: pd.DataFrame, order: NDArray[np.integer] | None, cl
         Array of shape (n_rows,): the position of each row in its file; None where it is not known.
     clock
         The instant of each row; None where rows have none.
+    draw
+        The draw of halves.
     """
     first = ~frame[LEAD_ID].duplicated().to_numpy()
     labels = frame.groupby(LEAD_ID, sort=False)[LABEL].max().to_numpy(dtype=np.int8)
     frame = frame[first].reset_index(drop=True)
-    outcome = Outcome(labels, np.arange(len(labels)))
+    outcome = Outcome(labels, np.arange(len(labels)), draw)
     periods, ids = None if clock is None else _periods(clock.instants[first]), frame[LEAD_ID].astype(str)
     orders = [(LEAD_ID, "the order of the ids", list(_order_scores(id_ranks(ids), outcome, periods)))]
     orders.append((LEAD_ID, "the prefix of the ids", list(_prefix_scores(ids, outcome))))
@@ -136,7 +140,7 @@ def _prefix_scores(ids: pd.Series, outcome: Outcome) -> Iterator[Floats]:
 
 
 def _find(rows: JudgedRows) -> list[Suspicion]:
-    return suspect_row_order(rows.sample, rows.evidence.order, rows.evidence.clock)
+    return suspect_row_order(rows.sample, rows.evidence.order, rows.evidence.clock, draw=rows.outcome.draw)
 
 
 CHECK = LeakCheck(
@@ -148,4 +152,5 @@ CHECK = LeakCheck(
         )
     },
     _find,
+    by_halves=True,
 )
