@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 TERMS = 3  # of the series of 1 / (1 - size / count) ** 2: it compares an account with the rate of the others
-PRIOR_ACCOUNTS = 4.0
-CONFIDENCE = 0.95  # at which Student's quantile is compared with the normal one
+PRIOR_ACCOUNTS = 4.0  # decision 8 says what 0 and 16 do
+QUANTILE_LEVEL = 0.95  # at which Student's quantile is compared with the normal one
 
 
 def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] | None = None) -> pd.DataFrame:
@@ -139,4 +139,4 @@ def _effective_sample_size(
     weighted = (mixed_accounts * estimate + PRIOR_ACCOUNTS * kish_effect) / (mixed_accounts + PRIOR_ACCOUNTS)
     design_effect = np.maximum(weighted, 1.0)
     freedom = np.maximum(count / kish_effect - 1, 1.0)
-    return np.asarray(count / design_effect * (ndtri(CONFIDENCE) / stdtrit(freedom, CONFIDENCE)) ** 2)
+    return np.asarray(count / design_effect * (ndtri(QUANTILE_LEVEL) / stdtrit(freedom, QUANTILE_LEVEL)) ** 2)
