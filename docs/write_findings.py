@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from leadml.leads.judge.findings import CATALOGUE, Topic
+from leadml.model.leaks.gate import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ TOP = """# Findings and what to do
 
 `leadml check` and `leadml train` judge the training set before any model is fitted. Each finding has a code, a severity
 and evidence with numbers; one that warns or stops also says what to do. This page lists all codes. It is written by
-`python docs/write_findings.py` from the catalogue in `leadml.leads.judge.findings`, and a test holds that both agree.
+`python docs/write_findings.py` from the catalogue in `leadml.leads.judge.findings` and from the checks of
+`leadml.model.leaks.gate`, and a test holds that both agree.
 
 | severity | meaning |
 |---|---|
@@ -49,7 +51,7 @@ def _topic(topic: Topic) -> Iterator[str]:
     """Yield the lines of a topic: a heading, its question and a row for each code."""
     yield from ("", f"## {topic.capitalize()}", "", QUESTIONS[topic], "")
     yield from ("| code | what is judged | what to do |", "|---|---|---|")
-    for code, kind in CATALOGUE.items():
+    for code, kind in (CATALOGUE | {code: kind for check in CHECKS for code, kind in check.kinds.items()}).items():
         if kind.topic == topic:
             remedy = KEY.sub(lambda key: f"`{key[0]}`", kind.remedy)
             yield f"| {code} | {kind.title} | {remedy} |"

@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic.fields import FieldInfo
 
 from leadml.params import Params
-from leadml.params.rules import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
+from leadml.params.rules import RULES
 from leadml.params.section import Section, ValueName, keys_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "params.md"
-RULES = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, FixedRule)
 TITLES = {"targets": "targets.NAME"}
 TOP = """# Keys of params.yaml
 
@@ -162,15 +161,10 @@ def anchor(title: str) -> str:
 def rule_choice() -> list[str]:
     """Return the table that says when to use which rule."""
     rows = ["", "### Which rule to use", "", "| rule | the cut | when to use it |", "|---|---|---|"]
-    for rule in RULES:
+    for name, rule in RULES.items():
         cut, use, *_ = paragraphs(rule)
-        rows.append(f"| [`{rule_name(rule)}`](#rule-{rule_name(rule)}) | {cut} | {use} |")
+        rows.append(f"| [`{name}`](#rule-{name}) | {cut} | {use} |")
     return rows
-
-
-def rule_name(rule: type[Section]) -> str:
-    """Return the name of a rule, as ``rule: NAME`` writes it."""
-    return str(get_args(rule.model_fields["rule"].annotation)[0])
 
 
 def section_lines(section: type[Section], name: str) -> list[str]:
@@ -180,9 +174,9 @@ def section_lines(section: type[Section], name: str) -> list[str]:
     lines += [line for text in paragraphs(section) for line in (text, "")] + key_rows(section, name)
     if name == "stages":
         lines += rule_choice()
-        for rule in RULES:
+        for rule_name, rule in RULES.items():
             cut, _, *notes = paragraphs(rule)
-            lines += ["", f"### rule: {rule_name(rule)}", "", " ".join([cut, *notes]), "", *key_rows(rule, name)]
+            lines += ["", f"### rule: {rule_name}", "", " ".join([cut, *notes]), "", *key_rows(rule, name)]
         return lines
     for key, field in keys_of(section).items():
         part = inner_section(field.annotation)

@@ -184,8 +184,8 @@ def test_unknown_levels_are_counted(tmp_path: Path, bank_file: Path, params: lis
         ),
         (["explain"], 2, "Missing argument"),
         (["conquer"], 2, "No such command"),
-        (["report", "-o", "r.pdf"], 1, "leadml: r.pdf: must end in .html, got r.pdf"),
-        (["init", "x.csv", "-o", "x.csv"], 1, "leadml: x.csv: must end in .yaml or .yml, got x.csv"),
+        (["report", "-o", "r.pdf"], 1, "leadml: r.pdf: must end in .html, got 'r.pdf'"),
+        (["init", "x.csv", "-o", "x.csv"], 1, "leadml: x.csv: must end in .yaml or .yml, got 'x.csv'"),
         (["check", "x.csv", "--params", "nowhere.yaml"], 1, "leadml: nowhere.yaml: there is no such file"),
         (
             ["score", "nowhere.csv", "-o", "x.csv", "--model", "nowhere"],

@@ -127,6 +127,19 @@ def test_the_examples_of_the_library_run(copy: Path) -> None:
     assert set(namespace["leadml"].__all__) <= set(re.findall(r"\w+", (ROOT / "docs" / "api.md").read_text("utf-8")))
 
 
+def test_the_examples_of_extensions_run(copy: Path) -> None:
+    """Each kind of extension of docs/extending.md works as the page shows it, and the lists that it names exist."""
+    namespace = _run(ROOT / "docs" / "extending.md")
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    lists = re.findall(r"`(\w+)` in `(leadml/\S+\.py)`", text)
+
+    assert (copy / "scored.jsonl").is_file()
+    assert namespace["CHECK"].kinds
+    assert [name for name, _ in lists] == ["FEATURES", "Rule", "FORMATS", "CHECKS"]
+    for name, file in lists:
+        assert re.search(rf"^{name}\b.* = ", (ROOT / "src" / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_the_readme_is_short_and_its_figures_are_kept_results() -> None:
     """A newcomer reads it to the end, and what it promises in figures is in benchmarks/results."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")

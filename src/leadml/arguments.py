@@ -6,7 +6,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from leadml.errors import LeadmlError, inert
+from leadml.errors import LeadmlError, inert, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,15 @@ def whole_number(
     allowed = f"{low:,} or more" if high is None else f"from {low:,} to {high:,}"
     msg = f"{name} must be a whole number, {allowed}, got {_shown(value)}"
     raise error(msg)
+
+
+def require_suffix(path: Path, *suffixes: str) -> None:
+    """Refuse a path that ends in none of some suffixes, with a `LeadmlError`."""
+    if path.suffix not in suffixes:
+        *others, last = suffixes
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        msg = f"{path}: must end in {allowed}, got {quoted(path.name)}"
+        raise LeadmlError(msg)
 
 
 def file_path(value: object, name: str, hint: str = "") -> Path:

@@ -255,7 +255,7 @@ def test_an_unknown_suffix_is_refused_before_any_work(
     tmp_path: Path, trained_project: TrainedProject, bank_file: Path
 ) -> None:
     """Only CSV and Parquet are written."""
-    with pytest.raises(LeadmlError, match=r"must end in \.parquet or \.csv, got 'scored\.xlsx'"):
+    with pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv or \.delta, got 'scored\.xlsx'"):
         run(trained_project[0], request_for(bank_file, tmp_path / "scored.xlsx"))
 
 

@@ -334,7 +334,7 @@ def test_a_date_without_leads_is_refused(trained_dated: TrainedProject, tmp_path
             r"params.yaml: a file and held_out \(--held-out\) must not",
         ),
         ({"out": None}, r"out \(--out\) must name a file, or output.database an address, got neither"),
-        ({"out": Path("s.xlsx")}, "must end in .parquet or .csv"),
+        ({"out": Path("s.xlsx")}, "must end in .parquet, .csv or .delta"),
         ({"contributions": Path("s.csv")}, "must differ from the other files that are written, got the same"),
     ],
 )

@@ -30,7 +30,7 @@ def _sections(section: type[Section], name: str) -> dict[str, type[Section]]:
 
 
 SECTIONS = {name: section for name, section in _sections(Params, "params").items() if name != "params"}
-SECTIONS |= {f"stages.{rule.__name__}": rule for rule in WRITER["RULES"]}
+SECTIONS |= {f"stages.{rule.__name__}": rule for rule in WRITER["RULES"].values()}
 KEYS = {
     f"{name}.{key}": field
     for name, section in SECTIONS.items()

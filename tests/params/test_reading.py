@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadml.errors import ParamsError
-from leadml.params import load_params, parse_params
+from leadml.params import RULES, load_params, parse_params
 
 SMALL = """data:
   path: leads.csv
@@ -105,7 +105,7 @@ def test_a_label_value_is_text_as_it_is_written(written, read):
         (
             "rule: share",
             "rule: shar",
-            "p.yaml:13: stages.iql: rule must be one of precision, recall, capacity, share, value, fixed, got 'shar'",
+            f"p.yaml:13: stages.iql: rule must be one of {', '.join(RULES)}, got 'shar'",
         ),
         ("top: 0.5", "top: 1.5", "p.yaml:13: stages.iql.top: input should be less than 1, got 1.5"),
         ("top: 0.5", "top: .nan", "p.yaml:13: stages.iql.top: input should be a valid number"),
@@ -160,7 +160,7 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
         ),
         (
             "stages.sql={top: 0.3}",
-            "stages.sql: rule must be one of precision, recall, capacity, share, value, fixed, got None",
+            f"stages.sql: rule must be one of {', '.join(RULES)}, got None",
         ),
         (
             "stages.sql={rule: capacity, leads_per_week: 500, incoming_per_week: 200}",

@@ -81,7 +81,7 @@ def test_every_page_of_parquet_has_a_checksum(tmp_path: Path) -> None:
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     """Only Parquet and CSV are written."""
     with (
-        pytest.raises(LeadmlError, match=r"must end in \.parquet or \.csv, got 'a\.xlsx'"),
+        pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv or \.delta, got 'a\.xlsx'"),
         table_sink(tmp_path / "a.xlsx"),
     ):
         pass

@@ -11,8 +11,8 @@ from leadml.errors import ModelError, ParamsError
 from leadml.model.judge.evaluation import evaluate
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
-from leadml.stages.candidates import candidate_table
-from leadml.stages.cuts import Cut, quantile_of_maximum, rule_text, solve_cuts
+from leadml.stages.candidates import candidate_table, quantile_of_maximum
+from leadml.stages.cuts import Cut, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
 SHARES = st.floats(0.02, 0.98)
@@ -103,7 +103,7 @@ def test_a_stricter_rule_raises_the_cut(weaker, stronger):
     assert lower < higher
     solved = solve_cuts(probability, label, {"iql": LOW, "mql": weaker, "sql": stronger})
     assert [(cut.stage, cut.probability) for cut in solved.cuts] == [("IQL", 2e-6), ("MQL", lower), ("SQL", higher)]
-    assert solved.cuts[2].rule == rule_text(stronger)
+    assert solved.cuts[2].rule == stronger.words
     assert len(solved.candidates) > 400
     assert len(solved.sample_candidates()) <= 200
     assert (solved.sample_candidates()["precision_low"] <= solved.sample_candidates()["precision"]).all()
@@ -215,7 +215,7 @@ def test_the_bound_of_a_rate_is_wilson_s_lower_bound(count, rate, confidence):
 )
 def test_the_text_of_a_rule_has_its_numbers(rule, text):
     """The numbers are not rounded."""
-    assert rule_text(rule) == text
+    assert rule.words == text
 
 
 def test_a_cut_is_restored_from_json():

@@ -65,13 +65,6 @@ def exit_on_error() -> Iterator[None]:
         raise typer.Exit(STOPPED) from None
 
 
-def check_suffix(path: Path, *suffixes: str) -> None:
-    """Refuse a path with another suffix, with a `LeadmlError`."""
-    if path.suffix not in suffixes:
-        msg = f"{path}: must end in {' or '.join(suffixes)}, got {inert(path.name)}"
-        raise LeadmlError(msg)
-
-
 @contextmanager
 def show_progress() -> Iterator[Progress]:
     """Give a function that shows the current step on stderr if that is a terminal."""

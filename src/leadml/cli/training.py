@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadml.arguments import require_suffix
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     REFUSED,
@@ -17,7 +18,6 @@ from leadml.cli.shared import (
     SetOption,
     TargetOption,
     app,
-    check_suffix,
     exit_on_error,
     open_project,
     print_table,
@@ -41,7 +41,7 @@ def init(
 ) -> None:
     """Read a file of leads and propose a commented params.yaml."""
     with exit_on_error(), show_progress() as progress:
-        check_suffix(out, ".yaml", ".yml")
+        require_suffix(out, ".yaml", ".yml")
         if out.exists() and not force:
             msg = f"{out}: must be a new file, got one that exists; name another with --out, or replace it with --force"
             raise LeadmlError(msg)

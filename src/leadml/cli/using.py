@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadml.arguments import require_suffix
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     WARNED,
@@ -17,7 +18,6 @@ from leadml.cli.shared import (
     SetOption,
     TargetOption,
     app,
-    check_suffix,
     exit_on_error,
     open_model,
     print_table,
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def score(  # noqa: PLR0917 - a command's options, by name
     file: Annotated[Path | None, typer.Argument(help="Flat leads: CSV or Parquet, a file or a folder.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write, .parquet or .csv; by default output.database.")
+        Path | None,
+        typer.Option("--out", "-o", help="A .parquet, .csv or .delta to write; by default output.database."),
     ] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Dated leads: the date of the snapshots.")] = None,
     model: ModelOption = None,
@@ -106,7 +107,7 @@ def report(
         from leadml.publish.page import render
 
         if out:
-            check_suffix(out, ".html")
+            require_suffix(out, ".html")
         loaded, places = open_model(model, params, set_, target)
         progress("drawing")
         batch = places.registry.last_batch() if places else None

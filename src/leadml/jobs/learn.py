@@ -24,6 +24,7 @@ from leadml.model.judge.evaluation import evaluate_holdout
 from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.reference import profile
+from leadml.params import normal_name
 from leadml.stages.cuts import solve_cuts
 from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
 
@@ -96,8 +97,9 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
 def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
     """Return the cuts, solved on the out-of-fold probabilities."""
     rules: dict[str, Rule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
+    columns = {name: fitted.rows[normal_name(name)] for rule in rules.values() for name in rule.columns}
     try:
-        return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters)
+        return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters, columns=columns)
     except ModelError as error:
         msg = f"{error} (only the fit can find this: leadml check does not)"
         raise ModelError(msg) from None

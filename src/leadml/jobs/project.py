@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadml.arguments import file_path
+from leadml.arguments import file_path, require_suffix
 from leadml.bundle.model import Model, load
 from leadml.errors import LeadmlError, ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
@@ -212,9 +212,7 @@ class Project:
             File to write, ``.html``; None for ``reports/<target>.html``.
         """
         path = _path(out, "out") or self.places.reports / f"{self.target}.html"
-        if path.suffix != ".html":
-            msg = f"{path}: must end in .html, got {quoted(path.name)}"
-            raise LeadmlError(msg)
+        require_suffix(path, ".html")
         write_text(path, render(build_report(self.model(), batch=self.places.registry.last_batch())))
         return path
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
     from leadml.leads.sources.spool import LeadChunk
-    from leadml.publish.database import TableWriter
-    from leadml.publish.sinks import TableSink
+    from leadml.publish.sink import Sink
     from leadml.types import Progress
 
 
@@ -223,9 +222,9 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
 class _Outputs:
     """The open files and tables that a batch is written to."""
 
-    scores: TableSink | TableWriter
-    refused: TableSink
-    contributions: TableSink | None
+    scores: Sink
+    refused: Sink
+    contributions: Sink | None
 
     def write(self, model: Model, chunk: LeadChunk, batch: Batch, summary: ScoreSummary) -> None:
         """Score a chunk, write its rows, and count them."""
@@ -250,7 +249,7 @@ def _open_outputs(destination: Destination, summary: ScoreSummary) -> Iterator[_
         refused = stack.enter_context(table_sink(destination.not_scored, raw=raw))
         path = destination.contributions
         contributions = stack.enter_context(table_sink(path, raw=raw)) if path else None
-        scores: TableSink | TableWriter
+        scores: Sink
         if destination.out is not None:
             scores = stack.enter_context(table_sink(destination.out, raw=raw))
         else:

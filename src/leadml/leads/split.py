@@ -19,7 +19,7 @@ from leadml.errors import ModelError
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -48,12 +48,15 @@ class Holdout:
         Instant in microseconds from which rows are held out; None where groups alone decide.
     by_group
         Whether only rows of groups that the hash draws are held out.
+    same_person
+        The columns by which leads that are one person are one group, by role; None where no group depends on them.
     """
 
     share: float
     seed: int
     since: int | None = None
     by_group: bool = True
+    same_person: Mapping[str, str | None] | None = None
 
     def mask(self, frame: pd.DataFrame) -> Mask:
         """Return which rows are held out, shape (n_rows,).
@@ -209,7 +212,10 @@ class RandomSplit(Split):
 
     def holdout(self) -> Holdout:
         """Return the rule that holds a share of the groups out."""
-        return Holdout(self.choices.test_share, self.choices.seed)
+        people = self.choices.same_person
+        return Holdout(
+            self.choices.test_share, self.choices.seed, same_person=people.model_dump() if people.columns else None
+        )
 
     def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
         """Yield folds that are evaluated on one part of the groups and fitted on the others."""
@@ -234,8 +240,12 @@ class TimeSplit(Split):
         instants = frame[AS_OF].to_numpy()
         edges = np.quantile(instants, np.linspace(0, 1, self.choices.folds + 2)[1:-1])
         block = np.searchsorted(edges, instants, side="right")
+        group, _ = pd.factorize(frame[SPLIT_KEY])
         for number in range(1, self.choices.folds + 1):
-            yield np.flatnonzero(block < number), np.flatnonzero(block == number)
+            fitted, evaluated = block < number, block == number
+            if not self.copies:
+                fitted &= ~np.isin(group, group[evaluated])
+            yield np.flatnonzero(fitted), np.flatnonzero(evaluated)
 
 
 class GroupTimeSplit(Split):

@@ -14,7 +14,14 @@ from leadml.params.dated import (
     SourcesParams,
 )
 from leadml.params.features import ActivityParams, DerivedParams, FeatureParams, Group, Kind
-from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
+from leadml.params.fitting import (
+    CalibrationParams,
+    EvaluationParams,
+    LimitParams,
+    ModelParams,
+    PersonColumns,
+    SplitParams,
+)
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
 from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
@@ -44,6 +51,7 @@ __all__ = [
     "ModelParams",
     "OutcomesParams",
     "Params",
+    "PersonColumns",
     "PointsRule",
     "PrecisionRule",
     "RecallRule",

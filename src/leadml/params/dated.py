@@ -39,6 +39,9 @@ def _check_date(text: str) -> str:
 
 
 Date = Annotated[str, AfterValidator(_check_date), ValueName("date or time, ISO 8601")]
+WordForNumbers = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"), ValueName("word of lower-case letters, digits and underscores")
+]
 OutcomeName = Annotated[str, ValueName("name of an outcome")]
 
 
@@ -99,6 +102,9 @@ class ActivitiesParams(SourceParams):
     channel: ColumnName | None = None
     """Column of the channel, such as e-mail or phone. With it, the number of distinct channels becomes a field for each
     window (`channels_7d`)."""
+    values: dict[WordForNumbers, ColumnName] = {}
+    """Columns of numbers, such as the amount of an order, each by a word for it: `amount: order_total`. Numbers are
+    kept to four decimal places and must lie between -1 and 1 billion; a number may be missing."""
 
 
 class OutcomesParams(SourceParams):

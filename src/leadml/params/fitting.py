@@ -6,14 +6,33 @@ refuses values out of range. `leadml.model.classifier.LeadClassifier` takes the 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from leadml.params.section import Count, FieldName, Section, Share
+from leadml.params.section import ColumnName, Count, FieldName, Section, Share
 
 Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
 Base = Literal["none", "linear"]
+
+
+class PersonColumns(Section):
+    """Columns of leads by which it is seen that two leads are one person, entered twice or merged.
+
+    Such leads are kept on one side of the split. The columns are compared in memory and never written; see decision 22.
+    """
+
+    email: ColumnName | None = None
+    """Column of e-mail addresses. Equal addresses are one person, unless the names share no word."""
+    phone: ColumnName | None = None
+    """Column of telephone numbers. They count only together with equal names, since colleagues share a number."""
+    name: ColumnName | None = None
+    """Column of the full name, in any order of its words."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are declared."""
+        return tuple(name for name in (self.email, self.phone, self.name) if name)
 
 
 class SplitParams(Section):
@@ -32,6 +51,16 @@ class SplitParams(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of the hashes that form holdout and folds, and of the bootstrap draws. Equal seeds give equal results.
     Change it to see how much results depend on the split, not to pick the best one."""
+    same_person: PersonColumns = PersonColumns()
+    """Columns by which duplicates of people are found (finding LK10). Set them where leads may be entered twice."""
+
+    @model_validator(mode="after")
+    def _check_same_person(self) -> Self:
+        person = self.same_person
+        if person.columns and person.email is None and None in {person.phone, person.name}:
+            msg = "split.same_person must have email, or both phone and name, got one column; one alone says too little"
+            raise ValueError(msg)
+        return self
 
 
 class LimitParams(Section):

@@ -157,3 +157,13 @@ class Params(Section):
         for rule in self.baselines.points:
             rule.check_field(used)
         return self
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        used = {**self.features.fit, **self.features.engagement}
+        numbers = [name for name, kind in used.items() if kind == "number"]
+        for stage, name in ((stage, name) for stage, cut in self.stages for name in cut.columns):
+            if name not in numbers:
+                msg = f"stages.{stage} must use numbers of features, got {name!r}{nearest(name, numbers)}"
+                raise ValueError(msg)
+        return self

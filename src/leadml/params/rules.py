@@ -1,19 +1,21 @@
 """The rules by which the cut of a stage is solved: the probability from which a lead is in the stage.
 
-A rule refuses numbers out of range. Whether the leads support a rule is decided later, where cuts are solved. The
-second paragraph of each rule says when to use it; ``docs/params.md`` shows it.
+A rule refuses numbers out of range. Whether the leads support a rule is decided later, where cuts are solved.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from leadml.params.section import Section, Share
+from leadml.params.cut_rule import Candidates, CutRule, Solution
+from leadml.params.expected_value import ExpectedValueRule
+from leadml.params.section import Share
 
 
-class PrecisionRule(Section):
+class PrecisionRule(CutRule):
     """The lowest cut at which leads convert at the rate `at_least` or better.
 
     Use it when the stage promises a conversion rate, for example that three in ten leads given to sales convert.
@@ -30,8 +32,18 @@ class PrecisionRule(Section):
     """Confidence with which the conversion rate holds, whichever cut is chosen. Raise it for a safer promise and a
     higher cut; lower it if no cut is found."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"at least {100 * self.at_least:g}% convert, with {100 * self.confidence:g}% confidence"
 
-class RecallRule(Section):
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cuts that meet the rule, lowest first."""
+        bound = candidates.precision_bound(self.confidence)
+        return self.among(candidates.cut[bound >= self.at_least], f"the highest lower bound is {bound.max():.1%}")
+
+
+class RecallRule(CutRule):
     """The highest cut at which the stage still has the share `at_least` of all leads that convert.
 
     Use it when a missed conversion costs more than a wasted contact, for example where the stage decides who gets
@@ -46,8 +58,19 @@ class RecallRule(Section):
     """Confidence with which that share of the conversions is reached (Wilson's bound). Raise it for a safer promise and
     a lower cut; lower it if no cut is found."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"at least {100 * self.at_least:g}% of the converters, with {100 * self.confidence:g}% confidence"
 
-class CapacityRule(Section):
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cuts that meet the rule, highest first."""
+        bound = candidates.recall_bound(self.confidence)
+        cuts = candidates.cut[bound >= self.at_least][::-1]
+        return self.among(cuts, f"the highest lower bound is {bound.max():.1%}")
+
+
+class CapacityRule(CutRule):
     """The lowest cut that sends the team no more leads than it can work.
 
     Use it when the team has a fixed number of hours and works the best leads first.
@@ -63,6 +86,15 @@ class CapacityRule(Section):
     incoming_per_week: Annotated[float, Field(gt=0)]
     """Leads that arrive in a week and are scored. Change it when campaigns bring more or fewer leads."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"at most {self.leads_per_week:g} of {self.incoming_per_week:g} leads a week"
+
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cuts that meet the rule, lowest first."""
+        return _within(self, candidates, self.leads_per_week / self.incoming_per_week)
+
     @model_validator(mode="after")
     def _check_capacity(self) -> Self:
         if self.leads_per_week >= self.incoming_per_week:
@@ -74,7 +106,7 @@ class CapacityRule(Section):
         return self
 
 
-class ShareRule(Section):
+class ShareRule(CutRule):
     """The lowest cut that lets in no more than the share `top` of the leads.
 
     Use it when the stage should have a fixed size, or as a start when you know neither costs nor a conversion rate to
@@ -86,8 +118,17 @@ class ShareRule(Section):
     """Largest share of the leads that the stage lets in: 0.2 is the best fifth. Raise it for a larger stage with a
     lower conversion rate."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"the best {100 * self.top:g}% of leads"
 
-class ValueRule(Section):
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cuts that meet the rule, lowest first."""
+        return _within(self, candidates, self.top)
+
+
+class ValueRule(CutRule):
     """The cut from which a contact earns more than it costs: `contact_cost` / `won_value`.
 
     Use it when you know what a contact costs and what a conversion is worth: with calibrated probabilities no other cut
@@ -102,6 +143,21 @@ class ValueRule(Section):
     won_value: Annotated[float, Field(gt=0)]
     """Value of one conversion, in the currency of `contact_cost`. A higher value gives a lower cut."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"a contact costs {self.contact_cost:g}, a conversion brings {self.won_value:g}"
+
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cost divided by the value, where some candidate above it earns more than it costs."""
+        cut = self.contact_cost / self.won_value
+        profit = (candidates.conversions * self.won_value - candidates.leads * self.contact_cost)[candidates.cut >= cut]
+        problem = (
+            f"earns more than it costs where {self.words}: contacts pay from a probability of {cut:.3f} on, and the "
+            f"highest is {candidates.cut.max():.3f}; lower contact_cost or raise won_value"
+        )
+        return Solution(np.array([cut] if profit.max(initial=0.0) > 0 else []), problem)
+
     @model_validator(mode="after")
     def _check_value(self) -> Self:
         if self.contact_cost >= self.won_value:
@@ -110,7 +166,7 @@ class ValueRule(Section):
         return self
 
 
-class FixedRule(Section):
+class FixedRule(CutRule):
     """The probability that you give.
 
     Use it when the cut is agreed already, or when a new version of the model should keep the cut of the old one.
@@ -120,8 +176,26 @@ class FixedRule(Section):
     probability: Share
     """Probability from which a lead is in the stage. Raise it for a smaller and better stage."""
 
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        return f"fixed at {self.probability:g}"
 
-RULES = ("precision", "recall", "capacity", "share", "value", "fixed")
+    def solve(self, candidates: Candidates) -> Solution:  # noqa: ARG002 - whatever the candidates are
+        """Return the probability that is given."""
+        return Solution(np.array([self.probability]), "")
+
+
+def _within(rule: CutRule, candidates: Candidates, share: float) -> Solution:
+    """Return the cuts that let in no more than a share of the rows, lowest first."""
+    limit = f"the smallest share is {100 * candidates.share.min():.4g}%"
+    return rule.among(candidates.cut[candidates.share <= share], limit)
+
+
 Rule = Annotated[
-    PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | FixedRule, Field(discriminator="rule")
+    PrecisionRule | RecallRule | CapacityRule | ShareRule | ValueRule | ExpectedValueRule | FixedRule,
+    Field(discriminator="rule"),
 ]
+RULES: dict[str, type[CutRule]] = {
+    get_args(rule.model_fields["rule"].annotation)[0]: rule for rule in get_args(get_args(Rule)[0])
+}

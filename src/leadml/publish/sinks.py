@@ -1,123 +1,68 @@
-"""Write tables of leads, chunk by chunk, as Parquet or CSV.
-
-Parquet and raw CSV contain every text unchanged. In CSV for people, a text that a spreadsheet would run as a formula
-gets a ``'`` in front of it; such texts are counted.
-"""
+"""The kinds of files that tables of leads are written to, by the suffix of their names."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
-from pandas.api.types import is_numeric_dtype
-
-from leadml.errors import LeadmlError, quoted
-from leadml.publish.files import published
+from leadml.arguments import require_suffix
+from leadml.publish.csv_file import CsvFile, RawCsvFile
+from leadml.publish.delta_table import DeltaTable
+from leadml.publish.table_file import TableFile, open_table_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    import pandas as pd
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-SUFFIXES = (".parquet", ".csv")
+    from leadml.publish.sink import Sink, SinkFormat
 
 
-class TableSink:
-    """Write frames into one file; `table_sink` opens and closes it.
+class Parquet:
+    """Parquet files."""
 
-    Parameters
-    ----------
-    path
-        File to write.
-    csv
-        Whether to write CSV instead of Parquet.
-    raw
-        Whether CSV contains text that begins like a formula unchanged.
+    suffix = ".parquet"
 
-    Attributes
-    ----------
-    defused
-        How many texts were escaped because a spreadsheet would run them.
-    """
+    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[TableFile]:  # noqa: ARG002 - always unchanged
+        """Give a sink of a file."""
+        return open_table_file(path)
 
-    def __init__(self, path: Path, *, csv: bool, raw: bool) -> None:
-        """Store the choices; the first frame opens the file and determines the columns."""
-        self._path, self._csv, self._raw = path, csv, raw
-        self._writer: pq.ParquetWriter | pa_csv.CSVWriter | None = None
-        self.defused = 0
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Add the rows of a frame."""
-        if self._csv and not self._raw:
-            frame = self._defuse(frame)
-        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
-        if self._writer is None:
-            table = table.cast(_without_null_types(table.schema))
-            self._writer = (
-                pa_csv.CSVWriter(self._path, table.schema)
-                if self._csv
-                else pq.ParquetWriter(self._path, table.schema, compression="zstd", write_page_checksum=True)
-            )
-        self._writer.write_table(table.cast(self._writer.schema) if not self._csv else table)
+class Csv:
+    """CSV files, for people unless they are raw."""
 
-    def close(self) -> None:
-        """Finish the file."""
-        if self._writer is not None:
-            self._writer.close()
+    suffix = ".csv"
 
-    def _defuse(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return a frame in which texts that begin like a formula begin with a quote."""
-        columns = {}
-        for name in frame.columns:
-            column = frame[name]
-            if not is_numeric_dtype(column):
-                is_formula = column.map(_is_formula)
-                self.defused += int(is_formula.sum())
-                columns[name] = column.where(~is_formula, "'" + column.astype(str))
-        return frame.assign(**columns)
+    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[TableFile]:
+        """Give a sink of a file."""
+        return open_table_file(path, RawCsvFile if raw else CsvFile)
+
+
+FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), DeltaTable())
 
 
 @contextmanager
-def table_sink(path: Path, *, raw: bool = False) -> Iterator[TableSink]:
-    """Give a writer of a file; the file replaces ``path`` when the block ends without an error.
+def table_sink(path: Path, *, raw: bool = False) -> Iterator[Sink]:
+    """Give a sink of a file; its rows are published when the block ends without an error.
 
     Parameters
     ----------
     path
-        File that ends in ``.parquet`` or ``.csv``.
+        File with the suffix of one of the formats.
     raw
-        Whether CSV contains text that begins like a formula unchanged, for machines.
+        Whether text that begins like a formula is written unchanged, for machines.
 
     Raises
     ------
     LeadmlError
-        If the path has another suffix or the file cannot be written.
+        If the path has another suffix or the rows cannot be written.
     """
     check_suffix(path)
-    with published(path) as temporary:
-        sink = TableSink(temporary, csv=path.suffix == ".csv", raw=raw)
-        try:
-            yield sink
-        finally:
-            sink.close()
+    (kind,) = (kind for kind in FORMATS if kind.suffix == path.suffix)
+    with kind.open(path, raw=raw) as sink:
+        yield sink
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a path that is neither CSV nor Parquet, with a `LeadmlError`."""
-    if path.suffix not in SUFFIXES:
-        msg = f"{path}: must end in {' or '.join(SUFFIXES)}, got {quoted(path.name)}"
-        raise LeadmlError(msg)
-
-
-def _is_formula(value: object) -> bool:
-    return isinstance(value, str) and value.lstrip(" \u00a0\ufeff").startswith(FORMULA_STARTS)
-
-
-def _without_null_types(schema: pa.Schema) -> pa.Schema:
-    fields = [field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in schema]
-    return pa.schema(fields)
+    """Refuse a path that no format writes, with a `LeadmlError`."""
+    require_suffix(path, *(kind.suffix for kind in FORMATS))

@@ -1,4 +1,4 @@
-"""Count how many leads each candidate cut would let in, and how certain their precision and recall are.
+"""The candidate cuts: how many leads each would let in, and how certain their precision and recall are.
 
 Snapshots of one account are not independent of each other, so each count is also given as an effective sample size:
 the number of independent leads that would be as informative. The module chooses no cut.
@@ -6,14 +6,17 @@ the number of independent leads that would be as informative. The module chooses
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
+from leadml.model.metrics import rate_bound
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,7 +25,102 @@ if TYPE_CHECKING:
 
 TERMS = 3  # of the series of 1 / (1 - size / count) ** 2: it compares an account with the rate of the others
 PRIOR_ACCOUNTS = 4.0  # decision 8 says what 0 and 16 do
+MIN_LEADS = 20
+WALKS, WALK_POINTS = 4000, 64
 QUANTILE_LEVEL = 0.95  # at which Student's quantile is compared with the normal one
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The candidate cuts as rules see them; see `leadml.params.cut_rule.Candidates`.
+
+    Parameters
+    ----------
+    table
+        The table of `candidate_table`.
+    probability
+        The probability of each row, shape (n_rows,).
+    columns
+        Other numbers of each row, by name.
+    """
+
+    table: pd.DataFrame
+    probability: Floats
+    columns: Mapping[str, Floats]
+
+    @classmethod
+    def of(
+        cls, probability: Floats, label: Labels, *, groups: NDArray[Any] | None, columns: Mapping[str, Floats]
+    ) -> Self:
+        """Return the candidates of some rows."""
+        return cls(candidate_table(probability, label, groups=groups), probability, columns)
+
+    @property
+    def cut(self) -> Floats:
+        """The candidates, rising."""
+        return self.table["cut"].to_numpy()
+
+    @property
+    def leads(self) -> Floats:
+        """How many rows each candidate lets in."""
+        return self.table["leads"].to_numpy()
+
+    @property
+    def share(self) -> Floats:
+        """Which share of the rows each candidate lets in."""
+        return self.table["share"].to_numpy()
+
+    @property
+    def conversions(self) -> Floats:
+        """How many of these rows converted."""
+        return self.table["conversions"].to_numpy()
+
+    def precision_bound(self, confidence: float) -> Floats:
+        """Return the lower bound of the precision, whichever cut is chosen; 0 where fewer than 20 accounts are in."""
+        leads = self.table["independent_leads"].to_numpy()
+        z = quantile_of_maximum(confidence, min_leads=MIN_LEADS, max_leads=int(leads.max()))
+        bound = rate_bound(self.table["precision"].to_numpy() * leads, leads, z=z)
+        return np.where(self.table["accounts"].to_numpy() >= MIN_LEADS, bound, 0.0)
+
+    def recall_bound(self, confidence: float) -> Floats:
+        """Return the lower bound of the recall."""
+        converters = self.table["independent_conversions"].to_numpy()
+        return rate_bound(self.table["recall"].to_numpy() * converters, converters, z=float(ndtri(confidence)))
+
+    def column(self, name: str) -> Floats:
+        """Return another number of each row."""
+        return self.columns[name]
+
+    def total(self, values: Floats) -> Floats:
+        """Return the sum of a number of each row over the rows that each candidate lets in."""
+        order = np.argsort(-self.probability, kind="stable")
+        return np.asarray(np.cumsum(values[order])[self.leads.astype(np.intp) - 1])
+
+
+def quantile_of_maximum(confidence: float, *, min_leads: int, max_leads: int) -> float:
+    """Return how many standard errors a rate must exceed its floor by, when the best of all cuts is chosen.
+
+    Choosing the best of many cuts makes its rate look too good. The leads above a cut are also above every lower cut,
+    so the standardised rates of all cuts behave like a random walk divided by its own standard deviation. The result
+    is a quantile, by simulation, of the maximum of such a walk between ``min_leads`` and ``max_leads`` leads. With it
+    the floor holds with the given confidence, whichever cut is chosen.
+
+    Parameters
+    ----------
+    confidence
+        Probability that the floor holds, in (0, 1).
+    min_leads, max_leads
+        The smallest and the largest number of leads above a cut.
+
+    Examples
+    --------
+    >>> ndtri(0.9) < quantile_of_maximum(0.9, min_leads=20, max_leads=2000) < 3.5
+    True
+    """
+    steps = np.diff(np.geomspace(max(min_leads, 1), max(max_leads, min_leads + 1), WALK_POINTS), prepend=0.0)
+    random = np.random.default_rng(0)
+    walk = np.cumsum(random.standard_normal((WALKS, WALK_POINTS)) * np.sqrt(steps), axis=1)
+    return float(np.quantile((walk / np.sqrt(np.cumsum(steps))).max(axis=1), confidence))
 
 
 def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] | None = None) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from leadml.arguments import mapping
 from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.model.judge.predictions import checked_predictions
 from leadml.model.metrics import rate_bound
-from leadml.params import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
-from leadml.stages.candidates import candidate_table
+from leadml.params import RULES, Rule
+from leadml.stages.candidates import Candidates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 STAGES = ("IQL", "MQL", "SQL")
 RULE_KEYS = ("iql", "mql", "sql")
 RULE = '{"rule": "share", "top": 0.2}'
-MIN_LEADS = 20
-WALKS, WALK_POINTS = 4000, 64
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,7 @@ def solve_cuts(
     rules: Mapping[str, Rule | Mapping[str, Any]],
     *,
     groups: ArrayLike | None = None,
+    columns: Mapping[str, ArrayLike] | None = None,
 ) -> Cuts:
     """Return the cut of each stage, solved from a rule that says what the team wants.
 
@@ -130,13 +129,15 @@ def solve_cuts(
         docs/params.md.
     groups
         The lead or account of each row, shape (n_rows,), if one has several rows; None if rows are independent.
+    columns
+        Numbers of each row that rules name, by field, shape (n_rows,) each; NaN where a number is missing.
 
     Raises
     ------
     ModelError
         If the arrays have other shapes or values, no candidate meets a rule, or the cuts do not rise.
     ParamsError
-        If a rule is not valid, or its stage is not known.
+        If a rule is not valid, its stage is not known, or a column that it names is not given.
 
     Examples
     --------
@@ -148,13 +149,10 @@ def solve_cuts(
     checked = checked_predictions(
         label, probability, groups=groups, cuts={}, baselines={}, names=("label", "probability")
     )
-    table = candidate_table(checked.probability, checked.label, groups=checked.groups)
     by_stage = read_rules(rules)
-    cuts = tuple(
-        Cut(stage, _solve(stage, by_stage[stage], table), rule_text(by_stage[stage]))
-        for stage in STAGES
-        if stage in by_stage
-    )
+    numbers = _numbers(by_stage, columns or {}, len(checked.label))
+    candidates = Candidates.of(checked.probability, checked.label, groups=checked.groups, columns=numbers)
+    cuts = tuple(_solve(stage, by_stage[stage], candidates) for stage in STAGES if stage in by_stage)
     for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:
             msg = (
@@ -163,7 +161,31 @@ def solve_cuts(
                 f"stages.{higher.stage.lower()}"
             )
             raise ModelError(msg)
-    return Cuts(cuts, table)
+    return Cuts(cuts, candidates.table)
+
+
+def _solve(stage: str, rule: Rule, candidates: Candidates) -> Cut:
+    """Return the cut that a rule prefers; refuse the rule if no cut meets it."""
+    solution = rule.solve(candidates)
+    if not len(solution.cuts):
+        msg = f"stages.{stage.lower()}: no cut {solution.problem}"
+        raise ModelError(msg)
+    return Cut(stage, float(solution.cuts[0]), rule.words)
+
+
+def _numbers(rules: Mapping[str, Rule], columns: Mapping[str, ArrayLike], rows: int) -> dict[str, Floats]:
+    """Return the columns that the rules name, as numbers."""
+    found = {}
+    for stage, name in ((stage, name) for stage, rule in rules.items() for name in rule.columns):
+        if name not in columns:
+            hint = nearest(name, columns)
+            msg = f"{stage.lower()}: columns must have {quoted(name)}, which the rule names, got none{hint}"
+            raise ParamsError(msg)
+        found[name] = np.asarray(columns[name], dtype=np.float64)
+        if found[name].shape != (rows,):
+            msg = f"columns[{quoted(name)}] must have the shape ({rows},), got {found[name].shape}"
+            raise ModelError(msg)
+    return found
 
 
 def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]:
@@ -200,89 +222,3 @@ def _rule_fault(stage: str, fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     got = "" if "got" in message else f", got {quoted(fault['input'])}"
     return f"{key}: {message[:1].lower()}{message[1:]}{got}"
-
-
-def quantile_of_maximum(confidence: float, *, min_leads: int, max_leads: int) -> float:
-    """Return how many standard errors a rate must exceed its floor by, when the best of all cuts is chosen.
-
-    Choosing the best of many cuts makes its rate look too good. The leads above a cut are also above every lower cut,
-    so the standardised rates of all cuts behave like a random walk divided by its own standard deviation. The result
-    is a quantile, by simulation, of the maximum of such a walk between ``min_leads`` and ``max_leads`` leads. With it
-    the floor holds with the given confidence, whichever cut is chosen.
-
-    Parameters
-    ----------
-    confidence
-        Probability that the floor holds, in (0, 1).
-    min_leads, max_leads
-        The smallest and the largest number of leads above a cut.
-
-    Examples
-    --------
-    >>> ndtri(0.9) < quantile_of_maximum(0.9, min_leads=20, max_leads=2000) < 3.5
-    True
-    """
-    steps = np.diff(np.geomspace(max(min_leads, 1), max(max_leads, min_leads + 1), WALK_POINTS), prepend=0.0)
-    random = np.random.default_rng(0)
-    walk = np.cumsum(random.standard_normal((WALKS, WALK_POINTS)) * np.sqrt(steps), axis=1)
-    return float(np.quantile((walk / np.sqrt(np.cumsum(steps))).max(axis=1), confidence))
-
-
-def rule_text(rule: Rule) -> str:
-    """Return a rule in words, for the report and for messages."""
-    if isinstance(rule, PrecisionRule):
-        return f"at least {100 * rule.at_least:g}% convert, with {100 * rule.confidence:g}% confidence"
-    if isinstance(rule, RecallRule):
-        return f"at least {100 * rule.at_least:g}% of the converters, with {100 * rule.confidence:g}% confidence"
-    if isinstance(rule, CapacityRule):
-        return f"at most {rule.leads_per_week:g} of {rule.incoming_per_week:g} leads a week"
-    if isinstance(rule, ShareRule):
-        return f"the best {100 * rule.top:g}% of leads"
-    if isinstance(rule, ValueRule):
-        return f"a contact costs {rule.contact_cost:g}, a conversion brings {rule.won_value:g}"
-    return f"fixed at {rule.probability:g}"
-
-
-def _solve(stage: str, rule: Rule, table: pd.DataFrame) -> float:
-    if isinstance(rule, FixedRule):
-        return rule.probability
-    if isinstance(rule, ValueRule):
-        return _value_cut(stage, rule, table)
-    if isinstance(rule, PrecisionRule):
-        leads = table["independent_leads"].to_numpy()
-        z = quantile_of_maximum(rule.confidence, min_leads=MIN_LEADS, max_leads=int(leads.max()))
-        bound = rate_bound(table["precision"].to_numpy() * leads, leads, z=z)
-        bound = np.where(table["accounts"].to_numpy() >= MIN_LEADS, bound, 0.0)
-        allowed = table["cut"].to_numpy()[bound >= rule.at_least]
-        return _first_cut(stage, rule, allowed, f"the highest lower bound is {bound.max():.1%}")
-    if isinstance(rule, RecallRule):
-        converters = table["independent_conversions"].to_numpy()
-        bound = rate_bound(table["recall"].to_numpy() * converters, converters, z=float(ndtri(rule.confidence)))
-        allowed = table["cut"].to_numpy()[bound >= rule.at_least][::-1]
-        return _first_cut(stage, rule, allowed, f"the highest lower bound is {bound.max():.1%}")
-    share = rule.top if isinstance(rule, ShareRule) else rule.leads_per_week / rule.incoming_per_week
-    allowed = table["cut"].to_numpy()[table["share"].to_numpy() <= share]
-    return _first_cut(stage, rule, allowed, f"the smallest share is {100 * table['share'].min():.4g}%")
-
-
-def _first_cut(stage: str, rule: Rule, allowed: Floats, limit: str) -> float:
-    """Return the first of the cuts that meet a rule; refuse the rule if there is none."""
-    if len(allowed):
-        return float(allowed[0])
-    msg = f"stages.{stage.lower()}: no cut gives {rule_text(rule)}: {limit}; ask for less or bring more leads"
-    raise ModelError(msg)
-
-
-def _value_cut(stage: str, rule: ValueRule, table: pd.DataFrame) -> float:
-    """Return the cost divided by the value: with calibrated probabilities no other cut earns more."""
-    cut = rule.contact_cost / rule.won_value
-    above = table[table["cut"] >= cut]
-    profit = (above["conversions"] * rule.won_value - above["leads"] * rule.contact_cost).max()
-    if above.empty or profit <= 0:
-        msg = (
-            f"stages.{stage.lower()}: no cut earns more than it costs where {rule_text(rule)}: contacts pay from a "
-            f"probability of {cut:.3f} on, and the highest is {table['cut'].max():.3f}; lower contact_cost or raise "
-            "won_value"
-        )
-        raise ModelError(msg)
-    return cut

@@ -19,6 +19,7 @@ from leadml.leads.asof.features import features, weight_columns
 from leadml.leads.asof.history import Block
 from leadml.leads.asof.snapshots import compute_features, scoring_snapshots
 from leadml.leads.asof.view import AsOfView
+from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.activity_plan import DAY, WEIGHT_ONE, ActivityPlan, decay_weights
 from leadml.params import ComputeParams
 
@@ -26,7 +27,7 @@ SEEDS = st.integers(0, 2**31 - 1)
 FEW = settings(max_examples=5)
 PLAN = ActivityPlan((("visit", "visits"), ("demo", "demos")), (1, 7, 30), decay_weights(5), 10, channels=True)
 COUNTS = tuple(f"{kind}_{days}d" for kind in ("visit", "demo") for days in PLAN.windows)
-NAMES = [field.name for field in PLAN.fields]
+NAMES = [column.field.name for column in activity_columns(PLAN)]
 AS_OF = day(400)
 Rows = list[dict[str, Any]]
 
@@ -49,7 +50,7 @@ def computed(
         pa.table({name: pa.array(values, pa.int64()) for name, values in weight_columns(plan).items()}),
     )
     found = features(*(engine.lazy(table) for table in tables), plan=plan).collect("pyarrow").to_native()
-    names = {inner: field.name for inner, field in plan.layout}
+    names = {column.inner: column.field.name for column in activity_columns(plan)}
     return found.to_pandas()[["lead", "as_of", "colour", *names]].rename(columns=names)
 
 

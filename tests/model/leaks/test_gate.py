@@ -61,11 +61,11 @@ def test_the_order_of_the_leads_changes_no_finding(leads_with_duration, bank_con
 
 
 def test_the_bundled_leads_without_duration_are_passed(bank_leads, bank_contract, quick_params):
-    """No field is a suspect, LK0 has the highest AUC of a field, and three rules are not applicable."""
+    """No field is a suspect, LK0 has the highest AUC of a field, and four rules are not applicable."""
     findings = find_leaks(bank_leads.frame, bank_contract.fields, quick_params)
 
     assert codes(findings) == []
-    assert codes(findings, "not applicable") == [("LK6", ""), ("LK7", ""), ("LK9", "")]
+    assert codes(findings, "not applicable") == [("LK6", ""), ("LK7", ""), ("LK9", ""), ("LK10", "")]
     assert str(findings[-1]).startswith(
         "LK0 no field seems to know the outcome; the highest AUC of a single field is 0.6"
     )
@@ -187,12 +187,14 @@ def test_each_part_of_the_evidence_is_judged_by_its_rule(bank_leads, bank_contra
         changes=changes,
         outcomes=closed,
         activities=kinds,
+        people=pd.Series({frame["lead_id"][0]: "0", frame["lead_id"][1]: "0"}, dtype=object),
     )
     fields = (*bank_contract.fields, Field("visited", "number", "engagement"))
     findings = find_leaks(dated, fields, quick_params, evidence=evidence)
 
     stopped = [("LK6", "balance"), ("LK7", "visited"), ("LK7", "onboarding"), ("LK8", "order"), ("LK9", "split")]
     assert [one for one in codes(findings, "stop") if one[0] >= "LK6"] == stopped
+    assert ("LK10", "people") in codes(findings, "warn")
     assert codes(findings, "not applicable", "passed") == []
 
 

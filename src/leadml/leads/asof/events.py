@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.errors import DataError, Fault, quoted
-from leadml.leads.check.activity_plan import DAY
-from leadml.leads.check.convert import arrow_ids, arrow_texts, plain_text
+from leadml.leads.asof.features import value_name
+from leadml.leads.check.activity_plan import DAY, VALUE_ONE
+from leadml.leads.check.convert import arrow_ids, arrow_texts, numbers, plain_text
 from leadml.leads.check.rows import read_times, shown_value
 from leadml.params import normal_name
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 500_000
 MAX_FAULTS = 1000
 COMMON = ("lead", "occurred_at", "recorded_at")
-ACTIVITY_SCHEMA = pa.schema([(name, pa.int64()) for name in (*COMMON, "kind", "channel")])
+MAX_VALUE = 1e9  # so that the sum of 900,000 activities of a lead, in units of VALUE_ONE, fits into 64 bits
 OUTCOME_SCHEMA = pa.schema([(name, pa.int64()) for name in (*COMMON, "outcome")])
 
 
@@ -89,7 +90,10 @@ class EventReader:
     latest: int
 
     def activities(self, roles: ActivitiesParams, kinds: dict[str, int]) -> Iterator[Events]:
-        """Yield activities: a kind that ``kinds`` does not have is -1, channels are numbered as they first occur."""
+        """Yield activities: a kind that ``kinds`` does not have is -1, channels are numbered as they first occur.
+
+        Values are whole numbers of 1/10,000, null where they are missing.
+        """
         channels: dict[str, int] = {}
 
         def read_codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], Iterable[FaultyRows]]:
@@ -102,9 +106,13 @@ class EventReader:
                 columns["channel"] = _codes(channel, channels, missing=None)
             else:
                 columns["channel"] = pa.nulls(len(kind), pa.int64())
-            return columns, [FaultyRows(roles.kind, faulty, "must be text, a whole number or a boolean")]
+            found = [FaultyRows(roles.kind, faulty, "must be text, a whole number or a boolean")]
+            for number, name in enumerate(roles.values.values()):
+                columns[value_name(number)], bad = _whole_values(chunk.table[normal_name(name)], dialect)
+                found.append(FaultyRows(name, bad, f"must be a number between -{MAX_VALUE:,.0f} and {MAX_VALUE:,.0f}"))
+            return columns, found
 
-        others = (roles.kind, roles.channel)
+        others = (roles.kind, roles.channel, *roles.values.values())
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, read_codes)
 
     def outcomes(self, roles: OutcomesParams, known: dict[str, int]) -> Iterator[Events]:
@@ -152,6 +160,12 @@ class EventReader:
             raise DataError(faults)
 
 
+def activity_schema(values: int) -> pa.Schema:
+    """Return the columns of activities that have a number of values."""
+    names = (*COMMON, "kind", "channel", *(value_name(number) for number in range(values)))
+    return pa.schema([(name, pa.int64()) for name in names])
+
+
 def latest_instant(now: int) -> int:
     """Return the instant, in microseconds, after which nothing can have been recorded: a day after now."""
     return now + DAY
@@ -162,6 +176,14 @@ def _codes(words: pa.ChunkedArray, known: dict[str, int], *, missing: int | None
     positions = pc.index_in(words.combine_chunks(), value_set=pa.array(list(known), pa.string()))
     codes = pa.array(list(known.values()), pa.int64()).take(positions)
     return codes if missing is None else pc.fill_null(codes, missing)
+
+
+def _whole_values(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.Array, Mask]:
+    """Return numbers in units of ``VALUE_ONE``, and the mask of those that are no numbers or out of range."""
+    values, bad = numbers(column, dialect)
+    bad |= np.abs(values) > MAX_VALUE
+    missing = bad | np.isnan(values)
+    return pa.array(np.where(missing, 0, np.rint(values * VALUE_ONE)).astype(np.int64), mask=missing), bad
 
 
 def _unknown_words(words: pa.Array, codes: pa.Array, column: str, expected: str) -> Iterator[FaultyRows]:

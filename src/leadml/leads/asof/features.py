@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leadml.leads.check.activity_plan import ACTIVITY, DAY, DECAYED, FIRST, LAST, LEAD_AGE, TREND, WEIGHT_ONE
+from leadml.leads.check.activity_features import activity_columns
+from leadml.leads.check.activity_plan import DAY, LEAD_AGE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import narwhals as nw
 
+    from leadml.leads.check.activity_feature import ActivityColumn
     from leadml.leads.check.activity_plan import ActivityPlan
 
     Lazy = nw.LazyFrame[Any]
@@ -33,7 +37,8 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
         ``lead``, ``created_at``, ``version`` (rising within a lead), ``valid_from``, ``recorded_at``, and attributes,
         which have the names of `history.attribute_name`.
     activities
-        ``lead``, ``occurred_at``, ``recorded_at``, ``kind`` (its number in the plan, -1 for other kinds), ``channel``.
+        ``lead``, ``occurred_at``, ``recorded_at``, ``kind`` (its number in the plan, -1 for other kinds), ``channel``
+        and the columns of `value_name`, one for each of the plan's values.
     weights
         ``age`` (whole days) and ``weight`` (whole), of `weight_columns`.
     plan
@@ -42,16 +47,25 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
     Returns
     -------
     LazyFrame
-        ``lead``, ``as_of``, the attributes of the state that held, and the columns of the plan's layout. A snapshot of
-        a lead that was not known at the instant has no row.
+        ``lead``, ``as_of``, the attributes of the state that held, and the plan's `activity_columns`. A snapshot of a
+        lead that was not known at the instant has no row.
     """
-    return (
-        _states_as_of(snapshots, states)
-        .join(_aggregates(_known_activities(snapshots, activities, weights), plan), on=list(SNAPSHOT), how="left")
-        .with_columns(*_final_columns(plan))
-        .drop("recent", "earlier")
-        .sort(*SNAPSHOT)
-    )
+    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
+
+    columns, found = activity_columns(plan), _states_as_of(snapshots, states)
+    aggregates = _aggregates(columns)
+    if aggregates:
+        known = _known_activities(snapshots, activities, weights).group_by(*SNAPSHOT).agg(*aggregates)
+        found = found.join(known, on=list(SNAPSHOT), how="left")
+    values = [column.value(Aggregated()).cast(nw.Float64).alias(column.inner) for column in columns]
+    inner = {column.inner for column in columns}
+    parts = {name for column in columns for name in column.aggregates} - inner
+    return found.with_columns(*values).drop(*sorted(parts)).sort(*SNAPSHOT)
+
+
+def value_name(number: int) -> str:
+    """Return the name of a column of ``sources.activities.values`` inside the engine, by its number in the plan."""
+    return f"value_{number}"
 
 
 def weight_columns(plan: ActivityPlan) -> dict[str, list[int]]:
@@ -86,58 +100,80 @@ def _known_activities(snapshots: Lazy, activities: Lazy, weights: Lazy) -> Lazy:
     )
 
 
-def _aggregates(known: Lazy, plan: ActivityPlan) -> Lazy:
-    """Return counts, ages and sums of weights of the known activities of each snapshot."""
-    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
-
-    age, weight = nw.col("age"), nw.col("weight")
-    columns = [
-        age.min().alias(f"{ACTIVITY}{LAST}"),
-        weight.sum().alias(f"{ACTIVITY}{DECAYED}"),
-        _count(age < plan.trend).alias("recent"),
-        _count((age >= plan.trend) & (age < 2 * plan.trend)).alias("earlier"),
-    ]
-    for number in range(len(plan.kinds)):
-        of_kind = nw.col("kind") == number
-        columns += [_count(of_kind & (age < days)).alias(f"k{number}_{days}d") for days in plan.windows]
-        age_of_kind = nw.when(of_kind).then(age)
-        columns += [age_of_kind.min().alias(f"k{number}{LAST}"), age_of_kind.max().alias(f"k{number}{FIRST}")]
-        columns.append(nw.when(of_kind).then(weight).otherwise(0).sum().alias(f"k{number}{DECAYED}"))
-    for days in plan.windows:
-        in_window = age < days
-        columns.append(_distinct(age, in_window).alias(f"active_days_{days}d"))
-        if plan.channels:
-            channel = nw.col("channel")
-            columns.append(_distinct(channel, in_window & ~channel.is_null()).alias(f"channels_{days}d"))
-    return known.group_by(*SNAPSHOT).agg(*columns)
+def _aggregates(columns: Sequence[ActivityColumn]) -> list[Expression]:
+    """Return the aggregates of all columns, each once."""
+    known = Known()
+    needed = {name: aggregate for column in columns for name, aggregate in column.aggregates.items()}
+    return [aggregate(known).alias(name) for name, aggregate in needed.items()]
 
 
-def _count(mask: Expression) -> Expression:
-    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
+class Known:
+    """The known activities as narwhals expressions; see `KnownActivities`."""
 
-    return mask.cast(nw.Int64).sum()
+    def __init__(self) -> None:
+        """Import narwhals."""
+        import narwhals as nw  # noqa: PLC0415 - only dated leads need it
+
+        self._nw = nw
+        self.age, self.weight, self.channel = nw.col("age"), nw.col("weight"), nw.col("channel")
+
+    def of_kind(self, number: int) -> Expression:
+        """Return the mask of a kind."""
+        return self._nw.col("kind") == number
+
+    def value(self, number: int) -> Expression:
+        """Return a column of numbers."""
+        return self._nw.col(value_name(number))
+
+    def count(self, mask: Expression) -> Expression:
+        """Return the size of a mask."""
+        return mask.cast(self._nw.Int64).sum()
+
+    def total(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return a sum."""
+        return (column if mask is None else self._nw.when(mask).then(column).otherwise(0)).sum()
+
+    def smallest(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return the smallest number."""
+        return self._where(mask, column).min()
+
+    def largest(self, column: Expression, mask: Expression | None = None) -> Expression:
+        """Return the largest number."""
+        return self._where(mask, column).max()
+
+    def distinct(self, column: Expression, mask: Expression) -> Expression:
+        """Return the number of distinct values."""
+        # null, the value outside the mask, is counted as a value, and so is taken off
+        return self._where(mask, column).n_unique() - (~mask).cast(self._nw.Int64).max()
+
+    def _where(self, mask: Expression | None, column: Expression) -> Expression:
+        return column if mask is None else self._nw.when(mask).then(column)
 
 
-def _distinct(value: Expression, mask: Expression) -> Expression:
-    """Return the number of distinct values where the mask is true; null, the value elsewhere, is not counted."""
-    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
+class Aggregated:
+    """The aggregates of a snapshot as narwhals expressions; see `Aggregates`."""
 
-    return nw.when(mask).then(value).n_unique() - (~mask).cast(nw.Int64).max()
+    def __init__(self) -> None:
+        """Import narwhals."""
+        import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
+        self._nw = nw
 
-def _final_columns(plan: ActivityPlan) -> list[Expression]:
-    """Return the plan's fields: without activities, counts are 0 and ages are missing; divisions come last."""
-    import narwhals as nw  # noqa: PLC0415 - only dated leads need it
+    def number(self, name: str) -> Expression:
+        """Return an aggregate, null where there is none."""
+        return self._nw.col(name).cast(self._nw.Int64)
 
-    recent, earlier = (nw.col(name).cast(nw.Int64).fill_null(0) for name in ("recent", "earlier"))
-    total = recent + earlier
-    trend = nw.when(total > 0).then((recent - earlier).cast(nw.Float64) / total.cast(nw.Float64))
-    columns = []
-    for inner, field in plan.layout:
-        column = nw.col(inner).cast(nw.Int64) if inner != TREND else trend
-        if inner.endswith(DECAYED):
-            column = column.fill_null(0).cast(nw.Float64) / float(WEIGHT_ONE)
-        elif not field.words_if_missing:
-            column = column.fill_null(0)
-        columns.append(column.cast(nw.Float64).alias(inner))
-    return columns
+    def count(self, name: str) -> Expression:
+        """Return an aggregate, 0 where there is none."""
+        return self.number(name).fill_null(0)
+
+    def scaled(self, name: str, unit: int) -> Expression:
+        """Return an aggregate in units."""
+        whole = self.count(name)
+        # a column of units: by a plain number Polars multiplies with its rounded inverse, DuckDB divides
+        return self.ratio(whole, whole * 0 + unit)
+
+    def ratio(self, numerator: Expression, denominator: Expression) -> Expression:
+        """Return a quotient, null where the denominator is 0."""
+        quotient = numerator.cast(self._nw.Float64) / denominator.cast(self._nw.Float64)
+        return self._nw.when(denominator != 0).then(quotient)

@@ -104,6 +104,8 @@ class LeadHistory:
         For ``activities`` and ``outcomes``: the id of a lead that the table of leads does not have, where there is one.
     faults
         Faults of the rows of leads that were left out; scoring goes on without these leads.
+    people
+        By id, the person of each lead that is the same person as another lead; None where this is not known.
     """
 
     folder: Path
@@ -118,6 +120,7 @@ class LeadHistory:
     rows_by_code: dict[str, Counter[int]] = field(default_factory=dict)
     unknown_ids: dict[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    people: pd.Series | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Yield the leads block by block."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 from leadml.leads.asof.features import AS_OF, LEAD, features, weight_columns
 from leadml.leads.asof.history import BLOCK_LEADS, attribute_name
 from leadml.leads.asof.population import find_mature_snapshots, population_snapshots
+from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def compute_features(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.Da
     lazy = (view.engine.lazy(table) for table in (snapshots, block.states, block.activities, weights))
     table = features(*lazy, plan=view.plan).collect("pyarrow").to_native()
     columns: dict[str, NDArray[Any]] = {name: table[name].to_numpy() for name in (LEAD, AS_OF)}
-    inner = {field.name: name for name, field in view.plan.layout}
+    inner = {column.field.name: column.inner for column in activity_columns(view.plan)}
     inner |= {name: attribute_name(at) for at, name in enumerate(f.name for f in view.fields if f.source != "activity")}
     for field in view.fields:
         column = table[inner[field.name]]

@@ -1,7 +1,7 @@
 """Which features are computed from the activities of dated leads, and which target is predicted.
 
-Training and scoring share one plan: training builds it from params, scoring reads it from the bundle. Days and weights
-are integers (weights in units of 2^-20), so that sums are the same in any order.
+Training and scoring share one plan: training builds it from params, scoring reads it from the bundle. Days, weights
+and values are integers (weights in units of 2^-20, values of 1/10,000), so that sums are the same in any order.
 """
 
 from __future__ import annotations
@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadml.leads.check.field import Field
-
 if TYPE_CHECKING:
     from leadml.params import Params
 
 DAY = 86_400_000_000
 WEIGHT_ONE = 1 << 20
+VALUE_ONE = 10_000
 ACTIVITY = "activity"
 LEAD_AGE = "lead_age"
-DECAYED, LAST, FIRST = "_decayed", "_last", "_first"
-TREND = f"{ACTIVITY}_trend"
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,8 @@ class ActivityPlan:
         Days of the trend, which are compared with as many days before them.
     channels
         Whether activities have a channel.
+    values
+        Names of the columns of numbers that activities have, such as ``amount``.
     """
 
     kinds: tuple[tuple[str, str], ...]
@@ -45,6 +44,7 @@ class ActivityPlan:
     weights: tuple[int, ...]
     trend: int
     channels: bool
+    values: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Params) -> ActivityPlan:
@@ -52,57 +52,20 @@ class ActivityPlan:
         choices = params.features.activities
         if params.sources is None or params.sources.activities is None:
             return cls((), (), (), choices.trend, channels=False)
-        channels = params.sources.activities.channel is not None
-        kinds = tuple((kind, words) for kind, words in choices.kinds.items())
-        return cls(kinds, choices.windows, decay_weights(choices.half_life), choices.trend, channels)
+        source, kinds = params.sources.activities, tuple(choices.kinds.items())
+        weights, has_channels = decay_weights(choices.half_life), source.channel is not None
+        return cls(kinds, choices.windows, weights, choices.trend, has_channels, tuple(source.values))
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ActivityPlan:
         """Return the plan from the plain data of `to_json`."""
+        lists = {name: tuple(stored.get(name, ())) for name in ("windows", "weights", "values")}
         kinds = tuple((kind, words) for kind, words in stored["kinds"])
-        return cls(kinds, tuple(stored["windows"]), tuple(stored["weights"]), stored["trend"], stored["channels"])
+        return cls(kinds=kinds, trend=stored["trend"], channels=stored["channels"], **lists)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
         return asdict(self)
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The fields that are computed from activities, in order."""
-        return tuple(field for _, field in self.layout)
-
-    @property
-    def layout(self) -> tuple[tuple[str, Field], ...]:
-        """The internal name and the field of each feature; it numbers the kinds, because their names are untrusted."""
-        cells = [(LEAD_AGE, _activity_field(LEAD_AGE, "", "{} days since the lead came"))]
-        if not self.windows:
-            return tuple(cells)
-        for number, (kind, words) in enumerate(self.kinds):
-            internal, if_missing = f"k{number}", f"no {words} so far"
-            for days in self.windows:
-                in_window = f"{{}} {words} in the last {days} days"
-                cells.append((f"{internal}_{days}d", _activity_field(f"{kind}_{days}d", kind, in_window)))
-            last, first = (f"{words}: the {end} {{}} days ago" for end in ("last", "first"))
-            decayed = f"{words}: {{}} where old ones count less"
-            cells += [
-                (f"{internal}{LAST}", _activity_field(f"{kind}{LAST}", kind, last, if_missing)),
-                (f"{internal}{FIRST}", _activity_field(f"{kind}{FIRST}", kind, first, if_missing)),
-                (f"{internal}{DECAYED}", _activity_field(f"{kind}{DECAYED}", kind, decayed)),
-            ]
-        fields = [field for days in self.windows for field in self._window_fields(days)]
-        if_inactive = f"not active in the last {2 * self.trend} days"
-        trend = f"activity of the last {self.trend} days against the {self.trend} before: {{}} (-1 to 1)"
-        fields += [
-            _activity_field(f"{ACTIVITY}{LAST}", ACTIVITY, "last active {} days ago", "not active so far"),
-            _activity_field(f"{ACTIVITY}{DECAYED}", ACTIVITY, "{} activities where old ones count less"),
-            _activity_field(TREND, ACTIVITY, trend, if_inactive),
-        ]
-        return (*cells, *((field.name, field) for field in fields))
-
-    def _window_fields(self, days: int) -> list[Field]:
-        active = _activity_field(f"active_days_{days}d", ACTIVITY, f"active on {{}} of the last {days} days")
-        channels = _activity_field(f"channels_{days}d", ACTIVITY, f"{{}} channels in the last {days} days")
-        return [active, channels] if self.channels else [active]
 
 
 @dataclass(frozen=True)
@@ -180,7 +143,3 @@ def decay_weights(half_life: int) -> tuple[int, ...]:
     ages = range(half_life * WEIGHT_ONE.bit_length())
     weights = (round(WEIGHT_ONE * 2.0 ** (-age / half_life)) for age in ages)
     return tuple(weight for weight in weights if weight)
-
-
-def _activity_field(name: str, topic: str, words: str, words_if_missing: str = "") -> Field:
-    return Field(name, "number", "engagement", "activity", topic, words, words_if_missing)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leadml.errors import ParamsError, quoted
+from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.activity_plan import ActivityPlan
 from leadml.leads.check.derived_columns import derived_fields
 from leadml.leads.check.field import Field
@@ -99,7 +100,7 @@ class Contract:
         roles: dict[str, Any] = {"timezone": params.data.timezone, "derived": derived}
         if params.sources is not None:
             roles |= {role: _normalize_name(getattr(params.sources.leads, role)) for role in LEAD_ROLES}
-            fields = (*fields, *ActivityPlan.from_params(params).fields)
+            fields = (*fields, *(column.field for column in activity_columns(ActivityPlan.from_params(params))))
         else:
             roles |= {role: _normalize_name(getattr(params.data, role)) for role in (LEAD_ID, CREATED_AT)}
         if params.target is not None:

@@ -80,6 +80,8 @@ class LeakEvidence:
     repeated_activities
         One row for each lead with activities: ``rows`` (the number of its activities), ``repeated`` (those of which
         another has the same values) and ``converted``, 0 or 1.
+    people
+        By id, the person of each lead that is the same person as another lead; None where this is not known.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class LeakEvidence:
     activities: pd.DataFrame | None = None
     future_counts: pd.DataFrame | None = None
     repeated_activities: pd.DataFrame | None = None
+    people: pd.Series | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table that has not all of its columns."""

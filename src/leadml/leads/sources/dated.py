@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.asof.engine import open_engine
-from leadml.leads.asof.events import ACTIVITY_SCHEMA, OUTCOME_SCHEMA, EventReader, latest_instant
+from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.history import add_events, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
@@ -25,6 +25,7 @@ from leadml.leads.check.contract import AS_OF, LEAD_ID
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.instants import instant, shown_instant
 from leadml.leads.check.load import CHUNK_ROWS
+from leadml.leads.check.same_person import join_groups
 from leadml.leads.judge.consistency import check_scoring_tables, judge_consistency, rows_by_kind
 from leadml.leads.judge.eligibility import why_not_eligible
 from leadml.leads.judge.evidence import Clock, LeakEvidence
@@ -40,6 +41,7 @@ from leadml.leads.judge.maturity import Maturity, conversions_by_age, judge_date
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import open_table_sources
 from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
+from leadml.leads.sources.people import read_people
 from leadml.leads.sources.settings import AsOfSettings, dated_sources
 from leadml.leads.sources.spool import LeadChunk, Spool
 from leadml.leads.sources.temporary import temporary_folder
@@ -91,7 +93,7 @@ class DatedLeads:
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the mature snapshots with labels; see `LeadSource.training`."""
-        with self.view(progress) as view:
+        with self.view(progress, with_people=True) as view:
             if view.history.faults:
                 raise DataError(view.history.faults)
             until = self.observed_until(view.history)
@@ -173,13 +175,15 @@ class DatedLeads:
         return {AS_OF: shown_instant(self._instant(as_of))}
 
     @contextmanager
-    def view(self, progress: Progress) -> Iterator[AsOfView]:
+    def view(self, progress: Progress, *, with_people: bool = False) -> Iterator[AsOfView]:
         """Give a view of the three tables until the block ends; a temporary folder contains their blocks.
 
         Parameters
         ----------
         progress
             Called with the name of each step as it begins.
+        with_people
+            Whether leads that are one person are found and put into one group, which only a training needs.
 
         Raises
         ------
@@ -200,6 +204,10 @@ class DatedLeads:
             with open_table_sources(tables, self.root, dialect) as opened:
                 progress("reading leads")
                 history = read_lead_history(opened["leads"], self.contract, folder, latest=latest)
+                if with_people and params.split.same_person.columns:
+                    people = read_people(opened["leads"], self.contract.lead_id, params.split.same_person)
+                    groups = join_groups(history.split_keys, history.lead_ids, people)
+                    history = replace(history, split_keys=groups, people=people)
                 ids = pa.array(history.lead_ids, pa.string())
                 readers = {
                     name: EventReader(table, ids, params.data.timezone, latest) for name, table in opened.items()
@@ -208,7 +216,7 @@ class DatedLeads:
                 kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
                 roles = sources.activities
                 activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
-                history = add_events(history, "activities", activities, ACTIVITY_SCHEMA)
+                history = add_events(history, "activities", activities, activity_schema(len(self.settings.plan.values)))
                 progress("reading outcomes")
                 outcomes = readers["outcomes"].outcomes(sources.outcomes, codes)
                 history = add_events(history, "outcomes", outcomes, OUTCOME_SCHEMA)
@@ -253,6 +261,7 @@ class DatedLeads:
             activities=activity_counts(view, reached),
             repeated_activities=repeated_activities(view, reached),
             future_counts=future_counts(view, frame, observed_until=until) if self.settings.plan.kinds else None,
+            people=history.people,
         )
 
     def _facts(self, view: AsOfView, snapshots: TrainingSnapshots, reached: Integers, until: int) -> DataFacts:

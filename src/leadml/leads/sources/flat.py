@@ -18,14 +18,16 @@ from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.check.duplicates import conflict_faults, find_duplicates, row_hashes
 from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads
+from leadml.leads.check.same_person import join_groups
 from leadml.leads.judge.evidence import Clock, LeakEvidence
 from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
+from leadml.leads.sources.people import read_people
 from leadml.leads.sources.settings import SingleSnapshot
 from leadml.leads.sources.spool import LeadChunk, Spool
 from leadml.leads.sources.temporary import temporary_folder
 from leadml.leads.sources.training_set import DataFacts, TrainingSet
 from leadml.leads.split import RandomSplit, TimeSplit
-from leadml.params import SplitParams
+from leadml.params import PersonColumns, SplitParams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,11 +73,15 @@ class FlatLeads:
         progress("reading leads")
         loaded = load_leads(self.table, self.contract)
         frame, places = as_snapshots(loaded.frame), loaded.places
+        people = None
+        if self.split.same_person.columns:
+            people = read_people(self.table, self.contract.lead_id, self.split.same_person)
+            frame = _with_people(frame, people)
         copies = self.contract.lead_id is None
         if copies:  # without an id the order of rows says nothing, so it must change nothing
             frame = frame.sort_values([name for name in (SPLIT_KEY, LABEL, AS_OF) if name in frame], kind="stable")
             frame, places = frame.reset_index(drop=True), places[frame.index]
-        evidence = LeakEvidence(order=places)
+        evidence = LeakEvidence(order=places, people=people)
         facts = DataFacts(self.table.name, loaded.rows, loaded.merged)
         if AS_OF not in frame:
             split = RandomSplit(self.split, copies=copies)
@@ -95,9 +101,10 @@ class FlatLeads:
             spool, content, rows_read, faulty = Spool(folder), ContentHash(), 0, set[str]()
             hashes, requested_parts = [(np.empty(0, np.uint64), np.empty(0, np.uint64))], [np.empty(0, dtype=bool)]
             progress("reading leads")
+            people = self._people()
             for checked in checked_chunks(self.table, contract, rows=rows):
                 hashes.append(content.add(checked.frame, checked.faults))
-                requested_parts.append(self._requested(checked.frame))
+                requested_parts.append(self._requested(checked.frame, people))
                 spool.add(LeadChunk(checked.frame, checked.locations, checked.faults))
                 faulty |= {fault.lead_id for fault in checked.faults if fault.lead_id}
                 rows_read += checked.rows
@@ -144,9 +151,18 @@ class FlatLeads:
         needs_date = self.holdout is not None and self.holdout.since is not None
         return self.contract if needs_date else replace(self.contract, created_at=None)
 
-    def _requested(self, frame: pd.DataFrame) -> Mask:
+    def _people(self) -> pd.Series:
+        """Return the people on whom the holdout depends, by id of their leads; none where it depends on nobody."""
+        columns = self.holdout.same_person if self.holdout else None
+        if columns is None:
+            return pd.Series(dtype=object)
+        return read_people(self.table, self.contract.lead_id, PersonColumns(**columns))
+
+    def _requested(self, frame: pd.DataFrame, people: pd.Series) -> Mask:
         """Return which rows are to be scored: all, or those of the holdout."""
-        return np.ones(len(frame), dtype=bool) if self.holdout is None else self.holdout.mask(as_snapshots(frame))
+        if self.holdout is None:
+            return np.ones(len(frame), dtype=bool)
+        return self.holdout.mask(_with_people(as_snapshots(frame), people))
 
 
 def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,6 +186,12 @@ def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
         created_at = columns.pop(CREATED_AT)
         first |= {AS_OF: created_at, MATURE_AT: created_at + 1}
     return pd.DataFrame({**first, **columns})
+
+
+def _with_people(frame: pd.DataFrame, people: pd.Series) -> pd.DataFrame:
+    """Return snapshots in which leads that are one person are one group."""
+    groups = frame[SPLIT_KEY].to_numpy(dtype=object)
+    return frame.assign(**{SPLIT_KEY: join_groups(groups, frame[LEAD_ID].to_numpy(dtype=object), people)})
 
 
 def _chunks_to_score(

@@ -157,4 +157,5 @@ def _roles(sources: SourcesParams) -> tuple[str, ...]:
     optional = ("recorded_at", "valid_from", "channel")
     roles = ["activities"] if sources.activities is not None else []
     roles += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
+    roles += [f"activities.values.{name}" for name in (sources.activities.values if sources.activities else ())]
     return tuple(sorted(roles))

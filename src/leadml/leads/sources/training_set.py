@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
+from leadml.leads.check.contract import SPLIT_KEY
 from leadml.leads.judge.maturity import Maturity, ReachedByAge
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from leadml.leads.check.contract import Contract
     from leadml.leads.judge.evidence import LeakEvidence
     from leadml.leads.judge.findings import Finding
@@ -107,6 +109,9 @@ class TrainingSet:
     def parts(self) -> TrainingParts:
         """Return the rows to fit on and the holdout."""
         learnable, held_out = self.holdout.learnable(self.frame), self.holdout.mask(self.frame)
+        if not self.split.copies:  # by time alone, a group could be on both sides
+            group, _ = pd.factorize(self.frame[SPLIT_KEY])
+            learnable &= ~np.isin(group, group[held_out])
         learn, holdout = (self.frame[rows].reset_index(drop=True) for rows in (learnable, held_out))
         evidence = replace(self.evidence.part(learnable.nonzero()[0]), held_out=holdout)
         return TrainingParts(learn, holdout, evidence)

@@ -54,9 +54,11 @@ class FitResult:
     ----------
     model
         The model, fitted on the whole training set.
+    rows
+        The rows that some fold is evaluated on.
     probability, label
-        Of each row that some fold is evaluated on, the calibrated out-of-fold probability and whether the lead
-        converted; arrays of one shape.
+        The calibrated out-of-fold probability of each of these rows, and whether the lead converted; arrays of one
+        shape.
     clusters
         The group of each of these rows where groups have many rows; None where rows are independent.
     choices
@@ -66,6 +68,7 @@ class FitResult:
     """
 
     model: LeadModel
+    rows: pd.DataFrame
     probability: Floats
     label: Labels
     clusters: NDArray[Any] | None
@@ -130,6 +133,7 @@ def fit_model(
     clusters = column_of(frame, split.cluster)
     return FitResult(
         model=model,
+        rows=frame.iloc[rows],
         probability=calibrator.probability(margin),
         label=evaluation_label,
         clusters=None if clusters is None else clusters[rows],

@@ -12,6 +12,8 @@ import numpy as np
 
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID
+from leadml.leads.judge.findings import FindingKind
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import Z_95
 from leadml.model.metrics import rate_bound
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.leads.check.field import Field
+    from leadml.leads.judge.evidence import LeakEvidence
+    from leadml.model.leaks.check import JudgedRows
 
 WINDOW = 2 * DAY
 MIN_CHANGES = 10
@@ -80,3 +84,29 @@ def _suspect_field(name: str, dated: pd.DataFrame, leads: int, exposure_ratio: f
     )
     stop = rate_ratio >= STOP_RATE_RATIO and share >= STOP_SHARE
     return Suspicion("LK6", "stop" if stop else "warn", evidence, name)
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    changes, outcomes = rows.evidence.changes, rows.evidence.outcomes
+    if changes is None or outcomes is None:
+        return []
+    return suspect_changes(rows.sample, rows.model_fields, changes, outcomes)
+
+
+def _missing(evidence: LeakEvidence) -> str:
+    if evidence.changes is None or evidence.outcomes is None:
+        return "there are no dates of changes and outcomes, so when fields are changed is not known"
+    return ""
+
+
+CHECK = LeakCheck(
+    {
+        "LK6": FindingKind(
+            "leaks",
+            "A field is changed when the outcome comes",
+            "Exclude the field, or see that its history has the date at which each value was known.",
+        )
+    },
+    _find,
+    _missing,
+)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leadml.leads.judge.findings import FindingKind
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.suspicion import STOP_ACTIVITIES, Suspicion
 from leadml.model.leaks.univariate_auc import estimate_auc, out_of_fold_rates
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.leads.check.field import Field
-    from leadml.leads.judge.evidence import Clock
+    from leadml.leads.judge.evidence import Clock, LeakEvidence
+    from leadml.model.leaks.check import JudgedRows
     from leadml.model.leaks.outcome import Outcome
     from leadml.types import Floats
 
@@ -136,3 +139,33 @@ def _suspect_kind(kind: str, evidence: str, *, stop: bool) -> Suspicion:
     return Suspicion(
         "LK7", "stop" if stop else "warn", evidence, kind, STOP_REMEDY_OF_KIND if stop else WARN_REMEDY_OF_KIND
     )
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    clock = rows.evidence.clock
+    return [] if clock is None else suspect_future_dates(rows.sample, rows.model_fields, rows.outcome, clock)
+
+
+def _missing(evidence: LeakEvidence) -> str:
+    if evidence.clock is None and evidence.activities is None:
+        return "leads have no dates, so dates after the snapshot cannot be found"
+    return ""
+
+
+def _find_activities(rows: JudgedRows) -> list[Suspicion]:
+    activities = rows.evidence.activities
+    return [] if activities is None else suspect_activity_dates(activities)
+
+
+CHECK = LeakCheck(
+    {
+        "LK7": FindingKind(
+            "leaks",
+            "A field or an activity knows what happened after the snapshot",
+            "Exclude the field, or correct the dates of the activities.",
+        )
+    },
+    _find,
+    _missing,
+)
+CHECK_OF_ACTIVITIES = LeakCheck({}, _find_activities)

@@ -14,27 +14,41 @@ import pandas as pd
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.judge.evidence import LeakEvidence
 from leadml.leads.judge.findings import Finding
-from leadml.model.leaks.changes import suspect_changes
-from leadml.model.leaks.future_dates import suspect_activity_dates, suspect_future_dates
-from leadml.model.leaks.incremental_auc import suspect_incremental_auc
-from leadml.model.leaks.lookahead import suspect_lookahead
+from leadml.model.leaks import (
+    changes,
+    field_values,
+    future_dates,
+    lookahead,
+    repeated_activities,
+    row_order,
+    same_person,
+    train_test_overlap,
+)
+from leadml.model.leaks.check import JudgedRows, LeakCheck
 from leadml.model.leaks.outcome import Outcome
-from leadml.model.leaks.repeated_activities import suspect_repeated_activities
-from leadml.model.leaks.row_order import suspect_row_order
-from leadml.model.leaks.single_field import JudgedField, suspect_single_field
-from leadml.model.leaks.train_test_overlap import suspect_overlap
+from leadml.model.leaks.single_field import JudgedField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.leads.check.field import Field
     from leadml.leads.judge.evidence import Clock
-    from leadml.model.leaks.suspicion import Suspicion
-    from leadml.params import LeakParams, Params
+    from leadml.params import Params
     from leadml.types import Rows
 
 MAX_ROWS = 20_000
 MIN_LEADS = 10
+CHECKS: tuple[LeakCheck, ...] = (
+    field_values.CHECK,
+    changes.CHECK,
+    future_dates.CHECK,
+    lookahead.CHECK,
+    repeated_activities.CHECK,
+    future_dates.CHECK_OF_ACTIVITIES,
+    row_order.CHECK,
+    train_test_overlap.CHECK,
+    same_person.CHECK,
+)
 
 
 def find_leaks(
@@ -69,6 +83,7 @@ def find_leaks(
       happen, happen almost only after the outcome, or are repeated depending on the outcome.
     - LK8: the order of the ids or of the rows in the file predicts the outcome.
     - LK9: leads of the holdout are copies of training leads.
+    - LK10: leads are the same person as another lead.
     - LK0: none of these stops the training.
     """
     evidence = evidence or LeakEvidence()
@@ -82,12 +97,8 @@ def find_leaks(
         )
         return [Finding("LK0", "not applicable", reason)]
     judged_fields = [JudgedField(field, sample[field.name], outcome) for field in fields]
-    suspicions = [
-        *_suspect_fields(sample, judged_fields, params.leaks),
-        *_suspect_dates(sample, outcome, fields, sample_evidence),
-        *suspect_row_order(sample, sample_evidence.order, sample_evidence.clock),
-        *_suspect_overlap(frame, fields, evidence, params.leaks),
-    ]
+    judged = JudgedRows(frame, sample, outcome, judged_fields, sample_evidence, params.leaks)
+    suspicions = [suspicion for check in CHECKS for suspicion in check.find(judged)]
     of_activities = {field.name for field in fields if field.source == "activity"}
     findings = [suspicion.finding(params.leaks, activities=of_activities) for suspicion in suspicions]
     return [*findings, *_not_applicable(evidence), *_passed(findings, judged_fields)]
@@ -102,53 +113,10 @@ def _sample(frame: pd.DataFrame, clock: Clock | None) -> Rows:
     return ordered[:: -(-len(frame) // MAX_ROWS)]
 
 
-def _suspect_fields(sample: pd.DataFrame, judged_fields: Sequence[JudgedField], leaks: LeakParams) -> list[Suspicion]:
-    """Return the suspicions of the values of fields, in the order of the fields."""
-    suspected = {
-        judged_field.field.name: suspicion
-        for judged_field in judged_fields
-        if (suspicion := suspect_single_field(judged_field, leaks))
-    }
-    found = suspect_incremental_auc(sample, judged_fields, suspected, leaks)
-    positions = {judged_field.field.name: at for at, judged_field in enumerate(judged_fields)}
-    return [found[name] for name in sorted(found, key=lambda name: positions.get(name, len(positions)))]
-
-
-def _suspect_dates(
-    sample: pd.DataFrame, outcome: Outcome, fields: Sequence[Field], evidence: LeakEvidence
-) -> list[Suspicion]:
-    """Return the suspicions of the rules that need instants or tables of dated leads."""
-    found: list[Suspicion] = []
-    if evidence.changes is not None and evidence.outcomes is not None:
-        found += suspect_changes(sample, fields, evidence.changes, evidence.outcomes)
-    if evidence.clock is not None:
-        found += suspect_future_dates(sample, fields, outcome, evidence.clock)
-    if evidence.future_counts is not None:
-        found += suspect_lookahead(sample, fields, outcome, evidence.future_counts)
-    if evidence.repeated_activities is not None:
-        found += suspect_repeated_activities(evidence.repeated_activities)
-    return found if evidence.activities is None else [*found, *suspect_activity_dates(evidence.activities)]
-
-
-def _suspect_overlap(
-    frame: pd.DataFrame, fields: Sequence[Field], evidence: LeakEvidence, leaks: LeakParams
-) -> list[Suspicion]:
-    if evidence.held_out is None or evidence.held_out.empty:
-        return []
-    overlap = suspect_overlap(frame, evidence.held_out, fields, leaks)
-    return [overlap] if overlap else []
-
-
 def _not_applicable(evidence: LeakEvidence) -> list[Finding]:
-    """Return a finding for each rule whose evidence is missing."""
-    reasons = []
-    if evidence.changes is None or evidence.outcomes is None:
-        reasons.append(("LK6", "there are no dates of changes and outcomes, so when fields are changed is not known"))
-    if evidence.clock is None and evidence.activities is None:
-        reasons.append(("LK7", "leads have no dates, so dates after the snapshot cannot be found"))
-    if evidence.held_out is None or evidence.held_out.empty:
-        reasons.append(("LK9", "no holdout was given, so copies of its leads cannot be found"))
-    return [Finding(code, "not applicable", reason) for code, reason in reasons]
+    """Return a finding for each check whose evidence is missing."""
+    reasons = [(next(iter(check.kinds), ""), check.missing(evidence)) for check in CHECKS]
+    return [Finding(code, "not applicable", reason) for code, reason in reasons if reason]
 
 
 def _passed(findings: Sequence[Finding], judged_fields: Sequence[JudgedField]) -> list[Finding]:

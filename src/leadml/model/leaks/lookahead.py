@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.leads.check.contract import AS_OF, LEAD_ID
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import Z_95
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.leads.check.field import Field
+    from leadml.model.leaks.check import JudgedRows
     from leadml.model.leaks.outcome import Outcome
     from leadml.types import Floats
 
@@ -117,3 +119,11 @@ def _standardised(columns: Floats) -> Floats:
     centred = filled - filled.mean(axis=0)
     standardised: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > EPSILON)
     return standardised
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    counts = rows.evidence.future_counts
+    return [] if counts is None else suspect_lookahead(rows.sample, rows.model_fields, rows.outcome, counts)
+
+
+CHECK = LeakCheck({}, _find)

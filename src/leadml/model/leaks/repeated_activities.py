@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import estimate_auc
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from leadml.model.leaks.check import JudgedRows
 
 MIN_LEADS = 20
 MIN_ACTIVITIES = 2
@@ -51,3 +54,11 @@ def suspect_repeated_activities(repeated_activities: pd.DataFrame) -> list[Suspi
     )
     stop = abs(of_converters - of_others) >= STOP_DIFFERENCE
     return [Suspicion("LK7", "stop" if stop else "warn", evidence, NAME, REMEDY)]
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    repeated_activities = rows.evidence.repeated_activities
+    return [] if repeated_activities is None else suspect_repeated_activities(repeated_activities)
+
+
+CHECK = LeakCheck({}, _find)

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from leadml.leads.check.contract import LABEL, LEAD_ID
+from leadml.leads.judge.findings import FindingKind
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import AucEstimate, estimate_auc, out_of_fold_rates
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.leads.judge.evidence import Clock
+    from leadml.model.leaks.check import JudgedRows
     from leadml.types import Floats, Integers, Labels, Rows
 
 
@@ -130,3 +133,19 @@ def _prefix_scores(ids: pd.Series, outcome: Outcome) -> Iterator[Floats]:
     codes, prefixes = pd.factorize(ids.str.extract(r"^(\D*)")[0])
     if 1 < len(prefixes) <= MAX_PREFIXES:
         yield out_of_fold_rates(codes.astype(np.intp), outcome)
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    return suspect_row_order(rows.sample, rows.evidence.order, rows.evidence.clock)
+
+
+CHECK = LeakCheck(
+    {
+        "LK8": FindingKind(
+            "leaks",
+            "The order of ids or rows knows the outcome",
+            "Bring the file in an order that was there before the outcome, and ids that were given before it.",
+        )
+    },
+    _find,
+)

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from leadml.leads.check.contract import LABEL
+from leadml.leads.judge.findings import FindingKind
+from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.model.leaks.univariate_auc import Z_95, correlation
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.leads.check.field import Field
+    from leadml.leads.judge.evidence import LeakEvidence
+    from leadml.model.leaks.check import JudgedRows
     from leadml.params import LeakParams
     from leadml.types import Hashes, Integers
 
@@ -124,3 +128,29 @@ def _label_correlation(learn: pd.DataFrame, matched: pd.DataFrame, learn_hashes:
     """Return the correlation of the labels of matched rows with the conversion rates of the rows that they match."""
     rates = pd.Series(learn[LABEL].to_numpy(dtype=np.float64)).groupby(learn_hashes).mean()
     return correlation(rates.reindex(hashes).to_numpy(), matched[LABEL].to_numpy(dtype=np.float64))
+
+
+def _find(rows: JudgedRows) -> list[Suspicion]:
+    held_out = rows.evidence.held_out
+    if held_out is None or held_out.empty:
+        return []
+    overlap = suspect_overlap(rows.frame, held_out, rows.model_fields, rows.leaks)
+    return [overlap] if overlap else []
+
+
+def _missing(evidence: LeakEvidence) -> str:
+    has_holdout = evidence.held_out is not None and not evidence.held_out.empty
+    return "" if has_holdout else "no holdout was given, so copies of its leads cannot be found"
+
+
+CHECK = LeakCheck(
+    {
+        "LK9": FindingKind(
+            "leaks",
+            "Leads of the holdout are copies of leads that are fitted on",
+            "Remove the duplicates, or declare the account or group that such leads share.",
+        )
+    },
+    _find,
+    _missing,
+)

@@ -1,0 +1,91 @@
+"""Append tables of leads to a Delta table, which keeps every batch and can be read as of an earlier one.
+
+https://delta.io: a folder of Parquet files and a log. A batch is one commit. A batch that the table has already is not
+appended again, so that a job that is repeated changes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadml.errors import LeadmlError, MissingExtraError
+from leadml.publish.table_file import TableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+BATCH = "batch_id"
+
+
+class DeltaTable:
+    """Delta tables: folders whose names end in ``.delta``."""
+
+    suffix = ".delta"
+
+    @contextmanager
+    def open(self, path: Path, *, raw: bool) -> Iterator[_BatchFile]:  # noqa: ARG002 - always unchanged
+        """Give a sink whose rows are appended in one commit when the block ends without an error."""
+        delta = _deltalake()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a commit needs all rows at once; they wait in a file, not in memory
+        waiting = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
+        file = _BatchFile(waiting)
+        try:
+            try:
+                yield file
+            finally:
+                file.close()
+            if waiting.exists():
+                _append(delta, path, waiting, file.batches)
+        finally:
+            with suppress(OSError):
+                waiting.unlink(missing_ok=True)
+
+
+class _BatchFile(TableFile):
+    """A Parquet file that knows which batches its rows are of."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.batches: set[str] = set()
+
+    def write(self, frame: pd.DataFrame) -> None:
+        if BATCH not in frame:
+            msg = f"rows of a Delta table must have a {BATCH}, so that a batch is there once, got none; write .parquet"
+            raise LeadmlError(msg)
+        super().write(frame)
+        self.batches |= set(frame[BATCH].unique())
+
+
+def _append(delta: Any, path: Path, rows: Path, batches: set[str]) -> None:
+    """Append the rows of a Parquet file in one commit, unless the table has their batches already."""
+    try:
+        exists = delta.DeltaTable.is_deltatable(str(path))
+        table = delta.DeltaTable(str(path)) if exists else None
+        if table is not None and all(table.transaction_version(batch) is not None for batch in batches):
+            return
+        with pq.ParquetFile(rows) as file:
+            reader = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())
+            commit = delta.CommitProperties(app_transactions=[delta.Transaction(batch, 1) for batch in sorted(batches)])
+            delta.write_deltalake(table or str(path), reader, mode="append", commit_properties=commit)
+    except Exception as error:  # noqa: BLE001 - deltalake raises plain exceptions of its core
+        reason = str(error).splitlines()[0]
+        msg = f"{path}: must be a Delta table that takes these rows, got: {reason}; nothing was appended"
+        raise LeadmlError(msg) from None
+
+
+def _deltalake() -> Any:
+    try:
+        import deltalake  # noqa: PLC0415 - an extra
+    except ImportError:
+        msg = "deltalake is not installed: pip install 'leadml[delta]', or write .parquet"
+        raise MissingExtraError(msg) from None
+    return deltalake

@@ -1,0 +1,56 @@
+"""What a sink is: a place that tables of leads are written to, chunk by chunk, and what opens one.
+
+Rows become visible together when all chunks are written, or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import pandas as pd
+
+
+class Sink(Protocol):
+    """A place that rows are written to.
+
+    Attributes
+    ----------
+    defused
+        How many texts were escaped because a spreadsheet would run them as a formula.
+    """
+
+    defused: int
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Add the rows of a frame; all frames have the same columns."""
+
+
+class SinkFormat(Protocol):
+    """A kind of file, or of folder, that rows can be written to: an entry of ``FORMATS`` in the module sinks.
+
+    docs/extending.md has an example.
+    """
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of such files, with its dot."""
+
+    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[Sink]:
+        """Give a sink; its rows are published when the block ends without an error.
+
+        Parameters
+        ----------
+        path
+            File or folder to write.
+        raw
+            Whether text that begins like a formula is written unchanged, for machines.
+
+        Raises
+        ------
+        LeadmlError
+            If the rows cannot be written.
+        """
