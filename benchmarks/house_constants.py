@@ -2,8 +2,9 @@
 
 What enters is modules; what leaves is the places of such constants: of single numbers, and of tables of numbers.
 A constant is an assignment in the body of a module or class to names in capitals, whose value holds a numeric literal;
-truth values are no numbers. It is a single number if its value is a literal or arithmetic (``2 * DAY``), else a table:
-a tuple, a dictionary, a call. Each statement counts once, however many names it has.
+truth values and positions in a list (``names[0]``) are none. It is a single number if its value is a literal or
+arithmetic (``2 * DAY``), else a table: a tuple, a dictionary, a call. Each statement counts once, however many names it
+has.
 It has a reason if a comment is on its lines, or is the line directly above it. So a comment above a group of statements
 is that of the first. That a comment says why is for readers to judge.
 """
@@ -49,12 +50,15 @@ def _constants(tree: ast.Module) -> Iterator[tuple[list[str], ast.stmt, ast.expr
                 targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
                 written = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
                 names = [name for name in written if name.isupper()]
-                if names and any(_is_number(node) for node in ast.walk(statement.value)):
+                if names and _has_number(statement.value):
                     yield names, statement, statement.value
 
 
-def _is_number(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in {int, float}
+def _has_number(value: ast.expr) -> bool:
+    nodes = list(ast.walk(value))
+    positions = {node.slice for node in nodes if isinstance(node, ast.Subscript)}
+    literals = (node for node in nodes if isinstance(node, ast.Constant) and node not in positions)
+    return any(type(node.value) in {int, float} for node in literals)
 
 
 def _comments(text: str) -> tuple[set[int], set[int]]:

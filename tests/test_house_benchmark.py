@@ -208,6 +208,7 @@ def test_keys_of_kept_results_are_no_private_words(tmp_path: Path) -> None:
         ("LOW, HIGH = (1, 2)", [[], ["LOW, HIGH"]]),
         ("NAMES = {'a': 1}", [[], ["NAMES"]]),
         ("CODES = range(3)", [[], ["CODES"]]),
+        ("FIRST = NAMES[:3]", [[], ["FIRST"]]),
     ],
 )
 def test_a_bare_number_has_no_reason(tmp_path: Path, text: str, found: list[list[str]]) -> None:
@@ -227,6 +228,7 @@ def test_a_bare_number_has_no_reason(tmp_path: Path, text: str, found: list[list
         "ON = True",
         "NAME, NAMES = 'a', ('3',)",
         "MOST: int",
+        "FIRST = NAMES[0]",
         "SAME = OTHER * ANOTHER",
         "def f():\n    MOST = 3",
     ],
