@@ -1,8 +1,9 @@
-"""How a checkout is built: forks, cycles of imports, private words, the longest function and the longest module.
+"""How a checkout is built: forks, cycles, private words, constants without a reason, longest function and module.
 
 Forks are branches outside the sources of leads that ask whether leads are flat or dated (`house_forks`), cycles are
-groups of modules that import one another (`house_imports`), private words are listed in `house_words`. A function is
-as long as its body without docstring. Files are read and never imported, so that checkouts of any age can be measured.
+groups of modules that import one another (`house_imports`), private words are listed in `house_words`, constants and
+tables without a reason are numbers that no comment stands beside (`house_constants`). A function is as long as its body
+without docstring. Files are read and never imported, so that checkouts of any age can be measured.
 Run with: python benchmarks/house.py [--json] [--keep] [--recorded] [--at DIR] [--places]
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from house_code import Place, sources
+from house_constants import without_reason
 from house_forks import forks
 from house_imports import cycles
 from house_words import private_words
@@ -35,6 +37,7 @@ def main() -> None:
     if not modules:
         sys.exit(f"{chosen.at}: must be a checkout with src/leadml, got no Python file there")
     found, circles, words = forks(modules), cycles(modules), private_words(chosen.at)
+    constants, tables = without_reason(modules)
     bodies, lengths = (
         list(_bodies(modules)),
         [(_length(module), Place(module.path, 1, module.name)) for module in modules],
@@ -43,17 +46,21 @@ def main() -> None:
         "forks": len(found),
         "cycles": len(circles),
         "private_words": sum(map(len, words.values())),
+        "constants_without_reason": len(constants),
+        "tables_without_reason": len(tables),
         "longest_function": _most(bodies),
         "longest_module": _most(lengths),
     }
     for name, figure in figures.items():
-        print(f"{name.replace('_', ' '):18} {figure:5,}")
+        print(f"{name.replace('_', ' '):24} {figure:5,}")
     for word, places in words.items():
-        print(f"  {word:16} {len(places):5,}")
+        print(f"  {word:22} {len(places):5,}")
     if chosen.places:
         _list("forks", map(str, found))
         _list("cycles", (", ".join(names) for names in circles))
         _list("private words", (str(place) for places in words.values() for place in places))
+        _list("constants without a reason", map(str, constants))
+        _list("tables without a reason", map(str, tables))
         _list("longest function", _longest(bodies))
         _list("longest module", _longest(lengths))
     finish("house", figures, chosen)

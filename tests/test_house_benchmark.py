@@ -12,8 +12,8 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
-code, house_forks, house_imports, house_words = (
-    importlib.import_module(name) for name in ("house_code", "house_forks", "house_imports", "house_words")
+code, house_constants, house_forks, house_imports, house_words = (
+    importlib.import_module(f"house_{name}") for name in ("code", "constants", "forks", "imports", "words")
 )
 sys.path.remove(str(FOLDER))
 
@@ -28,6 +28,12 @@ def _write(folder: Path, files: dict[str, str]) -> Path:
 
 def _forks(folder: Path, text: str, path: str = "src/leadml/jobs/train.py") -> int:
     return len(house_forks.forks(code.sources(_write(folder, {path: text}))))
+
+
+def _without_reason(folder: Path, text: str) -> list[list[str]]:
+    """Return the names of constants and of tables that no comment stands beside."""
+    modules = code.sources(_write(folder, {"src/leadml/jobs/train.py": text}))
+    return [[place.what for place in places] for places in house_constants.without_reason(modules)]
 
 
 def _words(folder: Path, path: str, text: str) -> int:
@@ -191,6 +197,68 @@ def test_keys_of_kept_results_are_no_private_words(tmp_path: Path) -> None:
     assert _words(tmp_path, "src/leadml/a.py", f"x = y['{word}']\n{word} = 'a {word}'") == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("MOST = 3", [["MOST"], []]),
+        ("MOST: float = -0.5", [["MOST"], []]),
+        ("_Z_95 = 2 * OTHER**2", [["_Z_95"], []]),
+        ("class A:\n    MOST = 1 << 20", [["MOST"], []]),
+        ("class A:\n    class B:\n        MOST = 1", [["MOST"], []]),
+        ("LOW, HIGH = (1, 2)", [[], ["LOW, HIGH"]]),
+        ("NAMES = {'a': 1}", [[], ["NAMES"]]),
+        ("CODES = range(3)", [[], ["CODES"]]),
+        ("FIRST = NAMES[:3]", [[], ["FIRST"]]),
+    ],
+)
+def test_a_bare_number_has_no_reason(tmp_path: Path, text: str, found: list[list[str]]) -> None:
+    """A literal and arithmetic are one number, anything that holds literals is a table; each statement counts once."""
+    assert _without_reason(tmp_path, text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MOST = 3  # why",
+        "# why\nMOST = 3",
+        "MOST = (  # why\n    3\n)",
+        "MOST = [\n    3,\n    # why\n    4,\n]",
+        "class A:\n    # why\n    MOST = 3",
+        "most = Most = 3",
+        "ON = True",
+        "NAME, NAMES = 'a', ('3',)",
+        "MOST: int",
+        "FIRST = NAMES[0]",
+        "SAME = OTHER * ANOTHER",
+        "def f():\n    MOST = 3",
+    ],
+)
+def test_a_comment_is_a_reason_and_not_every_name_is_a_constant(tmp_path: Path, text: str) -> None:
+    """On any line of the value or directly above; only capitals with numbers, in modules and classes, are constants."""
+    assert _without_reason(tmp_path, text) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("# why\nLOW = 1\nHIGH = 2", ["HIGH"]),
+        ("# why\n\nLOW = 1", ["LOW"]),
+        ("OTHER = 'a'  # why\nLOW = 1", ["LOW"]),
+        ("LOW = '# no'; HIGH = 1", ["HIGH"]),
+    ],
+)
+def test_a_comment_is_of_one_constant_only(tmp_path: Path, text: str, found: list[str]) -> None:
+    """Of the next one if it has the line to itself, else of its own; a string is no comment."""
+    assert _without_reason(tmp_path, text)[0] == found
+
+
+def test_constants_are_found_by_place(tmp_path: Path) -> None:
+    """By path, line and name."""
+    modules = code.sources(_write(tmp_path, {"src/leadml/a.py": "x = 1\nMOST = 3\n"}))
+
+    assert [str(place) for place in house_constants.without_reason(modules)[0]] == ["src/leadml/a.py:2: MOST"]
+
+
 def test_lengths_are_those_of_bodies_and_modules(tmp_path: Path) -> None:
     """A docstring is no part of the body, and a decorator of its first statement is."""
     text = "def f():\n    '''Do.\n\n    More.\n    '''\n    @g\n    def h(): pass\n    return h\n\n"
@@ -202,7 +270,15 @@ def test_lengths_are_those_of_bodies_and_modules(tmp_path: Path) -> None:
 
 def test_this_checkout_is_measured() -> None:
     """Every figure is there."""
-    assert set(_measured("--places")) == {"forks", "cycles", "private_words", "longest_function", "longest_module"}
+    assert set(_measured("--places")) == {
+        "forks",
+        "cycles",
+        "private_words",
+        "constants_without_reason",
+        "tables_without_reason",
+        "longest_function",
+        "longest_module",
+    }
 
 
 def _measured(*words: str) -> dict[str, int]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_FAULT_LINES = 20
-MAX_TEXT_LENGTH = 60
-SIMILARITY_CUTOFF = 0.7
+MAX_FAULT_LINES = 20  # so that a terminal of 24 lines shows them with the first and the last line of the message
+MAX_TEXT_LENGTH = 60  # half of a line of 120 characters, so that what must hold fits beside it
+SIMILARITY_CUTOFF = 0.7  # one wrong letter of four, 2 * 3 / 8 = 0.75, is a misprint; two of six, 0.67, another word
 
 
 class LeadmlError(Exception):

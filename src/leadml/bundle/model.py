@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import Evaluation
 
 CHAMPION = "champion"
-CHUNK_ROWS = 1_000_000
+# Changes no number, only memory: a frame is in memory as a whole, and 20 fields of a million rows are 160 MB more.
+FRAME_CHUNK_ROWS = 1_000_000
 REASONS, MAX_REASONS = 3, 20  # as the params key score.reasons
 MAX_THREADS = 1024  # as the params key model.threads; LightGBM ends the process with very many
 
@@ -164,7 +165,7 @@ class Model:
         return like(leads, pd.concat(tables, ignore_index=True))
 
     def _open(self, leads: Any) -> AbstractContextManager[LeadsAsOf]:
-        return frame_source(self.bundle.leads, leads).at(None, progress=lambda _: None, rows=CHUNK_ROWS)
+        return frame_source(self.bundle.leads, leads).at(None, progress=lambda _: None, rows=FRAME_CHUNK_ROWS)
 
     def __repr__(self) -> str:
         """Return target, version, number of fields and ROC AUC in one line."""

@@ -37,11 +37,11 @@ from leadml.stages.lifecycle import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 7
+FORMAT = 7  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
-LARGEST_FILE = 256 * 1024 * 1024
+LARGEST_FILE = 256 * 1024 * 1024  # tables have at most 8 million numbers (decision 17) of at most 24 characters
 LIBRARIES = ("lightgbm", "numpy", "scipy")
-TOLERANCE = 1e-9
+GOLDEN_TOLERANCE = 1e-9  # decision 3: other machines add up in another order; probabilities are shown to 0.001
 
 
 def current_machine() -> dict[str, Any]:
@@ -152,7 +152,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"{folder}: must have all parts of a model, got {inert(repr(error))}; use another version or train again"
         raise BundleError(msg) from None
-    if not difference <= (0.0 if _same_machine(manifest) else TOLERANCE):
+    if not difference <= (0.0 if _same_machine(manifest) else GOLDEN_TOLERANCE):
         msg = (
             f"{folder}: golden rows must score as they did when it was written, got a difference of {difference:.3g}; "
             "retrain"

@@ -32,7 +32,7 @@ app = typer.Typer(
     help="Which leads will convert, why, and what stage each is in.",
 )
 
-REFUSED, WARNED, STOPPED = 1, 3, 130
+REFUSED, WARNED, STOPPED = 1, 3, 130  # Click exits with 2 for wrong options, shells with 128 + SIGINT for Ctrl-C
 DEFAULT_PARAMS = Path("params.yaml")
 
 ParamsOption = Annotated[Path, typer.Option("--params", help="The params.yaml of the project.")]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from leadml.jobs.project import Project
     from leadml.jobs.train import Trained
 
-SIMULATED_FROM = 2024
+SIMULATED_FROM = 2024  # the year of START in simulator/lead_attributes.py, not imported because it brings NumPy
 
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml; read and correct it before training.")

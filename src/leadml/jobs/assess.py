@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leadml.params import Params
     from leadml.types import Progress
 
-OUTCOMES = 2
+CLASSES = 2  # converted or not
 
 
 def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list[Finding]:
@@ -52,7 +52,7 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
         _split_finding(training, parts, params),
     ]
     progress("looking for leaks")
-    if parts.learn[LABEL].nunique() < OUTCOMES:
+    if parts.learn[LABEL].nunique() < CLASSES:
         return [
             *findings,
             Finding("LK0", "not applicable", "all leads have one outcome, so no field can be judged"),
@@ -76,7 +76,7 @@ def refuse_stops(findings: list[Finding]) -> None:
 def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) -> Finding:
     """Return whether the holdout and the folds can be made such that each has both outcomes."""
     label = parts.holdout[LABEL].to_numpy()
-    if len(np.unique(label)) < OUTCOMES:
+    if len(np.unique(label)) < CLASSES:
         evidence = f"the holdout must have both outcomes, got {int(label.sum())} conversions among {len(label)} rows"
         return Finding("RD9", "stop", evidence, "raise split.test_share")
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leadml.leads.sources.source import LeadSource
     from leadml.types import Floats, Progress
 
-MIN_SHOWN_POINTS = 0.05
+MIN_SHOWN_POINTS = 0.05  # less is 0.0 in the reasons of a score, which are rounded to tenths
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from leadml.stages.cuts import Cuts
     from leadml.types import Progress
 
+# For speed; the share of leads below a quartile is then known to 1.96 * sqrt(0.25 * 0.75 / 20,000) = 0.6 points.
 MAX_EXPLAINED_ROWS = 20_000
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-SAMPLE_ROWS = 200_000
+SAMPLE_ROWS = 200_000  # a second of reading (decision 5); a proposal is read and corrected anyway
 NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
 
 

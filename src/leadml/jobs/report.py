@@ -26,8 +26,10 @@ INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
-BEST_DECILES = 2
+BEST_DECILES = 2  # 20% of the leads, as in the rule of 80 and 20 that marketing knows
+# Decides a sentence only, and only with the rate's interval: leads of 20% that were called 22% are called wrong.
 MEAN_TOLERANCE = 0.1
+# Decides a sentence only: of 3,000 draws of perfect probabilities, 300 to 5,000 rows each, one was over twice the mean.
 ECE_TOLERANCE = 2.0
 
 

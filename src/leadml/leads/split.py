@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Fold, Integers, Mask, Rows
 
 
+# Decision 11: half of the snapshots or more lie before each origin, and a tenth or more after it.
 ORIGIN_QUANTILES = (0.5, 0.9)
-MAX_COPIES = 4
-OUTCOMES = 2
-HALF = 0.5
+MAX_COPIES = 4  # decision 4: more equal rows are a common kind of lead, which each model has to be fitted on
+CLASSES = 2  # converted or not
+HALF = 0.5  # of the numbers in [0, 1) that hashes are
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Split(ABC):
         label = frame[LABEL].to_numpy()
         folds = list(self._folds(frame))
         for number, (fitted, evaluated) in enumerate(folds, start=1):
-            if len(np.unique(label[fitted])) < OUTCOMES or not len(evaluated):
+            if len(np.unique(label[fitted])) < CLASSES or not len(evaluated):
                 msg = (
                     "each fold must be fitted on leads of both outcomes and evaluated on other leads, got fold "
                     f"{number} of {len(folds)} fitted on {len(fitted):,} leads, of which {int(label[fitted].sum()):,} "

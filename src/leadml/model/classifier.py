@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 ParamsSection = TypeVar("ParamsSection", bound=BaseModel)
-CLASSES = 2
-THRESHOLD = 0.5
+CLASSES = 2  # converted or not
+THRESHOLD = 0.5  # above it, the second of two classes is the more probable one
 RESERVED = {LABEL, LEAD_ID, SPLIT_KEY, CREATED_AT, AS_OF, MATURE_AT}
 TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels
 
 
-BINS = 15
-SMALLEST = 1e-15
-CHANCE_DRAWS = 200
-MAX_STEPS = 60
-TOLERANCE = 1e-10
-OUTCOMES = 2
+ECE_BINS = 15  # as many as Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017
+SMALLEST_PROBABILITY = 1e-15  # a wrong certainty costs 34.5 and not infinity; 1 - 1e-15 is below 1 in doubles
+CHANCE_DRAWS = 200  # the standard error of the mean is the spread of one draw over sqrt(200), 7% of it
+MAX_STEPS = 60  # Newton's method needs about ten; a step that is halved 60 times is below the precision of doubles
+SMALLEST_STEP = 1e-10  # far below the digits that are shown; Newton's method squares the error in each step
+CLASSES = 2  # converted or not
 
 
 def roc_auc(label: Labels, probability: Floats, weight: Floats) -> float:
@@ -44,13 +44,13 @@ def average_precision(label: Labels, probability: Floats, weight: Floats) -> flo
     """Return the precision averaged over the ranks of conversions; larger is better, the base rate is chance."""
     positive, negative = (levels[::-1] for levels in _by_level(label, probability, weight))
     conversions = np.cumsum(positive)
-    precision = conversions / np.maximum(conversions + np.cumsum(negative), SMALLEST)
+    precision = conversions / np.maximum(conversions + np.cumsum(negative), SMALLEST_PROBABILITY)
     return float((positive * precision).sum() / conversions[-1]) if conversions[-1] > 0 else float("nan")
 
 
 def log_loss(label: Labels, probability: Floats, weight: Floats) -> float:
     """Return the mean of ``-log`` of the probability of the outcome; smaller is better, 0 is perfect."""
-    of_outcome = np.clip(np.where(label == 1, probability, 1.0 - probability), SMALLEST, 1.0)
+    of_outcome = np.clip(np.where(label == 1, probability, 1.0 - probability), SMALLEST_PROBABILITY, 1.0)
     return float(np.average(-np.log(of_outcome), weights=weight))
 
 
@@ -87,7 +87,7 @@ def ece(label: Labels, probability: Floats, weight: Floats) -> float:
     where the probabilities are perfect: see `ece_by_chance`. Rows of one probability that fall into two bins are shared
     out between them.
     """
-    mass, expected, conversions = parts_of_equal_mass(label, probability, weight, parts=BINS)
+    mass, expected, conversions = parts_of_equal_mass(label, probability, weight, parts=ECE_BINS)
     return float(np.abs(expected - conversions).sum() / mass.sum())
 
 
@@ -134,9 +134,9 @@ def calibration_line(label: Labels, probability: Floats, weight: Floats) -> tupl
     """
     is_drawn = weight > 0
     label, probability, weight = label[is_drawn], probability[is_drawn], weight[is_drawn]
-    clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    clipped = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     logit = np.log(clipped) - np.log1p(-clipped)
-    if len(np.unique(label)) < OUTCOMES or np.ptp(logit) == 0:
+    if len(np.unique(label)) < CLASSES or np.ptp(logit) == 0:
         return float("nan"), float("nan")
     design = np.column_stack([np.ones(len(logit)), logit])
     signs = np.where(label == 1, -1.0, 1.0)
@@ -152,7 +152,7 @@ def calibration_line(label: Labels, probability: Floats, weight: Floats) -> tupl
                 break
             step = step / 2
         line, loss = line + step, min(new_loss, loss)
-        if np.abs(step).max() < TOLERANCE:
+        if np.abs(step).max() < SMALLEST_STEP:
             break
     return float(line[0]), float(line[1])
 
@@ -169,7 +169,9 @@ def gain(label: Labels, probability: Floats, weight: Floats) -> float:
 
 def reliability(label: Labels, probability: Floats, weight: Floats) -> Iterator[tuple[float, float, float]]:
     """Yield mass, mean probability and rate of each of the 15 bins of equal mass."""
-    for mass, expected, conversions in zip(*parts_of_equal_mass(label, probability, weight, parts=BINS), strict=True):
+    for mass, expected, conversions in zip(
+        *parts_of_equal_mass(label, probability, weight, parts=ECE_BINS), strict=True
+    ):
         yield float(mass), float(expected / mass), float(conversions / mass)
 
 

@@ -14,9 +14,9 @@ import yaml
 
 from leadml.errors import ParamsError, inert
 
-MAX_CHARACTERS = 1_000_000
-MAX_DEPTH = 20
-MAX_DIGITS = 300
+MAX_CHARACTERS = 1_000_000  # bounds time and memory; a thousand fields on lines of 50 characters are 50,000
+MAX_DEPTH = 20  # far above the deepest key of docs/params.md, far below the 1,000 calls at which Python stops
+MAX_DIGITS = 300  # a double has numbers of up to 309 digits, so that none of these becomes infinite
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
 WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}

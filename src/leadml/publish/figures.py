@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import Evaluation
 
 INK, GREY, LINE, ACCENT, CONTRAST = "#1f2933", "#7b8794", "#d9dee3", "#1f6f8b", "#d98324"
-MAX_FIELDS = 30
-MAX_NAME_LENGTH = 34
+MAX_FIELDS = 30  # of 0.29 inches each: 9.6 inches, which fit on a page of A4 or US Letter
+MAX_NAME_LENGTH = 34  # leaves a third or more of the narrow figure to the bars; tables show the whole name
 WIDTH, NARROW = 5.6, 4.4  # inches: the full width, and less next to a table, so that the font keeps its size
 DECORATION = re.compile(r"^.*?(?=<svg)|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.params import Params
 
-MAX_PARAM_LENGTH = 500
+MAX_PARAM_LENGTH = 500  # servers of MLflow from before it allowed 6,000 refuse longer values
 ARTIFACTS = "mlartifacts"
 SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 

@@ -40,10 +40,11 @@ TRUTH_SCHEMA = pa.schema(
     }
 )
 TRANSITION_HOUR, TRANSITION_HOURS = 20, 2  # outcomes occur after the last activity of their day
-WORK_HOUR = 5
+WORK_HOUR = 5  # before the first activity of the day, which is at FIRST_HOUR or later
 FORM_SOURCES = ("organic", "paid_search")  # their leads are created by a form
+# 2^6, so that six bits of a hash choose one.
 SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"][:64]
-BITS_PER_SYLLABLE, SYLLABLES_PER_NAME = 6, 5
+BITS_PER_SYLLABLE, SYLLABLES_PER_NAME = 6, 5  # 2^30 names: more than accounts of MOST_LEADS leads
 HASH_MULTIPLIER = 0x2545F491  # odd, so that different numbers have different names
 
 

@@ -27,7 +27,7 @@ from leadml.simulator.world import (
 if TYPE_CHECKING:
     from leadml.simulator.world import World
 
-FORMAT = 2
+FORMAT = 2  # rises by 1 when keys of simulation.json change
 # Keys of `simulation.json` for the constants of `market` that have another name there.
 MARKET_KEYS = {
     "INTEREST_TILT": "tilt",

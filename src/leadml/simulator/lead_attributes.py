@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 START = np.datetime64("2024-01-01", "D")
-SECONDS_PER_DAY = 86_400
-FIRST_HOUR, HOURS = 6, 14
+SECONDS_PER_DAY = 86_400  # 24 * 60 * 60
+FIRST_HOUR, HOURS = 6, 14  # from 06:00 to 20:00, where outcomes begin (TRANSITION_HOUR)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 WORKABLE = (LEAD, MQL, SAL, SQL, OPPORTUNITY)
-DAYS_PER_WEEK = 7
+DAYS_PER_WEEK = 7  # sales chooses the leads that it works each Monday
 
 
 @dataclass(frozen=True)

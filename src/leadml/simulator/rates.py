@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-DAYS_PER_YEAR = 365.25
+DAYS_PER_YEAR = 365.25  # with leap years
+# 15% more in early March, 15% less in early September.
 ACTIVITY_BY_YEAR = {"amplitude": 0.15, "peak_day": 60, "cycles": 1}
+# 12% more in April and October, 12% less in January and July: sales slows down in the holidays.
 TRANSITION_BY_YEAR = {"amplitude": 0.12, "peak_day": 100, "cycles": 2}
+# From Monday; business buyers are idle at weekends, not absent.
 ACTIVITY_BY_WEEKDAY = np.array([1.00, 1.10, 1.10, 1.00, 0.85, 0.35, 0.35])
+# From Monday; sales hardly works at weekends.
 TRANSITION_BY_WEEKDAY = np.array([1.10, 1.15, 1.10, 1.05, 0.90, 0.10, 0.08])
 
 

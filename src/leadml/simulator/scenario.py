@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from leadml.simulator.world import World
 
-MOST_MONTHS = 120
+MOST_MONTHS = 120  # ten years; each day is computed, so time rises with them
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-DAYS_PER_WEEK = 7
+DAYS_PER_WEEK = 7  # the truth is given for each Monday
 
 
 def remaining_work_days(world: World) -> list[int]:

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-SMALLEST_PROBABILITY = 1e-12
-NEVER = 1 << 40
+SMALLEST_PROBABILITY = 1e-12  # so that log-odds are finite; rounding of the filter is not far below
+NEVER = 1 << 40  # a day after the last of MOST_MONTHS, with room for sums
 
 
 @dataclass(frozen=True)

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 INTERESTS = ("gone", "cold", "warm", "hot", "spam")
 SPAM = INTERESTS.index("spam")
 STATES = ("lead", "mql", "sal", "rejected", "sql", "opportunity", "customer", "churned", "lost")
-LEAD, MQL, SAL, REJECTED, SQL, OPPORTUNITY, CUSTOMER, CHURNED, LOST = range(9)
+LEAD, MQL, SAL, REJECTED, SQL, OPPORTUNITY, CUSTOMER, CHURNED, LOST = range(9)  # positions in STATES
 CLOSED = (CHURNED, LOST)
 DRIFTS = ("none", "mix", "behaviour", "base_rate")
 STATE_GROUPS = ("marketing", "sales", "rejected", "customer")
-GROUP_OF_STATE = np.array([0, 0, 1, 2, 1, 1, 3, 3, 0])
+GROUP_OF_STATE = np.array([0, 0, 1, 2, 1, 1, 3, 3, 0])  # of activities; CLOSED states have none
 MARKETING_KINDS = ("page_visit", "pricing_page", "download", "webinar", "email_open", "email_click", "form")
 KINDS = (*MARKETING_KINDS, "demo_request", "call", "meeting")
 FORM, DEMO_REQUEST = KINDS.index("form"), KINDS.index("demo_request")
 WORKED = len(KINDS)  # an activity of sales, not of the lead
 LONGEST_LAG = 7  # days from an activity to its record
 NO_END = 100_000  # a day after the end of every simulation
-FIT_LEVELS = 9
-FIT_STEP = 0.5
+FIT_LEVELS = 9  # few, because the truth is computed for each of them
+FIT_STEP = 0.5  # levels from -2 to 2; per unit of fit the log hazard changes by fit_coefficient
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ class Target:
     horizon: int
 
 
-TARGETS = (
+TARGETS = (  # a month to qualify, a quarter to buy, a year to leave
     Target("sql", SQL, (LEAD, MQL, SAL), 30),
     Target("customer", CUSTOMER, (LEAD, MQL, SAL, SQL, OPPORTUNITY), 90),
     Target("churned", CHURNED, (CUSTOMER,), 365),
 )
 
-STATE_TRANSITIONS = (
+STATE_TRANSITIONS = (  # a hot MQL is accepted in 8 days on average (1 / 0.13), a warm one in 20, a gone one hardly
     StateTransition(LEAD, MQL, (0.0003, 0.0028, 0.016, 0.060, 0.06), 0.25, forward=True),
     StateTransition(LEAD, LOST, (0.030, 0.005, 0.0010, 0.0003, 0.03)),
     StateTransition(MQL, SAL, (0.001, 0.010, 0.050, 0.13, 0.0), 0.7, forward=True),
@@ -123,7 +123,7 @@ _PROSPECT_INTEREST = (
     (0.0040, 0.0080, 0.0480, 0.9400, 0.0),
     (0.0, 0.0, 0.0, 0.0, 1.0),
 )
-_CUSTOMER_INTEREST = (
+_CUSTOMER_INTEREST = (  # it lasts: warm for 143 days on average (1 / 0.007), prospects for 18 (1 / 0.055)
     (0.9975, 0.0020, 0.0005, 0.0000, 0.0),
     (0.0030, 0.9930, 0.0035, 0.0005, 0.0),
     (0.0003, 0.0047, 0.9930, 0.0020, 0.0),
@@ -145,28 +145,30 @@ _PROSPECT_KINDS = (
     (0.320, 0.140, 0.075, 0.040, 0.160, 0.110, 0.045, 0.030, 0.050, 0.030),
     (0.030, 0.005, 0.010, 0.005, 0.020, 0.010, 0.900, 0.010, 0.005, 0.005),
 )
-_SALES_KINDS = (
+_SALES_KINDS = (  # with sales, calls and meetings take the place of e-mail
     (0.250, 0.010, 0.020, 0.010, 0.500, 0.030, 0.010, 0.005, 0.135, 0.030),
     (0.230, 0.030, 0.040, 0.020, 0.330, 0.080, 0.020, 0.005, 0.205, 0.040),
     (0.240, 0.070, 0.060, 0.030, 0.210, 0.090, 0.025, 0.015, 0.190, 0.070),
     (0.220, 0.120, 0.060, 0.030, 0.130, 0.090, 0.030, 0.030, 0.180, 0.110),
     (0.030, 0.005, 0.010, 0.005, 0.020, 0.010, 0.900, 0.010, 0.005, 0.005),
 )
-_DRIFTED_KINDS = (
+_DRIFTED_KINDS = (  # after a drift of behaviour, warm leads open more e-mail and see prices earlier
     (0.300, 0.010, 0.020, 0.010, 0.580, 0.030, 0.010, 0.005, 0.025, 0.010),
     (0.180, 0.060, 0.030, 0.020, 0.560, 0.060, 0.027, 0.008, 0.045, 0.010),
     (0.220, 0.140, 0.050, 0.030, 0.370, 0.080, 0.040, 0.015, 0.040, 0.015),
     (0.230, 0.190, 0.060, 0.030, 0.250, 0.080, 0.045, 0.035, 0.050, 0.030),
     (0.030, 0.005, 0.010, 0.005, 0.020, 0.010, 0.900, 0.010, 0.005, 0.005),
 )
+# Cold and warm leads are more active, hot ones less, so that counts mean less.
 _DRIFTED_RATE_FACTOR = (1.0, 1.6, 1.35, 0.8, 1.0)
 # Probabilities of the days from an activity or outcome to its record, 0 first.
 _NO_LAG = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-_ACTIVITY_LAG = {
+_ACTIVITY_LAG = {  # webinars are imported, calls and meetings written down later; websites record at once
     "webinar": (0.25, 0.35, 0.18, 0.10, 0.05, 0.03, 0.02, 0.02),
     "call": (0.50, 0.22, 0.10, 0.06, 0.04, 0.03, 0.03, 0.02),
     "meeting": (0.30, 0.26, 0.14, 0.10, 0.07, 0.05, 0.04, 0.04),
 }
+# Contracts and terminations reach the CRM late, up to ten days.
 _OUTCOME_LAG = (0.40, 0.20, 0.12, 0.08, 0.05, 0.04, 0.03, 0.03, 0.02, 0.02, 0.01)
 REASONS = ("not interested", "wrong person", "no budget", "bad timing", "spam", "competitor", "no answer")
 # One row per interest; columns as in REASONS.
@@ -177,7 +179,7 @@ _REJECTED_REASON = (
     (0.08, 0.27, 0.30, 0.29, 0.005, 0.045, 0.01),
     (0.05, 0.03, 0.01, 0.01, 0.880, 0.005, 0.015),
 )
-_LOST_REASON = (
+_LOST_REASON = (  # gone leads do not answer, hot ones are lost to a competitor or for money
     (0.12, 0.06, 0.08, 0.06, 0.005, 0.075, 0.60),
     (0.22, 0.06, 0.15, 0.12, 0.005, 0.145, 0.30),
     (0.18, 0.04, 0.25, 0.15, 0.005, 0.275, 0.10),

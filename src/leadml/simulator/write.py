@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
     from leadml.simulator.world import World
 
+# Each chunk has random numbers and accounts of its own, so another size gives other leads; memory is that of one.
 CHUNK_SIZE = 25_000
-TRUTH_BATCH_SIZE = 2_000
-MOST_LEADS = 20_000_000
+TRUTH_BATCH_SIZE = 2_000  # changes no number, only memory: 24 months of daily numbers of a batch are 12 MB
+MOST_LEADS = 20_000_000  # fewer than the eight digits of an id can count
 TABLES = ("leads", "activities", "outcomes", "truth")
 RANDOM_STREAMS = ("leads", "paths", "activity_seconds", "activities", "outcomes", "truth")
 

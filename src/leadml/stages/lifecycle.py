@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAD = "LEAD"
 FIT_GRADES = ("D", "C", "B", "A")
 ENGAGEMENT_GRADES = ("4", "3", "2", "1")
-QUARTILES = (0.25, 0.5, 0.75)
+QUARTILES = (0.25, 0.5, 0.75)  # between four grades
 
 
 @dataclass(frozen=True)

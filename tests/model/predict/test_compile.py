@@ -175,7 +175,7 @@ def test_trees_with_more_than_ten_fields_on_a_path_are_not_compiled():
 @pytest.mark.parametrize(("max_values", "uncompiled"), [(1 << 23, 0), (20_000, 12), (1000, 24), (0, 25)])
 def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(monkeypatch, max_values, uncompiled):
     """The first half of the trees, or half of that, is compiled; all contributions are those of TreeSHAP."""
-    monkeypatch.setattr("leadml.model.predict.compile.MAX_VALUES", max_values)
+    monkeypatch.setattr("leadml.model.predict.compile.MAX_TABLE_VALUES", max_values)
     fields, label = _leads(7)
     trees, matrix = _trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)

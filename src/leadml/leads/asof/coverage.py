@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from leadml.types import Integers
 
 
-WEEK = 7
+WEEK = 7  # days
+# Where 20 rows are usual, none has the chance e^-20 = 2e-9, and still e^-4 = 2% if rows come in fives.
 ROWS_EXPECTED_IN_GAP = 20.0
 
 

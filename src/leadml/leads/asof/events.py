@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     ReadCodes = Callable[[RawChunk, Dialect], tuple[dict[str, pa.Array], Iterable["FaultyRows"]]]
 
+# Changes no number (tests/leads/asof/test_events.py), only memory: 5 columns of 8 bytes are 20 MB.
 CHUNK_ROWS = 500_000
-MAX_FAULTS = 1000
+MAX_FAULTS = 1000  # of a table that is another one than declared, each row has a fault; a message shows 20 kinds
 COMMON = ("lead", "occurred_at", "recorded_at")
 MAX_VALUE = 1e9  # so that the sum of 900,000 activities of a lead, in units of VALUE_ONE, fits into 64 bits
 OUTCOME_SCHEMA = pa.schema([(name, pa.int64()) for name in (*COMMON, "outcome")])

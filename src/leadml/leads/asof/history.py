@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from leadml.types import Integers, Mask, Objects, Rows
 
 
+# Changes no snapshot (tests/leads/asof/test_snapshots.py), only memory, and of how many leads LK7 counts repeated
+# activities: at 100 activities for each lead, a block's 5 columns of 8 bytes are 262 MB.
 BLOCK_LEADS = 65_536
 ROW_NUMBER = "row_number"
 

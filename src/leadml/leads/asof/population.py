@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from leadml.types import Integers, Labels, Rows
 
 
+# Changes no number (tests/leads/asof/test_snapshots.py), only memory: two columns of 8 bytes are 8 MB.
 MAX_PAIRS = 500_000
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from leadml.params import Params
 
-DAY = 86_400_000_000
-WEIGHT_ONE = 1 << 20
-VALUE_ONE = 10_000
+DAY = 86_400_000_000  # microseconds: 24 * 60 * 60 * 1,000,000
+WEIGHT_ONE = 1 << 20  # decision 10; a weight is exact to 1 in a million, and 2^43 weights of a lead add up in 64 bits
+VALUE_ONE = 10_000  # amounts of money have at most four decimals (ISO 4217)
 ACTIVITY = "activity"
 LEAD_AGE = "lead_age"
 

@@ -31,11 +31,12 @@ TRAILING_ZEROS = r"^([-+]?[0-9]+\.[0-9]*[1-9])0+$"
 BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
-MAX_ID_LENGTH = 256
+MAX_ID_LENGTH = 256  # far above a UUID's 36; a longer text is a column of another kind, or an unclosed quote
 TIME_WITHOUT_ZONE = r"^[0-9]{4}[0-9-]*([Tt ][0-9:.,]+)?$"
 TIME_WITH_ZONE = r"^[0-9]{4}[0-9-]*[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
 BELOW_MICROSECONDS = r"([.,][0-9]{6})[0-9]+"
-MICROSECONDS_PER_DAY = 86_400_000_000
+MICROSECONDS_PER_DAY = 86_400_000_000  # 24 * 60 * 60 * 1,000,000
+# By Arrow's names of units; a day is 86,400 seconds, and each unit below a thousandth of the one above.
 UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
 FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
 LAST_MIDNIGHT = pd.Timestamp("9999-12-31")

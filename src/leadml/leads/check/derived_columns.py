@@ -71,12 +71,13 @@ TITLE_DEPARTMENTS = (
         r"ceo|founder|co-?founder|owner|president|managing director|gesch(ä|ae)ftsf(ü|ue)hr\w+|partner",
     ),
 )
+# LinkedIn's bands of company size, which providers of data on companies use too.
 SIZE_BANDS = ((1, "1"), (10, "2-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1,000"))
+# The same bands, the large ones.
 LARGE_SIZE_BANDS = ((5000, "1,001-5,000"), (10_000, "5,001-10,000"))
 LARGEST_BAND = "over 10,000"
 EMPLOYEES = re.compile(r"(?<!\d)(\d{1,3}(?:[.,' ]\d{3}){1,3}|\d{1,12})(?!\d)(?:\.0+(?!\d))? ?(k|tsd)?\b")
-MAX_LENGTH = 200
-THOUSAND = 1000
+MAX_CHARACTERS = 200  # bounds the time of the patterns on texts that are no titles; a title has a tenth of this
 COUNTRY_ALIASES = {
     "uk": "GB", "united kingdom": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
     "usa": "US", "u.s.": "US", "u.s.a.": "US", "united states of america": "US", "america": "US",
@@ -94,7 +95,7 @@ def email_domain(text: str) -> str:
     >>> [email_domain(text) for text in ("a@gmail.com", "b@acme.example", "c@mit.edu", "d@health.gov.uk", "e")]
     ['free', 'company', 'education', 'government', 'no address']
     """
-    match = DOMAIN.match(text[-MAX_LENGTH:].strip().lower())
+    match = DOMAIN.match(text[-MAX_CHARACTERS:].strip().lower())
     if not match:
         return "no address"
     domain = match[1]
@@ -140,8 +141,8 @@ def company_size(text: str) -> str:
     ['2-10', '11-50', '1,001-5,000', '5,001-10,000', '1,001-5,000', 'other']
     """
     counts = [
-        int(re.sub(r"\D", "", digits)) * (THOUSAND if unit else 1)
-        for digits, unit in EMPLOYEES.findall(text[:MAX_LENGTH].strip().lower())
+        int(re.sub(r"\D", "", digits)) * (1000 if unit else 1)
+        for digits, unit in EMPLOYEES.findall(text[:MAX_CHARACTERS].strip().lower())
     ]
     if not counts:
         return "other"
@@ -214,7 +215,7 @@ def derive_columns(texts: dict[str, Objects], choices: DerivedParams) -> dict[st
 
 
 def _first_match(classes: tuple[tuple[str, str], ...], text: str) -> str | None:
-    lower_case = text[:MAX_LENGTH].strip().lower()
+    lower_case = text[:MAX_CHARACTERS].strip().lower()
     return next((name for name, pattern in classes if re.search(rf"(?<!\w)(?:{pattern})(?!\w)", lower_case)), None)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from leadml.types import Hashes, Mask
 
-MAX_NAMED_COLUMNS = 3
+MAX_NAMED_COLUMNS = 3  # so that a fault stays on one line; the row itself shows the others
+# Any number that the hash of a value is unlikely to have: 2^64 divided by the golden ratio.
 MISSING_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from leadml.errors import LeadmlError, quoted
 from leadml.leads.check.convert import nonexistent_times, times
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # where time in POSIX, NumPy and Arrow begins
 SKIPPED_HOUR = "whose clocks skip this hour (write its offset, or correct it)"
 
 

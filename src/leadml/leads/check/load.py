@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from leadml.leads.read.table_source import TableSource
     from leadml.types import Integers
 
+# Changes no number, only memory: 20 columns of 10 characters are a million Python texts of 59 bytes, 59 MB.
 CHUNK_ROWS = 50_000
 
 

@@ -36,8 +36,9 @@ ENGAGEMENT = re.compile(
     r"days_since|last_|recency|frequency|previous|bounce|exit|view|event|source|channel|referr|month|day|visitor"
 )
 BY_HAND = "write params.yaml by hand from docs/params.md, of dated leads after examples/crm/params.yaml"
-BINARY = 2
-MAX_OUTCOMES = 12
+BINARY = 2  # a label has two values: converted or not
+MAX_SHOWN_LEVELS = 12  # more would not fit into one message, and a column with more is hardly a list of outcomes
+# A proposal, which somebody corrects. Below 1, because an export may repeat rows; lower excludes more fields as ids.
 MIN_SHARE_DISTINCT = 0.9
 
 
@@ -111,11 +112,11 @@ def _find_label(table: pa.Table, dialect: Dialect) -> str:
         return binary[-1]
     for name in (name for wanted in LABEL_NAMES for name in names if plain_name(name) == wanted):
         levels = _levels(table[name], dialect)
-        if BINARY < len(levels) <= MAX_OUTCOMES:
+        if BINARY < len(levels) <= MAX_SHOWN_LEVELS:
             shown = ", ".join(quoted(level) for level in levels)
             message = f"must have two values to be a label, got {shown}; keep the rows whose outcome is known"
             raise DataError([Fault("header", message, name)])
-    columns = ", ".join(inert(name) for name in names[:12])
+    columns = ", ".join(inert(name) for name in names[:MAX_SHOWN_LEVELS])
     message = f"must have a column of two values that says whether a lead converted, got {columns}"
     raise DataError([Fault("header", f"{message}; name it 'converted', or {BY_HAND}")])
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 NEVER = np.iinfo(np.int64).max
+# In microseconds; 2^33 seconds end in 2242, and the 30 bits left are 16,384 kinds of the 65,536 leads of a block.
 SECOND, SECOND_BITS = 1_000_000, 33
 
 

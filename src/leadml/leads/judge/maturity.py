@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from leadml.types import Integers
 
 
+# Days, for a table that is only shown: weeks, months, quarters and years, where horizons are chosen.
 AGES = (7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730)
+# Decides a warning only: probabilities are too low by this share, so one of 20% would be given as 19%.
 MAX_LATE_SHARE = 0.05
 
 

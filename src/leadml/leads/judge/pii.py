@@ -24,7 +24,7 @@ COLUMN_NAMES = {
     "addresses": {"address", "street", "postal_address", "zip", "zip_code", "postcode"},
     "protected traits": {"gender", "sex", "ethnicity", "race", "religion", "health", "disability"},
 }
-MIN_SHARE = 0.5
+MIN_SHARE = 0.5  # a column holds what most of its texts are; a few addresses in a column of notes are not seen
 NUMBER_OR_DATE = re.compile(
     r"[-+]?[0-9]+([.,][0-9]+)?|"
     r"([0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{4})([T ].*)?"

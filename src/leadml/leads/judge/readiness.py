@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from leadml.leads.split import Split
     from leadml.params import LimitParams
 
-MIN_SHARE_KNOWN = 0.5
-MAX_SHARE_OF_LEVELS = 0.5
-MAX_PII_VALUES = 500
+MIN_SHARE_KNOWN = 0.5  # below it, most leads have no value; a warning only
+MAX_SHARE_OF_LEVELS = 0.5  # above it, a level has fewer than two leads on average; a warning only
+MAX_PII_VALUES = 500  # bounds the time; a share of 500 values is known to 1.96 * sqrt(0.25 / 500) = 4 points
 
 
 def judge_readiness(

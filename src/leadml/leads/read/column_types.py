@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause
     from sqlalchemy.types import TypeEngine
 
-MAX_DECIMAL_DIGITS = 38
-MAX_EXACT_INTEGER = 2**53
+MAX_DECIMAL_DIGITS = 38  # of Arrow's decimal128
+MAX_EXACT_INTEGER = 2**53  # a double has 53 bits of precision (IEEE 754)
 COLUMNS_PER_QUERY = 100  # SQLite allows at most 2,000 columns in a result
 
 

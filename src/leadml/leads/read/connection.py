@@ -34,7 +34,8 @@ DRIVER_PACKAGES = {
     **{name: name for name in ("psycopg2", "asyncpg", "pymysql", "mariadb", "pyodbc", "pymssql", "oracledb")},
 }
 LOGGER_NAME = "leadml"
-MAX_MESSAGE_LENGTH = 300
+MAX_MESSAGE_LENGTH = 300  # a few lines of a terminal; drivers put the cause first
+# SQLite waits 5 seconds for a lock, which a nightly export outlasts; psycopg waits 130 for a server that is down.
 WAIT_SECONDS = 30
 
 

@@ -31,7 +31,7 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip file; name it .csv.gz",
     b"<": "a web page or XML, perhaps of a login that has expired; fetch the file again",
 }
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20  # changes no message, only memory: 1 MiB, and its text
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 Records = tuple[list[list[str]], list[int], list[int], list[Fault]]

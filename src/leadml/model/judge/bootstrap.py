@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Figures = dict[tuple[str, ...], float]
 
-DECILES = 10
+DECILES = 10  # tenths of the leads, as the word says
 COMPARED = ("roc_auc", "average_precision", "log_loss", "brier")
 DIFFERENCES = ("difference", "difference_low", "difference_high")
 RATES = ("rate", "lift", "precision")

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 STAGE, TAG = "stage_id", "tag_id"
-SMOOTHING = 0.1
-MIN_TAGS = 50
-MIN_PERCENT, MAX_PERCENT = 0.01, 99.99
+SMOOTHING = 0.1  # Odoo's: what a count starts at
+MIN_TAGS = 50  # Odoo's: a tag of fewer leads is ignored
+MIN_PERCENT, MAX_PERCENT = 0.01, 99.99  # Odoo's bounds
 NO_TEAM = ""
 NEW = "new"
 

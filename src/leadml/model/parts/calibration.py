@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 Method = Literal["none", "sigmoid", "beta", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "sigmoid", "beta", "isotonic")  # the simplest first
-FOLDS = 5
-CONFIDENCE = 0.975
-MAX_LOGIT = 30.0
-MIN_SLOPE = 1e-3
+FOLDS = 5  # as split.folds by default; they only choose the method, whose curve is fitted on all rows
+CONFIDENCE = 0.975  # one side of a 95% interval: where two methods are equal, the plainer one goes 1 time in 40
+MAX_LOGIT = 30.0  # keeps probabilities below 1, which doubles reach at 37; 30 is a probability of 1e-13
+MIN_SLOPE = 1e-3  # above 0, so that no leads tie or change places; over ten log-odds, 0.001 adds 0.01
 
 
 @dataclass(frozen=True)

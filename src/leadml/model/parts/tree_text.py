@@ -16,8 +16,8 @@ from leadml.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CATEGORICAL, DEFAULT_LEFT = 1, 2
-MISSING_ZERO, MISSING_NAN = 1, 2
+CATEGORICAL, DEFAULT_LEFT = 1, 2  # bits of LightGBM's decision_type: kCategoricalMask, kDefaultLeftMask
+MISSING_ZERO, MISSING_NAN = 1, 2  # LightGBM's MissingType, which is in the bits above these two
 ZERO = 1.0000000180025095e-35  # LightGBM's kZeroThreshold, a 32-bit number: what is no farther from 0 is 0
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Objects, Rows
 
 
-SMALLEST_DIFFERENCE = 1e-9
+# Of a difference: below it, rounding costs a secant more digits than the derivative is away from it.
+SMALLEST_LOG_ODDS = 1e-9
 START, START_GROUP = "starting point", "start"
 
 
@@ -108,7 +109,7 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     margin = sum_contributions(start, log_odds)
     probability = model.calibrator.probability(margin)
     start_probability = float(model.calibrator.probability(np.array([start]))[0])
-    differs = np.abs(margin - start) > SMALLEST_DIFFERENCE
+    differs = np.abs(margin - start) > SMALLEST_LOG_ODDS
     secant = model.calibrator.slope(margin)
     secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]

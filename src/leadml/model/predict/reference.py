@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from leadml.model.parts.encode import Encoder
 
+# Without 0 and 1, which would be the values of one lead each.
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
-GOLDEN_ROWS = 50
+GOLDEN_ROWS = 50  # one of the ten values of a number (nine quantiles, missing) is in none with 0.9^50 = 0.5%
 UNKNOWN_LEVEL = "(a level that training did not keep)"
 
 
