@@ -1,7 +1,7 @@
 """Decide by several draws of halves what one draw of halves cannot: whether a suspicion is more than chance.
 
-Rates and trees are fitted on one half of the leads and evaluated on the other, so a figure near its limit depends on the
-draw. A suspicion stops the training, or warns, where most draws say so.
+Rates and trees are fitted on one half of the leads and evaluated on the other, so a figure near its limit depends on
+the draw. A suspicion stops the training, or warns, where most draws say so.
 """
 
 from __future__ import annotations
