@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from leadml.leads.judge.evidence import LeakEvidence
     from leadml.model.leaks.check import JudgedRows
 
-WINDOW = 2 * DAY
-MIN_CHANGES = 10
+WINDOW = 2 * DAY  # sales systems fill fields in when a deal is closed, or in the clean-up of the next day
+MIN_CHANGES = 10  # fewer give a lower bound of the rate that is below half of it, so nothing could be said
+# times as often per day as earlier: work on a lead before its deal doubles honest changes; see leak_limits.py
 STOP_RATE_RATIO, WARN_RATE_RATIO = 5.0, 2.0
-STOP_SHARE = 0.2
+STOP_SHARE = 0.2  # of the converters: a field that is changed for fewer cannot rank leads well; see leak_limits.py
 
 
 def suspect_changes(

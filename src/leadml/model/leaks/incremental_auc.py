@@ -31,17 +31,18 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
-MAX_ROWS = 8_000
-MAX_OTHERS = 16
-MAX_BY_AUC, MAX_BY_GAIN = 8, 4
-MAX_CORRELATION = 0.9
-CANDIDATE_AUC = 0.55
-WARN_INCREMENTAL_AUC = 0.62
-HIGH_INCREMENTAL_AUC = 0.8
+MAX_FITTED_ROWS = 8_000  # a model is fitted for each candidate; where 12% convert, the error of an AUC is 0.01 then
+MAX_OTHERS = 16  # the strongest, for time: weaker fields add little to so many; see leak_limits.py
+MAX_BY_AUC, MAX_BY_GAIN = 8, 4  # candidates, for time: a leak is among the strongest fields, or it cannot do harm
+MAX_CORRELATION = 0.9  # of scores: a copy this near hides a leak in the leak itself; see leak_limits.py
+CANDIDATE_AUC = 0.55  # a field below adds at most as much to independent ones (squares of d-prime add up)
+WARN_INCREMENTAL_AUC = 0.62  # a lower bound: below it a field is one of many that help; see leak_limits.py
+HIGH_INCREMENTAL_AUC = 0.8  # fields with a common cause share what they know, and know less alone; see leak_limits.py
+# of the dependence: 1 is a copy of the outcome with noise, 0 a cause of its own (decision 16); see leak_limits.py
 INDEPENDENT, DEPENDENT, VERY_DEPENDENT = 0.5, 1.3, 2.0
-DEPENDENCE_Z = 2.5
-D_PRIME_MARGIN = 1.05
-WARN_AUC_OF_ALL = 0.92
+DEPENDENCE_Z = 2.5  # errors: of 20 fields one is as far from 0 by chance in 12% of data sets (one-sided, 0.6% each)
+D_PRIME_MARGIN = 1.05  # "not clearly stronger": 5% more d-prime than all other fields together; see leak_limits.py
+WARN_AUC_OF_ALL = 0.92  # online shoppers: 0.92 to 0.93 with their known leak, 0.75 to 0.77 without (leak_verdicts.py)
 ALL_FIELDS = "together"
 WARN_REMEDY_OF_ALL = "check whether rows were copied, completed or deleted depending on the outcome of the leads"
 STOP_REMEDY_OF_ALL = f"{WARN_REMEDY_OF_ALL}; or name together in leaks.accept with the reason why they were not"
@@ -126,7 +127,7 @@ def suspect_incremental_auc(
     found = dict(suspected)
     if len(judged_fields) < 2:  # noqa: PLR2004 - a field and another
         return found
-    step = -(-len(frame) // MAX_ROWS)
+    step = -(-len(frame) // MAX_FITTED_ROWS)
     frame, outcome = frame.iloc[::step].reset_index(drop=True), judged_fields[0].outcome.part(slice(None, None, step))
     scores = {judged_field.field: judged_field.scores[::step] for judged_field in judged_fields}
     trees = CrossFittedTrees(frame, list(scores), outcome)

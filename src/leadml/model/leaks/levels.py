@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask
 
 
-MIN_LEADS = 20
-Z = 2.6
-MIN_RATE = 0.85
-MIN_ODDS_RATIO_TO_BASE = 20.0
-MIN_ODDS_RATIO_TO_OTHERS = 5.0
+MIN_LEADS_OF_VALUE = (
+    20  # 20 of 20 give a lower bound of 75% at VALUE_Z, below MIN_RATE: the first number that is near enough to look
+)
+VALUE_Z = (
+    2.6  # errors: one-sided 0.5%, so that of the 60 values that are tried one passes by chance in 25% of fields at most
+)
+MIN_RATE = 0.85  # "implies the outcome": six of seven leads at least; see leak_limits.py
+MIN_ODDS_RATIO_TO_BASE = 20.0  # asks more than MIN_RATE where over 22% convert, as high rates are common there
+MIN_ODDS_RATIO_TO_OTHERS = 5.0  # to the next value: causes rise in steps, an entry jumps; see leak_limits.py
+# by label: of the converters 5%, of the others 25%, because a level of leads that rarely convert is usual
 STOP_COVERAGE = {1: 0.05, 0: 0.25}
-WARN_COVERAGE = {1: 0.02, 0: 0.10}
-MAX_VALUES = 60
-COMMONEST_NUMBERS = 3
+WARN_COVERAGE = {1: 0.02, 0: 0.10}  # by label, two fifths of what stops; see leak_limits.py
+MAX_VALUES = 60  # the commonest, for time: rarer values are those of few leads
+COMMONEST_NUMBERS = 3  # 0, -1 and 999 are what systems write for "nothing"; a field has seldom more such numbers
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,12 @@ def _most_covering(candidates: Iterable[Candidate], outcome: Outcome) -> Implyin
 def _implying_value(candidate: Candidate, outcome: Outcome) -> ImplyingValue | None:
     labels, base_rate = outcome.labels, outcome.base_rate
     leads, converted = int(candidate.rows.sum()), int(labels[candidate.rows].sum())
-    if leads < MIN_LEADS:
+    if leads < MIN_LEADS_OF_VALUE:
         return None
     weight = outcome.count_groups(candidate.rows) / leads  # rows of one group count as one observation
     for label in (1, 0):
         hits, share = (converted, base_rate) if label else (leads - converted, 1 - base_rate)
-        lower_bound = float(rate_bound(np.array([weight * hits]), np.array([weight * leads]), z=Z)[0])
+        lower_bound = float(rate_bound(np.array([weight * hits]), np.array([weight * leads]), z=VALUE_Z)[0])
         coverage = hits / max(share * len(labels), 1.0)
         extreme = lower_bound >= MIN_RATE and _odds(lower_bound) >= MIN_ODDS_RATIO_TO_BASE * _odds(share)
         if extreme and coverage >= WARN_COVERAGE[label] and candidate.differs(lower_bound, label):
@@ -155,7 +160,7 @@ def _implying_value(candidate: Candidate, outcome: Outcome) -> ImplyingValue | N
 def _levels(column: pd.Series, labels: Labels) -> Iterator[Candidate]:
     """Yield the common levels, each with the rate of every other level and the rate of all other levels together."""
     known = column.notna().to_numpy()
-    common = [level for level, leads in column.value_counts().head(MAX_VALUES).items() if leads >= MIN_LEADS]
+    common = [level for level, leads in column.value_counts().head(MAX_VALUES).items() if leads >= MIN_LEADS_OF_VALUE]
     rows_of_levels = [(column == level).to_numpy() for level in common]
     rates = [_rate(labels, rows) for rows in rows_of_levels]
     for at, (level, rows) in enumerate(zip(common, rows_of_levels, strict=True)):
@@ -171,12 +176,12 @@ def _numbers(column: pd.Series, labels: Labels) -> Iterator[Candidate]:
     known = ~np.isnan(values)
     distinct, sizes = np.unique(values[known], return_counts=True)
     for at, position in enumerate(np.argsort(-sizes, kind="stable")[:MAX_VALUES]):
-        if sizes[position] < MIN_LEADS:
+        if sizes[position] < MIN_LEADS_OF_VALUE:
             break
         value = float(distinct[position])
         neighbours = (_nearest(values, values < value, below=True), _nearest(values, values > value, below=False))
         rows = values == value
-        other_rates = tuple(_rate(labels, near) for near in neighbours if near.sum() >= MIN_LEADS)
+        other_rates = tuple(_rate(labels, near) for near in neighbours if near.sum() >= MIN_LEADS_OF_VALUE)
         yield Candidate(f"the number {value:g}", rows, other_rates)
         if at < COMMONEST_NUMBERS:
             yield Candidate(f"a number other than {value:g}", known & ~rows, (_rate(labels, rows),))
@@ -184,9 +189,9 @@ def _numbers(column: pd.Series, labels: Labels) -> Iterator[Candidate]:
 
 def _nearest(values: Floats, side: Mask, *, below: bool) -> Mask:
     """Return the rows nearest to a value on one side of it: at least 20 where there are so many."""
-    if side.sum() <= MIN_LEADS:
+    if side.sum() <= MIN_LEADS_OF_VALUE:
         return side
-    edge = np.sort(values[side])[-MIN_LEADS if below else MIN_LEADS - 1]
+    edge = np.sort(values[side])[-MIN_LEADS_OF_VALUE if below else MIN_LEADS_OF_VALUE - 1]
     near: Mask = side & (values >= edge if below else values <= edge)
     return near
 

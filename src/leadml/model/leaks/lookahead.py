@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
-MIN_ROWS = 50
+MIN_COUNTED_LEADS = 50  # leads: a correlation of 0.81 stops then; of fewer, only what a copy alone has
 STOP_CORRELATION, WARN_CORRELATION = 0.71, 0.5  # see the notes: no habit reaches the square root of a half
-EPSILON = 1e-6
+MIN_VARIANCE = 1e-6  # variance that is only rounding: columns are scaled to variance 1
 
 
 def suspect_lookahead(
@@ -64,7 +64,7 @@ def suspect_lookahead(
     for label, leads in enumerate(("leads that did not convert", "leads that converted")):
         rows = known & (outcome.labels == label)
         size = outcome.count_groups(rows)
-        if size < MIN_ROWS:
+        if size < MIN_COUNTED_LEADS:
             continue
         for suspicion in _suspect_within(frame[rows], after[rows], numbers, counts, (size, leads)):
             stronger = suspicion.field not in found or suspicion.severity == "stop"
@@ -81,14 +81,14 @@ def _suspect_within(
     strongest, strongest_count = np.zeros(len(numbers)), np.zeros(len(numbers), dtype=np.intp)
     for position, name in enumerate(counts):
         count_after = after[[name]].to_numpy(dtype=np.float64)
-        if (count_after > 0).sum() < MIN_ROWS:
+        if (count_after > 0).sum() < MIN_COUNTED_LEADS:
             continue
         count_before = frame[[name]].to_numpy(dtype=np.float64) if name in frame else np.zeros_like(count_after)
         correlations = np.abs(_partial_correlations(values, _standardised(count_after), _standardised(count_before)))
         strongest_count = np.where(correlations > strongest, position, strongest_count)
         strongest = np.maximum(strongest, correlations)
     # Fisher's z-transformation gives the lower bound of a correlation
-    lower_bounds = np.tanh(np.arctanh(np.minimum(strongest, 1 - EPSILON)) - Z_95 / np.sqrt(size))
+    lower_bounds = np.tanh(np.arctanh(np.minimum(strongest, 1 - MIN_VARIANCE)) - Z_95 / np.sqrt(size))
     for at in np.flatnonzero(lower_bounds >= WARN_CORRELATION).tolist():
         evidence = (
             f"knows what happens after the snapshot: among {leads}, its partial correlation with "
@@ -105,8 +105,8 @@ def _partial_correlations(values: Floats, after: Floats, before: Floats) -> Floa
     with_after, with_before = values.T @ after[:, 0] / rows, values.T @ before[:, 0] / rows
     after_with_before = float(after[:, 0] @ before[:, 0] / rows)
     unexplained = (1 - with_before**2) * (1 - after_with_before**2)
-    correlations = (with_after - with_before * after_with_before) / np.sqrt(np.maximum(unexplained, EPSILON))
-    return np.where(unexplained > EPSILON, correlations, 0.0)
+    correlations = (with_after - with_before * after_with_before) / np.sqrt(np.maximum(unexplained, MIN_VARIANCE))
+    return np.where(unexplained > MIN_VARIANCE, correlations, 0.0)
 
 
 def _standardised(columns: Floats) -> Floats:
@@ -117,7 +117,7 @@ def _standardised(columns: Floats) -> Floats:
     filled = np.where(known, scaled, np.nansum(scaled, axis=0) / size)
     spread = filled.std(axis=0)
     centred = filled - filled.mean(axis=0)
-    standardised: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > EPSILON)
+    standardised: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > MIN_VARIANCE)
     return standardised
 
 

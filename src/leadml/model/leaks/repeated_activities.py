@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from leadml.model.leaks.check import JudgedRows
 
-MIN_LEADS = 20
-MIN_ACTIVITIES = 2
+MIN_LEADS_OF_OUTCOME = 20  # of each outcome: the error of an AUC is then about 0.09 (Hanley and McNeil 1982)
+MIN_ACTIVITIES = 2  # of one activity there is no copy
+# a lower bound: of 20 leads of each outcome an AUC of 0.80 warns; a fifth of all activities more; see leak_limits.py
 WARN_AUC, STOP_DIFFERENCE = 0.65, 0.2
 NAME = "activities"
 REMEDY = (
@@ -43,7 +44,7 @@ def suspect_repeated_activities(repeated_activities: pd.DataFrame, *, draw: int 
     several = repeated_activities[repeated_activities["rows"] >= MIN_ACTIVITIES]
     labels = several["converted"].to_numpy(dtype=np.int8)
     outcome = Outcome(labels, np.arange(len(labels)), draw)
-    if outcome.groups_of_rarer_class < MIN_LEADS or not outcome.has_both_classes:
+    if outcome.groups_of_rarer_class < MIN_LEADS_OF_OUTCOME or not outcome.has_both_classes:
         return []
     share = (several["repeated"] / several["rows"]).to_numpy(dtype=np.float64)
     auc = max(estimate_auc(outcome, share), estimate_auc(outcome, -share), key=lambda estimate: estimate.value)

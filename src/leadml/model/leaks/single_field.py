@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Mask, Rows
 
 
-OUTCOME_NAME_AUC = 0.55
-CHANCE = 0.5
-MIN_LEADS = 20
-WARN_FILL_AUC = 0.7
-MIN_FILLED = 0.5
-MAX_JUMP = 2.5
-MAX_JUMP_OF_TWO_BINS = 3.3
-MANY_BINS = 15
-PLATEAU_SHARE = 0.6
-PRIOR_LEADS = 10.0
+OUTCOME_NAME_AUC = 0.55  # chance is within 0.056 (two errors) in 1,000 leads with 120 conversions
+CHANCE = 0.5  # AUC
+MIN_LEADS_OF_BIN = 20  # a rate of 20 leads has an error of 0.11 at most
+WARN_FILL_AUC = 0.7  # of being filled, a lower bound: people fill in more for better leads; see leak_limits.py
+MIN_FILLED = 0.5  # of the rows: where fewer have a value, the shape of its rates is that of few leads
+MAX_JUMP = 2.5  # of log-odds from bin to bin: 12 times the odds; see leak_limits.py
+MAX_JUMP_OF_TWO_BINS = 3.3  # of log-odds over two bins: 27 times the odds, less than two jumps; see leak_limits.py
+MANY_BINS = 15  # with fewer of the 20 bins, two neighbours are far apart in an honest number too
+PLATEAU_SHARE = 0.6  # of the range of all bins in one step: most of what the field tells is one switch
+PRIOR_LEADS = 10.0  # half of MIN_LEADS_OF_BIN: keeps the log-odds of a bin without conversions finite
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class JudgedField:
         if self.filled.mean() < MIN_FILLED or labels.min() == labels.max():
             return False
         sizes, converted = np.bincount(bins), np.bincount(bins, weights=labels)
-        large = sizes >= MIN_LEADS
+        large = sizes >= MIN_LEADS_OF_BIN
         prior = PRIOR_LEADS * labels.mean()
         log_odds = np.log((converted[large] + prior) / (sizes[large] - converted[large] + PRIOR_LEADS - prior))
         ordered = log_odds if self.field.kind == "number" else np.sort(log_odds)
@@ -99,10 +99,10 @@ class JudgedField:
 
     def where_filled(self) -> JudgedField | None:
         """Return the field of the rows that have a value, None where too few have one or too few have none."""
-        if min(self.filled.sum(), (~self.filled).sum()) < MIN_LEADS:
+        if min(self.filled.sum(), (~self.filled).sum()) < MIN_LEADS_OF_BIN:
             return None
         part = self.outcome.part(self.filled)
-        if part.groups_of_rarer_class < MIN_LEADS or not part.has_both_classes:
+        if part.groups_of_rarer_class < MIN_LEADS_OF_BIN or not part.has_both_classes:
             return None
         return JudgedField(self.field, self.column[self.filled].reset_index(drop=True), part)
 
@@ -148,7 +148,7 @@ def _suspect_blanks(judged_field: JudgedField, leaks: LeakParams) -> Suspicion |
     filled = judged_field.filled
     # nobody fills in a field of activities: where it is missing, nothing has happened yet
     of_activities = judged_field.field.source == "activity"
-    if of_activities or min(filled.sum(), (~filled).sum()) < MIN_LEADS:
+    if of_activities or min(filled.sum(), (~filled).sum()) < MIN_LEADS_OF_BIN:
         return None
     auc = estimate_auc(judged_field.outcome, out_of_fold_rates(filled.astype(np.intp), judged_field.outcome))
     blank = find_implying_blank(filled, judged_field.outcome)

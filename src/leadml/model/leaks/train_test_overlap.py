@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from leadml.types import Hashes, Integers
 
 
-MAX_HELD_OUT = 10_000
-MIN_MATCHED = 5
-MIN_DISTINCT_SHARE = 0.5
-MAX_VARIED_FIELDS = 8
-MAX_MATCHES = 3
-EXPECTED_FACTOR = 2.0
-MIN_LABEL_Z = 1.5
+MAX_HELD_OUT = 10_000  # rows: a share of 2% is then known to 0.3% (two errors)
+MIN_MATCHED = 5  # leads: fewer are single duplicates, which change no figure
+MIN_DISTINCT_SHARE = 0.5  # of the training rows: with fewer, fields are so coarse that equal leads are no copies
+MAX_VARIED_FIELDS = 8  # 28 pairs of fields, for time; what is expected by chance changes little with more
+MAX_MATCHES = 3  # a copy has one original, rarely two; more matches are a common combination of values
+EXPECTED_FACTOR = 2.0  # the estimate of chance may be wrong by half: it takes fields as independent; see leak_limits.py
+MIN_LABEL_Z = 1.5  # errors: with the other conditions, labels need not be surer than 93% to agree
 NAME = "split"
 STOP_REMEDY = (
     "it is a suspected leak: remove the duplicates, or declare the account or group that such leads share; or name "

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask, Rows
 
 
-BINS = 20
-PRIOR_ROWS = 20.0
-Z_95 = 1.645
-ROUNDS = 60
-MIN_ROWS = 20
-MAX_AUC = 0.9999
-EPSILON = 1e-9
+BINS = 20  # of 50 leads in 1,000: coarser ones hide a special number, finer ones have too few leads; see leak_limits.py
+PRIOR_ROWS = 20.0  # a bin of 20 rows counts half: the size from which a rate says more than the base rate
+Z_95 = 1.645  # one-sided 95% of a normal distribution
+ROUNDS = 60  # of small trees at LightGBM's rate of 0.1, for time; see leak_limits.py
+MIN_ROWS_OF_LEVEL = 20  # of a leaf and of a level, as LightGBM's min_data_in_leaf
+MAX_AUC = 0.9999  # keeps d-prime finite (5.3) where a field is perfect
+MIN_SPREAD = 1e-9  # a spread that is only rounding
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def estimate_auc(outcome: Outcome, scores: Floats) -> AucEstimate:
 def correlation(first: Floats, second: Floats) -> float:
     """Return the correlation of two scores, 0 where one of them is constant."""
     spread = first.std() * second.std()
-    return float(np.mean((first - first.mean()) * (second - second.mean())) / spread) if spread > EPSILON else 0.0
+    return float(np.mean((first - first.mean()) * (second - second.mean())) / spread) if spread > MIN_SPREAD else 0.0
 
 
 @dataclass(frozen=True)
@@ -264,14 +264,14 @@ class CrossFittedTrees:
         bins, labels = bins_of(self.frame[field.name], field), self.outcome.labels
         sizes = np.bincount(bins[fitted_on], minlength=int(bins.max()) + 1)
         rates = _smoothed_rates(bins[fitted_on], labels[fitted_on], int(bins.max()) + 1)
-        return np.where(sizes < MIN_ROWS, labels[fitted_on].mean(), rates)[bins]
+        return np.where(sizes < MIN_ROWS_OF_LEVEL, labels[fitted_on].mean(), rates)[bins]
 
 
 def _boosting_params() -> dict[str, Any]:
     return {
         "objective": "binary",
         "num_leaves": 4,
-        "min_data_in_leaf": MIN_ROWS,
+        "min_data_in_leaf": MIN_ROWS_OF_LEVEL,
         "lambda_l2": 5.0,
         "max_bin": 63,
         "feature_pre_filter": False,
@@ -332,6 +332,6 @@ def _dependence(outcome: Outcome, others: Floats, scores: Floats) -> tuple[float
         converted, predicted = outcome.labels[rows].astype(np.float64), expit(others[rows])
         observed.append(correlation(predicted, scores[rows]))
         expected.append(correlation(converted, predicted) * correlation(converted, scores[rows]))
-    unit = max(float(np.mean(expected)), EPSILON)
+    unit = max(float(np.mean(expected)), MIN_SPREAD)
     number_of_groups = int(outcome.groups.max()) + 1
     return float(np.mean(observed)) / unit, float(1 / np.sqrt(number_of_groups) / unit)
