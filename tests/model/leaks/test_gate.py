@@ -81,9 +81,11 @@ def test_duration_is_found_under_any_name(leads_with_duration, bank_contract, qu
 
     assert codes(findings) == [(code, name)]
     assert findings[0].severity == "stop"
-    assert "the other fields have an AUC of 0.7" in findings[0].evidence
-    assert "without it and 0.8" in findings[0].evidence
-    assert "move it to features.excluded, or name it in leaks.accept with the reason" in findings[0].remedy
+    assert "without it AUC falls from 0.8" in findings[0].evidence
+    assert (
+        "if after, move it to features.excluded; if before, name it in leaks.accept with that reason"
+        in findings[0].remedy
+    )
     assert codes(findings, "passed") == []
 
 

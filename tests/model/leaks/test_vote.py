@@ -49,11 +49,14 @@ def _finder(severities: list[Severity], made: list[int]) -> Callable[[JudgedRows
 
 @given(SEVERITIES)
 def test_the_majority_of_five_draws_decides(severities: list[Severity]) -> None:
-    """It stops exactly where three of the five say stop, and three or more draws are made."""
+    """It stops exactly where three of the five say stop; a field of which the first draw says nothing is not drawn."""
     made: list[int] = []
     found = most_say(_finder(severities, made), ROWS)
     draws = severities[: len(made)]
 
+    if not severities[0]:
+        assert (found, len(made)) == ([], 1)
+        return
     assert any(suspicion.severity == "stop" for suspicion in found) == (severities.count("stop") >= 3)
     assert bool(found) == (2 * sum(map(bool, draws)) > len(draws))
     assert 3 <= len(made) <= 5
@@ -81,7 +84,7 @@ def test_suspicions_are_in_the_order_of_the_fields() -> None:
     """Whichever draw found them, and suspects that are no field come last."""
 
     def find(rows: JudgedRows) -> list[Suspicion]:
-        names = ["together", "b", "a"] if rows.outcome.draw else ["together", "b"]
+        names = ["together", "b", "a"]
         return [Suspicion("LK3", "stop", "", name) for name in names]
 
     assert [suspicion.field for suspicion in most_say(find, ROWS)] == ["a", "b", "together"]

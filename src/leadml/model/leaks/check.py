@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -37,6 +37,8 @@ class JudgedRows:
         What is known in addition to the rows; its order and clock are those of the sample.
     leaks
         The limits.
+    suspects
+        The fields that are judged; None for all.
     """
 
     frame: pd.DataFrame
@@ -45,12 +47,17 @@ class JudgedRows:
     fields: Sequence[JudgedField]
     evidence: LeakEvidence
     leaks: LeakParams
+    suspects: frozenset[str] | None = None
 
-    def with_halves(self, draw: int) -> JudgedRows:
-        """Return the rows with another draw of halves; draw 0 is the first."""
+    def with_halves(self, draw: int, *, suspects: Collection[str]) -> JudgedRows:
+        """Return the rows with another draw of halves, in which only some suspects are judged."""
         outcome = replace(self.outcome, draw=draw)
         fields = [replace(field, outcome=outcome) for field in self.fields]
-        return replace(self, outcome=outcome, fields=fields)
+        return replace(self, outcome=outcome, fields=fields, suspects=frozenset(suspects))
+
+    def is_judged(self, name: str) -> bool:
+        """Return whether a field is judged, and not only compared with others."""
+        return self.suspects is None or name in self.suspects
 
     @property
     def model_fields(self) -> list[Field]:

@@ -19,9 +19,9 @@ def suspect_fields(rows: JudgedRows) -> list[Suspicion]:
     suspected = {
         judged_field.field.name: suspicion
         for judged_field in rows.fields
-        if (suspicion := suspect_single_field(judged_field, rows.leaks))
+        if rows.is_judged(judged_field.field.name) and (suspicion := suspect_single_field(judged_field, rows.leaks))
     }
-    found = suspect_incremental_auc(rows.sample, rows.fields, suspected, rows.leaks)
+    found = suspect_incremental_auc(rows, suspected)
     positions = {judged_field.field.name: at for at, judged_field in enumerate(rows.fields)}
     return [found[name] for name in sorted(found, key=lambda name: positions.get(name, len(positions)))]
 

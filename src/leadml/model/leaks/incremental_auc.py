@@ -23,9 +23,8 @@ from leadml.model.leaks.univariate_auc import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from leadml.leads.check.field import Field
+    from leadml.model.leaks.check import JudgedRows
     from leadml.model.leaks.single_field import JudgedField
     from leadml.params import LeakParams
     from leadml.types import Floats
@@ -68,9 +67,8 @@ class Comparison:
 
     @property
     def evidence(self) -> str:
-        """The AUC of the other fields without it and with it, in words."""
-        without_field, with_field = self.gain.without_field, self.gain.with_field
-        return f"the other fields have an AUC of {without_field:.3f} without it and {with_field:.3f} with it"
+        """The AUC of all fields with it and without it, in words."""
+        return f"without it AUC falls from {self.gain.with_field:.2f} to {self.gain.without_field:.2f}"
 
     @property
     def honest_reason(self) -> str:
@@ -98,8 +96,8 @@ class Comparison:
         if gain.incremental_lower_bound < WARN_INCREMENTAL_AUC:
             return None
         evidence = (
-            f"has information that the other fields do not have, worth an AUC of {gain.incremental:.3f}; its AUC by "
-            f"itself is {self.auc.value:.3f}; {self.evidence}"
+            f"knows more than a field that is filled in before the outcome: {self.evidence}; its AUC by itself is "
+            f"{self.auc.value:.3f}, and what it adds to the other fields is worth an AUC of {gain.incremental:.3f}"
         )
         if gain.incremental_lower_bound < leaks.own:
             return Suspicion("LK3", "warn", evidence, name)
@@ -108,23 +106,18 @@ class Comparison:
         return Suspicion("LK3", "stop", evidence, name)
 
 
-def suspect_incremental_auc(
-    frame: pd.DataFrame, judged_fields: Sequence[JudgedField], suspected: dict[str, Suspicion], leaks: LeakParams
-) -> dict[str, Suspicion]:
+def suspect_incremental_auc(rows: JudgedRows, suspected: dict[str, Suspicion]) -> dict[str, Suspicion]:
     """Return all suspicions by field, with the AUC that each suspected field adds to the others.
 
     Parameters
     ----------
-    frame
-        Labelled rows in the order of their ids; at most 8,000 of them are used, evenly spaced.
-    judged_fields
-        The fields, each with all rows.
+    rows
+        At most 8,000 of the sample are used, evenly spaced. Of the limits, ``own`` is the highest incremental AUC that
+        a field may have, and ``together`` the highest AUC of all fields.
     suspected
         Suspicions of other rules by field.
-    leaks
-        ``own``: the highest incremental AUC that a field may have; ``together``: the highest AUC of all fields.
     """
-    found = dict(suspected)
+    found, frame, judged_fields, leaks = dict(suspected), rows.sample, rows.fields, rows.leaks
     if len(judged_fields) < 2:  # noqa: PLR2004 - a field and another
         return found
     step = -(-len(frame) // MAX_FITTED_ROWS)
@@ -135,6 +128,8 @@ def suspect_incremental_auc(
     abrupt = _abrupt_activity_fields(judged_fields)
     for judged_field in _candidates(judged_fields, found, gains):
         field, name = judged_field.field, judged_field.field.name
+        if not rows.is_judged(name):
+            continue
         same_activity = {other for other in scores if field in abrupt and other.subject == field.subject}
         comparable = {other: scores[other] for other in scores if other not in same_activity}
         others = _others(field, scores[field], comparable, found, gains)

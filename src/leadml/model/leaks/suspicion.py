@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from leadml.params import LeakParams
 
 STOP_REMEDY = (
-    "it is a suspected leak: move it to features.excluded, or name it in leaks.accept with the reason why it is no leak"
+    "it is a suspected leak: ask who fills it in whether that happens before or after the deal is decided; if after, "
+    "move it to features.excluded; if before, name it in leaks.accept with that reason"
 )
-WARN_REMEDY = "check when it is filled in: a field that is known only after the outcome belongs in features.excluded"
+WARN_REMEDY = (
+    "ask who fills it in whether that happens before or after the deal is decided; if after, move it to "
+    "features.excluded"
+)
 STOP_ACTIVITIES = (
     "it is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why "
     "it is no leak"
