@@ -11,7 +11,7 @@ from leadml.leads.check.load import load_leads
 from leadml.leads.judge.evidence import Clock, LeakEvidence
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
-from leadml.model.leaks import find_leaks
+from leadml.model.leaks.gate import find_leaks
 from leadml.params import LeakParams, load_params
 
 DAY = 86_400_000_000
