@@ -36,7 +36,7 @@ def test_one_field_of_any_kind_is_enough(features: dict[str, Any]) -> None:
 @pytest.mark.parametrize("features", [{}, {"fit": {}}, {"excluded": {"age": "old"}}, {"activities": {"windows": [7]}}])
 def test_features_without_a_field_are_refused(features: dict[str, Any]) -> None:
     """What is excluded is none, and windows alone count nothing."""
-    message = r"a field must be in fit, engagement, features\.read_out or activities\.kinds, got none; add one"
+    message = r"a field must be in fit, engagement, features.read_out or activities\.kinds, got none; add one"
     with pytest.raises(ValidationError, match=message):
         FeatureParams.model_validate(features)
 
