@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -108,7 +108,11 @@ def test_grade_bands_and_profile_are_those_of_the_rows_that_were_fitted_on(
 
     for group, quartiles in (("fit", bands.fit), ("engagement", bands.engagement)):
         assert quartiles == pytest.approx(np.quantile(explanation.group_points(group), [0.25, 0.5, 0.75]))
-    assert learned.profile == profile(learn_rows, learned.model.encoder)
+    one, other = (
+        {name: asdict(entry) for name, entry in profiles.items()}
+        for profiles in (learned.profile, profile(learn_rows, learned.model.encoder))
+    )
+    assert json.loads(json.dumps(one)) == json.loads(json.dumps(other))  # the bundle was stored as JSON
 
 
 def test_the_evaluation_is_that_of_the_holdout(learned: Bundle, training: TrainingSet) -> None:
