@@ -1,8 +1,9 @@
-"""How a checkout is built: forks, cycles, private words, constants without a reason, longest function and module.
+"""How a checkout is built: forks, cycles, private words, bare constants, untested modules, longest function and module.
 
 Forks are branches outside the sources of leads that ask whether leads are flat or dated (`house_forks`), cycles are
 groups of modules that import one another (`house_imports`), private words are listed in `house_words`, constants and
-tables without a reason are numbers that no comment stands beside (`house_constants`). A function is as long as its body
+tables without a reason are numbers that no comment stands beside (`house_constants`). A module is untested if it has
+code and no test file of its own that imports it (`house_tests`). A function is as long as its body
 without docstring. Files are read and never imported, so that checkouts of any age can be measured.
 Run with: python benchmarks/house.py [--json] [--keep] [--recorded] [--at DIR] [--places]
 """
@@ -14,10 +15,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from house_code import Place, sources
+from house_code import Place, read_modules, sources
 from house_constants import without_reason
 from house_forks import forks
 from house_imports import cycles
+from house_tests import TESTS, untested_modules
 from house_words import private_words
 from measure import finish, options
 
@@ -38,6 +40,7 @@ def main() -> None:
         sys.exit(f"{chosen.at}: must be a checkout with src/leadml, got no Python file there")
     found, circles, words = forks(modules), cycles(modules), private_words(chosen.at)
     constants, tables = without_reason(modules)
+    untested = untested_modules(modules, read_modules(chosen.at, TESTS))
     bodies, lengths = (
         list(_bodies(modules)),
         [(_length(module), Place(module.path, 1, module.name)) for module in modules],
@@ -48,6 +51,7 @@ def main() -> None:
         "private_words": sum(map(len, words.values())),
         "constants_without_reason": len(constants),
         "tables_without_reason": len(tables),
+        "untested_modules": len(untested),
         "longest_function": _most(bodies),
         "longest_module": _most(lengths),
     }
@@ -61,6 +65,7 @@ def main() -> None:
         _list("private words", (str(place) for places in words.values() for place in places))
         _list("constants without a reason", map(str, constants))
         _list("tables without a reason", map(str, tables))
+        _list("untested modules", map(str, untested))
         _list("longest function", _longest(bodies))
         _list("longest module", _longest(lengths))
     finish("house", figures, chosen)

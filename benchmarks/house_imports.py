@@ -20,7 +20,7 @@ PACKAGE_FILE = "__init__.py"
 def cycles(modules: Sequence[Module]) -> list[tuple[str, ...]]:
     """Return the names of the modules of each cycle, sorted; a group whose cycles share a module is one."""
     names = {module.name for module in modules}
-    edges = {module.name: set(_imported(module, names)) - {module.name} for module in modules}
+    edges = {module.name: set(imported(module, names)) - {module.name} for module in modules}
     reached = {name: _reached(name, edges) for name in names}
     groups = {tuple(sorted({name, *(other for other in reached[name] if name in reached[other])})) for name in names}
     return sorted(group for group in groups if len(group) > 1)
@@ -37,7 +37,7 @@ def _reached(start: str, edges: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _imported(module: Module, names: set[str]) -> Iterator[str]:
+def imported(module: Module, names: set[str]) -> Iterator[str]:
     """Yield the modules that a module names in its imports.
 
     ``from leadml.x import y`` names the module ``leadml.x.y`` where there is one, else ``leadml.x``. That Python also

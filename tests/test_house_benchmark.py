@@ -12,10 +12,11 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
-code, house_constants, house_forks, house_imports, house_words = (
-    importlib.import_module(f"house_{name}") for name in ("code", "constants", "forks", "imports", "words")
+code, house_constants, house_forks, house_imports, house_tests, house_words = (
+    importlib.import_module(f"house_{name}") for name in ("code", "constants", "forks", "imports", "tests", "words")
 )
 sys.path.remove(str(FOLDER))
+HAS_CODE = "def f():\n    return 1\n"
 
 
 def _write(folder: Path, files: dict[str, str]) -> Path:
@@ -259,6 +260,71 @@ def test_constants_are_found_by_place(tmp_path: Path) -> None:
     assert [str(place) for place in house_constants.without_reason(modules)[0]] == ["src/leadml/a.py:2: MOST"]
 
 
+def _untested(folder: Path, files: dict[str, str]) -> list[str]:
+    _write(folder, files)
+    places = house_tests.untested_modules(code.sources(folder), code.read_modules(folder, "tests"))
+    return [str(place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (HAS_CODE, 1),
+        ("async def f():\n    return 1\n", 1),
+        ("if x:\n    def f():\n        return 1\n", 1),
+        ("class A:\n    def f(self):\n        return 1\n", 1),
+        ("class A:\n    @property\n    def f(self):\n        '''One.'''\n        return 1\n", 1),
+        ("class A:\n    class B:\n        def f(self):\n            return 1\n", 1),
+        ("class A(ProtocolOf):\n    def f(self):\n        return 1\n", 1),
+        ("class A:\n    b: int = 1\n", 0),
+        ("class A:\n    def f(self):\n        '''One.'''\n", 0),
+        ("class A(typing.Protocol):\n    def f(self):\n        return 1\n", 0),
+        ("class A(Other, Protocol[T]):\n    def f(self):\n        return 1\n", 0),
+        ("@overload\ndef f(): ...\n", 0),
+        ("def f():\n    pass\n", 0),
+        ("A = 1\nB = lambda x: x\n", 0),
+    ],
+)
+def test_a_module_needs_tests_if_it_has_code(tmp_path: Path, text: str, count: int) -> None:
+    """Types and constants need none."""
+    assert len(_untested(tmp_path, {"src/leadml/a.py": text})) == count
+
+
+@pytest.mark.parametrize("name", ["__init__", "__main__"])
+def test_the_files_of_a_package_itself_need_no_tests(tmp_path: Path, name: str) -> None:
+    """They are used whenever the package is."""
+    assert _untested(tmp_path, {f"src/leadml/room/{name}.py": HAS_CODE}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from leadml.room.d import f",
+        "from leadml.room import d",
+        "import leadml.room.d as other",
+        "def test_f():\n    from leadml.room.d import f\n",
+    ],
+)
+def test_a_module_is_tested_by_the_file_that_mirrors_it(tmp_path: Path, text: str) -> None:
+    """In the same folder of tests; a file elsewhere that imports it does not count."""
+    module = {"src/leadml/room/d.py": HAS_CODE}
+
+    assert _untested(tmp_path, {**module, "tests/test_d.py": text, "tests/room/d.py": text}) == [
+        "src/leadml/room/d.py:1: leadml.room.d has no tests/room/test_d.py"
+    ]
+    assert _untested(tmp_path, {**module, "tests/room/test_d.py": text}) == []
+
+
+@pytest.mark.parametrize("text", ["", "from leadml.room import f", "from leadml.room.d.more import f", "import leadml"])
+def test_a_test_file_that_imports_nothing_of_its_module_does_not_test_it(tmp_path: Path, text: str) -> None:
+    """A name that a package hands on is no import of the module."""
+    files = {"src/leadml/room/__init__.py": "from leadml.room.d import f", "src/leadml/room/d.py": HAS_CODE}
+
+    assert _untested(tmp_path, {**files, "tests/room/test_d.py": text}) == [
+        "src/leadml/room/d.py:1: tests/room/test_d.py does not import leadml.room.d"
+    ]
+
+
 def test_lengths_are_those_of_bodies_and_modules(tmp_path: Path) -> None:
     """A docstring is no part of the body, and a decorator of its first statement is."""
     text = "def f():\n    '''Do.\n\n    More.\n    '''\n    @g\n    def h(): pass\n    return h\n\n"
@@ -276,6 +342,7 @@ def test_this_checkout_is_measured() -> None:
         "private_words",
         "constants_without_reason",
         "tables_without_reason",
+        "untested_modules",
         "longest_function",
         "longest_module",
     }

@@ -96,7 +96,7 @@ def mapping(value: Mapping[str, Value], name: str, example: str, *, error: type[
         If the argument is no mapping.
     """
     if hasattr(value, "keys"):
-        return {str(key): value[key] for key in value}
+        return {str(key): value[key] for key in value.keys()}  # noqa: SIM118 - a series is iterated by its values
     msg = f"{name} must be a mapping such as {example}, got {_shown(value)}"
     raise error(msg)
 

@@ -10,72 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.bundle.contents import Bundle, canonical_json, model_hash
-from leadml.bundle.manifest import SplitRecord, TrainingRecord
+from leadml.bundle.contents import model_hash
 from leadml.bundle.storage import FORMAT, load_bundle, read_manifest, save_bundle
 from leadml.errors import BundleError
-from leadml.leads.judge.findings import Finding
-from leadml.leads.read.files import Dialect
-from leadml.leads.sources.settings import SingleSnapshot
-from leadml.leads.sources.source import LeadSpec
-from leadml.leads.sources.training_set import DataFacts
-from leadml.leads.split import FoldSize, Holdout, PartSize, RandomSplit
+from leadml.leads.split import RandomSplit
 from leadml.model.judge.evaluation import evaluate
-from leadml.model.parts.calibration import Calibrator
-from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.explain import explain_leads
-from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import profile
-from leadml.stages.cuts import Cut
-from leadml.stages.lifecycle import GradeBands, StagePlan
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
-
-
-@pytest.fixture(scope="module")
-def bundle(bank_fitted, bank_leads, bank_contract):
-    """Return a bundle of the bundled leads whose model has both parts."""
-    return Bundle(
-        target="subscribed",
-        leads=LeadSpec(
-            contract=replace(bank_contract, label=None),
-            settings=SingleSnapshot(),
-            dialect=Dialect(";", "utf-8", ",", ("unknown", "n/a")),
-            holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
-        ),
-        model=LeadModel.of(
-            bank_fitted.model.encoder,
-            bank_fitted.model.linear,
-            bank_fitted.model.trees,
-            calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
-            intervals=Intervals(0.7, 0.9),
-        ),
-        stages=StagePlan((Cut("MQL", 0.2, "fixed at 0.2"),), GradeBands((-1.0, 0.0, 2.5), ())),
-        profile=profile(bank_leads.frame, bank_fitted.model.encoder),
-        evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
-        candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
-        record=_record("2026-01-02T03:04:05+00:00"),
-    )
-
-
-def _record(trained_at):
-    """Return what happened in a training, with a value for every part."""
-    sizes = [PartSize(rows, rows // 2, 1_600_000_000_000_000, 1_700_000_000_000_000) for rows in (8, 2)]
-    return TrainingRecord(
-        trained_at=trained_at,
-        unit="leads",
-        data=DataFacts("bank.csv", rows=12, merged=2, counts={"activities": 3}),
-        rows=10,
-        conversions=5,
-        data_hash="a" * 64,
-        params_hash="b" * 64,
-        excluded={"duration": "known only after the call"},
-        accepted_leaks={"age": "known before the call"},
-        findings=(Finding("RD1", "warn", "", "there are few leads", "add more"),),
-        choices={"calibration": "beta", "half_life": 0.25, "trees_rounds": 40},
-        is_small=True,
-        split=SplitRecord("random", *sizes, folds=(FoldSize(*sizes),)),
-    )
 
 
 def _profile(bundle):
@@ -153,7 +96,7 @@ def test_the_model_hash_depends_on_the_model_alone(bundle, saved):
     """It is a hash of two files: neither the record of the training nor the evaluation changes it."""
     manifest = read_manifest(saved)
     other = evaluate([0, 1], [0.1, 0.4], draws=50)
-    later = replace(bundle, record=_record("2027-01-02T03:04:05+00:00"), evaluation=other)
+    later = replace(bundle, record=replace(bundle.record, trained_at="2027-01-02T03:04:05+00:00"), evaluation=other)
     assert manifest.model_hash == bundle.model_hash == later.model_hash == model_hash(bundle.texts())
     assert replace(bundle, target="other").model_hash != bundle.model_hash
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
@@ -285,15 +228,3 @@ def test_a_sealed_manifest_without_a_part_is_refused(folder, key):
     """The message names the missing part."""
     _reseal(folder, manifest=lambda stored: stored.pop(key))
     _refused(folder, key)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_canonical_json_refuses_what_json_cannot_say(value):
-    """NaN and infinity are not part of JSON."""
-    with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
-        canonical_json({"value": value})
-
-
-def test_canonical_json_has_one_spelling():
-    """Keys are sorted, and no letter is escaped."""
-    assert canonical_json({"b": "é", "a": [1, None]}) == '{"a":[1,null],"b":"é"}\n'

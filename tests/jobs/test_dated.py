@@ -6,14 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from tests.dated import NOW, dated_leads, day, instants, open_view, small, small_tables, write_params, write_tables
+from tests.dated import NOW, day, instants, small, small_tables, write_params, write_tables
 
 from leadml.bundle.model import load
 from leadml.errors import DataError, LeadmlError, ModelError
@@ -22,7 +21,6 @@ from leadml.jobs.places import Places
 from leadml.jobs.report import build_report
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
-from leadml.leads.check.instants import instant, shown_instant
 from leadml.leads.sources.settings import AsOfSettings, settings_from_json
 from leadml.leads.sources.source import scoring_source
 from leadml.publish.page import render
@@ -206,51 +204,6 @@ def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) 
     assert re.search(message, finding.evidence)
 
 
-def test_the_observation_ends_at_the_date_of_params_or_with_the_outcomes(tmp_path: Path) -> None:
-    """A date of params is midnight in the project's time zone."""
-    write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
-    with open_view(tmp_path, small()) as view:
-        assert dated_leads(Places.open(tmp_path / "params.yaml")).observed_until(view.history) == day(10)
-        later = Places.open(
-            tmp_path / "params.yaml", ["sources.outcomes.lead_id=lead_id", "data.timezone=Asia/Kolkata"]
-        )
-        sources = later.params.sources.model_copy(update={"observed_until": "2024-02-01"})
-        chosen = later.params.model_copy(update={"sources": sources})
-        source = dated_leads(replace(later, params=chosen))
-        assert source.observed_until(view.history) == day(31) - int(5.5 * 3600) * 1_000_000
-
-
-def test_the_observation_does_not_go_on_after_the_last_outcome(tmp_path: Path) -> None:
-    """Later activities, and one outcome with a wrong date in the future, do not make young leads negative."""
-    visits = [("a", number, "visit") for number in range(300)]
-    won = [(f"l{number}", number, "customer") for number in range(200)]
-    leads = [("a", 0, 1.0), *((name, 0, 1.0) for name, _, _ in won)]
-    write_tables(tmp_path, **small_tables(leads, visits, [*won, ("a", 600, "lost")]))
-    with open_view(tmp_path, small()) as view:
-        assert dated_leads(Places.open(tmp_path / "params.yaml")).observed_until(view.history) == day(200)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "1700000000"])
-def test_a_text_that_is_no_date_is_refused(text: str) -> None:
-    """The message shows how to write a date."""
-    with pytest.raises(
-        LeadmlError, match=r"must be a date or a time in ISO 8601, got .*; write 2026-01-31 for example"
-    ):
-        instant(text, timezone="UTC")
-
-
-def test_an_instant_is_shown_as_it_was_read() -> None:
-    """An instant is converted to text and back without loss, to the microsecond."""
-    for text in ("2024-01-31T00:00:00+00:00", "2024-01-31T12:00:00.000001+00:00"):
-        assert shown_instant(instant(text, timezone=None)) == text
-    with pytest.raises(LeadmlError, match="must be a date or a time"):
-        instant("2024-01-31", timezone=None)
-    with pytest.raises(
-        LeadmlError, match=r"must be a time of Europe/Berlin, whose clocks skip .*, got '2024-03-31T02:30'"
-    ):
-        instant("2024-03-31T02:30", timezone="Europe/Berlin")
-
-
 def test_a_model_of_dated_leads_refuses_a_project_of_flat_leads(
     trained_project: TrainedProject, trained_dated: TrainedProject
 ) -> None:
@@ -261,17 +214,6 @@ def test_a_model_of_dated_leads_refuses_a_project_of_flat_leads(
         source.at("2024-05-01", progress=lambda _: None, rows=100),
     ):
         pass
-
-
-def test_progress_names_each_step(tmp_path: Path) -> None:
-    """Reading the tables reports three steps."""
-    write_tables(tmp_path, **small_tables([("a", 0, 1.0)], [("a", 3, "visit")], [("a", 10, "customer")]))
-    source = dated_leads(Places.open(write_params(tmp_path, small())))
-    steps: list[str] = []
-    with source.view(steps.append):
-        pass
-
-    assert steps == ["reading leads", "reading activities", "reading outcomes"]
 
 
 def test_instants_of_test_tables_are_arrow_timestamps() -> None:

@@ -14,7 +14,8 @@ from tests.dated import crm, small, write_params
 from leadml.errors import ParamsError
 from leadml.jobs.places import Places
 from leadml.leads.check.contract import Contract
-from leadml.params import Params, SnapshotParams, parse_params
+from leadml.params import Params, parse_params
+from leadml.params.dated import SnapshotParams
 
 WINDOWS = "features.activities: windows must be one or more days in rising order, each once, got "
 
@@ -47,23 +48,6 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
     target = params.targets["won"]
     assert (target.population, target.again, target.settling) == ("open", False, 0)
     assert params.target_names == ("won",)
-
-
-def test_the_only_target_drives_all_stages_and_several_say_which() -> None:
-    """If one of several targets has drives, the others drive no stage."""
-    assert _parsed(small()).drives("won") == ("iql", "mql", "sql")
-    two = _parsed(crm())
-    assert (two.target_names, two.drives("mql"), two.drives("sql")) == (("mql", "sql"), ("iql", "mql", "sql"), ())
-
-
-def test_several_targets_of_which_none_drives_the_stages_are_refused() -> None:
-    """The section stages would have no use; [] says that this is wanted."""
-    choices = crm()
-    del choices["targets"]["mql"]["drives"]
-    with pytest.raises(ParamsError, match=r"one of several targets must drive the stages; write drives: \[iql"):
-        _parsed(choices)
-    choices["targets"]["sql"]["drives"] = []
-    assert _parsed(choices).drives("mql") == ()
 
 
 @pytest.mark.parametrize(
@@ -196,40 +180,6 @@ def test_a_refusal_points_to_the_line_of_the_key_that_it_names(change: str, line
     assert str(caught.value).startswith(f"p.yaml:{text.index(line) + 1}: ")
 
 
-@pytest.mark.parametrize("url", ["postgresql://h/d?password=canary",
-                                 "postgresql://h/d?sslpassword=canary",
-                                 "mssql+pyodbc:///?odbc_connect=Server%3Dh%3BPWD%3Dcanary",
-                                 "postgresql://u:canary@h/d",
-                                 "postgresql://u:can/canary@h/d",
-                                 "postgresql://u:${NAME}canary@h/d",
-                                 "postgresql://u:canary",
-                                 "postgresql://h/d;password=canary",
-                                 "postgresql://u:a@canary/a@h/d",
-                                 "host=h password=canary",
-                                 "${NAME};Pwd=canary"])  # fmt: skip
-def test_a_literal_password_is_not_repeated(url: str) -> None:
-    """Neither a password nor a part of an address that may be one is in the message."""
-    for override in (f"sources.leads={{url: '{url}', table: a}}", f"output.database={url}"):
-        with pytest.raises(ParamsError, match=r"must hold no password|must be an address like") as got:
-            _parsed(small(), override)
-
-        assert "canary" not in str(got.value)
-
-
-@pytest.mark.parametrize("name", ["lead", "recorded_at", "valid_from", "as_of", "mature_at", "split_key", "converted"])
-def test_names_that_leadml_uses_itself_are_refused(name: str) -> None:
-    """A feature of such a name would replace a column of leadml."""
-    for written in (name, f" {name} "):
-        with pytest.raises(ParamsError, match=f"a feature must not be called '{name}', which leadml uses itself"):
-            _parsed(small(), f"features.fit={{'{written}': number}}")
-
-
-def test_a_kind_of_activity_must_not_be_called_starting_point() -> None:
-    """Reasons call the start of every score so."""
-    with pytest.raises(ParamsError, match="a feature must not be called 'starting point', which leadml uses itself"):
-        _parsed(small(), "features.activities.kinds={starting point: starts}")
-
-
 @pytest.mark.parametrize(
     "override",
     [
@@ -251,25 +201,6 @@ def test_a_kind_of_activity_must_not_be_called_starting_point() -> None:
 def test_choices_that_can_be_followed_are_read(override: str) -> None:
     """Databases with secrets of the environment, each population, and features of one source only are allowed."""
     assert _parsed(small(), override).sources is not None
-
-
-def test_an_outcome_of_the_projects_own_may_be_a_target() -> None:
-    """Words of sources.outcomes.names may name an outcome that leadml does not have."""
-    choices = small(targets={"again": {"outcome": "repeat purchase", "horizon": 90, "again": True}})
-    with pytest.raises(ParamsError, match=r"or a word of sources.outcomes.names, got 'repeat purchase'"):
-        _parsed(choices)
-    params = _parsed(choices, "sources.outcomes.names={2: repeat purchase, true: customer}")
-
-    assert params.sources.outcomes.names == {"2": "repeat purchase", "true": "customer"}
-
-
-def test_a_stage_is_driven_by_one_target() -> None:
-    """Two targets must not solve the same cut."""
-    choices = crm()
-    choices["targets"] = {name: {**some, "drives": ["mql"]} for name, some in choices["targets"].items()}
-
-    with pytest.raises(ParamsError, match=r"^p.yaml:\d+: targets.mql.drives must hold no stage that another"):
-        _parsed(choices)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from leadml.errors import ModelError, ParamsError
 from leadml.params import Params
+from leadml.params.expected_value import ExpectedValueRule
 from leadml.stages.cuts import solve_cuts
 from leadml.types import Floats, Labels
 
@@ -59,6 +60,14 @@ def test_a_higher_cost_never_lets_in_more_leads(seed: int, factor: float) -> Non
     probability, label, amount = _leads(seed)
 
     assert _cut(probability, label, amount, 40) <= _cut(probability, label, amount, 40 * factor)
+
+
+def test_the_rule_says_its_words_and_the_field_that_it_reads() -> None:
+    """For the report, and for the training that must bring the column."""
+    rule = ExpectedValueRule(rule="expected_value", amount="deal", contact_cost=50)
+
+    assert rule.words == "a contact costs 50, a conversion brings its deal"
+    assert rule.columns == ("deal",)
 
 
 def test_a_missing_amount_counts_as_the_average() -> None:

@@ -16,7 +16,8 @@ from leadml.errors import LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained
-from leadml.publish.sinks import table_sink
+from leadml.publish.delta_table import DeltaTable
+from leadml.publish.sinks import FORMATS, table_sink
 
 deltalake = pytest.importorskip("deltalake", reason="the extra delta is not installed")
 
@@ -57,6 +58,11 @@ def test_a_batch_that_is_written_again_is_there_once(tmp_path: Path) -> None:
         _write(path, _frame(batch))
 
     assert _read(path)["batch_id"].tolist() == ["a"] * 3 + ["b"] * 3
+
+
+def test_delta_tables_are_a_format_of_their_own() -> None:
+    """By the suffix of the folder."""
+    assert [kind.suffix for kind in FORMATS if isinstance(kind, DeltaTable)] == [".delta"]
 
 
 def test_nothing_is_appended_where_the_block_fails(tmp_path: Path) -> None:

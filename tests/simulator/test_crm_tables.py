@@ -6,9 +6,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.simulator.world import KINDS, TARGETS
+from leadml.simulator import market
+from leadml.simulator.crm_tables import (
+    TRUTH_SCHEMA,
+    activities_table,
+    email_addresses,
+    instants,
+    lead_ids,
+    leads_table,
+    outcomes_table,
+    sample_activity_seconds,
+    truth_table,
+)
+from leadml.simulator.lead_attributes import sample_leads
+from leadml.simulator.paths import simulate_paths
+from leadml.simulator.truth import TargetProbabilities
+from leadml.simulator.world import KINDS, TARGETS, standard_world
 
 DAY = pd.Timedelta(days=1)
+WORLD = standard_world(150)
 NEXT_OUTCOMES = {
     "lead": {"mql", "lost"},
     "mql": {"sal", "rejected", "lost"},
@@ -184,3 +200,103 @@ def test_reached_agrees_with_the_outcomes(crm, target):
     in_horizon = (date >= truth["as_of"]) & (date < horizon_end)
     assert (truth.loc[recorded, "reached"].astype(bool) == in_horizon[recorded]).all()
     assert np.ptp(in_horizon[recorded].astype(int)) == 1
+
+
+@pytest.fixture(scope="module")
+def chunk():
+    """Return 800 leads, their paths, and the seconds of their activities."""
+    attributes = sample_leads(WORLD, 800, np.random.default_rng(1))
+    paths = simulate_paths(WORLD, attributes, np.random.default_rng(2))
+    return attributes, paths, sample_activity_seconds(paths, np.random.default_rng(3))
+
+
+def test_ids_number_the_leads_of_all_chunks():
+    """The first of a chunk follows the last of the one before."""
+    assert lead_ids(0, 2).to_pylist() + lead_ids(2, 1).to_pylist() == lead_ids(0, 3).to_pylist()
+    assert lead_ids(7, 0).to_pylist() == []
+
+
+def test_instants_are_seconds_from_the_start():
+    """A day later is a day later, in UTC and to the microsecond."""
+    found = instants(np.array([0, 86_400, 31_622_400]))
+
+    assert str(found.type) == "timestamp[us, tz=UTC]"
+    assert [value.isoformat() for value in found.to_pylist()] == [
+        "2024-01-01T00:00:00+00:00",
+        "2024-01-02T00:00:00+00:00",
+        "2025-01-01T00:00:00+00:00",
+    ]
+
+
+def test_activities_have_a_second_of_their_day(chunk):
+    """The same for a seed."""
+    _, paths, seconds = chunk
+
+    assert (seconds // 86_400 == paths.activities.day).all()
+    assert np.array_equal(sample_activity_seconds(paths, np.random.default_rng(3)), seconds)
+
+
+def test_a_table_of_leads_has_a_row_for_each_creation_and_restatement(chunk):
+    """A chunk that begins at another number has the same rows with other ids, accounts and addresses."""
+    attributes, paths, seconds = chunk
+    one, other = (leads_table(attributes, paths, seconds, first=first).to_pandas() for first in (0, 5000))
+
+    assert len(one) == 800 + len(paths.restatements.lead)
+    assert one["lead_id"].nunique() == 800
+    assert one["created_at"].is_monotonic_increasing
+    names = ["lead_id", "account_id", "email"]
+    assert not (one[names] == other[names]).any(axis=None)
+    pd.testing.assert_frame_equal(one.drop(columns=names), other.drop(columns=names))
+
+
+def test_addresses_of_leads_of_one_account_share_its_domain_unless_the_mail_is_free(chunk):
+    """A different number has a different name."""
+    attributes, _, _ = chunk
+    addresses = email_addresses(attributes, first=0).to_pylist()
+    domains = np.array([address.split("@")[1] for address in addresses])
+    is_free = attributes.free_mail >= 0
+
+    assert len(set(addresses)) == 800
+    assert set(domains[is_free]) <= set(market.FREE_MAIL)
+    account = attributes.account[~is_free]
+    assert len(set(zip(account.tolist(), domains[~is_free], strict=True))) == len(set(account.tolist()))
+    assert len(set(domains[~is_free])) == len(set(account.tolist()))
+
+
+def test_tables_hold_only_what_is_recorded_by_the_end(chunk):
+    """In the order of leads and time; what would be recorded later is left out."""
+    attributes, paths, seconds = chunk
+    tables = [
+        activities_table(WORLD, attributes, paths, seconds, first=0, rng=np.random.default_rng(4)).to_pandas(),
+        outcomes_table(WORLD, attributes, paths, first=0, rng=np.random.default_rng(4)).to_pandas(),
+    ]
+    by_form = np.isin(np.array(market.SOURCES)[attributes.source], ["organic", "paid_search"]).sum()
+    in_time = [(events.day + events.lag < WORLD.days).sum() for events in (paths.activities, paths.transitions)]
+
+    assert len(tables[0]) < by_form + len(paths.activities.day)
+    for table, size in zip(tables, (in_time[0] + by_form, in_time[1]), strict=True):
+        assert len(table) == size
+        assert table["recorded_at"].max() < pd.Timestamp("2024-01-01", tz="UTC") + 150 * DAY
+        assert table[["lead_id", "occurred_at"]].equals(
+            table[["lead_id", "occurred_at"]].sort_values(["lead_id", "occurred_at"], kind="stable")
+        )
+    assert set(tables[0]["channel"]) <= set(market.CHANNELS)
+
+
+def test_the_truth_of_a_horizon_that_is_not_over_is_null():
+    """Rows keep their order, and a probability is written as it is."""
+    rows = TargetProbabilities(
+        lead=np.array([0, 2, 2]),
+        snapshot_day=np.array([7, 7, 14]),
+        target=np.array([0, 1, 2]),
+        probability=np.array([0.25, 1e-9, 0.5]),
+        reached=np.array([1, 0, -1]),
+    )
+    table = truth_table(rows, first=10)
+
+    assert table.schema == TRUTH_SCHEMA
+    assert table["lead_id"].to_pylist() == ["L00000010", "L00000012", "L00000012"]
+    assert table["target"].to_pylist() == ["sql", "customer", "churned"]
+    assert table["probability"].to_pylist() == [0.25, 1e-9, 0.5]
+    assert table["reached"].to_pylist() == [True, False, None]
+    assert str(table["as_of"][2]) == "2024-01-15 00:00:00+00:00"

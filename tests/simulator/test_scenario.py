@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.simulator.rates import activity_rates, transition_probabilities
 from leadml.simulator.scenario import Scenario, build_world
-from leadml.simulator.world import DRIFTS, STATE_TRANSITIONS, STATES, standard_world
+from leadml.simulator.world import DRIFTS
 from leadml.simulator.write import simulate
 
 SIZE = {"leads": 3000, "months": 6, "seed": 9}
@@ -64,27 +61,6 @@ def test_drift_of_the_mix_changes_the_shares_of_sources(drifted):
     share = [table.loc[in_drift, "source"].value_counts(normalize=True) for table in (before, after)]
     assert share[1]["paid_search"] > share[0]["paid_search"] + 0.1
     assert share[1]["organic"] < share[0]["organic"] - 0.05
-
-
-def test_each_drift_changes_its_own_parameters_from_its_first_day_on():
-    """Behaviour changes activity rates only, base rate forward transitions only, and mix neither of them."""
-    standard = standard_world(60)
-    for drift in DRIFTS:
-        world = replace(standard, drift=drift, drift_day=30)
-        for day in (29, 30):
-            same_rates = (activity_rates(world, day) == activity_rates(standard, day)).all()
-            same_transitions = (transition_probabilities(world, day) == transition_probabilities(standard, day)).all()
-            assert same_rates == (drift != "behaviour" or day < 30)
-            assert same_transitions == (drift != "base_rate" or day < 30)
-    plain = transition_probabilities(standard, 30)
-    drifted = transition_probabilities(replace(standard, drift="base_rate", drift_day=0), 30)
-    for transition in STATE_TRANSITIONS:
-        states = transition.origin, transition.destination
-        possible = plain[states] > 0
-        ratio = drifted[states][possible] / plain[states][possible]
-        assert ((ratio < 1).all() and (ratio > 0.5).all()) if transition.forward else (ratio >= 1 - 1e-12).all()
-    np.testing.assert_allclose(drifted.sum(axis=1), 1.0, atol=1e-12)
-    assert drifted.shape[:2] == (len(STATES), len(STATES))
 
 
 def test_only_the_campaign_brings_spam_and_only_in_its_month(tmp_path, read_crm):

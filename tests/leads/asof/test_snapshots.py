@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.dated import crm, day, instants, micros, open_view, small, small_tables, write_tables
 
-from leadml.errors import ModelError
 from leadml.leads.asof import history, population, snapshots
 from leadml.leads.asof.snapshots import (
     TrainingSnapshots,
@@ -310,46 +309,6 @@ def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training
         9: True, 20: True, 24.99: True, 25: False, 26: False,
     }  # fmt: skip
     assert training.frame.loc[training.frame["lead_id"] == "a", "as_of"].max() <= day(10)
-
-
-@pytest.mark.parametrize(
-    ("dates", "until", "message"),
-    [
-        (
-            [],
-            100,
-            (
-                r"a snapshot must be 30 \+ 0 days \(horizon \+ settling\) before the end of what was observed to have "
-                "a label, got none; shorten"
-            ),
-        ),
-        ([90], 100, "got none; shorten the target's horizon or bring longer tables"),
-        ([0], 100, "got none; shorten the target's horizon"),
-        ([9], 100, "the newest 25% of the leads must be newer than others"),
-    ],
-)
-def test_training_is_refused_where_no_snapshot_has_a_label(
-    tmp_path: Path, dates: list[float], until: float, message: str
-) -> None:
-    """No date, none after a lead was created, none that is mature, or all on one day: the message says which."""
-    write_tables(tmp_path, **small_tables(LEADS, VISITS, OUTCOMES))
-    instants_of = np.array([day(number) for number in dates], dtype=np.int64)
-    with open_view(tmp_path, small()) as view, pytest.raises(ModelError, match=message):
-        training_snapshots(view, instants_of, observed_until=day(until), most=1000, split=SplitParams())
-
-
-@pytest.mark.parametrize("leads", [3, 400])
-def test_training_is_refused_where_nothing_is_left_to_fit_on(tmp_path: Path, leads: int) -> None:
-    """A horizon as long as the data leaves no snapshot whose label was known when the holdout begins."""
-    random = np.random.default_rng(1)
-    rows = [(f"L{number:03}", float(random.uniform(0, 10)), 1.0) for number in range(leads)]
-    write_tables(tmp_path, **small_tables(rows, [(rows[0][0], 11, "visit")], [(rows[1][0], 12, "customer")]))
-    dates = np.array([day(number) for number in (5, 8, 11, 14)])
-    with (
-        open_view(tmp_path, small()) as view,
-        pytest.raises(ModelError, match=r"there must be snapshots to fit on and to hold out, got \d+ and \d+ of"),
-    ):
-        training_snapshots(view, dates, observed_until=day(200), most=1000, split=SplitParams())
 
 
 def test_a_lead_that_was_not_recorded_yet_is_not_counted_as_drawn(tmp_path: Path) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.dated import crm, small
 
-from leadml.errors import ParamsError
 from leadml.leads.asof.features import weight_columns
 from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.activity_plan import DAY, WEIGHT_ONE, ActivityPlan, Target, decay_weights
-from leadml.leads.check.contract import Contract
 from leadml.leads.check.field import Field
 from leadml.params import Params
 
@@ -65,32 +62,6 @@ def test_a_label_is_mature_after_horizon_and_settling() -> None:
     assert target.maturity == 13 * DAY
 
 
-def test_the_fields_of_a_plan_have_an_order_topics_and_words() -> None:
-    """Lead age comes first, then each kind of activity, then all activities; all are engagement numbers."""
-    fields = _fields(ActivityPlan.from_params(_params()))
-
-    assert [field.name for field in fields] == [
-        "lead_age",
-        "visit_7d", "visit_30d", "visit_last", "visit_first", "visit_decayed",
-        "demo_7d", "demo_30d", "demo_last", "demo_first", "demo_decayed",
-        "active_days_7d", "active_days_30d", "activity_last", "activity_decayed", "activity_trend",
-    ]  # fmt: skip
-    assert {field.subject for field in fields} == {"lead_age", "visit", "demo", "activity"}
-    assert {(field.kind, field.group, field.source) for field in fields} == {("number", "engagement", "activity")}
-    assert all(field.words.count("{}") == 1 for field in fields)
-    assert [field.name for field in fields if field.words_if_missing] == [
-        "visit_last", "visit_first", "demo_last", "demo_first", "activity_last", "activity_trend",
-    ]  # fmt: skip
-
-
-def test_channels_are_counted_where_activities_have_a_channel() -> None:
-    """A channel column adds one field for each window."""
-    with_channels = _fields(ActivityPlan.from_params(Params.model_validate(crm())))
-    names = [field.name for field in with_channels if field.name.startswith("channels")]
-
-    assert names == ["channels_7d", "channels_30d"]
-
-
 def test_without_a_source_of_activities_the_only_field_is_lead_age() -> None:
     """The plan has neither kinds nor windows nor weights."""
     choices = small(features={"fit": {"size": "number"}})
@@ -102,28 +73,9 @@ def test_without_a_source_of_activities_the_only_field_is_lead_age() -> None:
     assert weight_columns(plan) == {"age": [], "weight": []}
 
 
-def test_internal_names_are_unique_and_hold_no_untrusted_text() -> None:
-    """Each field has one internal name of ASCII letters, digits and underscores, whatever the kinds are called."""
-    kinds = {"a.b": "x", 'q"': "y", "A.B": "z", "lead": "w"}
-    plan = ActivityPlan.from_params(_params(features={"activities": {"kinds": kinds}}))
-    internal = [column.inner.lower() for column in activity_columns(plan)]
-
-    assert len(set(internal)) == len(_fields(plan)) == len({field.name for field in _fields(plan)})
-    assert all(name.replace("_", "").isalnum() and name.isascii() for name in internal)
-
-
 def test_a_field_survives_json_and_has_a_subject() -> None:
     """The subject is the topic, or the name of a field without a topic."""
     field = Field("demo_7d", "number", "engagement", "activity", "demo", "{} demos", "no demos")
 
     assert Field(*json.loads(json.dumps(field.to_json()))) == field
     assert (field.subject, Field("age", "number", "fit").subject) == ("demo", "age")
-
-
-@pytest.mark.parametrize("kind", ["activity", "active_days"])
-def test_a_kind_with_the_name_of_a_computed_field_is_refused(kind: str) -> None:
-    """The message names features.activities.kinds, where the name must be changed."""
-    params = _params(features={"activities": {"kinds": {kind: "things"}, "windows": [7]}})
-
-    with pytest.raises(ParamsError, match=f"must have a name of its own, got '{kind}_.*kinds"):
-        Contract.from_params(params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from tests.dated import day, instants, open_view, small, small_tables, write_tab
 
 from leadml.errors import DataError, LeadmlError
 from leadml.leads.asof.snapshots import scoring_snapshots
+from leadml.leads.check.activity_feature import ActivityKind
 from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.activity_plan import ActivityPlan
+from leadml.leads.check.activity_values import Values
 from leadml.leads.sources.settings import AsOfSettings
 from leadml.params import Params
 
@@ -114,6 +117,21 @@ def test_what_is_no_number_or_too_large_is_refused(tmp_path: Path, value: str, s
     expected = f"activities.csv:3: .*Order total must be a number between -1,000,000,000 and 1,000,000,000, got {shown}"
     with pytest.raises(DataError, match=expected):
         _scored(tmp_path, orders, choices)
+
+
+def test_each_column_of_numbers_has_a_sum_and_a_mean_in_each_window() -> None:
+    """Without such columns the feature adds nothing."""
+    plan = ActivityPlan((("visit", "visits"),), (7, 30), (1,), 30, channels=False, values=("amount", "items"))
+    kind = ActivityKind(0, "visit", "visits")
+    names = [column.field.name for column in Values().of_kind(plan, kind)]
+
+    assert names == [
+        f"visit_{name}_{measure}_{days}d"
+        for name in ("amount", "items")
+        for days in (7, 30)
+        for measure in ("sum", "mean")
+    ]
+    assert Values().of_kind(replace(plan, values=()), kind) == []
 
 
 def test_values_that_the_model_was_not_trained_with_are_refused(tmp_path: Path) -> None:

@@ -19,18 +19,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.frames import rows
 
-from leadml.errors import DataError, LeadmlError, MissingExtraError
+from leadml.errors import DataError, LeadmlError
 from leadml.leads.check.rows import check_chunk
-from leadml.leads.read.column_types import declared_types
-from leadml.leads.read.connection import driver_message, mask_address, open_connection
+from leadml.leads.read.connection import mask_address
 from leadml.leads.read.database import Query, ReadTransaction, TableName, open_read_transaction
 from leadml.leads.read.files import Dialect
-from leadml.params.address import HIDDEN
 
 pytest_plugins = ["tests.postgres"]
 
@@ -403,25 +400,6 @@ def test_a_table_that_does_not_exist_is_refused(leads_url):
         assert read(transaction, TableName("leads")).num_rows == 3
 
 
-@given(
-    user=st.text(st.characters(exclude_characters=":/@?", codec="utf-8"), max_size=5),
-    password=st.text(st.characters(codec="utf-8"), min_size=1, max_size=12),
-    rest=st.sampled_from(["@host:5432/db", "@host/db?sslmode=require", "@/db"]),
-)
-def test_no_password_is_shown(user, password, rest):
-    """No password appears in a masked address, even one with the special characters of addresses."""
-    shown = mask_address(f"postgresql://{user}:ab{password}yz{rest}")
-    assert f"ab{password}yz" not in shown
-    assert shown in {mask_address(f"postgresql://{user}:other{rest}"), HIDDEN}
-    assert shown.isprintable()
-
-
-@pytest.mark.parametrize("options", ["password=s3cr3t-canary", "host=h&sslpassword=s3cr3t-canary", "x=s3cr3t-canary"])
-def test_no_option_is_shown(options):
-    """Options of an address are masked, because they may hold a password."""
-    assert mask_address(f"postgresql://u@h/db?{options}") == "postgresql://u@h/db?***"
-
-
 # ---- the password is never shown
 
 
@@ -520,14 +498,6 @@ def test_the_password_is_not_shown_where_the_address_is_wrong(assert_password_hi
     assert re.search(message, assert_password_hidden(url, TableName("leads")))
 
 
-def test_a_message_of_the_driver_that_holds_the_password_is_not_shown():
-    """The message is replaced whether the password in it is plain or percent-encoded."""
-    url = sa.make_url("postgresql://u:a%2Fb%20c@h/db?sslpassword=other")
-    for message in ("no a/b c", "no a%2Fb%20c", "no a%2Fb+c", "no other"):
-        assert driver_message(ValueError(message), url) == "a message with the password in it, so it is not shown"
-    assert driver_message(ValueError("no such host"), url) == "no such host"
-
-
 # ---- what is refused, and what is not
 
 
@@ -610,21 +580,6 @@ def test_bytes_of_sqlite_are_refused_only_where_they_are_read(sqlite_url):
         assert read(transaction, TableName("sample"), ["y"])["y"].to_pylist() == [1, 2]
         with pytest.raises(DataError, match=r"^sample table: x must be a number, .* got 'bytes'; leave it out"):
             next(transaction.chunks(TableName("sample"), ["x"], rows=1))
-
-
-def test_booleans_of_sqlite_are_declared_columns_of_zeros_and_ones(sqlite_url):
-    """A column that is not declared as boolean, or that has other values, is a column of integers."""
-    run(
-        sqlite_url,
-        "CREATE TABLE sample (a boolean, b int, c boolean)",
-        "INSERT INTO sample VALUES (1, 1, 2), (0, 0, 0)",
-    )
-    with open_read_transaction(sqlite_url) as transaction:
-        assert [field.type for field in read(transaction, TableName("sample")).schema] == [
-            pa.bool_(),
-            pa.int64(),
-            pa.int64(),
-        ]
 
 
 def test_an_infinite_instant_is_refused(postgres_url):
@@ -774,47 +729,6 @@ def test_the_transaction_is_repeatable_read_and_read_only(postgres_url):
     assert row == [{"a": "repeatable read", "b": "on", "c": "on"}]
 
 
-def test_types_of_other_dialects_come_from_their_declarations():
-    """Each type of SQLAlchemy has one Arrow type; unsupported types are refused with the name of the column."""
-    from sqlalchemy.dialects import mysql
-
-    arrow_types = {
-        sa.Integer(): pa.int64(),
-        sa.BigInteger(): pa.int64(),
-        mysql.BIGINT(unsigned=True): pa.uint64(),
-        sa.Float(): pa.float64(),
-        sa.Double(): pa.float64(),
-        sa.Numeric(9, 2): pa.decimal128(9, 2),
-        sa.Numeric(): pa.string(),
-        sa.Boolean(): pa.bool_(),
-        sa.String(): pa.string(),
-        sa.Enum("a"): pa.string(),
-        sa.Date(): pa.string(),
-        sa.Uuid(): pa.string(),
-        sa.DateTime(): pa.timestamp("us"),
-        sa.DateTime(timezone=True): pa.timestamp("us", "UTC"),
-    }
-    got = declared_types([(str(number), declared) for number, declared in enumerate(arrow_types)], source="t")
-    assert [column_type.arrow for column_type in got] == list(arrow_types.values())
-    for declared in (sa.LargeBinary(), sa.JSON(), sa.ARRAY(sa.Integer), sa.Interval(), sa.types.NullType()):
-        with pytest.raises(
-            DataError, match=r"^t: x must be a number, text, true or false, .*, got '\w+'; leave it out"
-        ):
-            declared_types([("x", declared)], source="t")
-
-
-def test_a_zone_is_neither_dropped_nor_added():
-    """Instants with a zone in a column declared without one, and the reverse, are refused."""
-    naive, aware = declared_types([("a", sa.DateTime()), ("b", sa.DateTime(timezone=True))], source="t")
-    zoned = NOON.replace(tzinfo=dt.UTC)
-    assert naive.array([NOON, None]).to_pylist() == [NOON, None]
-    assert aware.array([zoned, None]).to_pylist() == [zoned, None]
-    with pytest.raises(ValueError, match=r"^an instant with a zone$"):
-        naive.array([zoned])
-    with pytest.raises(ValueError, match=r"^a time without a zone$"):
-        aware.array([NOON])
-
-
 def test_without_sqlalchemy_the_message_names_the_extra():
     """The message says how to install it, in a process in which SQLAlchemy cannot be imported."""
     code = (
@@ -827,18 +741,6 @@ def test_without_sqlalchemy_the_message_names_the_extra():
         "leadml.errors.MissingExtraError: a database needs SQLAlchemy, got none; install it with pip install "
         "'leadml[databases]'"
     )
-
-
-def test_a_database_without_its_driver_is_refused():
-    """The message names the package to install, where leadml knows it."""
-    for url, install in {
-        "mssql+pymssql://u:x@h/d": "pymssql, got none; install it with pip install pymssql",
-        "mysql://u:x@h/d": "MySQLdb, got none; install it with pip install mysqlclient",
-        "mysql+asyncmy://u:x@h/d": "asyncmy, got none; install the driver asyncmy",
-    }.items():
-        shown = re.escape(url.replace(":x@", ":***@"))
-        with pytest.raises(MissingExtraError, match=f"^{shown}: needs the driver {install}$"):
-            open_connection(url, writing=False)
 
 
 # ---- the bundled leads

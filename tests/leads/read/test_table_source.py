@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import DataError, LeadmlError
-from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource, open_table_sources, resolve_address
 from leadml.params import LeadsParams, SourceParams
@@ -129,18 +128,6 @@ def test_an_address_that_cannot_be_read_is_not_shown(monkeypatch: pytest.MonkeyP
         r"sqlite:///leads.db, got none that can be read; correct it$",
     ):
         resolve_address("${CRM_URL}", Path())
-
-
-def test_each_missing_column_has_its_own_line() -> None:
-    """The line names the most similar column, or the number of columns where none is similar."""
-    with pytest.raises(
-        DataError, match="must have a column 'created_at', got none; the nearest is 'created'"
-    ) as caught:
-        require_columns(["id", "created_at", "qqq"], ["id", "created"], source="leads.csv")
-
-    assert [str(fault) for fault in caught.value.faults][1] == (
-        "leads.csv: must have a column 'qqq', got none; it has 2 others"
-    )
 
 
 def test_a_missing_column_is_shown_with_its_key_in_params(tmp_path: Path) -> None:

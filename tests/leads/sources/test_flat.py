@@ -1,20 +1,26 @@
-"""Flat leads: scoring and explaining accept the same leads and give the same probability."""
+"""Flat leads: one snapshot each; scoring and explaining accept the same leads and give the same probability."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from leadml.errors import DataError
+from leadml.errors import DataError, LeadmlError
 from leadml.jobs.explain import explain
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained, train
+from leadml.leads.check.contract import Contract, Field, Label
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.frames import FrameSource
+from leadml.leads.sources.flat import FlatLeads, as_snapshots
 from leadml.leads.sources.source import scoring_source, training_source
+from leadml.leads.split import Holdout, RandomSplit, TimeSplit
 from leadml.params import DataParams
 
 NOW = "2026-01-01T00:00:00+00:00"
@@ -181,3 +187,87 @@ def test_words_for_missing_values_are_those_of_the_training(
     changed = replace(project, params=project.params.model_copy(update={"data": DataParams(missing=("unknown", "no"))}))
     scored, _ = scored_file((changed, trained), bank_file, tmp_path / "s.csv")
     assert scored["score"].tolist() == pytest.approx(trained.model.score(pd.read_csv(bank_file))["score"].tolist())
+
+
+CONTRACT = Contract((Field("age", "number", "fit"),), "id", label=Label("y", ("1",), ("0",)))
+ROWS = pd.DataFrame({"id": ["a", "b", "c", "b", "d", "d"], "age": [1, 2, 3, 2, 4, 5], "y": [0, 1, 0, 1, 1, 1]})
+
+
+def _source(frame: pd.DataFrame, **changed: Any) -> FlatLeads:
+    contract = replace(CONTRACT, **changed.pop("contract", {}))
+    return FlatLeads(FrameSource.of(frame, Dialect(), frame.columns), contract, in_memory=True, **changed)
+
+
+def test_a_flat_lead_is_one_snapshot_as_of_its_creation() -> None:
+    """Its label counts as mature right after it; without a date there is no instant, and the id is the group."""
+    frame = pd.DataFrame({"lead_id": ["a", "b"], "created_at": [10, 20], "age": [1.0, 2.0], "split_key": ["x", "x"]})
+    dated, plain = as_snapshots(frame), as_snapshots(frame[["age", "lead_id"]])
+
+    assert dated.columns.tolist() == ["lead_id", "split_key", "as_of", "mature_at", "age"]
+    assert dated[["split_key", "as_of", "mature_at"]].to_numpy().tolist() == [["x", 10, 11], ["x", 20, 21]]
+    assert plain.columns.tolist() == ["lead_id", "split_key", "age"]
+    assert plain["split_key"].tolist() == ["a", "b"]
+    assert frame.columns.tolist() == ["lead_id", "created_at", "age", "split_key"]
+
+
+def test_equal_rows_are_merged_and_contradicting_rows_are_faults() -> None:
+    """Each lead is scored once or refused, and the counts add up."""
+    with _source(ROWS).at(None, progress=lambda _: None, rows=2) as leads:
+        chunks = list(leads.chunks())
+
+    assert [lead for chunk in chunks for lead in chunk.frame["lead_id"]] == ["a", "b", "c"]
+    assert [fault.location for chunk in chunks for fault in chunk.faults] == ["frame:5", "frame:6"]
+    assert (leads.rows_read, leads.merged, leads.left_out, leads.rows) == (6, 1, 0, 5)
+
+
+def test_the_rule_of_the_holdout_leaves_out_the_other_leads() -> None:
+    """By the hash of the id; the label is not needed."""
+    many = pd.DataFrame({"id": [f"L{at}" for at in range(200)], "age": range(200)})
+    holdout = Holdout(0.25, 1)
+    drawn = holdout.mask(as_snapshots(pd.DataFrame({"lead_id": many["id"]})))
+    with _source(many, contract={"label": None}, holdout=holdout).at(None, progress=lambda _: None) as leads:
+        found = [lead for chunk in leads.chunks() for lead in chunk.frame["lead_id"]]
+
+    assert found == many["id"][drawn].tolist()
+    assert (leads.left_out, leads.reason_left_out) == (200 - drawn.sum(), "not in the holdout of the training")
+
+
+def test_one_flat_lead_is_found_by_its_id() -> None:
+    """The id is text; the message says so where there is none."""
+    source = _source(ROWS)
+
+    assert source.find("b", None, progress=lambda _: None)["age"].tolist() == [2.0]
+    with pytest.raises(DataError, match=r"^frame: must contain the lead '7', got no such id; ids are text, so 007 is"):
+        source.find("7", None, progress=lambda _: None)
+    with pytest.raises(DataError, match="must be there once, got 'd' on another row too, with other values"):
+        source.find("d", None, progress=lambda _: None)
+
+
+def test_a_flat_lead_has_no_other_instant() -> None:
+    """Whatever is asked of it; a frame of snapshots has the instant that it was given."""
+    source = _source(ROWS, instant={"as_of": "2026-01-01T00:00:00+00:00"})
+    message = r"^flat leads have one snapshot each, so as_of \(--as-of\) must not be given; only dated leads have many$"
+
+    assert source.stamp(None) == {"as_of": "2026-01-01T00:00:00+00:00"}
+    with pytest.raises(LeadmlError, match=message):
+        source.stamp("2026-01-01")
+    with pytest.raises(LeadmlError, match=message):
+        source.find("a", "2026-01-01", progress=lambda _: None)
+    with pytest.raises(LeadmlError, match=message), source.at("2026-01-01", progress=lambda _: None):
+        pass
+
+
+@pytest.mark.parametrize(("created", "split"), [(None, RandomSplit), ("born", TimeSplit)])
+def test_leads_with_dates_are_divided_by_time(created: str | None, split: type) -> None:
+    """The clock of the evidence is the creation, which limits nothing."""
+    frame = pd.DataFrame({"id": [f"L{at:02}" for at in range(40)], "age": range(40), "y": [0, 1] * 20})
+    frame["born"] = pd.date_range("2026-01-01", periods=40, tz="UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    training = _source(frame, contract={"created_at": created}).training(progress=lambda _: None)
+
+    assert isinstance(training.split, split)
+    assert training.evidence.order.tolist() == list(range(40))
+    assert (training.evidence.clock is None) == (created is None)
+    if created:
+        assert (training.evidence.clock.name, training.evidence.clock.is_limit) == ("created_at", False)
+        assert training.evidence.clock.instants.tolist() == training.frame["as_of"].tolist()
+        assert training.holdout.since == training.frame["as_of"][30]

@@ -17,6 +17,7 @@ from leadml.leads.check.contract import Contract
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.leads.sources.flat import FlatLeads
+from leadml.leads.sources.people import read_people
 from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.params import Params, PersonColumns
 
@@ -139,6 +140,16 @@ def test_personal_data_are_written_nowhere(file: Path, tmp_path: Path) -> None:
     assert "200 of 400 leads are 100 people" in findings["LK10"].evidence
     assert len(written) > 10
     assert not [path for path in written if MAILBOX.encode() in path.read_bytes()]
+
+
+def test_people_are_read_by_id_or_by_the_number_of_the_row(file: Path) -> None:
+    """The ids are those that the leads have without an id column."""
+    table, columns = FileSource(file, Dialect()), PersonColumns(email="E-Mail")
+    by_id, by_row = (read_people(table, lead_id, columns) for lead_id in ("id", None))
+
+    assert len(by_id) == len(by_row) == ROWS // 2
+    assert by_id["L003"] == by_id["L001"] == "L001"
+    assert by_row["4"] == by_row["2"] == "2"
 
 
 def test_a_column_that_is_missing_is_refused(file: Path) -> None:

@@ -9,7 +9,6 @@ from leadml.errors import ModelError
 from leadml.leads.check.contract import Field
 from leadml.model.fit.estimator import fit_model
 from leadml.model.parts.calibration import Calibrator
-from leadml.model.predict.lead_model import LeadModel, sum_contributions
 
 SIGMOID = Calibrator("sigmoid", (1.3, -0.2))
 BETA = Calibrator("beta", (0.7, 1.4, 0.1))
@@ -39,59 +38,6 @@ def test_row_order_and_threads_change_nothing(bank_leads, bank_contract, quick_p
     assert _parts(again) == _parts(reference)
     assert again.choices == reference.choices
     assert np.array_equal(again.probability, reference.probability)
-
-
-@pytest.mark.parametrize("size", [1, 7])
-@pytest.mark.parametrize("calibrator", [None, SIGMOID, BETA, ISOTONIC], ids=lambda each: getattr(each, "method", "own"))
-def test_probabilities_of_chunks_are_those_of_all_rows_to_the_bit(bank_fitted, bank_leads, size, calibrator):
-    """The probability of a lead does not depend on the other rows."""
-    fitted = bank_fitted.model
-    model = LeadModel.of(
-        fitted.encoder,
-        fitted.linear,
-        fitted.trees,
-        calibrator=calibrator or fitted.calibrator,
-        intervals=fitted.intervals,
-    )
-    frame = bank_leads.frame.iloc[:210]
-    chunks = [model.predict(frame.iloc[first : first + size]) for first in range(0, len(frame), size)]
-    assert np.array_equal(np.concatenate(chunks), model.predict(frame))
-
-
-def test_permuted_leads_give_permuted_probabilities(bank_fitted, bank_leads):
-    """Each lead has the same probability in any order of the rows."""
-    order = np.random.default_rng(4).permutation(len(bank_leads.frame))
-    scores = bank_fitted.model.predict(bank_leads.frame)
-    assert np.array_equal(bank_fitted.model.predict(bank_leads.frame.iloc[order]), scores[order])
-
-
-def test_an_empty_frame_has_no_probabilities(bank_fitted, bank_leads):
-    """No rows give an array of length 0."""
-    assert bank_fitted.model.predict(bank_leads.frame.iloc[:0]).shape == (0,)
-
-
-def test_log_odds_are_the_sum_of_both_parts(toy_fitted, toy_leads):
-    """The log-odds of the model are those of the linear part plus those of the trees."""
-    model = toy_fitted.model
-    fields = model.encoder.fields_of(toy_leads)
-    expected = model.linear.margin(model.encoder.columns_of(fields)) + model.trees.margin(fields)
-    assert np.abs(sum_contributions(*model.contributions(fields)) - expected).max() < 1e-12
-
-
-def test_encoded_columns_are_refused_where_fields_are_expected(toy_fitted, toy_leads):
-    """Look-up tables are read by fields, not by the columns of the encoder."""
-    model = toy_fitted.model
-    with pytest.raises(ModelError, match="fields must have a column for each of 4 fields, got 7"):
-        model.contributions(model.encoder.encode(toy_leads))
-
-
-@pytest.mark.parametrize(
-    ("age", "job", "visits"), [(None, None, None), (1e300, "unheard of", -1e300), (-40.0, "chef", 1e15)]
-)
-def test_any_lead_has_a_probability_between_0_and_1(toy_fitted, age, job, visits):
-    """Missing values, unknown levels and extreme numbers are scored too."""
-    lead = pd.DataFrame({"age": [age], "job": pd.Series([job], dtype=object), "visits": [visits], "asked": [None]})
-    assert 0 < toy_fitted.model.predict(lead)[0] < 1
 
 
 def test_the_model_has_no_more_out_of_fold_loss_than_each_of_its_parts(bank_fitted):

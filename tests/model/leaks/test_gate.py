@@ -5,14 +5,13 @@ import pandas as pd
 import pytest
 from tests.frames import evidence_of, rows
 
-from leadml.errors import ModelError
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.field import Field
 from leadml.leads.check.load import load_leads
 from leadml.leads.judge.evidence import Clock, LeakEvidence
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
-from leadml.model.leaks import find_leaks
+from leadml.model.leaks.gate import find_leaks
 from leadml.params import LeakParams, load_params
 
 DAY = 86_400_000_000
@@ -213,19 +212,3 @@ def test_too_few_leads_are_not_applicable(quick_params):
     assert "got 9 leads and 1 fields" in few.evidence
     (half,) = find_leaks(frame.assign(converted=np.arange(100) % 2), [Field("x", "number", "fit")], quick_params)
     assert half.severity == "not applicable"
-
-
-@pytest.mark.parametrize(
-    ("table", "columns", "message"),
-    [
-        ("held_out", ["lead_id"], r"evidence\.held_out must have a column 'converted', got none"),
-        ("changes", ["lead_id", "field", "changed"], r"'changed_at', got none; the nearest is 'changed'"),
-        ("outcomes", ["lead_id"], r"evidence\.outcomes must have a column 'occurred_at'"),
-        ("activities", ["kind", "rows", "recorded_before"], r"must have a column 'after_outcome'"),
-        ("future_counts", ["lead_id", "calls_7d"], r"evidence\.future_counts must have a column 'as_of'"),
-    ],
-)
-def test_evidence_without_a_column_is_refused(table, columns, message):
-    """The message names the table, the column and the nearest column of the table."""
-    with pytest.raises(ModelError, match=message):
-        LeakEvidence(**{table: pd.DataFrame(columns=columns)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import combinations
 from math import factorial
 
@@ -12,13 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from leadml.errors import ModelError
 from leadml.leads.check.field import Field
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart, fit_linear, make_terms
-from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.tree_text import ZERO, Condition, Leaf, Tree, read_trees, select_trees
 from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, fit_boosters
 from leadml.model.predict.compile import MAX_CELLS, compile_model, shapley_values
@@ -216,38 +213,6 @@ def test_look_up_tables_of_subsets_of_fields_are_merged(monkeypatch):
     }
     assert len(lookup.tables) < len(unmerged.tables)
     assert lookup.contributions(fields) == pytest.approx(unmerged.contributions(fields), abs=1e-13)
-
-
-def test_look_up_tables_give_the_same_bits_after_json_in_chunks_and_with_threads():
-    """The contributions of a row do not depend on the other rows or on the number of threads."""
-    fields, label = _leads(2, size=20_000)
-    trees = _trees(fields[:3000], label[:3000], leaves=6)
-    lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
-    again = Lookup.from_json(json.loads(json.dumps(lookup.to_json())))
-    expected = lookup.contributions(fields, threads=1)
-
-    assert np.array_equal(again.contributions(fields, threads=2), expected)
-    parts = [again.contributions(fields[first : first + 7]) for first in range(0, 210, 7)]
-    assert np.array_equal(np.concatenate(parts), expected[:210])
-    assert again.contributions(fields[:0]).shape == (0, 5)
-    assert (again.to_json(), again.start, again.size) == (lookup.to_json(), lookup.start, lookup.size)
-
-
-@pytest.mark.parametrize(
-    ("options", "categories"), [({"zero_as_missing": True}, []), ({"linear_tree": True}, []), ({}, [1])]
-)
-def test_trees_that_leadml_never_fits_are_refused(options, categories):
-    """These have conditions on categories, conditions that take 0 for a missing value, or linear leaves."""
-    import lightgbm as lgb
-
-    fields, label = _leads(4)
-    options = {"objective": "binary", "verbosity": -1, "num_threads": 1, **options}
-    data = lgb.Dataset(np.nan_to_num(fields), label, params=options, categorical_feature=categories)
-    text = lgb.train(options, data, 3).model_to_string()
-    with pytest.raises(
-        ModelError, match="trees must compare numbers, tell missing values from 0 and have constant leaves, g"
-    ):
-        read_trees(text)
 
 
 def test_a_tree_with_one_leaf_changes_only_the_start():

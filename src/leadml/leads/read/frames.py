@@ -58,7 +58,8 @@ class FrameSource:
             message = f"must be a frame of pandas, Polars or PyArrow, got {type(frame).__name__}"
             raise DataError([Fault(NAME, message)]) from None
         except nw.exceptions.DuplicateError:
-            raise DataError([_duplicate([str(name) for name in frame.columns])]) from None
+            names = frame.column_names if isinstance(frame, pa.Table) else [str(name) for name in frame.columns]
+            raise DataError([_duplicate(names)]) from None
         names = [normal_name(str(name)) for name in data.columns]
         if len(set(names)) < len(names):
             raise DataError([_duplicate(names)])

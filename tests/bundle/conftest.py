@@ -1,0 +1,73 @@
+"""What tests of bundles share: a bundle of the bundled leads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from leadml.bundle.contents import Bundle
+from leadml.bundle.manifest import SplitRecord, TrainingRecord
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.load import LoadedLeads
+from leadml.leads.judge.findings import Finding
+from leadml.leads.read.files import Dialect
+from leadml.leads.sources.settings import SingleSnapshot
+from leadml.leads.sources.source import LeadSpec
+from leadml.leads.sources.training_set import DataFacts
+from leadml.leads.split import FoldSize, Holdout, PartSize
+from leadml.model.fit.estimator import FitResult
+from leadml.model.judge.evaluation import evaluate
+from leadml.model.parts.calibration import Calibrator
+from leadml.model.parts.intervals import Intervals
+from leadml.model.predict.lead_model import LeadModel
+from leadml.model.predict.reference import profile
+from leadml.stages.cuts import Cut
+from leadml.stages.lifecycle import GradeBands, StagePlan
+
+
+@pytest.fixture(scope="session")
+def bundle(bank_fitted: FitResult, bank_leads: LoadedLeads, bank_contract: Contract) -> Bundle:
+    """Return a bundle of the bundled leads whose model has both parts."""
+    return Bundle(
+        target="subscribed",
+        leads=LeadSpec(
+            contract=replace(bank_contract, label=None),
+            settings=SingleSnapshot(),
+            dialect=Dialect(";", "utf-8", ",", ("unknown", "n/a")),
+            holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
+        ),
+        model=LeadModel.of(
+            bank_fitted.model.encoder,
+            bank_fitted.model.linear,
+            bank_fitted.model.trees,
+            calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
+            intervals=Intervals(0.7, 0.9),
+        ),
+        stages=StagePlan((Cut("MQL", 0.2, "fixed at 0.2"),), GradeBands((-1.0, 0.0, 2.5), ())),
+        profile=profile(bank_leads.frame, bank_fitted.model.encoder),
+        evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
+        candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
+        record=_record("2026-01-02T03:04:05+00:00"),
+    )
+
+
+def _record(trained_at: str) -> TrainingRecord:
+    """Return what happened in a training, with a value for every part."""
+    sizes = [PartSize(rows, rows // 2, 1_600_000_000_000_000, 1_700_000_000_000_000) for rows in (8, 2)]
+    return TrainingRecord(
+        trained_at=trained_at,
+        unit="leads",
+        data=DataFacts("bank.csv", rows=12, merged=2, counts={"activities": 3}),
+        rows=10,
+        conversions=5,
+        data_hash="a" * 64,
+        params_hash="b" * 64,
+        excluded={"duration": "known only after the call"},
+        accepted_leaks={"age": "known before the call"},
+        findings=(Finding("RD1", "warn", "", "there are few leads", "add more"),),
+        choices={"calibration": "beta", "half_life": 0.25, "trees_rounds": 40},
+        is_small=True,
+        split=SplitRecord("random", *sizes, folds=(FoldSize(*sizes),)),
+    )

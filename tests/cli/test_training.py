@@ -1,0 +1,126 @@
+"""Commands that prepare and train: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+
+from leadml.cli import training
+from leadml.jobs.places import Places
+from leadml.params import load_params
+
+Run = Callable[..., str]
+
+
+@pytest.mark.parametrize("name", ["leads.csv", "data/leads.parquet"])
+def test_init_names_the_file_relative_to_the_params(
+    run: Run, tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """So that the project can be moved; the last line says what to do next."""
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    leads = pd.read_csv(bank_file).head(1500)
+    leads.to_csv(name, index=False) if name.endswith(".csv") else leads.to_parquet(name, index=False)
+    Path("project").mkdir()
+    printed = run("init", name, "--out", "project/params.yaml")
+
+    assert load_params(Path("project/params.yaml")).data.path == f"../{name}"
+    assert printed == (
+        f"wrote project/params.yaml: read it, correct it, then run leadml check {name} and leadml train\n"
+    )
+
+
+def test_a_command_is_a_function_that_exits_with_the_code_of_a_refusal(
+    tmp_path: Path, bank_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Called from Python it prints the same lines."""
+    with pytest.raises(typer.Exit) as caught:
+        training.init(bank_file, out=tmp_path / "params.txt")
+    assert caught.value.exit_code == 1
+    assert capsys.readouterr().err == f"leadml: {tmp_path}/params.txt: must end in .yaml or .yml, got params.txt\n"
+    training.init(bank_file, out=tmp_path / "params.yaml")
+    assert (tmp_path / "params.yaml").is_file()
+
+
+def test_simulate_counts_the_rows_that_it_writes(run: Run, tmp_path: Path) -> None:
+    """And says which of them are not for training."""
+    printed = run("simulate", tmp_path / "crm", "--leads", 40, "--months", 2, "--truth-leads", 40, "--no-spam")
+    counts = {name: len(pd.read_parquet(tmp_path / "crm" / name)) for name in ("leads.parquet", "truth")}
+
+    assert printed.startswith(f"{counts['leads.parquet']:,} rows of leads, ")
+    assert f"true probabilities of {counts['truth']:,} snapshots, not for training: " in printed
+
+
+def test_a_simulation_ends_before_today(run: Run, tmp_path: Path) -> None:
+    """Scoring would refuse rows of the future; the message says how many months there may be."""
+    today = datetime.now(UTC)
+    most = 12 * (today.year - training.SIMULATED_FROM) + today.month - 1
+    printed = " ".join(run("simulate", tmp_path / "new", "--months", most + 1, code=1).split())
+
+    assert f"months must end before today, got {most + 1} from January 2024; give {most} or fewer" in printed
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_does_not_replace_an_existing_file(run: Run, tmp_path: Path, bank_file: Path) -> None:
+    """A proposal replaces a params.yaml only with --force."""
+    out = tmp_path / "params.yaml"
+    out.write_text("mine", encoding="utf-8")
+
+    assert "must be a new file, got one that exists" in run("init", bank_file, "--out", out, code=1)
+    assert out.read_text(encoding="utf-8") == "mine"
+    run("init", bank_file, "--out", out, "--force")
+    assert out.read_text(encoding="utf-8").startswith("# What leadml does")
+
+
+def test_a_check_needs_no_params(run: Run, tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without params.yaml, check uses the roles that init would propose."""
+    monkeypatch.chdir(tmp_path)
+    printed = run("check", bank_file)
+
+    assert "columns as leadml init would declare them" in printed
+    assert printed.rstrip().endswith("ready to train")
+
+
+def test_a_check_of_too_few_leads_exits_with_1(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """The exit code says that training would refuse."""
+    pd.read_csv(bank_file).head(300).to_csv(tmp_path / "few.csv", index=False)
+
+    assert run("check", tmp_path / "few.csv", *params, code=1).rstrip().endswith("not ready: training would refuse")
+
+
+def test_tracking_without_mlflow_is_refused_before_any_work(
+    run: Run, tmp_path: Path, make_project: Callable[..., Places]
+) -> None:
+    """If MLflow is not installed, the message says how to install it or switch it off, and nothing is trained."""
+    project = make_project(tmp_path / "p")
+    hidden = "import sys; sys.modules['mlflow'] = None\nfrom leadml.cli import app\napp(['train'])"
+
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=project.root, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "leadml: MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--drift", "mixx"], "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
+        (["--leads", "0"], "leads must be a whole number, from 1 to 20,000,000, got 0"),
+        (["--months", "0"], "months must be a whole number, from 1 to 120, got 0"),
+        (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
+    ],
+)
+def test_wrong_options_of_simulate_are_refused(run: Run, tmp_path: Path, words: list[str], message: str) -> None:
+    """Nothing is written."""
+    assert message in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
+    assert not (tmp_path / "new").exists()
