@@ -46,7 +46,8 @@ def refuse_shapes(leads: pd.DataFrame) -> None:
         msg = f"leads must have rows and columns, got {rows} sample(s) and {columns} feature(s)"
         raise ValueError(msg)
     if not leads.columns.is_unique:
-        msg = f"each column must have its own name, got {leads.columns[leads.columns.duplicated()][0]!r} twice"
+        name = leads.columns[leads.columns.duplicated()][0]
+        msg = f"each column must have its own name, got {name!r} twice; rename one"
         raise ValueError(msg)
 
 
@@ -120,7 +121,7 @@ def _numbers(column: pd.Series) -> pd.Series:
     except OverflowError:  # a whole number of Python that is larger than any float
         is_finite = False
     if not is_finite:
-        msg = f"numbers must be finite, got infinity in column {column.name!r}"
+        msg = f"numbers must be finite, got infinity in column {column.name!r}; replace it"
         raise ValueError(msg)
     return pd.Series(values)
 
