@@ -129,7 +129,10 @@ def test_unknown_levels_and_missing_values_are_scored(fitted):
             "^y must hold texts or numbers, got both",
         ),
         (lambda x, y: (x.rename(columns={"visits": "converted"}), y), "^no column may be called converted, which"),
-        (lambda x, y: (x.assign(visits=np.inf), y), "^numbers must be finite, got infinity in column 'visits'$"),
+        (
+            lambda x, y: (x.assign(visits=np.inf), y),
+            "^numbers must be finite, got infinity in column 'visits'; replace it$",
+        ),
         (
             lambda x, y: (x, np.where(np.arange(len(y)) == 0, "won", "lost")),
             "^each fold must be fitted on leads of both outcomes",
@@ -259,7 +262,7 @@ def _clock(size, *, with_missing=False):
         ),
         (
             {"X": pd.DataFrame([[1, 2]] * 80, columns=["a", "a"])},
-            r"^each column must have its own name, got 'a' twice$",
+            r"^each column must have its own name, got 'a' twice; rename one$",
         ),
         (
             {"X": pd.DataFrame({"as_of": [1.0] * 80})},

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from sklearn.dummy import DummyClassifier
 
+from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.status import describe, registered_alias
 from leadml.jobs.train import Trained
@@ -41,7 +48,7 @@ def test_a_version_has_one_run(logged: tuple[Path, list[str]]) -> None:
     assert ids[0] == ids[1]
 
 
-def test_a_run_has_params_metrics_tables_figures_and_the_bundle(
+def test_a_run_has_params_metrics_tables_figures_and_the_model(
     logged: tuple[Path, list[str]],
     trained_project: tuple[Places, Trained],
 ) -> None:
@@ -58,9 +65,14 @@ def test_a_run_has_params_metrics_tables_figures_and_the_bundle(
     )
     assert run.data.metrics["roc_auc"] == trained_project[1].model.evaluation.metric("roc_auc")["value"]
     artifacts = {
-        item.path for folder in ("bundle", "tables", "figures") for item in client.list_artifacts(run_id, folder)
+        item.path for folder in ("model/1", "tables", "figures") for item in client.list_artifacts(run_id, folder)
     }
-    assert {"bundle/manifest.json", "bundle/booster.txt", "tables/deciles.csv", "figures/reliability.svg"} <= artifacts
+    assert {
+        "model/1/manifest.json",
+        "model/1/booster.txt",
+        "tables/deciles.csv",
+        "figures/reliability.svg",
+    } <= artifacts
 
 
 def test_the_first_version_has_the_alias(
@@ -101,6 +113,79 @@ def test_a_store_that_is_no_database_has_no_alias(tmp_path: Path) -> None:
 
     assert registered_alias(tmp_path / "mlflow.db", "t") is None
     assert registered_alias(tmp_path / "none.db", "t") is None
+
+
+@pytest.fixture
+def registry(logged: tuple[Path, list[str]]) -> Iterator[Path]:
+    """Point MLflow at the store, and return the folder of what was logged."""
+    mlflow.set_tracking_uri(f"sqlite:///{logged[0]}")
+    mlflow.set_registry_uri(f"sqlite:///{logged[0]}")
+    yield next((logged[0].parent / "mlartifacts").glob("*/artifacts/model"))
+    mlflow.set_tracking_uri(None)
+    mlflow.set_registry_uri(None)
+
+
+def test_mlflow_loads_the_champion_and_predicts_what_it_scores(
+    registry: Path, trained_project: tuple[Places, Trained], bank_file: Path
+) -> None:
+    """A registered version gives the scored rows of the model, to the bit, and refuses no row that the model scores."""
+    leads = pd.read_csv(bank_file, dtype={"id": str}).head(200)
+    leads.loc[3, "job"] = None
+    leads = leads.astype(dict.fromkeys(leads.select_dtypes("number"), float))
+    leads.loc[5, "age"] = np.nan
+    predicted = mlflow.pyfunc.load_model("models:/subscribed@champion").predict(leads)
+    scored = trained_project[1].model.score(leads)
+
+    volatile = [
+        "scored_at",
+        "batch_id",
+    ]  # the batch's id is of all columns, of which MLflow passes on the declared ones
+    pd.testing.assert_frame_equal(predicted.drop(columns=volatile), scored.drop(columns=volatile), check_exact=True)
+    assert predicted["model_version"].eq("1").all()
+
+
+def test_the_signature_has_the_columns_that_the_model_reads(registry: Path) -> None:
+    """Numbers are doubles, categories texts, ids and booleans anything, and none is required."""
+    columns = {column.name: column for column in mlflow.models.get_model_info(str(registry)).signature.inputs}
+
+    assert not any(column.required for column in columns.values())
+    assert {name: str(columns[name].type) for name in ("id", "age", "job", "housing")} == {
+        "id": "Any",
+        "age": "DataType.double",
+        "job": "DataType.string",
+        "housing": "Any",
+    }
+    assert not {"y", "duration"} & set(columns)
+
+
+def test_a_registered_version_holds_no_code_no_pickle_and_no_path(
+    registry: Path, trained_project: tuple[Places, Trained]
+) -> None:
+    """It is the files of the bundle, and three files of text."""
+    names = {path.relative_to(registry).as_posix() for path in registry.rglob("*") if path.is_file()}
+    bundle = {f"1/{path.name}" for path in trained_project[1].model.folder.iterdir()}
+
+    names -= {"registered_model_meta"}  # MLflow's own, written where it loads a version
+
+    assert names == {"MLmodel", "python_env.yaml", "requirements.txt", *bundle}
+    assert str(trained_project[0].root) not in (registry / "MLmodel").read_text(encoding="utf-8")
+
+
+def test_a_damaged_version_is_refused_by_its_hash(registry: Path, tmp_path: Path) -> None:
+    """MLflow does not get a model from a bundle in which a byte was changed."""
+    copied = shutil.copytree(registry, tmp_path / "model")
+    trees = copied / "1" / "booster.txt"
+    trees.write_bytes(trees.read_bytes()[:-100])
+
+    with pytest.raises(BundleError, match=r"1: booster\.txt is not as it was written; use another version or train"):
+        mlflow.pyfunc.load_model(str(copied))
+
+
+def test_mlflow_still_loads_the_models_of_others(logged: tuple[Path, list[str]], tmp_path: Path) -> None:
+    """A training leaves no setting behind that forbids to load what somebody saved with MLflow."""
+    mlflow.sklearn.save_model(DummyClassifier().fit([[0], [1]], [0, 1]), tmp_path / "model", pip_requirements=[])
+
+    assert mlflow.sklearn.load_model(str(tmp_path / "model")).predict([[0]]).tolist() == [0]
 
 
 def test_the_path_of_the_leads_is_not_logged(

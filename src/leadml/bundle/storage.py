@@ -24,10 +24,6 @@ from leadml.leads.sources.settings import settings_from_json
 from leadml.leads.sources.source import LeadSpec
 from leadml.leads.split import Holdout
 from leadml.model.judge.evaluation import Evaluation
-from leadml.model.parts.calibration import Calibrator
-from leadml.model.parts.encode import Encoder
-from leadml.model.parts.intervals import Intervals
-from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
@@ -146,7 +142,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
     manifest, contents = verify_files(folder)
     stored, tables, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, TABLES, EVALUATION))
     try:
-        model = _model(stored, Trees(contents[BOOSTER].decode(), threads), Lookup.from_json(tables))
+        model = LeadModel.from_json(stored, Trees(contents[BOOSTER].decode(), threads), Lookup.from_json(tables))
         bundle = _bundle(manifest, model, stored, evaluation)
         difference = _golden_difference(model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -159,17 +155,6 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
         )
         raise BundleError(msg)
     return bundle, manifest
-
-
-def _model(stored: dict[str, Any], trees: Trees, lookup: Lookup) -> LeadModel:
-    return LeadModel(
-        Encoder.from_json(stored["encoder"]),
-        LinearPart.from_json(stored["linear"]),
-        trees,
-        Calibrator.from_json(stored["calibrator"]),
-        Intervals(**stored["intervals"]),
-        lookup,
-    )
 
 
 def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evaluation: dict[str, Any]) -> Bundle:

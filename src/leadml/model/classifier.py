@@ -18,22 +18,22 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from leadml.errors import ModelError, nearest, quoted
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.leads.check.convert import plain_text
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.field import Field
 from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.plain_state import from_state, to_state
+from leadml.model.typed_columns import as_fields, holds_objects, kind_of, refuse_shapes
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
     from sklearn.utils import Tags
 
     from leadml.leads.split import Split
-    from leadml.params import Kind
     from leadml.types import Floats, Integers, Labels
 
 
@@ -41,7 +41,8 @@ ParamsSection = TypeVar("ParamsSection", bound=BaseModel)
 CLASSES = 2  # converted or not
 THRESHOLD = 0.5  # above it, the second of two classes is the more probable one
 RESERVED = {LABEL, LEAD_ID, SPLIT_KEY, CREATED_AT, AS_OF, MATURE_AT}
-TEXTS = ("string", "categorical", "mixed", "mixed-integer", "empty")
+SECTIONS: dict[str, type[BaseModel]] = {"model": ModelParams, "split": SplitParams, "calibration": CalibrationParams}
+FITTED = ("classes_", "model_", "choices_", "n_features_in_", "feature_names_in_", "_labels")
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     def _frame(self, leads: Any) -> pd.DataFrame:
         """Return leads to score as a checked frame."""
         check_is_fitted(self)
-        return _as_fields(self._named_columns(leads, reset=False), self.model_.encoder.fields)
+        return as_fields(self._named_columns(leads, reset=False), self.model_.encoder.fields)
 
     def _training_frame(self, leads: Any) -> tuple[pd.DataFrame, list[Field]]:
         """Return the training set as a checked frame, and its fields."""
@@ -182,21 +183,71 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         if reserved := sorted(RESERVED & set(table.columns)):
             msg = f"no column may be called {' or '.join(reserved)}, which leadml uses itself; name it otherwise"
             raise ValueError(msg)
-        fields = [Field(name, _kind(table[name]), "fit") for name in table.columns]
-        return _as_fields(table, fields), fields
+        fields = [Field(name, kind_of(table[name]), "fit") for name in table.columns]
+        return as_fields(table, fields), fields
 
     def _named_columns(self, leads: Any, *, reset: bool) -> pd.DataFrame:
         """Return leads with a name for each column; unless reset, the names must be those of the training set."""
         if hasattr(leads, "to_pandas"):
             leads = leads.to_pandas()
+        labels = None
         if isinstance(leads, pd.DataFrame):
-            _refuse_shapes(leads)
+            refuse_shapes(leads)
             validate_data(self, leads, skip_check_array=True, reset=reset)
-            numbers = leads
+            values, labels = leads, [str(label) for label in leads.columns]
         else:
-            numbers = validate_data(self, leads, dtype=np.float64, ensure_all_finite="allow-nan", reset=reset)
-        names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(numbers.shape[1])])
-        return pd.DataFrame(numbers).set_axis(list(names), axis=1).reset_index(drop=True)
+            dtype = object if holds_objects(leads) else np.float64
+            values = validate_data(self, leads, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
+        if reset:
+            self._labels = labels
+        elif None not in (labels, self._labels) and labels != self._labels:
+            msg = f"columns must be {self._labels}, as in the training set, got {labels}; select them in this order"
+            raise ValueError(msg)
+        names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(values.shape[1])])
+        return pd.DataFrame(values).set_axis(list(names), axis=1).reset_index(drop=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain data: no serializer needs to know another class of leadml than this one."""
+        state = dict(super().__getstate__())
+        sections = [name for name, section in SECTIONS.items() if isinstance(state[name], section)]
+        state |= {name: state[name].model_dump() for name in sections} | {"sections": sections}
+        fitted = {name: state.pop(name) for name in FITTED if name in state}
+        if "model_" in fitted:
+            classes, names = fitted.pop("classes_"), fitted.pop("feature_names_in_", None)
+            plain = classes.view(np.int64) if classes.dtype.kind in {"m", "M"} else classes
+            fitted |= {"classes": plain.tolist(), "dtype": classes.dtype.str}
+            fitted |= {"names": None if names is None else names.tolist()}
+            state["fitted"] = to_state(fitted.pop("model_"), fitted)
+        if "_metadata_request" in state:  # an object of scikit-learn's, whose circle of references skops cannot follow
+            methods = vars(state.pop("_metadata_request"))
+            state["requests"] = {
+                name: dict(each.requests) for name, each in methods.items() if hasattr(each, "requests")
+            }
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read what `__getstate__` returned; a fitted model is verified first.
+
+        Raises
+        ------
+        ValueError
+            Where a byte of the model was changed.
+        """
+        state = dict(state)
+        for name in state.pop("sections", ()):
+            state[name] = SECTIONS[name].model_validate(state[name])
+        if "fitted" in state:
+            model, fitted = from_state(state.pop("fitted"))
+            names = fitted.pop("names")
+            state |= {"model_": model, "classes_": np.array(fitted.pop("classes"), dtype=fitted.pop("dtype"))}
+            state |= fitted | ({} if names is None else {"feature_names_in_": np.array(names, dtype=object)})
+        requests = state.pop("requests", None)
+        super().__setstate__(state)
+        if requests is not None:
+            self._metadata_request = self.get_metadata_routing()
+            for method, aliases in requests.items():
+                for param, alias in aliases.items():
+                    getattr(self._metadata_request, method).add_request(param=param, alias=alias)
 
     def __sklearn_tags__(self) -> Tags:
         """Declare that values may be missing and that there are two classes."""
@@ -261,45 +312,3 @@ def _order_of(created_at: Any) -> Integers:
             raise ValueError(msg)
         instants = dates
     return np.asarray(pd.factorize(instants, sort=True)[0], dtype=np.int64)
-
-
-def _refuse_shapes(leads: pd.DataFrame) -> None:
-    if 0 in leads.shape:
-        rows, columns = leads.shape
-        msg = f"leads must have rows and columns, got {rows} sample(s) and {columns} feature(s)"
-        raise ValueError(msg)
-    if not leads.columns.is_unique:
-        msg = f"each column must have its own name, got {leads.columns[leads.columns.duplicated()][0]!r} twice"
-        raise ValueError(msg)
-
-
-def _kind(column: pd.Series) -> Kind:
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred == "boolean":
-        return "boolean"
-    if pd.api.types.is_numeric_dtype(column) and inferred != "complex":
-        return "number"
-    if inferred in TEXTS:
-        return "category"
-    hint = "pass it as created_at, or leave it out" if "date" in inferred else "convert it"
-    msg = f"column {column.name!r} must hold numbers, booleans or texts, got {inferred}; {hint}"
-    raise ValueError(msg)
-
-
-def _as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
-    """Return the columns as numbers and texts."""
-    columns = {}
-    for field in fields:
-        column = table[field.name]
-        if field.kind == "category":
-            columns[field.name] = column.astype(object).map(lambda value: plain_text(str(value)), na_action="ignore")
-            continue
-        if _kind(column) == "category" and column.notna().any():
-            msg = f"column {field.name!r} must hold numbers or booleans, as in the training set, got texts"
-            raise ValueError(msg)
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        if np.isinf(values).any():
-            msg = f"numbers must be finite, got infinity in column {field.name!r}"
-            raise ValueError(msg)
-        columns[field.name] = pd.Series(values)
-    return pd.DataFrame(columns)

@@ -1,19 +1,25 @@
 """Log a training as a run of MLflow, with params, metrics, tables, figures and a registered version.
 
-MLflow is only a record: leadml never loads a model from it, and no row of a lead is logged.
+leadml never loads a model from MLflow, and no row of a lead is logged. MLflow can load the registered version: it is a
+bundle with a description that names leadml as the loader, so that MLflow stores neither code nor a pickle.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import platform
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadml.bundle.model import CHAMPION
+from leadml.leads.check.contract import AS_OF
+from leadml.leads.sources.settings import SingleSnapshot
 from leadml.model.judge.evaluation import Evaluation, as_rows
 from leadml.publish import figures
 from leadml.publish.files import bring_to_disk, locked
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
 
     from leadml.bundle.contents import Bundle
     from leadml.bundle.model import Model
@@ -29,7 +36,8 @@ if TYPE_CHECKING:
 
 MAX_PARAM_LENGTH = 500  # servers of MLflow from before it allowed 6,000 refuse longer values
 ARTIFACTS = "mlartifacts"
-SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+LOADER = "leadml.publish.pyfunc"
 
 
 def track_training(store: Path, model: Model, *, params: Params, champion: bool) -> str:
@@ -119,8 +127,8 @@ def _log_run(client: MlflowClient, experiment: str, model: Model, *, params: Par
         metrics = [Metric(name, value, now, 0) for name, value in run_metrics(model.evaluation).items()]
         logged = [Param(name, value) for name, value in run_params(params, model.bundle).items()]
         client.log_batch(run_id, metrics=metrics, params=logged, tags=[RunTag("leadml.target", model.target)])
-        client.log_artifacts(run_id, str(model.folder), "bundle")
         with tempfile.TemporaryDirectory() as folder:
+            save_pyfunc(model, Path(folder) / "model")
             _write_tables_and_figures(Path(folder), model.bundle)
             client.log_artifacts(run_id, folder)
         _register(client, model, run_id, champion=champion)
@@ -128,6 +136,50 @@ def _log_run(client: MlflowClient, experiment: str, model: Model, *, params: Par
     finally:
         client.set_terminated(run_id, status)
     return run_id
+
+
+def save_pyfunc(model: Model, folder: Path) -> None:
+    """Write a version as a model of MLflow: its bundle, and files that say how MLflow loads and calls it.
+
+    ``mlflow.pyfunc.load_model`` verifies the bundle as `leadml.load` does, and ``predict`` is `Model.score`.
+
+    Parameters
+    ----------
+    model
+        The version.
+    folder
+        The folder to create.
+    """
+    from mlflow.models import Model as Description  # noqa: PLC0415 - MLflow takes seconds to import
+    from mlflow.pyfunc import add_to_model  # noqa: PLC0415 - MLflow takes seconds to import
+
+    shutil.copytree(model.folder, folder / model.version)
+    described = Description(signature=_signature(model))
+    add_to_model(described, LOADER, data=model.version, python_env="python_env.yaml", predict_fn="score")
+    described.save(str(folder / "MLmodel"))
+    environment = f"python: {platform.python_version()}\ndependencies:\n- -r requirements.txt\n"
+    (folder / "python_env.yaml").write_text(environment, encoding="utf-8")
+    (folder / "requirements.txt").write_text(f"leadml[tracking]=={version('leadml')}\n", encoding="utf-8")
+
+
+def _signature(model: Model) -> ModelSignature:
+    """Return the columns that a version reads.
+
+    None is required and ids and booleans may have any type, because leadml itself checks each column and value.
+    """
+    from mlflow.models import ModelSignature  # noqa: PLC0415 - MLflow takes seconds to import
+    from mlflow.types import ColSpec, DataType, Schema  # noqa: PLC0415 - MLflow takes seconds to import
+    from mlflow.types.schema import AnyType  # noqa: PLC0415 - MLflow takes seconds to import
+
+    leads = model.bundle.leads
+    contract = leads.frame_contract
+    kinds = {field.name: field.kind for field in contract.column_fields}
+    types = {"number": DataType.double, "category": DataType.string}
+    stamp = () if isinstance(leads.settings, SingleSnapshot) else (AS_OF,)
+    columns = [
+        ColSpec(types.get(kinds.get(name, ""), AnyType()), name, required=False) for name in (*contract.columns, *stamp)
+    ]
+    return ModelSignature(inputs=Schema(columns))
 
 
 def run_metrics(evaluation: Evaluation) -> dict[str, float]:
@@ -181,7 +233,7 @@ def _register(client: MlflowClient, model: Model, run_id: str, *, champion: bool
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
-    source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
+    source = f"{client.get_run(run_id).info.artifact_uri}/model"
     registered = client.create_model_version(
         model.target, source, run_id, tags=tags, description=f"leadml version {model.version}"
     )

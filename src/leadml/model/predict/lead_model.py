@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leadml.errors import ModelError
+from leadml.model.parts.calibration import Calibrator
+from leadml.model.parts.encode import Encoder
+from leadml.model.parts.intervals import Intervals
+from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.tree_text import read_trees, select_trees
 from leadml.model.predict.compile import compile_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leadml.model.parts.calibration import Calibrator
-    from leadml.model.parts.encode import Encoder
-    from leadml.model.parts.intervals import Intervals
-    from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.trees import Trees
     from leadml.types import Floats, Rows
@@ -63,6 +63,27 @@ class LeadModel:
         """Return the model of these parts, with its look-up tables."""
         lookup = compile_model(encoder, linear, read_trees(trees.text))
         return cls(encoder, linear, trees, calibrator, intervals, lookup)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any], trees: Trees, lookup: Lookup) -> LeadModel:
+        """Return the model of the parts that `to_json` wrote, of trees and of look-up tables."""
+        return cls(
+            Encoder.from_json(stored["encoder"]),
+            LinearPart.from_json(stored["linear"]),
+            trees,
+            Calibrator.from_json(stored["calibrator"]),
+            Intervals(**stored["intervals"]),
+            lookup,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all parts but the trees and the look-up tables as plain data."""
+        return {
+            "encoder": self.encoder.to_json(),
+            "linear": self.linear.to_json(),
+            "calibrator": self.calibrator.to_json(),
+            "intervals": self.intervals.to_json(),
+        }
 
     def __repr__(self) -> str:
         """Return the number of fields and the method of calibration, in one line."""
