@@ -18,6 +18,12 @@ def frame(texts: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"lead_id": np.array(texts, dtype=object), "points": np.arange(len(texts)) - 1.5})
 
 
+def _write(path: Path, *frames: pd.DataFrame) -> None:
+    with open_table_file(path) as file:
+        for chunk in frames:
+            file.write(chunk)
+
+
 def test_an_empty_chunk_changes_nothing(tmp_path: Path) -> None:
     """An empty chunk, even the first one, changes neither rows nor types."""
     with open_table_file(tmp_path / "a.parquet") as sink:
@@ -50,9 +56,7 @@ def test_a_column_without_values_is_text(tmp_path: Path) -> None:
 
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
     """Neither the file nor a part of it, where a chunk has another type than the first."""
-    chunks = [frame(["a"]), frame(["b"]).assign(points="high")]
-    with pytest.raises(pa.ArrowInvalid, match="Failed to parse"), open_table_file(tmp_path / "a.parquet") as file:
-        for chunk in chunks:
-            file.write(chunk)
+    with pytest.raises(pa.ArrowInvalid, match="Failed to parse"):
+        _write(tmp_path / "a.parquet", frame(["a"]), frame(["b"]).assign(points="high"))
 
     assert list(tmp_path.iterdir()) == []
