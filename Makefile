@@ -4,14 +4,18 @@
 # make test  every check: lint, types, architecture, tests, notebook
 # make quick lint, types, architecture and fast tests: an answer within 90 seconds on 2 cores
 # make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some
-# make lock  resolve the dependencies anew
+# make test-lowest  the fast tests with the lowest versions that pyproject.toml allows; needs Python 3.11 or 3.12
+# make lock  resolve the dependencies anew, into three locks
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DEV := .venv/.ready-dev
+LOWEST := .venv-lowest/.ready
 TARGET := subscribed
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --upgrade --quiet
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run cdnow crm test quick proof lint lock
+.PHONY: run cdnow crm test quick test-lowest proof lint lock
 
 # Chosen by what they take: about a minute of processor time together. Slower ones wait for make test.
 QUICK := tests/params tests/stages/test_lifecycle.py tests/publish/test_files.py tests/publish/test_sinks.py \
@@ -63,29 +67,49 @@ test: lint
 quick: lint
 	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile $(QUICK)
 
-proof: $(READY)
+test-lowest: $(LOWEST)
+	.venv-lowest/bin/pytest --quiet --numprocesses 2 --dist loadfile $(QUICK)
+
+proof: $(DEV)
 	@failed=; \
 	$(foreach name,$(ONLY),echo "== $(name)"; \
 		$(BIN)/python benchmarks/$(name).py --keep $(WITH_$(name)) || failed="$$failed $(name)";) \
 	$(BIN)/python docs/write_measured.py || failed="$$failed docs/measured.md"; \
 	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
-lint: $(READY)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The first has what make run needs. The second adds all that tests need. The third has the lowest direct dependencies.
 lock: $(READY)
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
-		--all-extras --group dev --upgrade --quiet --output-file requirements.lock
+	$(COMPILE) --generate-hashes --extra tracking --group install --output-file requirements.lock
+	$(COMPILE) --generate-hashes --all-extras --group dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+	$(COMPILE) --all-extras --resolution lowest-direct --output-file .venv/lowest.txt
+	$(COMPILE) --generate-hashes --all-extras --group dev --constraint .venv/lowest.txt \
+		--output-file requirements-lowest.lock
 
-# uv comes from the lock too, its hash checked by pip; it then installs the rest in seconds.
+# $(call install,FOLDER,LOCK): uv comes from the lock too, its hash checked by pip; it then installs the rest in seconds.
+define install
+$(PYTHON) -m venv --clear $(1)
+sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p}' $(2) > $(1)/uv.lock
+$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1)/uv.lock
+$(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r $(2)
+$(1)/bin/uv pip install --quiet --python $(1)/bin/python --no-build-isolation --no-deps --editable .
+@touch $(1)/.ready
+endef
+
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "leadml needs Python 3.11 or newer, got " + sys.version.split()[0] + "; set PYTHON=")'
-	$(PYTHON) -m venv --clear .venv
-	sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p}' requirements.lock > .venv/uv.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
-	@touch $(READY)
+	$(call install,.venv,requirements.lock)
+
+$(DEV): requirements-dev.lock $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $(DEV)
+
+$(LOWEST): requirements-lowest.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] in {(3, 11), (3, 12)} else "the lowest versions have wheels for Python 3.11 and 3.12 only, got " + sys.version.split()[0] + "; set PYTHON=")'
+	$(call install,.venv-lowest,requirements-lowest.lock)

@@ -298,6 +298,7 @@ def test_proof_goes_on_when_a_benchmark_fails(tmp_path: Path) -> None:
     script = "import sys; print(*sys.argv[1:], file=open('ran.txt', 'a'))"
     files = {"benchmarks/leaks.py": script, "benchmarks/bank.py": script, "benchmarks/bad.py": "raise SystemExit(5)"}
     files |= {"docs/write_measured.py": script, "requirements.lock": "", "pyproject.toml": "", ".venv/.ready": ""}
+    files |= {"requirements-dev.lock": "", ".venv/.ready-dev": ""}
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")

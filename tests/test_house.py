@@ -8,9 +8,11 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src").rglob("*.py"))
@@ -89,11 +91,32 @@ def test_only_one_module_computes_columns() -> None:
     assert [path.name for path in users] == ["encode.py"]
 
 
-def test_the_lock_has_hashes_and_no_address() -> None:
-    """Every package of the lock has a version and hashes, and no registry is named."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    packages = re.findall(r"^([a-z0-9][a-z0-9._-]*)==\S+", lock, re.MULTILINE)
+def _pins(lock: str) -> set[tuple[str, str]]:
+    """Return name and version of every package of a lock."""
+    return set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
 
-    assert len(packages) > 50
-    assert lock.count("--hash=sha256:") >= len(packages)
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-lowest"])
+def test_a_lock_has_hashes_and_no_address(name: str) -> None:
+    """Every package of a lock has a version and hashes, and no registry is named."""
+    lock, pins = (ROOT / f"{name}.lock").read_text(encoding="utf-8"), _pins(f"{name}.lock")
+
+    assert len(pins) > 50
+    assert lock.count("--hash=sha256:") >= len(pins)
     assert not re.search(r"https?:|--(extra-)?index|--find-links", lock)
+
+
+def test_tests_run_with_the_versions_of_make_run() -> None:
+    """The lock for tests has every package of the lock that `make run` installs, in the same version, and more."""
+    assert _pins("requirements.lock") < _pins("requirements-dev.lock")
+
+
+def test_the_lowest_lock_has_the_lower_bounds_of_pyproject() -> None:
+    """Each dependency with a lower bound is locked at this bound, so that the bounds are tested."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [entry for entries in project["optional-dependencies"].values() for entry in entries]
+    bounds = [re.match(r"([a-z0-9-]+).*?>=([0-9.]+)", entry) for entry in project["dependencies"] + extras]
+    expected = {(bound[1], Version(bound[2])) for bound in bounds if bound}
+
+    assert len(expected) > 15
+    assert expected <= {(name, Version(version)) for name, version in _pins("requirements-lowest.lock")}

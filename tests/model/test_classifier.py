@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.split import RandomSplit
@@ -20,10 +21,13 @@ from leadml.model.fit.estimator import fit_model
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 QUICK = ModelParams(max_rounds=60, patience=20, learning_rate=0.2, leaves=(4,), leaf_penalties=(5.0,), threads=1)
-EXPECTED_FAILURES: dict[str, str] = {}
 
 
-@parametrize_with_checks([LeadClassifier()], expected_failed_checks=lambda _: EXPECTED_FAILURES)
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    list(estimator_checks_generator(LeadClassifier())),
+    ids=lambda value: value.func.__name__ if isinstance(value, partial) else "LeadClassifier",
+)
 def test_scikit_learns_own_checks(estimator, check):
     """The classifier passes all checks that scikit-learn has for estimators; none is expected to fail."""
     check(estimator)

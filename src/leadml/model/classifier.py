@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import assert_all_finite
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from leadml.errors import ModelError, nearest, quoted
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.convert import times
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.field import Field
 from leadml.leads.split import RandomSplit, TimeSplit
@@ -304,11 +306,12 @@ def _order_of(created_at: Any) -> Integers:
     if instants.isna().any():
         msg = f"created_at must be known for every lead, got {int(instants.isna().sum()):,} missing values"
         raise ValueError(msg)
-    if not pd.api.types.is_numeric_dtype(instants):
-        dates = pd.to_datetime(instants, format="ISO8601", utc=True, errors="coerce")
-        if dates.isna().any():
-            example = str(instants[dates.isna()].iloc[0])
+    if not pd.api.types.is_numeric_dtype(instants) and instants.dtype.kind != "M":
+        texts = instants.map(str)
+        micros, bad = times(pa.chunked_array([pa.array(texts, pa.string())]), timezone="UTC")
+        if bad.any():
+            example = str(texts[bad].iloc[0])
             msg = f"created_at must hold dates, numbers or texts in ISO 8601 such as 2026-01-31, got {quoted(example)}"
             raise ValueError(msg)
-        instants = dates
+        instants = pd.Series(micros)
     return np.asarray(pd.factorize(instants, sort=True)[0], dtype=np.int64)

@@ -242,7 +242,7 @@ def _sample_free_mail(from_campaign: Mask, rank: Integers, size: Integers, rng: 
 
 def _month(day: Integers) -> Integers:
     """Return the month of the year of each day, 0 for January."""
-    months: Integers = (START + day).astype("datetime64[M]").astype(np.int64)
+    months: Integers = (START + day.astype("timedelta64[D]")).astype("datetime64[M]").astype(np.int64)
     return months % len(market.MONTH_WARMTH)
 
 

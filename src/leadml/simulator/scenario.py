@@ -112,5 +112,5 @@ def build_world(scenario: Scenario, *, leads: int, months: int) -> World:
 
 def _first_day_after(months: int) -> int:
     """Return the first day after a number of months, counted from the start of the simulation."""
-    month = (START.astype("datetime64[M]") + months).astype("datetime64[D]")
+    month = (START.astype("datetime64[M]") + np.timedelta64(months, "M")).astype("datetime64[D]")
     return int((month - START) / np.timedelta64(1, "D"))

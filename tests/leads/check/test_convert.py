@@ -274,11 +274,18 @@ def _read_by_pandas(text, timezone):
     """Return the microseconds that pandas reads from one text in ISO 8601, or None."""
     text = re.sub(r"^([09].*\.[0-9]{6})[0-9]+", r"\1", text)  # pandas has no nanoseconds of those years
     try:
-        stamp = pd.to_datetime(pd.Series([text.strip()]), format="ISO8601", errors="raise")[0]
+        try:
+            stamp = pd.to_datetime(pd.Series([text.strip()]), format="ISO8601", errors="raise")[0]
+        except pd.errors.OutOfBoundsDatetime:
+            stamp = pd.Timestamp(text.strip())  # of a series pandas 2 has nanoseconds only
         if stamp.tzinfo is None:
             if timezone is None:
                 return None
-            stamp = stamp.tz_localize(timezone, ambiguous=False)
+            zone = ZoneInfo(timezone)
+            if stamp.year in {1, 9999}:  # pandas 2 gives no zone to the first and the last day, Python does
+                moment = stamp.to_pydatetime(warn=False).replace(tzinfo=zone)
+                return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+            stamp = stamp.tz_localize(zone, ambiguous=False, nonexistent="NaT")
         return _microseconds(stamp)
     except (ValueError, TypeError):
         return None

@@ -444,7 +444,7 @@ def test_the_password_is_not_shown_where_the_connection_fails(assert_password_hi
     table = TableName("leads")
     message = assert_password_hidden(good.replace("127.0.0.1", "no-such-host.invalid"), table)
     assert message.startswith("postgresql://leadml_tests:***@no-such-host.invalid:")
-    assert "must be a database that can be reached, got: failed to resolve host" in message
+    assert "must be a database that can be reached, got: " in message
     assert "Connection refused" in assert_password_hidden(postgres_server.url("postgres", port=1), table)
     wrong = f"{CANARY}-2"
     assert "password authentication failed" in assert_password_hidden(good.replace(CANARY, wrong), table, secret=wrong)

@@ -52,7 +52,7 @@ def test_each_level_has_its_own_column(job, column):
 def test_text_columns_of_either_type_encode_equally(dtype):
     """The type of a column of texts changes nothing."""
     jobs = ["chef", None, "priest", "monk"]
-    frame = _frame(jobs).astype({"job": dtype})
+    frame = _frame(jobs).assign(job=pd.Series(jobs, dtype=dtype))
     assert ENCODER.codes(frame, 1).tolist() == [0, 3, 2, 1]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: 
     >>> pd.to_datetime(dates, unit="us").strftime("%a %d").tolist()
     ['Mon 05', 'Mon 12', 'Mon 19']
     """
-    zone = timezone or "UTC"
+    zone = ZoneInfo(timezone or "UTC")
     ends = pd.to_datetime([first, last], unit="us", utc=True).tz_convert(zone).tz_localize(None)
     start = ends[0].normalize()
     start += pd.Timedelta(days=(WEEKDAYS.index(choices.weekday) - start.weekday()) % 7)

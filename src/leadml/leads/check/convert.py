@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,10 @@ MICROSECONDS_PER_DAY = 86_400_000_000  # 24 * 60 * 60 * 1,000,000
 # By Arrow's names of units; a day is 86,400 seconds, and each unit below a thousandth of the one above.
 UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
 FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
-LAST_MIDNIGHT = pd.Timestamp("9999-12-31")
+LOCAL_BOUNDS = (FIRST_DAY + 2) * MICROSECONDS_PER_DAY, (LAST_DAY - 2) * MICROSECONDS_PER_DAY  # no clock changes outside
 NOT_A_TIME = np.iinfo(np.int64).min
+YEARS_PER_CYCLE, DAYS_PER_CYCLE = 400, 146_097  # then the calendar is the same again
+NEAR_YEAR = 1850  # pandas 2 reads text as nanoseconds, which hold the years 1678 to 2261
 
 
 def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
@@ -221,13 +224,23 @@ def _text_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: None
         pc.fill_null(pc.match_substring_regex(text, pattern), fill_value=False).to_numpy(zero_copy_only=False)
         for pattern in (TIME_WITH_ZONE, TIME_WITHOUT_ZONE)
     )
-    values = pd.Series(_to_objects(text), dtype=object)
-    micros = np.full(len(values), NOT_A_TIME)
-    micros[zoned] = _microseconds(pd.to_datetime(values[zoned], format="ISO8601", errors="coerce", utc=True))
+    micros = np.full(len(text), NOT_A_TIME)
+    micros[zoned] = _parse(text.filter(zoned))
     if timezone is not None:
-        local = pd.to_datetime(values[naive], format="ISO8601", errors="coerce")
-        micros[naive] = _microseconds(_localize(local, timezone, nonexistent))
+        micros[naive] = _localize(_parse(text.filter(naive)), timezone, nonexistent)
     return _refuse_outside_calendar(micros)
+
+
+def _parse(text: pa.ChunkedArray) -> Integers:
+    """Return texts that begin with a year as microseconds; without a zone they are read as UTC."""
+    years = pc.utf8_slice_codeunits(text, 0, 4).cast(pa.int64()).to_numpy()
+    cycles = (years - NEAR_YEAR) // YEARS_PER_CYCLE
+    if cycles.any():
+        near = pa.array(years - cycles * YEARS_PER_CYCLE).cast(pa.string())
+        text = pc.binary_join_element_wise(near, pc.utf8_slice_codeunits(text, 4), "")
+    stamps = pd.to_datetime(pd.Series(_to_objects(text), dtype=object), format="ISO8601", errors="coerce", utc=True)
+    micros = stamps.dt.as_unit("us").to_numpy(dtype="M8[us]").view(np.int64)
+    return np.where(stamps.isna(), NOT_A_TIME, micros + cycles * (DAYS_PER_CYCLE * MICROSECONDS_PER_DAY))
 
 
 def _typed_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Nonexistent) -> Times:
@@ -243,23 +256,19 @@ def _typed_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Non
     else:
         micros = counts // (per_day // MICROSECONDS_PER_DAY)
     if getattr(column.type, "tz", None) is None:
-        naive = pd.Series(micros.view("M8[us]"))
-        micros = np.full(len(naive), NOT_A_TIME)
-        if timezone is not None:
-            micros = _microseconds(_localize(naive, timezone, nonexistent))
+        micros = np.full(len(column), NOT_A_TIME) if timezone is None else _localize(micros, timezone, nonexistent)
     return _refuse_outside_calendar(np.where(inside, micros, NOT_A_TIME))
 
 
-def _localize(naive: pd.Series, timezone: str, nonexistent: Nonexistent) -> pd.Series:
+def _localize(naive: Integers, timezone: str, nonexistent: Nonexistent) -> Integers:
     """Return the instants of times without a zone; an ambiguous time is read as the later of its two instants."""
-    naive = naive.where(naive <= LAST_MIDNIGHT)  # a later time may lie in the year 10000, which no calendar holds
+    inside = np.clip(naive, *LOCAL_BOUNDS)
     is_dst = np.zeros(len(naive), dtype=bool)
-    localized: pd.Series = naive.dt.tz_localize(timezone, ambiguous=is_dst, nonexistent=nonexistent)
-    return localized
-
-
-def _microseconds(stamps: pd.Series) -> Integers:
-    return np.asarray(stamps.dt.as_unit("us").to_numpy(dtype="M8[us]")).view(np.int64)
+    # Not by the zone's name: pandas 2 looks it up in a table that ends in 2037.
+    stamps = pd.DatetimeIndex(inside.view("M8[us]")).tz_localize(
+        ZoneInfo(timezone), ambiguous=is_dst, nonexistent=nonexistent
+    )
+    return np.where((naive == NOT_A_TIME) | stamps.isna(), NOT_A_TIME, stamps.asi8 + (naive - inside))
 
 
 def _refuse_outside_calendar(micros: Integers) -> Times:

@@ -72,6 +72,8 @@ def _value_hashes(frame: pd.DataFrame) -> Hashes:
         missing = pd.isna(column)
         if column.dtype == object:
             column = np.where(missing, "", column)
+        elif column.dtype.kind == "f":
+            column = column + 0.0  # -0.0 becomes 0.0
         column_hashes = pd.util.hash_array(column, categorize=False).astype(np.uint64)
         hashes = hashes * np.uint64(1_000_003) ^ np.where(missing, MISSING_HASH, column_hashes)
     return hashes

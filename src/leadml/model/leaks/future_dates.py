@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from leadml.leads.check.convert import times
 from leadml.leads.judge.findings import FindingKind
 from leadml.model.leaks.check import LeakCheck
 from leadml.model.leaks.suspicion import STOP_ACTIVITIES, Suspicion
@@ -105,11 +107,10 @@ def instants_of(column: pd.Series) -> Floats | None:
         return None
     if known.head(SAMPLED_VALUES).astype(str).str.fullmatch(ISO).mean() < MIN_SHARE_OF_INSTANTS:
         return None
-    times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
-    if times.notna().sum() < MIN_SHARE_OF_INSTANTS * len(known):
+    micros, bad = times(pa.chunked_array([pa.array(column, pa.string(), from_pandas=True)]), timezone="UTC")
+    if (~bad).sum() < MIN_SHARE_OF_INSTANTS * len(known):
         return None
-    instants = times.dt.as_unit("us").astype("int64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(times.isna(), np.nan, instants)
+    return np.where(bad, np.nan, micros)
 
 
 def suspect_activity_dates(activities: pd.DataFrame) -> list[Suspicion]:
