@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +130,11 @@ def small_tables(leads: list[Any], activities: list[Any], outcomes: list[Any]) -
 
 @contextmanager
 def open_view(
-    folder: Path, choices: dict[str, Any], *overrides: str, target: str | None = None, now: str = NOW
+    folder: Path, choices: dict[str, Any], *overrides: str, target: str | None = None, now: str = NOW, **settings: Any
 ) -> Iterator[AsOfView]:
-    """Give a view of the tables of a folder, read by the choices."""
+    """Give a view of the tables of a folder, read by the choices, with other settings of `DatedLeads` as asked for."""
     project = Places.open(write_params(folder, choices), overrides, target=target)
-    with dated_leads(project, now=now).view(lambda _: None) as view:
+    with replace(dated_leads(project, now=now), **settings).view(lambda _: None) as view:
         yield view
 
 

@@ -89,9 +89,9 @@ def scored(ids: list[str], *, batch: str = "b1", seed: int = 0) -> pd.DataFrame:
     )
 
 
-def write(url: str, frame: pd.DataFrame, *, rows: int = 1000, table: TableName = SCORED) -> None:
+def write(url: str, frame: pd.DataFrame, *, rows: int = 1000, table: TableName = SCORED, wait: float = 30) -> None:
     """Write a frame in chunks of some rows."""
-    with table_writer(url, table) as writer:
+    with table_writer(url, table, wait_seconds=wait) as writer:
         for first in range(0, max(len(frame), 1), rows):
             writer.write(frame.iloc[first : first + rows])
 
@@ -506,9 +506,8 @@ def test_a_file_that_cannot_be_created_is_refused(tmp_path):
         write(f"sqlite:///{tmp_path}/no/x.db", scored(["a"]))
 
 
-def test_writing_waits_for_readers_of_the_file(tmp_path, monkeypatch):
+def test_writing_waits_for_readers_of_the_file(tmp_path):
     """If a read transaction lasts longer than the wait, the message says so and the rows stay unchanged."""
-    monkeypatch.setattr("leadml.leads.read.connection.WAIT_SECONDS", 0.1)
     url = f"sqlite:///{tmp_path / 'scored.db'}"
     old = scored(["a"])
     write(url, old)
@@ -518,7 +517,7 @@ def test_writing_waits_for_readers_of_the_file(tmp_path, monkeypatch):
         ),
         open_read_transaction(url),
     ):
-        write(url, scored(["a", "b"], seed=1))
+        write(url, scored(["a", "b"], seed=1), wait=0.1)
     assert_same(written(url), old, sqlite=True)
     with table_writer(url, SCORED) as writer, open_read_transaction(url) as snapshot:
         for chunk in snapshot.chunks(SCORED, ["lead_id", "target", "batch_id"], rows=1):

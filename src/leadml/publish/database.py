@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from leadml.errors import LeadmlError, nearest, quoted
 from leadml.leads.read.connection import (
+    WAIT_SECONDS,
     attempt,
     close_connection,
     declared_columns,
@@ -249,7 +250,9 @@ class TableWriter:
 
 
 @contextmanager
-def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Iterator[TableWriter]:
+def table_writer(
+    url: str, table: TableName, *, key: Sequence[str] = KEY, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[TableWriter]:
     """Give a writer of a table; the rows become visible together when the block ends without an error.
 
     A row replaces the row with the same key. If the table does not exist, it is created with the key as primary key.
@@ -265,6 +268,8 @@ def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Ite
         Table to write to.
     key
         Columns that identify a row.
+    wait_seconds
+        How long a server may take to answer, or a lock of SQLite to be released.
 
     Raises
     ------
@@ -273,7 +278,7 @@ def table_writer(url: str, table: TableName, *, key: Sequence[str] = KEY) -> Ite
     LeadmlError
         If the database cannot be reached, the table does not fit, or the database rejects the rows.
     """
-    connection = open_connection(url, writing=True)
+    connection = open_connection(url, writing=True, wait_seconds=wait_seconds)
     try:
         writer = TableWriter(connection, table, key=key, address=mask_address(url))
         yield writer

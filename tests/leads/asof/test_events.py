@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 from tests.dated import day
 
 from leadml.errors import DataError
-from leadml.leads.asof import events
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.check.activity_plan import DAY
@@ -87,15 +87,14 @@ def test_outcomes_are_known_by_the_words_of_leadml_and_of_the_project(write: Cal
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
-def test_chunks_change_nothing(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, chunk_rows: int) -> None:
+def test_chunks_change_nothing(write: Callable[..., Path], chunk_rows: int) -> None:
     """Channels keep their numbers from chunk to chunk, from CSV and from Parquet."""
     lines = [
         f"{'ab'[at % 2]},2024-01-{at + 1:02},2024-01-{at + 1:02},visit,{['x', 'y', ''][at % 3]}" for at in range(9)
     ]
     path = write(HEADER + "\n".join(lines))
     whole = rows(reader(path).activities(ACTIVITIES, KINDS))
-    monkeypatch.setattr(events, "CHUNK_ROWS", chunk_rows)
-    found = list(reader(path).activities(ACTIVITIES, KINDS))
+    found = list(replace(reader(path), chunk_rows=chunk_rows).activities(ACTIVITIES, KINDS))
 
     assert rows(found) == whole
     assert max(chunk.rows for chunk in found) == min(chunk_rows, 9)
@@ -253,13 +252,12 @@ def test_a_row_with_several_faults_has_each_once(write: Callable[..., Path]) -> 
     assert [fault.column for fault in caught.value.faults] == ["lead_id", "occurred_at", "outcome"]
 
 
-def test_reading_stops_after_a_thousand_faults(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stops_after_a_thousand_faults(write: Callable[..., Path]) -> None:
     """A file with so many faults has a wrong declaration; the rest of it would say no more."""
-    monkeypatch.setattr(events, "CHUNK_ROWS", 600)
     path = write(HEADER + "a,soon,2024-01-01,visit,x\n" * 5000)
 
     with pytest.raises(DataError, match=r"got 'soon'; the same in at least 1,199 more rows$"):
-        list(reader(path).activities(ACTIVITIES, KINDS))
+        list(replace(reader(path), chunk_rows=600).activities(ACTIVITIES, KINDS))
 
 
 def test_a_missing_column_is_named_before_any_row_is_read(write: Callable[..., Path]) -> None:

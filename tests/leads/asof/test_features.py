@@ -379,7 +379,7 @@ def _renamed(table: pa.Table, pairs: pd.DataFrame, *, cut: bool) -> pa.Table:
 
 
 def _features(view: AsOfView, snapshots: pd.DataFrame, states: pa.Table, activities: pa.Table) -> pd.DataFrame:
-    return compute_features(view, Block(0, states, {"activities": activities}.__getitem__), snapshots)
+    return compute_features(view, Block(0, len(states), states, {"activities": activities}.__getitem__), snapshots)
 
 
 def test_features_of_the_full_tables_are_those_of_the_tables_of_that_day(view: AsOfView, pairs: pd.DataFrame) -> None:

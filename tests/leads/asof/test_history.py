@@ -15,7 +15,6 @@ import pytest
 from tests.dated import TABLES, crm, day, instants, open_view, small, small_tables, write_tables
 
 from leadml.errors import DataError
-from leadml.leads.asof import history, population, snapshots
 from leadml.leads.asof.history import LeadHistory
 from leadml.leads.asof.snapshots import scoring_snapshots
 
@@ -25,9 +24,9 @@ VISITS = [("a", 3, "visit"), ("b", 5, "demo"), ("a", 4, "other"), ("zz", 5, "vis
 OUTCOMES = [("a", 10, "customer"), ("b", 50, "lost"), ("zz", 50, "lost")]
 
 
-def content(folder: Path, choices: dict[str, Any], target: str | None = None) -> dict[str, Any]:
+def content(folder: Path, choices: dict[str, Any], target: str | None = None, **settings: Any) -> dict[str, Any]:
     """Return all that is read from the tables of a folder, in an order that does not depend on the files."""
-    with open_view(folder, choices, target=target) as view:
+    with open_view(folder, choices, target=target, **settings) as view:
         found = view.history
         events = {name: [] for name in ("activities", "outcomes")}
         for block in found.blocks():
@@ -146,17 +145,13 @@ def test_every_source_gives_the_same_tables_to_the_bit(
 
 
 @pytest.mark.parametrize("block", [17, 50])
-def test_blocks_hold_the_rows_of_their_leads(
-    tmp_path: Path, frames: Frames, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
+def test_blocks_hold_the_rows_of_their_leads(tmp_path: Path, frames: Frames, block: int) -> None:
     """Small blocks give the same leads, and each activity and outcome is in the block of its lead."""
     choices = _parquet(tmp_path, frames)
     whole = content(tmp_path, choices, "mql")
-    for module in (history, population, snapshots):
-        monkeypatch.setattr(module, "BLOCK_LEADS", block)
 
-    assert content(tmp_path, choices, "mql") == whole
-    with open_view(tmp_path, choices, target="mql") as view:
+    assert content(tmp_path, choices, "mql", block_leads=block) == whole
+    with open_view(tmp_path, choices, target="mql", block_leads=block) as view:
         blocks = list(view.history.blocks())
         assert [some.first for some in blocks] == list(range(0, 120, block))
         for some in blocks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.dated import crm, day, instants, micros, open_view, small, small_tables, write_tables
 
-from leadml.leads.asof import history, population, snapshots
 from leadml.leads.asof.snapshots import (
     TrainingSnapshots,
     scoring_snapshots,
@@ -233,9 +233,7 @@ def test_of_many_snapshots_a_limited_number_is_drawn_and_always_the_same(
 
 
 @pytest.mark.parametrize(("block", "at_once"), [(7, 50), (700, 10**6)])
-def test_blocks_change_no_bit(
-    simulated_crm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: AsOfView, block: int, at_once: int
-) -> None:
+def test_blocks_change_no_bit(simulated_crm: Path, tmp_path: Path, view: AsOfView, block: int, at_once: int) -> None:
     """Leads in many small blocks, and pairs in many small batches, give the frames of one block and one batch."""
     leads = pd.read_parquet(simulated_crm / "leads.parquet")
     few = leads[leads["lead_id"] < ("L00000030" if block == 7 else "L00001500")]
@@ -243,17 +241,15 @@ def test_blocks_change_no_bit(
     choices = _choices(simulated_crm)
     choices["sources"]["leads"] = {**choices["sources"]["leads"], "path": "leads.parquet"}
 
-    def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
-        with open_view(tmp_path, choices, target="mql") as some:
+    def frames(**settings: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        with open_view(tmp_path, choices, target="mql", **settings) as opened:
+            some = replace(opened, max_pairs=at_once) if settings else opened
             dates = DATES[: 10 if block == 7 else 20]
             frame = _training(some, dates=dates).frame
             return frame, pd.concat(list(scoring_snapshots(some, day(150))), ignore_index=True)
 
     whole = frames()
-    for module in (history, snapshots, population):
-        monkeypatch.setattr(module, "BLOCK_LEADS", block)
-    monkeypatch.setattr(population, "MAX_PAIRS", at_once)
-    for one, other in zip(frames(), whole, strict=True):
+    for one, other in zip(frames(block_leads=block), whole, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 

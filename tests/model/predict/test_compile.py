@@ -170,13 +170,13 @@ def test_trees_with_more_than_ten_fields_on_a_path_are_not_compiled():
 
 
 @pytest.mark.parametrize(("max_values", "uncompiled"), [(1 << 23, 0), (20_000, 12), (1000, 24), (0, 25)])
-def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(monkeypatch, max_values, uncompiled):
+def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_values, uncompiled):
     """The first half of the trees, or half of that, is compiled; all contributions are those of TreeSHAP."""
-    monkeypatch.setattr("leadml.model.predict.compile.MAX_TABLE_VALUES", max_values)
     fields, label = _leads(7)
     trees, matrix = _trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
-    model = LeadModel.of(ENCODER, linear, trees, calibrator=Calibrator(), intervals=Intervals(0.0, 0.9))
+    lookup = compile_model(ENCODER, linear, read_trees(trees.text), max_values=max_values)
+    model = LeadModel(ENCODER, linear, trees, Calibrator(), Intervals(0.0, 0.9), lookup)
     rows = _with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
     start, log_odds = model.contributions(rows)
@@ -199,13 +199,12 @@ def test_fields_with_many_interactions_have_several_look_up_tables():
     assert np.abs(lookup.contributions(fields) - expected).max() < 1e-11
 
 
-def test_look_up_tables_of_subsets_of_fields_are_merged(monkeypatch):
+def test_look_up_tables_of_subsets_of_fields_are_merged():
     """A table is merged into one that has all its fields, and the contributions stay the same."""
     fields, label = _leads(8)
     trees = read_trees(_trees(fields, label, leaves=6, rounds=20).text)
     lookup = compile_model(ENCODER, NO_LINEAR, trees)
-    monkeypatch.setattr("leadml.model.predict.compile.MAX_MERGED_CELLS", 0)
-    unmerged = compile_model(ENCODER, NO_LINEAR, trees)
+    unmerged = compile_model(ENCODER, NO_LINEAR, trees, max_merged_cells=0)
 
     sets = {frozenset(table.fields) for table in unmerged.tables}
     assert {frozenset(table.fields) for table in lookup.tables} == {

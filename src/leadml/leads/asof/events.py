@@ -83,12 +83,15 @@ class EventReader:
         Zone of times that have none, or None.
     latest
         Instant in microseconds after which nothing can have been recorded yet.
+    chunk_rows
+        Rows that are read at a time; no result depends on it.
     """
 
     source: TableSource
     lead_ids: pa.Array
     timezone: str | None
     latest: int
+    chunk_rows: int = CHUNK_ROWS
 
     def activities(self, roles: ActivitiesParams, kinds: dict[str, int]) -> Iterator[Events]:
         """Yield activities: a kind that ``kinds`` does not have is -1, channels are numbered as they first occur.
@@ -135,7 +138,7 @@ class EventReader:
         columns = [normal_name(name) for name in (*roles, *others) if name]
         self.source.require(columns)
         faults: list[Fault] = []
-        for chunk in self.source.chunks(columns, rows=CHUNK_ROWS):
+        for chunk in self.source.chunks(columns, rows=self.chunk_rows):
             if sum(fault.rows for fault in faults) > MAX_FAULTS:
                 raise DataError(faults, complete=False)
             faults += chunk.faults

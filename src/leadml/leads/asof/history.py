@@ -49,8 +49,9 @@ class Block:
 
     Parameters
     ----------
-    first
-        Number of the first lead. Column ``lead`` of each table has such numbers, which count all leads from 0.
+    first, stop
+        Number of the first lead, and of the one after the last. Column ``lead`` of each table has such numbers, which
+        count all leads from 0.
     states
         ``lead, version, created_at, valid_from, recorded_at`` and the attributes, one row for each state.
     read
@@ -58,6 +59,7 @@ class Block:
     """
 
     first: int
+    stop: int
     states: pa.Table
     read: Callable[[str], pa.Table]
 
@@ -106,6 +108,8 @@ class LeadHistory:
         Faults of the rows of leads that were left out; scoring goes on without these leads.
     people
         By id, the person of each lead that is the same person as another lead; None where this is not known.
+    block_leads
+        Leads of a block; no result depends on it.
     """
 
     folder: Path
@@ -121,13 +125,15 @@ class LeadHistory:
     unknown_ids: dict[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     people: pd.Series | None = None
+    block_leads: int = BLOCK_LEADS
 
     def blocks(self) -> Iterator[Block]:
         """Yield the leads block by block."""
         leads = self.states["lead"].to_numpy()
-        for number, first in enumerate(range(0, len(self.lead_ids), BLOCK_LEADS)):
-            start, stop = np.searchsorted(leads, (first, first + BLOCK_LEADS))
-            yield Block(first, self.states.slice(start, stop - start), partial(self._read, number))
+        for number, first in enumerate(range(0, len(self.lead_ids), self.block_leads)):
+            end = min(first + self.block_leads, len(self.lead_ids))
+            start, stop = np.searchsorted(leads, (first, end))
+            yield Block(first, end, self.states.slice(start, stop - start), partial(self._read, number))
 
     def _read(self, number: int, name: str) -> pa.Table:
         return pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
@@ -226,7 +232,7 @@ def add_events(history: LeadHistory, name: str, events: Iterable[Events], schema
                 coverage = Coverage.of(chunk.table[RECORDED_AT].to_numpy()).combine(coverage)
                 numbers = np.bincount(chunk.table[code].to_numpy() + 1).tolist()
                 rows_by_code.update(dict(enumerate(numbers, start=-1)))
-                _write_to_blocks(chunk.table, writers)
+                _write_to_blocks(chunk.table, history.block_leads, writers)
     return replace(
         history,
         coverage=history.coverage | ({name: coverage} if coverage else {}),
@@ -237,7 +243,7 @@ def add_events(history: LeadHistory, name: str, events: Iterable[Events], schema
 
 
 def _block_paths(history: LeadHistory, name: str) -> Iterator[Path]:
-    blocks = -(-len(history.lead_ids) // BLOCK_LEADS)
+    blocks = -(-len(history.lead_ids) // history.block_leads)
     return (history.folder / f"{name}-{number:05}.parquet" for number in range(blocks))
 
 
@@ -245,9 +251,9 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
 
 
-def _write_to_blocks(table: pa.Table, writers: Sequence[pq.ParquetWriter]) -> None:
+def _write_to_blocks(table: pa.Table, block_leads: int, writers: Sequence[pq.ParquetWriter]) -> None:
     """Write each row into the block of its lead."""
-    block = table["lead"].to_numpy() // BLOCK_LEADS
+    block = table["lead"].to_numpy() // block_leads
     order = np.argsort(block, kind="stable")
     edges = np.searchsorted(block[order], np.arange(len(writers) + 1))
     table = table.take(pa.array(order))

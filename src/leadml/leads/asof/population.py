@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from leadml.errors import ModelError
 from leadml.leads.asof.features import AS_OF, LEAD
-from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.labels import label_snapshots, target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from leadml.leads.split import Holdout
     from leadml.params import SplitParams
     from leadml.types import Integers, Labels, Rows
-
-
-# Changes no number (tests/leads/asof/test_snapshots.py), only memory: two columns of 8 bytes are 8 MB.
-MAX_PAIRS = 500_000
 
 
 @dataclass(frozen=True)
@@ -177,7 +172,7 @@ def _pairs(view: AsOfView, block: Block, dates: Integers, *, for_training: bool)
     reached once is reached.
     """
     history, target = view.history, view.target
-    lead = np.arange(block.first, min(block.first + BLOCK_LEADS, len(history.lead_ids)))
+    lead = np.arange(block.first, block.stop)
     first = np.searchsorted(dates, history.known_since[lead], side="left")
     last = np.full(len(lead), len(dates))
     if target.oldest is not None:
@@ -189,7 +184,7 @@ def _pairs(view: AsOfView, block: Block, dates: Integers, *, for_training: bool)
         np.minimum.at(reached, outcome_lead, block.outcomes["occurred_at"].to_numpy()[is_target])
         last = np.minimum(last, np.searchsorted(dates, reached, side="right"))
     number = np.maximum(last - first, 0)
-    for part in np.array_split(np.arange(len(lead)), max(-(-int(number.sum()) // MAX_PAIRS), 1)):
+    for part in np.array_split(np.arange(len(lead)), max(-(-int(number.sum()) // view.max_pairs), 1)):
         size = number[part]
         if size.sum():
             offset = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)

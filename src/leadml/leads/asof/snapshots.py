@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.leads.asof.features import AS_OF, LEAD, features, weight_columns
-from leadml.leads.asof.history import BLOCK_LEADS, attribute_name
+from leadml.leads.asof.history import attribute_name
 from leadml.leads.asof.population import find_mature_snapshots, population_snapshots
 from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, SPLIT_KEY
@@ -118,7 +118,7 @@ def training_snapshots(
     pairs = mature.at(np.concatenate(drawn))
     frames = []
     for block in view.history.blocks():
-        in_block = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.first + BLOCK_LEADS)]
+        in_block = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.stop)]
         if len(in_block):
             frames.append(_feature_frame(view, block, in_block))
     frame = pd.concat(frames, ignore_index=True)

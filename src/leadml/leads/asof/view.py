@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from leadml.leads.check.activity_plan import ActivityPlan, Target
     from leadml.leads.check.field import Field
 
+# Changes no number (tests/leads/asof/test_snapshots.py), only memory: two columns of 8 bytes are 8 MB.
+MAX_PAIRS = 500_000
+
 
 @dataclass(frozen=True)
 class AsOfView:
@@ -30,6 +33,8 @@ class AsOfView:
         The fields of a snapshot.
     engine
         The library that computes features and labels.
+    max_pairs
+        Pairs of a lead and a date that are computed at a time; no result depends on it.
     """
 
     history: LeadHistory
@@ -38,3 +43,4 @@ class AsOfView:
     plan: ActivityPlan
     fields: tuple[Field, ...]
     engine: Engine
+    max_pairs: int = MAX_PAIRS

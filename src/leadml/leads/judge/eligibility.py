@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadml.leads.asof.features import LEAD
-from leadml.leads.asof.history import BLOCK_LEADS
 from leadml.leads.asof.labels import CUSTOMERS, target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_day
@@ -56,7 +55,7 @@ def why_not_eligible(view: AsOfView, lead: int, as_of: int) -> str:
 
 def _known_outcomes(view: AsOfView, lead: int, as_of: int) -> tuple[list[int], list[int]]:
     """Return instants and codes of the outcomes of a lead that were known at an instant."""
-    block = next(block for block in view.history.blocks() if block.first <= lead < block.first + BLOCK_LEADS)
+    block = next(block for block in view.history.blocks() if block.first <= lead < block.stop)
     leads, occurred, recorded, codes = (
         block.outcomes[name].to_numpy() for name in (LEAD, "occurred_at", "recorded_at", "outcome")
     )

@@ -160,6 +160,12 @@ class Finding:
         """What the finding is about."""
         return TOPICS[self.code[:2]]
 
+    def __post_init__(self) -> None:
+        """Refuse a code of another form, which is a defect."""
+        if self.code[:2] not in TOPICS or not self.code[2:].isdecimal():
+            msg = f"a finding must have a code such as LK1, of {', '.join(TOPICS)} and a number, got {self.code!r}"
+            raise ValueError(msg)
+
     def __str__(self) -> str:
         """Return the finding as one line."""
         subject = f"{inert(self.field)} " if self.field else ""

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadml.leads.asof.history import BLOCK_LEADS, attribute_name
+from leadml.leads.asof.history import attribute_name
 from leadml.leads.asof.labels import target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LEAD_ID
@@ -92,7 +92,7 @@ def future_counts(view: AsOfView, snapshots: pd.DataFrame, *, observed_until: in
         activities = block.activities.filter(pc.greater_equal(block.activities["kind"], 0))
         activity_lead, kind, occurred = (activities[name].to_numpy() for name in ("lead", "kind", "occurred_at"))
         sorted_keys = np.sort(_sort_keys(activity_lead - block.first, kind, occurred, kinds=len(kinds)))
-        rows = np.flatnonzero((lead >= block.first) & (lead < block.first + BLOCK_LEADS))
+        rows = np.flatnonzero((lead >= block.first) & (lead < block.stop))
         for number in range(len(kinds)):
             start, *ends = (
                 np.searchsorted(sorted_keys, _sort_keys(lead[rows] - block.first, number, instant, kinds=len(kinds)))

@@ -62,7 +62,7 @@ def first_line(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in line)[:MAX_MESSAGE_LENGTH]
 
 
-def open_connection(url: str, *, writing: bool) -> Connection:
+def open_connection(url: str, *, writing: bool, wait_seconds: float = WAIT_SECONDS) -> Connection:
     """Return a new connection that is in no pool: closing it ends the session.
 
     Parameters
@@ -71,6 +71,8 @@ def open_connection(url: str, *, writing: bool) -> Connection:
         An address. ``postgresql://`` uses psycopg; in ``sqlite:///FILE`` the path is used exactly as it is written.
     writing
         Whether the connection is used to write; only then a missing SQLite file is created.
+    wait_seconds
+        How long a server may take to answer, or a lock of SQLite to be released.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def open_connection(url: str, *, writing: bool) -> Connection:
     DataError
         Where the address cannot be read, or the database cannot be reached.
     """
-    engine = _create_engine(url, writing=writing)
+    engine = _create_engine(url, writing=writing, wait_seconds=wait_seconds)
     return attempt(
         engine.connect,
         lambda error: address_error(
@@ -145,7 +147,7 @@ def address_error(url: str, message: str) -> DataError:
     return DataError([Fault(mask_address(url), message)])
 
 
-def _create_engine(url: str, *, writing: bool) -> Engine:
+def _create_engine(url: str, *, writing: bool, wait_seconds: float) -> Engine:
     try:
         from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - only databases need it
     except ImportError:
@@ -156,9 +158,9 @@ def _create_engine(url: str, *, writing: bool) -> Engine:
     options: dict[str, Any] = {"poolclass": NullPool, "pool_logging_name": LOGGER_NAME, "hide_parameters": True}
     if address.get_backend_name() == "sqlite":
         path = _sqlite_path(url, writing=writing)
-        return create_engine("sqlite://", creator=lambda: _open_sqlite(path, writing=writing), **options)
+        return create_engine("sqlite://", creator=lambda: _open_sqlite(path, wait_seconds, writing=writing), **options)
     is_psycopg = address.drivername == "postgresql+psycopg"
-    arguments = {"connect_timeout": WAIT_SECONDS, "client_encoding": "utf8"} if is_psycopg else {}
+    arguments = {"connect_timeout": int(wait_seconds), "client_encoding": "utf8"} if is_psycopg else {}
     for option in address.query:
         arguments.pop(option, None)
     missing = ""
@@ -213,10 +215,10 @@ def _sqlite_path(url: str, *, writing: bool) -> Path:
     return path
 
 
-def _open_sqlite(path: Path, *, writing: bool) -> sqlite3.Connection:
+def _open_sqlite(path: Path, wait_seconds: float, *, writing: bool) -> sqlite3.Connection:
     mode = "rwc" if writing else "ro"
     # isolation_level=None: otherwise sqlite3 begins transactions by itself, and none for a SELECT
     uri = f"{path.as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=wait_seconds, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # ATTACH could create files even on a read-only connection
     return connection

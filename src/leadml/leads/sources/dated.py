@@ -17,7 +17,7 @@ import pyarrow as pa
 from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.asof.engine import open_engine
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
-from leadml.leads.asof.history import add_events, read_lead_history
+from leadml.leads.asof.history import BLOCK_LEADS, add_events, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
 from leadml.leads.asof.view import AsOfView
@@ -81,6 +81,8 @@ class DatedLeads:
         Number of activities of each kind when the model was trained; empty without a model.
     missing
         The words that meant a missing value when the model was trained; None without a model, for those of params.
+    block_leads
+        Leads that are computed at a time; no result depends on it.
     """
 
     root: Path
@@ -90,6 +92,7 @@ class DatedLeads:
     now: str
     rows_by_kind: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] | None = None
+    block_leads: int = BLOCK_LEADS
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the mature snapshots with labels; see `LeadSource.training`."""
@@ -204,6 +207,7 @@ class DatedLeads:
             with open_table_sources(tables, self.root, dialect) as opened:
                 progress("reading leads")
                 history = read_lead_history(opened["leads"], self.contract, folder, latest=latest)
+                history = replace(history, block_leads=self.block_leads)
                 if with_people and params.split.same_person.columns:
                     people = read_people(opened["leads"], self.contract.lead_id, params.split.same_person)
                     groups = join_groups(history.split_keys, history.lead_ids, people)

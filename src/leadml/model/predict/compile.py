@@ -104,7 +104,14 @@ class TableLayout:
         return LookupTable(self.fields, offsets, values.reshape(len(sizes), -1))
 
 
-def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup:
+def compile_model(
+    encoder: Encoder,
+    linear: LinearPart,
+    trees: Sequence[Tree],
+    *,
+    max_merged_cells: int = MAX_MERGED_CELLS,
+    max_values: int = MAX_TABLE_VALUES,
+) -> Lookup:
     """Return a model as look-up tables.
 
     Trees with a path that tests more than 10 fields are not compiled. Where the tables of the others would hold more
@@ -116,6 +123,10 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -
         From fields to columns.
     linear, trees
         The two parts; trees test fields, the codes of categories as numbers.
+    max_merged_cells
+        Cells that a table may have after others were merged into it.
+    max_values
+        Values that all tables together may hold.
 
     Examples
     --------
@@ -136,7 +147,8 @@ def compile_model(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -
         for tree in trees
     ]
     compiled = [position for position, short in enumerate(is_short) if short]
-    while (lookup := _compile(encoder, linear, [trees[position] for position in compiled])) is None:
+    limits = (max_merged_cells, max_values)
+    while (lookup := _compile(encoder, linear, [trees[position] for position in compiled], limits)) is None:
         compiled = compiled[: len(compiled) // 2]
     return replace(lookup, uncompiled=tuple(sorted(set(range(len(trees))) - set(compiled))))
 
@@ -183,16 +195,16 @@ def shapley_values(shares: Floats, value: Floats) -> Floats:
     return result
 
 
-def _compile(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> Lookup | None:
+def _compile(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], limits: tuple[int, int]) -> Lookup | None:
     """Return a model as look-up tables; None where they would hold too many values."""
     leaves = [(leaf.value, _by_field(leaf.conditions)) for tree in trees for leaf in tree.leaves if leaf.conditions]
     conditions = [condition for _, by_field in leaves for _, group in by_field for condition in group]
     edges = _edges(encoder, linear, conditions)
     functions = [_linear_function(encoder, linear, index, field_edges) for index, field_edges in enumerate(edges)]
     paths = sorted(_leaf_paths(leaves, encoder, edges), key=lambda path: path.fields)
-    for max_cells in (MAX_MERGED_CELLS, 0):
+    for max_cells in (limits[0], 0):
         layouts = [layout for group in _merge(paths, max_cells) for layout in _layouts(group, functions)]
-        if sum(len(each.fields) * prod(each.sizes) for each in layouts if len(each.fields) > 1) <= MAX_TABLE_VALUES:
+        if sum(len(each.fields) * prod(each.sizes) for each in layouts if len(each.fields) > 1) <= limits[1]:
             break
     else:
         return None
