@@ -3,7 +3,8 @@
 Forks are branches outside the sources of leads that ask whether leads are flat or dated (`house_forks`), cycles are
 groups of modules that import one another (`house_imports`), private words are listed in `house_words`, constants and
 tables without a reason are numbers that no comment stands beside (`house_constants`). A module is untested if it has
-code and no test file of its own that imports it (`house_tests`). A function is as long as its body
+code and no test file of its own that imports it (`house_tests`). Public examples are the share of the public
+definitions whose docstring has an example (`house_examples`). A function is as long as its body
 without docstring. Files are read and never imported, so that checkouts of any age can be measured.
 Run with: python benchmarks/house.py [--json] [--keep] [--recorded] [--at DIR] [--places]
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from house_code import Place, read_modules, sources
 from house_constants import without_reason
+from house_examples import public_definitions
 from house_forks import forks
 from house_imports import cycles
 from house_tests import TESTS, untested_modules
@@ -40,6 +42,7 @@ def main() -> None:
         sys.exit(f"{chosen.at}: must be a checkout with src/leadml, got no Python file there")
     found, circles, words = forks(modules), cycles(modules), private_words(chosen.at)
     constants, tables = without_reason(modules)
+    shown, silent = public_definitions(modules)
     untested = untested_modules(modules, read_modules(chosen.at, TESTS))
     bodies, lengths = (
         list(_bodies(modules)),
@@ -52,6 +55,7 @@ def main() -> None:
         "constants_without_reason": len(constants),
         "tables_without_reason": len(tables),
         "untested_modules": len(untested),
+        "public_examples": round(len(shown) / max(len(shown) + len(silent), 1), 3),
         "longest_function": _most(bodies),
         "longest_module": _most(lengths),
     }
@@ -66,6 +70,7 @@ def main() -> None:
         _list("constants without a reason", map(str, constants))
         _list("tables without a reason", map(str, tables))
         _list("untested modules", map(str, untested))
+        _list("public definitions without an example", map(str, silent))
         _list("longest function", _longest(bodies))
         _list("longest module", _longest(lengths))
     finish("house", figures, chosen)

@@ -80,6 +80,7 @@ def test_the_house_is_as_it_was_left() -> None:
     assert counted["forks"] <= 6
     assert counted["cycles"] == counted["private_words"] == counted["untested_modules"] == 0
     assert counted["constants_without_reason"] == counted["tables_without_reason"] == 0
+    assert counted["public_examples"] >= 0.6
     assert counted["longest_function"] <= 46
     assert counted["longest_module"] <= 340
 

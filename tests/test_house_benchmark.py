@@ -12,8 +12,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(FOLDER))
-code, house_constants, house_forks, house_imports, house_tests, house_words = (
-    importlib.import_module(f"house_{name}") for name in ("code", "constants", "forks", "imports", "tests", "words")
+code, house_constants, house_examples, house_forks, house_imports, house_tests, house_words = (
+    importlib.import_module(f"house_{name}")
+    for name in ("code", "constants", "examples", "forks", "imports", "tests", "words")
 )
 sys.path.remove(str(FOLDER))
 HAS_CODE = "def f():\n    return 1\n"
@@ -325,6 +326,22 @@ def test_a_test_file_that_imports_nothing_of_its_module_does_not_test_it(tmp_pat
     ]
 
 
+def test_public_definitions_have_examples_in_their_docstrings(tmp_path: Path) -> None:
+    """Names that the package offers, with their public methods; inner names and other names do not count."""
+    shown, silent = '"""Do.\n\n    >>> f()\n    """', '"""Do."""'
+    text = (
+        f"def f():\n    {shown}\n\ndef g():\n    {silent}\n\nclass A:\n    {silent}\n\n"
+        f"    def h(self):\n        {shown}\n\n    def _i(self): ...\n"
+    )
+    files = {"src/leadml/__init__.py": "_PLACES = {'f': 'leadml.a', 'A': 'leadml.a'}\n", "src/leadml/a.py": text}
+    modules = code.sources(_write(tmp_path, files))
+    with_example, without = house_examples.public_definitions(modules)
+
+    assert [place.what for place in with_example] == ["f", "A.h"]
+    assert [place.what for place in without] == ["A"]
+    assert house_examples.public_definitions([]) == ([], [])
+
+
 def test_lengths_are_those_of_bodies_and_modules(tmp_path: Path) -> None:
     """A docstring is no part of the body, and a decorator of its first statement is."""
     text = "def f():\n    '''Do.\n\n    More.\n    '''\n    @g\n    def h(): pass\n    return h\n\n"
@@ -343,6 +360,7 @@ def test_this_checkout_is_measured() -> None:
         "constants_without_reason",
         "tables_without_reason",
         "untested_modules",
+        "public_examples",
         "longest_function",
         "longest_module",
     }

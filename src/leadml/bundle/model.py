@@ -59,32 +59,69 @@ class Model:
 
     @property
     def version(self) -> str:
-        """The name of the version."""
+        """The name of the version.
+
+        Examples
+        --------
+        >>> model.version
+        '1'
+        """
         return self.folder.name
 
     @property
     def target(self) -> str:
-        """The name of the target."""
+        """The name of the target.
+
+        Examples
+        --------
+        >>> model.target
+        'subscribed'
+        """
         return self.bundle.target
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that a score depends on, in order."""
+        """The fields that a score depends on, in order.
+
+        Examples
+        --------
+        >>> model.fields[:3]
+        ('age', 'job', 'marital')
+        """
         return tuple(field.name for field in self.bundle.model.encoder.fields)
 
     @property
     def cuts(self) -> dict[str, float]:
-        """The cut of each advised stage, lowest first; a lead is in a stage if its probability is the cut or higher."""
+        """The cut of each advised stage, lowest first; a lead is in a stage if its probability is the cut or higher.
+
+        Examples
+        --------
+        >>> list(model.cuts), sorted(model.cuts.values()) == list(model.cuts.values())
+        (['IQL', 'MQL', 'SQL'], True)
+        """
         return {cut.stage: cut.probability for cut in self.bundle.stages.cuts}
 
     @property
     def evaluation(self) -> Evaluation:
-        """The evaluation on the holdout, each figure with its interval."""
+        """The evaluation on the holdout, each figure with its interval.
+
+        Examples
+        --------
+        >>> auc = model.evaluation.metric("roc_auc")
+        >>> bool(auc["low"] < auc["value"] < auc["high"])
+        True
+        """
         return self.bundle.evaluation
 
     @property
     def importance(self) -> pd.DataFrame:
-        """Mean of the absolute points of each field on the holdout, with its interval, strongest first."""
+        """Mean of the absolute points of each field on the holdout, with its interval, strongest first.
+
+        Examples
+        --------
+        >>> model.importance["value"].is_monotonic_decreasing
+        True
+        """
         return self.bundle.evaluation.importance
 
     def score(self, leads: Any, *, reasons: int = REASONS, scored_at: str | None = None) -> Any:
@@ -115,6 +152,15 @@ class Model:
             If a column is missing.
         LeadmlError
             If ``reasons`` or ``scored_at`` is not valid.
+
+        Examples
+        --------
+        >>> scored = model.score(leads.head(2), reasons=1)
+        >>> scored["lead_id"].tolist(), set(scored["stage"]) <= {"LEAD", "IQL", "MQL", "SQL"}
+        (['0', '1'], True)
+        >>> shown = scored["starting_point"] + scored["reason_1_points"] + scored["everything_else"]
+        >>> bool((shown - scored["score"].round(1)).abs().max() < 0.01)
+        True
         """
         whole_number(reasons, "reasons", low=1, high=MAX_REASONS)
         if scored_at is not None:
@@ -139,6 +185,13 @@ class Model:
         ----------
         leads
             As for `score`.
+
+        Examples
+        --------
+        >>> faulty = leads.head(2).astype(object)
+        >>> faulty.loc[1, "age"] = "old"
+        >>> model.refused(faulty)[["where", "lead_id", "column"]].to_dict("records")
+        [{'where': 'frame:2', 'lead_id': '1', 'column': 'age'}]
         """
         with self._open(leads) as source:
             faults = [fault for chunk in source.chunks() for fault in chunk.faults]
@@ -157,6 +210,12 @@ class Model:
         frame
             Of the same library as ``leads``: one row per lead and field, and one per lead for the starting point. The
             points of a lead add up to 100 times its probability.
+
+        Examples
+        --------
+        >>> points = model.explain(leads.head(1))["points"].sum()
+        >>> bool(abs(points - model.score(leads.head(1))["score"][0]) < 1e-9)
+        True
         """
         model = self.bundle.model
         with self._open(leads) as source:
@@ -192,6 +251,11 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     ------
     BundleError
         If the folder has no model, or a file was changed.
+
+    Examples
+    --------
+    >>> load(model.folder).fields == model.fields
+    True
     """
     folder = file_path(path, "path")
     whole_number(threads, "threads", low=0, high=MAX_THREADS)

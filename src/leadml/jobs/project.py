@@ -78,6 +78,11 @@ class Project:
         ------
         ParamsError
             If a file is given and leads are dated.
+
+        Examples
+        --------
+        >>> {finding.severity for finding in project.check().findings} <= {"passed", "warn", "not applicable"}
+        True
         """
         path = _path(file, "file")
         return check(self.places, now=current_instant(), progress=self.progress, file=path)
@@ -104,6 +109,11 @@ class Project:
         ------
         BundleError
             If there is no such version, or one of its files was changed.
+
+        Examples
+        --------
+        >>> project.model().version, project.model(1).target
+        ('1', 'subscribed')
         """
         registry = self.places.registry
         folder = registry.champion_path() if version is None else registry.path(str(version))
@@ -142,6 +152,12 @@ class Project:
         ------
         DataError, LeadmlError
             See `leadml.jobs.score.score`.
+
+        Examples
+        --------
+        >>> summary = project.score(project.places.data, out=project.places.root / "scored.csv", held_out=True)
+        >>> summary.scored, summary.not_scored
+        (1068, 0)
         """
         paths = [_path(path, name) for path, name in ((file, "file"), (out, "out"), (contributions, "contributions"))]
         request = ScoreRequest(paths[0], _text(as_of), paths[1], held_out, paths[2], raw)
@@ -197,6 +213,11 @@ class Project:
         ------
         DataError
             If there is no such lead, one of its rows has a fault, or it is outside the population.
+
+        Examples
+        --------
+        >>> project.explain("233").table["reason"][0]
+        'starting point'
         """
         path = self.places.data if file is None else _path(file, "file")
         model = self.model()
@@ -217,7 +238,13 @@ class Project:
         return path
 
     def status(self) -> dict[str, str]:
-        """Return the version in use, when it was trained, its cuts, and the last batch that was scored."""
+        """Return the version in use, when it was trained, its cuts, and the last batch that was scored.
+
+        Examples
+        --------
+        >>> project.status()["in use"]
+        'version 1 of 1'
+        """
         return dict(describe(self.places))
 
     def __repr__(self) -> str:

@@ -146,7 +146,15 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         return self
 
     def predict_proba(self, X: Any) -> Floats:  # noqa: N803
-        """Return the probability of both classes, shape (n_leads, 2)."""
+        """Return the probability of both classes, shape (n_leads, 2).
+
+        Examples
+        --------
+        >>> leads, bought = pd.DataFrame({"visits": np.arange(600.0) % 20}), np.arange(600) % 20 > 9
+        >>> fitted = LeadClassifier().fit(leads, bought)
+        >>> fitted.predict_proba(leads[8:12]).round().tolist()
+        [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+        """
         probability = self._probability(X)
         return np.column_stack([1.0 - probability, probability])
 
@@ -156,7 +164,15 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         return np.asarray(self.classes_[is_second.astype(np.intp)])
 
     def predict_interval(self, X: Any) -> Floats:  # noqa: N803
-        """Return the ends of the interval of the second class's probability, shape (n_leads, 2)."""
+        """Return the ends of the interval of the second class's probability, shape (n_leads, 2).
+
+        Examples
+        --------
+        >>> leads, bought = pd.DataFrame({"visits": np.arange(600.0) % 20}), np.arange(600) % 20 > 9
+        >>> low, high = LeadClassifier().fit(leads, bought).predict_interval(leads[8:9])[0]
+        >>> bool(0 < low < high < 0.5)
+        True
+        """
         probability = self._probability(X)
         return np.column_stack(self.model_.intervals.interval(probability))
 
@@ -165,6 +181,14 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
         Points are percentage points: the starting point and the points of a lead add up to 100 times the probability of
         the second class.
+
+        Examples
+        --------
+        >>> leads, bought = pd.DataFrame({"visits": np.arange(600.0) % 20}), np.arange(600) % 20 > 9
+        >>> fitted = LeadClassifier().fit(leads, bought)
+        >>> start, points = fitted.points(leads[8:12])
+        >>> bool(np.allclose(start + points.sum(axis=1), 100 * fitted.predict_proba(leads[8:12])[:, 1]))
+        True
         """
         frame = self._frame(X)
         explained = explain_leads(self.model_, self.model_.encoder.fields_of(frame))

@@ -50,7 +50,5 @@ def test_a_finding_is_one_line(finding: Finding, line: str) -> None:
 @pytest.mark.parametrize("code", ["", "RD", "rd1", "RDx", "XX1"])
 def test_a_code_of_another_form_is_a_defect(code: str) -> None:
     """It is no refusal of the user's data, so it is no LeadmlError."""
-    with pytest.raises(
-        ValueError, match=f"^a finding must have a code such as LK1, .* got '{code}'$"
-    ):
+    with pytest.raises(ValueError, match=f"^a finding must have a code such as LK1, .* got '{code}'$"):
         Finding(code, "warn", "evidence")
