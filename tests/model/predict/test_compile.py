@@ -175,7 +175,7 @@ def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_valu
     fields, label = _leads(7)
     trees, matrix = _trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
-    lookup = compile_model(ENCODER, linear, read_trees(trees.text), max_values=max_values)
+    lookup = compile_model(ENCODER, linear, read_trees(trees.text), limits=(1 << 12, max_values))
     model = LeadModel(ENCODER, linear, trees, Calibrator(), Intervals(0.0, 0.9), lookup)
     rows = _with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
@@ -204,7 +204,7 @@ def test_look_up_tables_of_subsets_of_fields_are_merged():
     fields, label = _leads(8)
     trees = read_trees(_trees(fields, label, leaves=6, rounds=20).text)
     lookup = compile_model(ENCODER, NO_LINEAR, trees)
-    unmerged = compile_model(ENCODER, NO_LINEAR, trees, max_merged_cells=0)
+    unmerged = compile_model(ENCODER, NO_LINEAR, trees, limits=(0, 1 << 23))
 
     sets = {frozenset(table.fields) for table in unmerged.tables}
     assert {frozenset(table.fields) for table in lookup.tables} == {

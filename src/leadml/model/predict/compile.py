@@ -109,8 +109,7 @@ def compile_model(
     linear: LinearPart,
     trees: Sequence[Tree],
     *,
-    max_merged_cells: int = MAX_MERGED_CELLS,
-    max_values: int = MAX_TABLE_VALUES,
+    limits: tuple[int, int] = (MAX_MERGED_CELLS, MAX_TABLE_VALUES),
 ) -> Lookup:
     """Return a model as look-up tables.
 
@@ -123,10 +122,8 @@ def compile_model(
         From fields to columns.
     linear, trees
         The two parts; trees test fields, the codes of categories as numbers.
-    max_merged_cells
-        Cells that a table may have after others were merged into it.
-    max_values
-        Values that all tables together may hold.
+    limits
+        Cells that a table may have after others were merged into it, and values that all tables together may hold.
 
     Examples
     --------
@@ -147,7 +144,6 @@ def compile_model(
         for tree in trees
     ]
     compiled = [position for position, short in enumerate(is_short) if short]
-    limits = (max_merged_cells, max_values)
     while (lookup := _compile(encoder, linear, [trees[position] for position in compiled], limits)) is None:
         compiled = compiled[: len(compiled) // 2]
     return replace(lookup, uncompiled=tuple(sorted(set(range(len(trees))) - set(compiled))))
