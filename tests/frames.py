@@ -1,8 +1,8 @@
-"""Frames as a source of leads gives them, from frames written by hand."""
+"""Frames as a source of leads gives them, from frames written by hand, and frames of scores from CSV files."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,21 @@ from leadml.leads.sources.flat import as_snapshots
 from leadml.leads.split import GroupTimeSplit, Holdout, RandomSplit, Split, TimeSplit, holdout_since
 from leadml.params import SplitParams
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return leads with their group, and with instants in the columns of snapshots."""
     return frame if AS_OF in frame else as_snapshots(frame)
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Return a CSV file of scores with the numbers that it has to the last digit, which pandas 2 does not read."""
+    frame = pd.read_csv(path, dtype={"lead_id": str, "model_version": str})
+    texts = pd.read_csv(path, dtype=str)
+    floats = {name: texts[name].astype(float) for name in frame.select_dtypes("float").columns}
+    return frame.assign(**floats)
 
 
 def split_of(frame: pd.DataFrame, choices: SplitParams, *, copies: bool = False) -> Split:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.frames import read_scores
 
 from leadml.bundle.model import load
 from leadml.errors import DataError, LeadmlError
@@ -38,9 +39,8 @@ def run(
     model = load(project.registry.path("1"), threads=threads)
     places = replace(project, params=choices)
     summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
-    read = pd.read_parquet if request.out.suffix == ".parquet" else pd.read_csv
-    text = {} if request.out.suffix == ".parquet" else {"dtype": {"lead_id": str, "model_version": str}}
-    return read(request.out, **text).sort_values("lead_id", ignore_index=True), summary
+    read = pd.read_parquet if request.out.suffix == ".parquet" else read_scores
+    return read(request.out).sort_values("lead_id", ignore_index=True), summary
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.dated import NOW, day, instants, micros
+from tests.frames import read_scores
 
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.explain import explain, explanation_table
@@ -194,7 +195,7 @@ def test_csv_and_parquet_contain_the_same_numbers(
 ) -> None:
     """Every number is equal to the last digit, and the contributions sum to the scores."""
     run(trained_dated, request_for(tmp_path / "s.csv", raw=True, contributions=tmp_path / "c.parquet"))
-    frame = pd.read_csv(tmp_path / "s.csv")
+    frame = read_scores(tmp_path / "s.csv")
     long = pd.read_parquet(tmp_path / "c.parquet")
 
     assert frame["lead_id"].tolist() == scored[0]["lead_id"].tolist()

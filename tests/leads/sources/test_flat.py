@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.frames import read_scores
 
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.explain import explain
@@ -33,8 +34,7 @@ def scored_file(trained: TrainedProject, file: Path, out: Path) -> tuple[pd.Data
     request = ScoreRequest(file, out=out)
     score(trained[1].model, request, project=trained[0], now=NOW, progress=lambda _: None)
     refused = out.with_name(f"{out.stem}.not_scored.csv")
-    text = {"dtype": {"lead_id": str}}
-    return pd.read_csv(out, **text), pd.read_csv(refused, **text) if refused.exists() else pd.DataFrame()
+    return read_scores(out), pd.read_csv(refused, dtype={"lead_id": str}) if refused.exists() else pd.DataFrame()
 
 
 def explained(trained: TrainedProject, file: Path, lead_id: str) -> float:

@@ -45,6 +45,14 @@ def test_seconds_milliseconds_and_text_are_the_same_instant(seconds):
     assert instants_of(text).tolist() == instants_of(values).tolist()
 
 
+def test_every_year_is_an_instant():
+    """The first and the last day that a file may hold are not left out; pandas 2 has neither."""
+    assert instants_of(pd.Series(["0001-01-01", "1970-01-01", None, "9999-12-31"], dtype=object)).tolist()[::3] == [
+        -719_162 * 86_400_000_000.0,
+        2_932_896 * 86_400_000_000.0,
+    ]
+
+
 @pytest.mark.parametrize(
     "values", [[1.0, 2.0], [1e5, 3e6], ["2024", "2025"], ["web", "event"], ["2024-01-01", "web"], [None, None], []]
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,9 @@ from leadml.leads.asof.features import AS_OF, LEAD, features, weight_columns
 from leadml.leads.asof.history import attribute_name
 from leadml.leads.asof.population import find_mature_snapshots, population_snapshots
 from leadml.leads.check.activity_features import activity_columns
+from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, SPLIT_KEY
+from leadml.leads.check.time_zones import to_local, to_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+THURSDAY = WEEKDAYS.index("thursday")
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,16 @@ def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: 
 
     Examples
     --------
-    >>> from leadml.leads.check.activity_plan import DAY
     >>> from leadml.params import SnapshotParams
     >>> dates = snapshot_dates(0, 20 * DAY, SnapshotParams(), timezone=None)
     >>> pd.to_datetime(dates, unit="us").strftime("%a %d").tolist()
     ['Mon 05', 'Mon 12', 'Mon 19']
     """
-    zone = ZoneInfo(timezone or "UTC")
-    ends = pd.to_datetime([first, last], unit="us", utc=True).tz_convert(zone).tz_localize(None)
-    start = ends[0].normalize()
-    start += pd.Timedelta(days=(WEEKDAYS.index(choices.weekday) - start.weekday()) % 7)
-    days = np.arange(0, max((ends[1] - start).days + 2, 0), choices.every)
-    naive = pd.DatetimeIndex(start + pd.to_timedelta(days, unit="D"))
-    local = naive.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
-    instants = local.tz_convert("UTC").as_unit("us").asi8
+    zone = timezone or "UTC"
+    first_day, last_day = (to_local(np.array([first, last]), zone) // DAY).tolist()
+    weekday = (first_day + THURSDAY) % 7  # 1970 began on a Thursday
+    days = np.arange(first_day + (WEEKDAYS.index(choices.weekday) - weekday) % 7, last_day + 2, choices.every)
+    instants = to_utc(days * DAY, zone, ambiguous="earlier", nonexistent="shift_forward")
     return instants[(instants >= first) & (instants <= last)]
 
 

@@ -7,22 +7,23 @@ one decimal mark, missing values are declared words, and ids are text with all t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadml.leads.check.time_zones import FIRST_DAY, LAST_DAY, MICROSECONDS_PER_DAY, NOT_A_TIME, to_utc
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadml.leads.check.time_zones import Nonexistent
     from leadml.leads.read.files import Dialect
     from leadml.types import Floats, Integers, Mask, Objects
 
     Times = tuple[Integers, Mask]
-    Nonexistent = Literal["NaT", "shift_forward"]
 
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
@@ -36,12 +37,8 @@ MAX_ID_LENGTH = 256  # far above a UUID's 36; a longer text is a column of anoth
 TIME_WITHOUT_ZONE = r"^[0-9]{4}[0-9-]*([Tt ][0-9:.,]+)?$"
 TIME_WITH_ZONE = r"^[0-9]{4}[0-9-]*[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
 BELOW_MICROSECONDS = r"([.,][0-9]{6})[0-9]+"
-MICROSECONDS_PER_DAY = 86_400_000_000  # 24 * 60 * 60 * 1,000,000
 # By Arrow's names of units; a day is 86,400 seconds, and each unit below a thousandth of the one above.
 UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
-FIRST_DAY, LAST_DAY = -719_162, 2_932_897  # years 1 to 9999
-LOCAL_BOUNDS = (FIRST_DAY + 2) * MICROSECONDS_PER_DAY, (LAST_DAY - 2) * MICROSECONDS_PER_DAY  # no clock changes outside
-NOT_A_TIME = np.iinfo(np.int64).min
 YEARS_PER_CYCLE, DAYS_PER_CYCLE = 400, 146_097  # then the calendar is the same again
 NEAR_YEAR = 1850  # pandas 2 reads text as nanoseconds, which hold the years 1678 to 2261
 
@@ -227,7 +224,8 @@ def _text_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: None
     micros = np.full(len(text), NOT_A_TIME)
     micros[zoned] = _parse(text.filter(zoned))
     if timezone is not None:
-        micros[naive] = _localize(_parse(text.filter(naive)), timezone, nonexistent)
+        local = _parse(text.filter(naive))
+        micros[naive] = to_utc(local, timezone, ambiguous="later", nonexistent=nonexistent)
     return _refuse_outside_calendar(micros)
 
 
@@ -256,19 +254,10 @@ def _typed_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Non
     else:
         micros = counts // (per_day // MICROSECONDS_PER_DAY)
     if getattr(column.type, "tz", None) is None:
-        micros = np.full(len(column), NOT_A_TIME) if timezone is None else _localize(micros, timezone, nonexistent)
+        local, micros = micros, np.full(len(column), NOT_A_TIME)
+        if timezone is not None:
+            micros = to_utc(local, timezone, ambiguous="later", nonexistent=nonexistent)
     return _refuse_outside_calendar(np.where(inside, micros, NOT_A_TIME))
-
-
-def _localize(naive: Integers, timezone: str, nonexistent: Nonexistent) -> Integers:
-    """Return the instants of times without a zone; an ambiguous time is read as the later of its two instants."""
-    inside = np.clip(naive, *LOCAL_BOUNDS)
-    is_dst = np.zeros(len(naive), dtype=bool)
-    # Not by the zone's name: pandas 2 looks it up in a table that ends in 2037.
-    stamps = pd.DatetimeIndex(inside.view("M8[us]")).tz_localize(
-        ZoneInfo(timezone), ambiguous=is_dst, nonexistent=nonexistent
-    )
-    return np.where((naive == NOT_A_TIME) | stamps.isna(), NOT_A_TIME, stamps.asi8 + (naive - inside))
 
 
 def _refuse_outside_calendar(micros: Integers) -> Times:
