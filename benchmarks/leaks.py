@@ -127,7 +127,7 @@ def main() -> None:
     """Judge all cases, print tables and keep the counts."""
     files = (ROOT / "params.yaml", *READ, *READ_DATED)
     chosen = options(__doc__ or "", "leaks", files, data=data_folder(), seed=0, seeds=1)
-    params = _default_params()
+    params = default_params()
     by_seed = {}
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
         sets, reasons = data_sets(chosen.data, seed)
@@ -176,7 +176,8 @@ def _varied(case: Case, random: np.random.Generator) -> Case:
     return case if choice == 0 else (some_rows, some_fields)[choice - 1](case, random)
 
 
-def _default_params() -> Params:
+def default_params() -> Params:
+    """Return the choices of the repository's params.yaml for data, target, features and stages, all else by default."""
     written = load_params(ROOT / "params.yaml")
     return Params(data=written.data, target=written.target, features=written.features, stages=written.stages)
 
