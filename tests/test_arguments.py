@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.arguments import file_path, mapping, whole_number
+from leadml.arguments import file_path, mapping, require_suffix, whole_number
 from leadml.errors import LeadmlError, ModelError
 
 
@@ -73,3 +73,13 @@ def test_a_value_that_is_no_mapping_is_refused(value: Any, shown: str) -> None:
     """The message shows an example."""
     with pytest.raises(ModelError, match=rf'^cuts must be a mapping such as {{"MQL": 0.3}}, got {shown}$'):
         mapping(value, "cuts", '{"MQL": 0.3}', error=ModelError)
+
+
+@pytest.mark.parametrize("name", ["a.html", "b/a.yml"])
+def test_a_file_must_have_one_of_some_suffixes(name: str) -> None:
+    """The message names them and the file."""
+    require_suffix(Path(name), ".html", ".yml")
+    with pytest.raises(LeadmlError, match=rf"^{name}: must end in \.yaml, \.csv or \.txt, got '{Path(name).name}'$"):
+        require_suffix(Path(name), ".yaml", ".csv", ".txt")
+    with pytest.raises(LeadmlError, match=r"must end in \.csv, got"):
+        require_suffix(Path(name), ".csv")

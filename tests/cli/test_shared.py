@@ -13,14 +13,13 @@ from tests.dated import crm, write_params
 from leadml.cli.shared import (
     REFUSED,
     STOPPED,
-    check_suffix,
     exit_on_error,
     open_model,
     open_project,
     print_table,
     show_progress,
 )
-from leadml.errors import BundleError, DataError, Fault, LeadmlError, ParamsError
+from leadml.errors import BundleError, DataError, Fault, ParamsError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.publish.text_tables import TextTable
@@ -66,14 +65,6 @@ def test_a_stream_that_cannot_show_a_character_gets_its_code(monkeypatch: pytest
         sys.stdout.flush()
 
     assert content.getvalue() == b"T\\xe4tigkeit\n"
-
-
-@pytest.mark.parametrize("name", ["a.html", "b/a.yml"])
-def test_a_file_must_have_one_of_some_suffixes(name: str) -> None:
-    """The message names them and the file."""
-    check_suffix(Path(name), ".html", ".yml")
-    with pytest.raises(LeadmlError, match=rf"^{name}: must end in \.yaml or \.csv, got {Path(name).name}$"):
-        check_suffix(Path(name), ".yaml", ".csv")
 
 
 def test_progress_is_shown_on_a_terminal_only(capsys: pytest.CaptureFixture[str]) -> None:

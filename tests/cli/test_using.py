@@ -48,7 +48,7 @@ def test_a_report_is_written_where_it_is_asked_for(run: Run, tmp_path: Path, par
     """And nowhere else if its name is no page."""
     assert run("report", "-o", tmp_path / "r.html", *params) == f"report: {tmp_path / 'r.html'}\n"
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert "r.pdf: must end in .html, got r.pdf" in run("report", "-o", tmp_path / "r.pdf", *params, code=1)
+    assert "r.pdf: must end in .html, got 'r.pdf'" in run("report", "-o", tmp_path / "r.pdf", *params, code=1)
 
 
 def test_the_status_of_a_target_is_one_table(run: Run, params: list[str]) -> None:
