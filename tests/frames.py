@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,3 +55,18 @@ def evidence_of(frame: pd.DataFrame, **known: Any) -> LeakEvidence:
         is_limit = CREATED_AT in frame or not (frame.get(MATURE_AT, frame[AS_OF]) - frame[AS_OF] == 1).all()
         clock = Clock(frame[AS_OF].to_numpy(), AS_OF if is_limit else CREATED_AT, is_limit=is_limit)
     return LeakEvidence(clock=clock, **known)
+
+
+FORMULAS = ["=1+1", "+49 30 1", "-2", "@SUM(A1)", "\tx", "\rx", " =1", "\u00a0=1", "\uff1d1", "\ufeff=1"]
+OTHER_TEXTS = ["Ada", "a=b", "1-2", "", "'quoted'", 'a "b", c', "line\nbreak", "ünï"]
+
+
+def of_texts(texts: list[str]) -> pd.DataFrame:
+    """Return a frame of texts and numbers, as sinks get them."""
+    return pd.DataFrame({"lead_id": np.array(texts, dtype=object), "points": np.arange(len(texts)) - 1.5})
+
+
+def first_column(path: Path) -> list[str]:
+    """Return the first column of a CSV file, without its header, as it is written."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row[0] for row in csv.reader(file)][1:]

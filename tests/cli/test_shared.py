@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,11 @@ def test_any_other_error_is_a_defect_and_is_not_caught(capsys: pytest.CaptureFix
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_stream_that_cannot_show_a_character_gets_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_cannot_show_a_character_gets_its_code() -> None:
     """A terminal of another encoding is no reason to fail."""
     content = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, encoding="ascii"))
-    with exit_on_error():
+    stream = io.TextIOWrapper(content, encoding="ascii")
+    with redirect_stdout(stream), exit_on_error():
         sys.stdout.write("Tätigkeit\n")
         sys.stdout.flush()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadml.params.cut_rule import CutRule, Solution
+from leadml.params.cut_rule import Candidates, CutRule, Solution
 from leadml.params.rules import RULES
 
 
-class _Half(CutRule):
+class _Words(CutRule):
     """A rule of words only."""
 
     @property
@@ -17,12 +17,18 @@ class _Half(CutRule):
         return "half"
 
 
-def test_a_rule_without_words_or_a_solution_is_a_defect() -> None:
-    """The class alone is no rule."""
-    with pytest.raises(NotImplementedError):
-        _ = CutRule().words
-    with pytest.raises(NotImplementedError):
-        _Half().solve(None)
+class _Half(_Words):
+    """A rule that every candidate meets."""
+
+    def solve(self, candidates: Candidates) -> Solution:
+        return self.among(candidates.cut, "")
+
+
+@pytest.mark.parametrize(("kind", "missing"), [(CutRule, "solve.*words"), (_Words, "solve")])
+def test_a_rule_without_words_or_a_solution_is_a_defect(kind: type[CutRule], missing: str) -> None:
+    """It is found when the rule is made, before any leads are read."""
+    with pytest.raises(TypeError, match=f"abstract method.* .*{missing}"):
+        kind()
 
 
 def test_a_rule_reads_no_field_by_itself() -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import deltalake
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -18,8 +19,6 @@ from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained
 from leadml.publish.delta_table import DeltaTable
 from leadml.publish.sinks import FORMATS, table_sink
-
-deltalake = pytest.importorskip("deltalake", reason="the extra delta is not installed")
 
 
 def _frame(batch: str, rows: int = 3) -> pd.DataFrame:

@@ -9,13 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.frames import of_texts
 
 from leadml.publish.table_file import open_table_file
-
-
-def frame(texts: list[str]) -> pd.DataFrame:
-    """Return a frame of texts and numbers."""
-    return pd.DataFrame({"lead_id": np.array(texts, dtype=object), "points": np.arange(len(texts)) - 1.5})
 
 
 def _write(path: Path, *frames: pd.DataFrame) -> None:
@@ -27,7 +23,7 @@ def _write(path: Path, *frames: pd.DataFrame) -> None:
 def test_an_empty_chunk_changes_nothing(tmp_path: Path) -> None:
     """An empty chunk, even the first one, changes neither rows nor types."""
     with open_table_file(tmp_path / "a.parquet") as sink:
-        for chunk in (frame([]), frame(["a"]), frame([]), frame(["b", "c"])):
+        for chunk in (of_texts([]), of_texts(["a"]), of_texts([]), of_texts(["b", "c"])):
             sink.write(chunk)
 
     assert pd.read_parquet(tmp_path / "a.parquet")["lead_id"].tolist() == ["a", "b", "c"]
@@ -57,6 +53,6 @@ def test_a_column_without_values_is_text(tmp_path: Path) -> None:
 def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
     """Neither the file nor a part of it, where a chunk has another type than the first."""
     with pytest.raises(pa.ArrowInvalid, match="Failed to parse"):
-        _write(tmp_path / "a.parquet", frame(["a"]), frame(["b"]).assign(points="high"))
+        _write(tmp_path / "a.parquet", of_texts(["a"]), of_texts(["b"]).assign(points="high"))
 
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ A rule sees candidate cuts and chooses among them; it knows neither leads nor mo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -70,7 +71,7 @@ class Solution:
     problem: str
 
 
-class CutRule(Section):
+class CutRule(Section, ABC):
     """A rule for the cut of a stage.
 
     A rule is a class below this one and an entry in ``Rule`` of the module rules; docs/extending.md has an example. The
@@ -78,18 +79,18 @@ class CutRule(Section):
     """
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """The rule in words, for the report and for messages."""
-        raise NotImplementedError
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The fields that the rule reads, which must be numbers of `features`."""
         return ()
 
+    @abstractmethod
     def solve(self, candidates: Candidates) -> Solution:
         """Return the cuts that meet the rule."""
-        raise NotImplementedError
 
     def among(self, cuts: Floats, limit: str) -> Solution:
         """Return a solution of some cuts; the limit says how close the best one comes if there is none."""

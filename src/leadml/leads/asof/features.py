@@ -171,7 +171,7 @@ class Aggregated:
         """Return an aggregate in units."""
         whole = self.count(name)
         # a column of units: by a plain number Polars multiplies with its rounded inverse, DuckDB divides
-        return self.ratio(whole, whole * 0 + unit)
+        return whole.cast(self._nw.Float64) / (whole * 0 + unit).cast(self._nw.Float64)
 
     def ratio(self, numerator: Expression, denominator: Expression) -> Expression:
         """Return a quotient, null where the denominator is 0."""
