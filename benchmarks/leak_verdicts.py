@@ -10,13 +10,29 @@ from leadml.model.leaks import find_leaks
 from leadml.params import SplitParams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from leak_cases import Case
 
     from leadml.params import Params
 
 
+def same_verdict(cases: Iterable[Case], params: Params, *, seeds: int) -> tuple[float, list[str]]:
+    """Return the share of the fields that stop for all seeds or for none, and the other fields in words."""
+    fields, unsteady = 0, []
+    for case in cases:
+        stops = verdicts(case, params, seeds=seeds)
+        fields += len(stops)
+        unsteady += [
+            f"{case.source}: {name} stops for {stopped} of {seeds} seeds"
+            for name, stopped in stops.items()
+            if 0 < stopped < seeds
+        ]
+    return 1 - len(unsteady) / fields, unsteady
+
+
 def verdicts(case: Case, params: Params, *, seeds: int) -> dict[str, int]:
-    """Return for each field, and for each other suspect, of how many seeds it stops the training.
+    """Return for each field, and for each other suspect, for how many seeds it stops the training.
 
     A seed draws the leads that are held out, as a training does; the gate judges the others.
     """

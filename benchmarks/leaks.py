@@ -1,7 +1,8 @@
 """Count the planted leaks that the leak gate stops and the clean leads that it stops by mistake, with default params.
 
 Each seed draws 15 different planted leaks and 20 clean cases: the data set, its rows or fields, the leak, its strength
-and the simulated CRM. Known leaks are removed from the real leads first.
+and the simulated CRM. Known leaks are removed from the real leads first. With several seeds, `same_verdict` is the
+share of the fields of all data sets, known leaks included, that stop for every draw of the holdout or for none.
 Run with: python benchmarks/leaks.py [--seed N] [--seeds N] [--data DIR] [--json] [--keep] [--recorded]
 """
 
@@ -18,6 +19,7 @@ from leak_clean import REAL_CLEAN, SYNTHETIC_CLEAN, some_fields, some_rows
 from leak_dated import READ_DATED, SOURCES
 from leak_hindsight import HINDSIGHT_LEAKS
 from leak_plants import FLAT_LEAKS, copies_in_holdout, known_leak
+from leak_verdicts import same_verdict
 from measure import data_folder, finish, options
 
 from leadml.model.leaks import find_leaks
@@ -146,8 +148,11 @@ def main() -> None:
         print(f"seed {seed}: {by_seed[seed]}", flush=True)
     figures: dict[str, object] = dict(by_seed[chosen.seed])
     if chosen.seeds > 1:
+        steady, unsteady = same_verdict(_raw(chosen.data), params, seeds=chosen.seeds)
+        print(*unsteady, f"same verdict for all seeds: {steady:.1%} of the fields", sep="\n", flush=True)
         figures |= {
             "seeds": chosen.seeds,
+            "same_verdict": round(steady, 4),
             "least_stopped": min(one["stopped"] for one in by_seed.values()),
             "most_silent": max(one["silent"] for one in by_seed.values()),
             "most_false_stops": max(one["false_stops"] for one in by_seed.values()),
@@ -174,6 +179,11 @@ def _varied(case: Case, random: np.random.Generator) -> Case:
     """Return the whole case, some of its rows or some of its fields."""
     choice = int(random.integers(3))
     return case if choice == 0 else (some_rows, some_fields)[choice - 1](case, random)
+
+
+def _raw(folder: Path) -> list[Case]:
+    """Return the data sets of the first seed, with their known leaks."""
+    return [raw for raw, _ in data_sets(folder, 0)[0]]
 
 
 def default_params() -> Params:

@@ -348,6 +348,7 @@ LAYOUTS = {
                     ),
                     ("clean sets that were stopped", "{false_stops} of {clean}", "{all_false_stops} of {all_clean}"),
                     ("most that were stopped in a seed", "", "{most_false_stops} of {clean}"),
+                    ("fields that stop for every draw of the holdout or for none", "", "{same_verdict:.1%}"),
                 ),
             ),
         ),

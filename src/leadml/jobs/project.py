@@ -138,7 +138,7 @@ class Project:
         file
             Flat leads: CSV or Parquet, a file or a folder; None if leads are dated.
         out
-            File to write, ``.csv`` or ``.parquet``; None for the database that params name in ``output.database``.
+            File to write, ``.csv``, ``.parquet`` or ``.delta``; None for the database of ``output.database``.
         as_of
             The date as of which dated leads are scored; None for flat leads.
         contributions
