@@ -13,14 +13,16 @@ from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.publish.pyfunc import _load_pyfunc
+from tests.dated import NOW
 
 
 def test_the_version_scores_as_leadml_does(trained_project: tuple[Places, Trained]) -> None:
     """To the bit."""
     folder = trained_project[0].registry.path("1")
     leads = pd.read_csv(trained_project[0].data).head(50)
+    loaded, expected = (model.score(leads, scored_at=NOW) for model in (_load_pyfunc(str(folder)), load(folder)))
 
-    pd.testing.assert_frame_equal(_load_pyfunc(str(folder)).score(leads), load(folder).score(leads), check_exact=True)
+    pd.testing.assert_frame_equal(loaded, expected, check_exact=True)
 
 
 def test_a_version_that_was_changed_is_refused(trained_project: tuple[Places, Trained], tmp_path: Path) -> None:
