@@ -2,9 +2,9 @@
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
 # make test  every check: lint, types, architecture, tests, notebook
-# make quick lint, types, architecture and fast tests: an answer within 90 seconds on 2 cores
+# make quick lint, types, architecture and the tests that are not slow: an answer within 90 seconds on 2 cores
 # make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some
-# make test-lowest  the fast tests with the lowest versions that pyproject.toml allows; needs Python 3.11 or 3.12
+# make test-lowest  the tests that are not slow, with the lowest versions that pyproject.toml allows; needs Python 3.11 or 3.12
 # make lock  resolve the dependencies anew, into three locks
 
 PYTHON ?= python3
@@ -17,16 +17,8 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run cdnow crm test quick test-lowest proof lint lock
 
-# Chosen by what they take: about a minute of processor time together. Slower ones wait for make test.
-QUICK := tests/params tests/stages/test_lifecycle.py tests/publish/test_files.py tests/publish/test_sinks.py \
-	$(patsubst %,tests/leads/check/test_%.py,contract convert derived_columns duplicates load) \
-	$(patsubst %,tests/leads/judge/test_%.py,column_roles maturity pii readiness) \
-	$(patsubst %,tests/leads/read/test_%.py,csv_text files table_source) tests/leads/asof/test_events.py \
-	$(patsubst %,tests/model/%.py,judge/test_baselines judge/test_odoo parts/test_encode parts/test_linear test_metrics) \
-	tests/test_errors.py tests/test_house.py
-
 # Shortest first. WITH_NAME are the arguments of one.
-PROOF := door bank cost truth rivals features explain intervals compare leaks ablations
+PROOF := door bank cost truth rivals features explain intervals compare leaks leak_limits mutation ablations
 ONLY := $(PROOF)
 PEERS :=
 WITH_intervals := --seeds 4
@@ -65,10 +57,10 @@ test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 quick: lint
-	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile $(QUICK)
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile -m "not slow" tests
 
 test-lowest: $(LOWEST)
-	.venv-lowest/bin/pytest --quiet --numprocesses 2 --dist loadfile $(QUICK)
+	.venv-lowest/bin/pytest --quiet --numprocesses 2 --dist loadfile -m "not slow" tests
 
 proof: $(DEV)
 	@failed=; \

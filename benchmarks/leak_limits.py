@@ -96,7 +96,12 @@ def _cut(case: Case) -> Case:
 def _counts(cases: list[Case], params: Params) -> dict[str, int]:
     stops = [leaks.judge(case, params).severity == "stop" for case in cases]
     planted = [stop for case, stop in zip(cases, stops, strict=True) if case.suspect is not None]
-    return {"stopped": sum(planted), "planted": len(planted), "false_stops": sum(stops) - sum(planted)}
+    return {
+        "stopped": sum(planted),
+        "planted": len(planted),
+        "false_stops": sum(stops) - sum(planted),
+        "clean": len(cases) - len(planted),
+    }
 
 
 if __name__ == "__main__":

@@ -356,6 +356,44 @@ LAYOUTS = {
         earlier="It was measured with an earlier estimator.",
         shaped=_with_totals,
     ),
+    "leak_limits": Layout(
+        "What other limits of the leak gate do",
+        f"{FURTHER}; {BUNDLED}; `data/raw/CDNOW_master.txt.gz`; a simulated CRM a seed; at most 3,000 leads of each",
+        (
+            Rows(
+                "rows.*",
+                {
+                    "limit": "{limit}",
+                    "changed from": "{value}",
+                    "planted leaks that stop": "{stopped} of {planted}",
+                    "clean sets that stop": "{false_stops} of {clean}",
+                },
+            ),
+        ),
+        notes="""
+            Each limit is changed alone. Many change nothing here: several checks look at each field, so another one
+            stops what a limit lets pass, and few cases lie near one limit.
+        """,
+    ),
+    "mutation": Layout(
+        "Small faults in the code that the tests find",
+        "the code itself, where a fault costs most",
+        (
+            Rows(
+                "parts.*",
+                {
+                    "part": "{part}",
+                    "changes": "{changes:,}",
+                    "found by a test": "{found:,}",
+                    "share": "{share:.1%}",
+                },
+            ),
+        ),
+        notes="""
+            Of {mutants:,} changes {killed:.1%} fail a test. `benchmarks/results/mutation.json` lists the others, each
+            with the reason why it may live; `{not_ended}` changes made a test run without an end, and count as found.
+        """,
+    ),
     "explain": Layout(
         "Speed of exact reasons",
         f"{CAMPAIGNS} (UCI 222, `bank-additional-full.csv.gz` in `--data DIR`), without `duration`",

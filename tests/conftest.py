@@ -29,6 +29,16 @@ settings.register_profile("leadml", deadline=None, derandomize=True, max_example
 settings.load_profile("leadml")
 
 ROOT = Path(__file__).parents[1]
+# A test that takes one of these, directly or through others, simulates a CRM, starts a server or fits a model of the
+# bundled leads, which takes seconds.
+SLOW_FIXTURES = {"bank_fitted", "crm", "make_dated_project", "make_project", "postgres_server", "simulated_crm"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test as slow that takes a slow fixture."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

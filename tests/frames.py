@@ -44,8 +44,9 @@ def holdout_of(frame: pd.DataFrame, choices: SplitParams) -> Holdout:
     split = split_of(frame, choices)
     if isinstance(split, RandomSplit):
         return split.holdout()
-    instants, counts = np.unique(frame[AS_OF].to_numpy(), return_counts=True)
-    return holdout_since(instants, counts, choices, by_group=isinstance(split, GroupTimeSplit))
+    if isinstance(split, TimeSplit):
+        return split.holdout(frame)
+    return holdout_since(*np.unique(frame[AS_OF].to_numpy(), return_counts=True), choices, by_group=True)
 
 
 def evidence_of(frame: pd.DataFrame, **known: Any) -> LeakEvidence:

@@ -54,6 +54,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"leadml {command}" in printed.split("Example:")[1]
 
 
+@pytest.mark.slow
 def test_help_imports_no_heavy_library() -> None:
     """Help imports none of the libraries that take seconds; benchmarks/door.py measures the time."""
     done = subprocess.run(
@@ -66,6 +67,7 @@ def test_help_imports_no_heavy_library() -> None:
     assert not imported & heavy
 
 
+@pytest.mark.slow
 def test_scoring_imports_neither_mlflow_nor_matplotlib(params: list[str], bank_file: Path, tmp_path: Path) -> None:
     """It does not import shap either."""
     words = ["score", str(bank_file), "-o", str(tmp_path / "scored.parquet"), *params]
@@ -74,6 +76,7 @@ def test_scoring_imports_neither_mlflow_nor_matplotlib(params: list[str], bank_f
     assert done.stdout.splitlines()[-1] == "code 0 heavy []"
 
 
+@pytest.mark.slow
 def test_from_a_file_to_a_report(tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Flat leads: init, train, score, explain, report and status."""
     monkeypatch.chdir(tmp_path)
@@ -126,6 +129,7 @@ def test_exit_codes_of_refusals_and_wrong_usage(words: list[str], code: int, mes
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
 def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dated leads: simulate, check, train, score into a database twice, explain, report and status."""
     monkeypatch.chdir(tmp_path)
@@ -170,6 +174,7 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
         assert text in every
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_show_a_character_gets_its_code(tmp_path: Path, bank_file: Path) -> None:
     """A command whose output has another encoding than its texts prints them all the same."""
     leads = pd.read_csv(bank_file).rename(columns={"job": "Tätigkeit"}).head(1500)

@@ -97,6 +97,7 @@ def _run(page: Path) -> Namespace:
     return namespace
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_readme_run(copy: Path) -> None:
     """The Python of the README runs as it stands, and its table of scored leads is of such a run."""
     page = ROOT / "README.md"
@@ -119,6 +120,7 @@ def test_the_examples_of_the_readme_run(copy: Path) -> None:
         assert f"starts at {lead['starting_point']} points" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # of MLflow, about its own classes
 def test_the_examples_of_the_library_run(copy: Path) -> None:
     """The Python of docs/api.md runs in order, and the outputs are those that the page shows."""

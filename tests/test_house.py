@@ -20,6 +20,7 @@ NEVER_CALLED = {"eval", "exec", "compile", "__import__"}
 NEVER_IMPORTED = {"pickle", "joblib", "cloudpickle", "dill", "shelve", "marshal"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["params", "measured", "findings"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     """docs/params.md equals the choices, measured.md the stored results, findings.md the catalogue."""
@@ -71,6 +72,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
     assert len(text.splitlines()) <= 350
 
 
+@pytest.mark.slow
 def test_the_house_is_as_it_was_left() -> None:
     """One path for all leads, no circles, no private words, tests of each module, no longer modules or functions."""
     words = [sys.executable, str(ROOT / "benchmarks" / "house.py"), "--json"]

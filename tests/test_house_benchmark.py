@@ -351,6 +351,7 @@ def test_lengths_are_those_of_bodies_and_modules(tmp_path: Path) -> None:
     assert (figures["longest_function"], figures["longest_module"]) == (3, 9)
 
 
+@pytest.mark.slow
 def test_this_checkout_is_measured() -> None:
     """Every figure is there."""
     assert set(_measured("--places")) == {

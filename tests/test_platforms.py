@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(__file__).parents[1] / "src"
 UNIX_ONLY = ("fcntl", "grp", "pwd", "resource", "termios")
 IMPORT_ALL = """
@@ -23,6 +25,7 @@ def _module_names() -> list[str]:
     return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_without_the_modules_that_only_unix_has() -> None:
     """Nothing at import needs what Windows has not: with None in sys.modules an import raises."""
     words = [sys.executable, "-c", IMPORT_ALL, ",".join(UNIX_ONLY), ",".join(_module_names())]

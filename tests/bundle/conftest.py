@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from tests.frames import split_of
 
 from leadml.bundle.contents import Bundle
 from leadml.bundle.manifest import SplitRecord, TrainingRecord
@@ -17,19 +18,22 @@ from leadml.leads.sources.settings import SingleSnapshot
 from leadml.leads.sources.source import LeadSpec
 from leadml.leads.sources.training_set import DataFacts
 from leadml.leads.split import FoldSize, Holdout, PartSize
-from leadml.model.fit.estimator import FitResult
+from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.evaluation import evaluate
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import profile
+from leadml.params import Params
 from leadml.stages.cuts import Cut
 from leadml.stages.lifecycle import GradeBands, StagePlan
 
 
 @pytest.fixture(scope="session")
-def bundle(bank_fitted: FitResult, bank_leads: LoadedLeads, bank_contract: Contract) -> Bundle:
-    """Return a bundle of the bundled leads whose model has both parts."""
+def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Params) -> Bundle:
+    """Return a bundle of 600 of the bundled leads whose model has both parts."""
+    frame = bank_leads.frame.sample(600, random_state=0).reset_index(drop=True)
+    fitted = fit_model(frame, bank_contract.fields, quick_params, split=split_of(frame, quick_params.split)).model
     return Bundle(
         target="subscribed",
         leads=LeadSpec(
@@ -39,14 +43,14 @@ def bundle(bank_fitted: FitResult, bank_leads: LoadedLeads, bank_contract: Contr
             holdout=Holdout(0.25, 3, 1_700_000_000_000_000),
         ),
         model=LeadModel.of(
-            bank_fitted.model.encoder,
-            bank_fitted.model.linear,
-            bank_fitted.model.trees,
+            fitted.encoder,
+            fitted.linear,
+            fitted.trees,
             calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
             intervals=Intervals(0.7, 0.9),
         ),
         stages=StagePlan((Cut("MQL", 0.2, "fixed at 0.2"),), GradeBands((-1.0, 0.0, 2.5), ())),
-        profile=profile(bank_leads.frame, bank_fitted.model.encoder),
+        profile=profile(bank_leads.frame, fitted.encoder),
         evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
         candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
         record=_record("2026-01-02T03:04:05+00:00"),

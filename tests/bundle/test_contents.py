@@ -71,6 +71,7 @@ def test_the_hash_of_a_model_is_that_of_two_of_its_files(texts: dict[str, str], 
     assert model_hash({**texts, BOOSTER: texts[BOOSTER] + " "}) != expected
 
 
+@pytest.mark.slow
 def test_every_part_that_changes_a_score_or_a_stage_changes_the_hash(bundle: Bundle) -> None:
     """Target, how leads are read, calibration and cuts; the record changes nothing."""
     model = replace(bundle.model, calibrator=Calibrator("sigmoid", (1.0, 0.1)))

@@ -82,6 +82,7 @@ def test_a_row_has_one_score_whatever_the_other_rows_are(model: Model, leads: pd
     pd.testing.assert_frame_equal(alone[columns], whole.loc[alone.index, columns], check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow", "pandas with arrow"])
 def test_results_are_frames_of_the_same_library(model: Model, leads: pd.DataFrame, library: str) -> None:
     """Every library gives the same numbers."""

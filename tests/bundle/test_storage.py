@@ -92,6 +92,7 @@ def test_a_bundle_is_saved_without_the_label_of_its_contract(bundle, bank_contra
     assert load_bundle(tmp_path)[0].leads.contract == replace(bank_contract, label=None)
 
 
+@pytest.mark.slow
 def test_the_model_hash_depends_on_the_model_alone(bundle, saved):
     """It is a hash of two files: neither the record of the training nor the evaluation changes it."""
     manifest = read_manifest(saved)
@@ -102,6 +103,7 @@ def test_the_model_hash_depends_on_the_model_alone(bundle, saved):
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
 
 
+@pytest.mark.slow
 def test_a_rare_level_is_in_no_file(toy_leads, toy_fields, quick_params, bundle, tmp_path):
     """An email address among the levels of a category is not stored."""
     from leadml.model.fit.estimator import fit_model

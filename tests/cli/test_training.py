@@ -19,6 +19,7 @@ from leadml.params import load_params
 Run = Callable[..., str]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["leads.csv", "data/leads.parquet"])
 def test_init_names_the_file_relative_to_the_params(
     run: Run, tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -37,6 +38,7 @@ def test_init_names_the_file_relative_to_the_params(
     )
 
 
+@pytest.mark.slow
 def test_a_command_is_a_function_that_exits_with_the_code_of_a_refusal(
     tmp_path: Path, bank_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_simulation_ends_before_today(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_init_does_not_replace_an_existing_file(run: Run, tmp_path: Path, bank_file: Path) -> None:
     """A proposal replaces a params.yaml only with --force."""
     out = tmp_path / "params.yaml"
@@ -79,6 +82,7 @@ def test_init_does_not_replace_an_existing_file(run: Run, tmp_path: Path, bank_f
     assert out.read_text(encoding="utf-8").startswith("# What leadml does")
 
 
+@pytest.mark.slow
 def test_a_check_needs_no_params(run: Run, tmp_path: Path, bank_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without params.yaml, check uses the roles that init would propose."""
     monkeypatch.chdir(tmp_path)

@@ -36,6 +36,7 @@ def test_a_command_that_leaves_rows_out_exits_with_3(
     assert "3 rows in = 2 scored + 1 not scored" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_explanation_shows_the_lead_and_its_version(run: Run, bank_file: Path, params: list[str]) -> None:
     """By default of the file that params name."""
     printed = run("explain", "12", *params)
@@ -44,6 +45,7 @@ def test_an_explanation_shows_the_lead_and_its_version(run: Run, bank_file: Path
     assert run("explain", "12", "--file", bank_file, *params) == printed
 
 
+@pytest.mark.slow
 def test_a_report_is_written_where_it_is_asked_for(run: Run, tmp_path: Path, params: list[str]) -> None:
     """And nowhere else if its name is no page."""
     assert run("report", "-o", tmp_path / "r.html", *params) == f"report: {tmp_path / 'r.html'}\n"
@@ -58,6 +60,7 @@ def test_the_status_of_a_target_is_one_table(run: Run, params: list[str]) -> Non
     assert "got 'other'" in run("status", "--target", "other", *params, code=1)
 
 
+@pytest.mark.slow
 def test_refused_rows_give_exit_code_3(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
     """The summary names the file with the refused rows."""
     text = bank_file.read_text(encoding="utf-8").replace(",33,services,", ",old,services,", 1)
@@ -69,6 +72,7 @@ def test_refused_rows_give_exit_code_3(run: Run, tmp_path: Path, bank_file: Path
     assert f"not scored, with reasons: {tmp_path / 'scored.not_scored.csv'}" in printed
 
 
+@pytest.mark.slow
 def test_escaped_texts_are_counted(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
     """An id that begins like a formula is escaped in CSV, and unchanged with --raw."""
     leads = pd.read_csv(bank_file, dtype=str).head(3)
@@ -161,6 +165,7 @@ def dated(trained_dated: tuple[Places, Trained]) -> list[str]:
     return ["--params", str(trained_dated[0].root / "params.yaml"), "--target", "mql"]
 
 
+@pytest.mark.slow
 def test_dated_leads_are_scored_into_files(run: Run, tmp_path: Path, dated: list[str]) -> None:
     """Both formats have one row per lead and the same batch."""
     for name in ("a.csv", "b.parquet"):
@@ -186,6 +191,7 @@ def test_a_bundle_of_dated_leads_reads_the_tables_of_params(
     assert f"lead {lead}: " in run("explain", lead, "--as-of", "2024-05-30", *words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

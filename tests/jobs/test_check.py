@@ -125,6 +125,7 @@ DATED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", DATED.values(), ids=DATED)
 def test_a_training_does_not_refuse_dated_leads_that_a_check_passes(tmp_path: Path, target: dict[str, Any]) -> None:
     """The same law for leads of three tables."""

@@ -61,6 +61,7 @@ def test_arguments_that_open_no_project_are_refused(
         open_project(**{"path": write_params(tmp_path, crm()), **arguments})
 
 
+@pytest.mark.slow
 def test_a_project_of_a_file_is_the_one_that_init_would_propose(bank_file: Path) -> None:
     """It is written nowhere, and its check reads the file."""
     before = sorted(bank_file.parent.iterdir())

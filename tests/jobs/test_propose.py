@@ -16,6 +16,7 @@ from leadml.params import parse_params
 SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
 
 
+@pytest.mark.slow
 def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> None:
     """The proposal for the bundled leads can be trained unchanged; the leak is excluded with a reason."""
     text = propose_params(str(bank_file), written_as=str(bank_file))
@@ -34,6 +35,7 @@ def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> 
     assert trained.model.version == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_detected(tmp_path: Path, bank_file: Path, delimiter: str) -> None:
     """The delimiter that divides the header into its columns is proposed."""
@@ -42,6 +44,7 @@ def test_the_delimiter_is_detected(tmp_path: Path, bank_file: Path, delimiter: s
     assert parse_params(propose_params(tmp_path / "leads.csv", written_as="leads.csv")).data.delimiter == delimiter
 
 
+@pytest.mark.slow
 def test_decimal_commas_are_detected(tmp_path: Path, bank_file: Path) -> None:
     """In a file with semicolons and decimal commas, numbers are read as numbers."""
     leads = pd.read_csv(bank_file).drop(columns="duration")
@@ -53,6 +56,7 @@ def test_decimal_commas_are_detected(tmp_path: Path, bank_file: Path) -> None:
     assert (params.data.decimal, params.features.fit["balance"]) == (",", "number")
 
 
+@pytest.mark.slow
 def test_a_parquet_file_gets_the_same_proposal(tmp_path: Path, bank_file: Path) -> None:
     """It gets the same roles as the CSV file with the same leads."""
     pd.read_csv(bank_file).to_parquet(tmp_path / "leads.parquet", index=False)
@@ -63,6 +67,7 @@ def test_a_parquet_file_gets_the_same_proposal(tmp_path: Path, bank_file: Path) 
     )
 
 
+@pytest.mark.slow
 def test_special_characters_in_names_are_escaped(tmp_path: Path, bank_file: Path) -> None:
     """Names with quotes, colons, hashes and letters of other scripts are read back unchanged."""
     names = {"age": 'a "quoted": name # here', "job": "größe\\n 😀", "balance": "{x}", "y": "Won?"}
@@ -93,6 +98,7 @@ def test_a_label_with_three_values_is_refused(tmp_path: Path, bank_file: Path) -
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
 
 
+@pytest.mark.slow
 def test_a_time_that_is_not_the_creation_is_excluded(tmp_path: Path, bank_file: Path) -> None:
     """The reason is that it is a time, not that it is constant."""
     leads = pd.read_csv(bank_file)

@@ -69,6 +69,7 @@ def test_each_kind_of_leads_has_its_split(kind):
     assert (column_of(frame, split.cluster) is None) == (kind is not GroupTimeSplit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPLITS)
 @given(seed=SEEDS)
 def test_the_order_of_the_rows_changes_no_side_no_fold_and_no_half(kind, seed):
@@ -100,6 +101,7 @@ def test_rows_sorted_for_a_fit_are_in_one_order(kind, copies):
     pd.testing.assert_frame_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPLITS)
 @given(seed=SEEDS)
 def test_no_row_and_no_group_is_fitted_on_and_held_out(kind, seed):
@@ -113,6 +115,7 @@ def test_no_row_and_no_group_is_fitted_on_and_held_out(kind, seed):
             assert not set(frame[name][fitted]) & set(frame[name][evaluated])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SPLITS)
 @given(seed=SEEDS)
 def test_no_row_is_evaluated_by_two_folds(kind, seed):
@@ -174,6 +177,26 @@ def test_folds_by_time_are_evaluated_on_rows_after_all_that_they_are_fitted_on(s
     assert sorted([*pairs[0][0], *evaluated_once]) == list(range(400))
 
 
+def test_blocks_of_time_begin_at_their_quantiles():
+    """Of nine leads, two folds are evaluated on three each, from the instant of the quantile on."""
+    frame = rows(pd.DataFrame({LEAD_ID: list("abcdefghi"), CREATED_AT: range(1, 10), LABEL: [0, 1] * 4 + [0]}))
+    found = TimeSplit(SplitParams(folds=2)).folds(frame)
+    assert [(fitted.tolist(), evaluated.tolist()) for fitted, evaluated in found] == [
+        ([0, 1, 2], [3, 4, 5]),
+        ([0, 1, 2, 3, 4, 5], [6, 7, 8]),
+    ]
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_folds_by_time_are_fitted_on_no_group_that_they_are_evaluated_on_but_on_copies(copies):
+    """A company that is evaluated is left out of the fit; of leads without ids equal values are no group."""
+    frame = _flat(400, seed=1, dated=True).assign(**{SPLIT_KEY: [f"group {row % 250}" for row in range(400)]})
+    group, instants = frame[SPLIT_KEY].to_numpy(), frame[AS_OF].to_numpy()
+    for fitted, evaluated in TimeSplit(SplitParams(folds=3), copies=copies).folds(frame):
+        allowed = copies | ~np.isin(group, group[evaluated])
+        assert fitted.tolist() == np.flatnonzero((instants < instants[evaluated].min()) & allowed).tolist()
+
+
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.89])
 def test_the_holdout_has_about_the_share_asked_for(share):
     """By id it is the share to three standard errors; by time it is the newest leads."""
@@ -209,6 +232,7 @@ def test_a_rule_by_time_holds_for_leads_that_come_later():
     assert Holdout(0.25, 0, since=5, by_group=False).mask(frame).tolist() == [False, True, True]
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(2, 8), st.integers(1, 4))
 def test_folds_have_groups_and_conversions_in_equal_numbers(seed, folds, size):
     """Rows of one group are in one fold; folds differ by one group and by one group that converted at most."""
@@ -222,6 +246,7 @@ def test_folds_have_groups_and_conversions_in_equal_numbers(seed, folds, size):
         assert max(numbers) - min(numbers) <= 1
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_many_rows_with_the_same_values_are_divided_and_a_few_stay_together(seed):
     """Without ids a hundred equal rows are a common lead, four are copies; the order of the rows changes nothing."""
@@ -287,6 +312,7 @@ def test_leads_of_one_instant_cannot_be_held_out_by_time(by_group):
         holdout_of(frame, SplitParams())
 
 
+@pytest.mark.slow
 @given(SEEDS, st.sampled_from([0.1, 0.25, 0.5]))
 def test_every_label_to_fit_on_is_known_when_the_holdout_begins(seed, share):
     """Snapshots to fit on are mature by the instant from which other groups are held out."""
@@ -301,6 +327,7 @@ def test_every_label_to_fit_on_is_known_when_the_holdout_begins(seed, share):
     assert (~drawn & (frame[MATURE_AT] <= holdout.since)).sum() == len(learn)
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(2, 6))
 def test_folds_of_snapshots_are_evaluated_on_other_groups_later(seed, folds):
     """Fitted on what was mature at the fold's origin, evaluated from it on other groups; origins rise."""
@@ -318,6 +345,7 @@ def test_folds_of_snapshots_are_evaluated_on_other_groups_later(seed, folds):
     assert origins[0] >= frame[AS_OF].quantile(0.45)
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_later_snapshots_change_the_instant_and_no_group_that_is_drawn(seed):
     """More leads and later dates move the beginning of the holdout; which groups are drawn stays."""

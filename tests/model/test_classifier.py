@@ -20,6 +20,8 @@ from leadml.model.classifier import LeadClassifier
 from leadml.model.fit.estimator import fit_model
 from leadml.params import CalibrationParams, ModelParams, SplitParams
 
+pytestmark = pytest.mark.slow
+
 QUICK = ModelParams(max_rounds=60, patience=20, learning_rate=0.2, leaves=(4,), leaf_penalties=(5.0,), threads=1)
 
 

@@ -29,6 +29,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from leadml.model.classifier import LeadClassifier
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"max_rounds": 20, "learning_rate": 0.3, "bases": ("none",), "leaf_penalties": (5.0,), "threads": 1}
 QUICK |= {"linear_strengths": (0.1,), "leaves": (3,)}
 FOLDS = {"folds": 2}

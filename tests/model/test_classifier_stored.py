@@ -103,6 +103,7 @@ def test_a_model_that_lightgbm_evaluates_is_the_same_to_the_bit(deep):
     assert (_pickled(classifier).predict_proba(array) == classifier.predict_proba(array)).all()
 
 
+@pytest.mark.slow
 def test_another_process_gets_the_same_probabilities(fitted, leads, tmp_path):
     """A file that one process pickles is read by another."""
     classifier = LeadClassifier(model=QUICK, split={"folds": 2}).fit(rows := leads[0].to_numpy(dtype=object), leads[1])
@@ -138,6 +139,7 @@ def test_parameters_and_requests_outlive_a_copy(way):
     assert not hasattr(again, "model_")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "label",
     [
@@ -191,6 +193,7 @@ def test_any_changed_byte_of_a_pickle_is_refused_or_changes_nothing(fitted, lead
         assert (again.predict_proba(leads[0]) == expected).all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_mlflow_saves_and_loads_it_in_its_own_format(fitted, leads, tmp_path):
     """Of its types only the class must be trusted; alone and in a pipeline the probabilities are the same."""

@@ -46,6 +46,7 @@ def test_whole_weights_equal_repeated_rows(rows):
     _same(metrics.summary(label, probability, weight), metrics.summary(*repeated, np.ones(times.sum())))
 
 
+@pytest.mark.slow
 @given(LEADS, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_changes_no_metric(rows, random):
     """Rows with equal probabilities may be in any order."""
@@ -54,6 +55,7 @@ def test_the_order_of_the_rows_changes_no_metric(rows, random):
     _same(metrics.summary(*_arrays(shuffled)), metrics.summary(*_arrays(rows)))
 
 
+@pytest.mark.slow
 @given(LEADS)
 def test_every_metric_is_best_where_the_label_is_the_probability(rows):
     """No other probabilities have a better value of any metric."""
@@ -85,6 +87,7 @@ def test_ranking_metrics_depend_on_the_order_alone(rows):
     assert reversed_auc == pytest.approx(1 - metrics.roc_auc(label, probability, weight), abs=1e-12)
 
 
+@pytest.mark.slow
 @given(LEADS)
 def test_scikit_learn_agrees_with_weights_and_ties(rows):
     """The four metrics that it also has are the same."""

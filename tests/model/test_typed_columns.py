@@ -135,6 +135,7 @@ def plain_and_other(request):
     return [pd.DataFrame({name: pair[which] for name, pair in request.param.items()}) for which in (0, 1)]
 
 
+@pytest.mark.slow
 def test_a_classifier_of_columns_of_other_types_is_that_of_plain_columns(plain_and_other):
     """Fitted on either columns, and given either to score, a classifier returns the same probabilities to the bit."""
     plain, other = plain_and_other
@@ -179,6 +180,7 @@ def test_polars_columns_are_the_plain_columns(fitted):
     assert (classifier.predict_proba(pa.Table.from_pandas(frame)) == expected).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_list", [False, True])
 def test_an_array_of_objects_is_the_frame_with_its_values(fitted, as_list):
     """Texts, numbers and booleans in one array, or in a list of rows, give the probabilities of the frame."""
@@ -190,6 +192,7 @@ def test_an_array_of_objects_is_the_frame_with_its_values(fitted, as_list):
     assert (other.predict_proba(rows) == classifier.predict_proba(frame)).all()
 
 
+@pytest.mark.slow
 def test_an_array_of_texts_is_a_frame_of_texts():
     """A text that looks like a number stays a text."""
     words = np.column_stack([WORDS, WHOLE]).astype(str)
@@ -270,6 +273,7 @@ def test_texts_for_numbers_are_refused(fitted, column, got):
             classifier.predict(frame.assign(**{name: column}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [[0, 1, 2], [2, 7, 4], [("a", 1), ("a", 2), ("b", 1)]])
 def test_names_that_are_not_texts_must_come_in_the_order_of_the_training_set(fitted, names):
     """The probabilities are those of other names; columns in another order, which scikit-learn accepts, are refused."""

@@ -33,6 +33,7 @@ def _profit(cut: float, probability: Floats, amount: Floats, cost: float) -> flo
     return float((probability[rows] * amount[rows] - cost).sum())
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), st.floats(20, 150))
 def test_no_other_cut_earns_more(seed: int, cost: float) -> None:
     """Neither a candidate nor a cut between two, by a sum over the leads above it."""
@@ -54,6 +55,7 @@ def test_with_one_amount_it_is_the_cut_by_value(seed: int, amount: float) -> Non
     np.testing.assert_array_equal(probability >= by_amount, probability * amount >= 30)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), st.floats(1.1, 2))
 def test_a_higher_cost_never_lets_in_more_leads(seed: int, factor: float) -> None:
     """The cut rises with the cost."""

@@ -207,6 +207,7 @@ def _write_until_error(url: str, valid: pd.DataFrame, wrong: pd.DataFrame) -> No
         raise StoppedError(msg)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_reader_finds_all_new_rows_or_none(url, journal):
     """During the writing a reader finds the old rows, and after it the new rows."""
@@ -222,6 +223,7 @@ def test_a_reader_finds_all_new_rows_or_none(url, journal):
     assert_same(written(url), new, sqlite=url.startswith("sqlite"))
 
 
+@pytest.mark.slow
 def test_no_name_is_executed_as_sql(url):
     """Tables and columns with hostile names are written, and another table stays intact."""
     write(url, scored(["a"]), table=TableName("canary"))

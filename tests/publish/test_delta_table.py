@@ -117,6 +117,7 @@ def test_scores_of_a_project_are_the_same_in_parquet_and_delta(
     pd.testing.assert_frame_equal(found.sort_values("lead_id", ignore_index=True), expected, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     """The message says how to install it, and what else to write."""
     code = (

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.dated import NOW
 
 from leadml.bundle.model import load
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.publish.pyfunc import _load_pyfunc
-from tests.dated import NOW
 
 
 def test_the_version_scores_as_leadml_does(trained_project: tuple[Places, Trained]) -> None:

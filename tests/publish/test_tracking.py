@@ -202,6 +202,7 @@ def test_the_path_of_the_leads_is_not_logged(
     assert str(trained_project[0].data.parent).encode() not in everything
 
 
+@pytest.mark.slow
 def test_jobs_that_start_together_share_one_complete_store(tmp_path: Path) -> None:
     """Three processes on a folder without a store all succeed, and the store passes its integrity check."""
     jobs = [

@@ -116,6 +116,7 @@ def test_restatements_are_of_forms_and_demo_requests_at_most_one_a_day(
     assert (attributes.answers[filled, market.BUDGET] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_drift_changes_nothing_before_its_first_day(chunk: tuple[LeadAttributes, LeadPaths]) -> None:
     """Activities and transitions until then are the same, and later ones are not."""
     attributes, plain = chunk

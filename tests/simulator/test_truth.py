@@ -120,6 +120,7 @@ def _transition_probability(world, state, new_state, day, level, z, paths, lead)
     return (1 - np.exp(-total)) * hazards[new_state] / total if total else 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [BUSY, replace(BUSY, worked_share=0.2, work_days=10)], ids=["not worked", "worked"])
 def test_posteriors_are_the_sum_over_all_paths(sample_chunk, world):
     """The filter agrees to 1e-12 with the sum over all paths of interest and all numbers of unrecorded activities."""
@@ -247,6 +248,7 @@ def test_the_truth_varies_and_ranks_the_outcomes(crm, name):
     assert 0.02 < positive.mean() < 0.05
 
 
+@pytest.mark.slow
 def test_the_truth_is_calibrated_where_most_activities_are_recorded_late(sample_chunk):
     """With long recording lags the outcomes still agree with the probabilities.
 
@@ -265,6 +267,7 @@ def test_the_truth_is_calibrated_where_most_activities_are_recorded_late(sample_
         assert (residuals**2).sum() < 29.6
 
 
+@pytest.mark.slow
 def test_the_truth_counts_work_that_goes_on_after_the_snapshot_date(sample_chunk):
     """Where sales stops at a snapshot date, outcomes agree with probabilities, for worked leads and for the others."""
     world = replace(standard_world(121), worked_share=0.08, worked_until=91, work_factor=12.0)

@@ -22,6 +22,7 @@ def _hashes(folder):
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_path):
     """One process and two give the same bytes in all files; another seed gives other bytes in all files."""
     size = {"leads": CHUNK_SIZE + 400, "months": 2, "scenario": Scenario(truth_leads=200)}
@@ -97,6 +98,7 @@ def test_the_description_holds_all_numbers(crm):
     assert not any("nobody works" in line for line in description["truth"])
 
 
+@pytest.mark.slow
 def test_a_random_share_of_the_leads_has_a_truth(tmp_path, read_crm):
     """With a lower truth_leads fewer leads have a truth, with the same rows; the other tables do not change."""
     size = {"leads": 1000, "months": 3, "seed": 3}

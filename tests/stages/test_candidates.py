@@ -38,6 +38,7 @@ def _effective(groups, counted, successes):
     return count / design_effect * (norm.ppf(0.95) / student.ppf(0.95, max(count / kish_effect - 1, 1))) ** 2
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.integers(1, 6), st.integers(1, 1500), st.integers(1, 400))
 def test_counts_of_candidates_equal_sums_by_definition(seed, digits, size, accounts):
     """A higher cut never adds leads, and the lowest cut includes all leads."""
@@ -61,6 +62,7 @@ def test_counts_of_candidates_equal_sums_by_definition(seed, digits, size, accou
             assert row.independent_conversions == pytest.approx(_effective(groups, label, label * inside))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.integers(200, 800))
 def test_accounts_of_one_lead_each_change_effective_counts_only_by_student_s_quantile(seed, size):
     """Declaring groups of one lead is almost the same as declaring no groups."""

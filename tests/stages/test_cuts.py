@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from leadml.model.judge.evaluation import evaluate
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table, quantile_of_maximum
-from leadml.stages.cuts import Cut, solve_cuts
+from leadml.stages.cuts import Cut, Cuts, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
 SHARES = st.floats(0.02, 0.98)
@@ -34,6 +35,7 @@ def _wilson(won, count, confidence):
     return np.maximum(0.0, (rate + z**2 / 2 / count - z * root) / (1 + z**2 / count))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), SHARES, st.sampled_from(["share", "capacity"]))
 def test_share_and_capacity_use_the_lowest_possible_cut(seed, requested, rule_name):
     """The share at the cut is at most the requested one, and the next lower candidate exceeds it."""
@@ -46,6 +48,7 @@ def test_share_and_capacity_use_the_lowest_possible_cut(seed, requested, rule_na
     assert lower.empty or lower.min() > requested - 1e-12
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.floats(0.1, 0.6), st.floats(0.5, 0.99))
 def test_precision_uses_the_lowest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
     """Wilson's bound, with the quantile for the best of all cuts, over at least twenty leads."""
@@ -62,6 +65,7 @@ def test_precision_uses_the_lowest_cut_whose_bound_reaches_the_floor(seed, reque
     assert cut == allowed.min() or (cut == np.inf and allowed.empty)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.floats(0.05, 0.9), st.floats(0.5, 0.99))
 def test_recall_uses_the_highest_cut_whose_bound_reaches_the_floor(seed, requested, confidence):
     """Wilson's bound of the share of converters reached, computed by definition."""
@@ -71,6 +75,7 @@ def test_recall_uses_the_highest_cut_whose_bound_reaches_the_floor(seed, request
     assert cut == table["cut"][_wilson(table["conversions"], label.sum(), confidence) >= requested].max()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.floats(0.02, 0.5))
 def test_value_uses_cost_divided_by_value(seed, ratio):
     """From the cut on, contacts earn more than they cost on these leads."""
@@ -107,6 +112,28 @@ def test_a_stricter_rule_raises_the_cut(weaker, stronger):
     assert len(solved.candidates) > 400
     assert len(solved.sample_candidates()) <= 200
     assert (solved.sample_candidates()["precision_low"] <= solved.sample_candidates()["precision"]).all()
+
+
+def test_the_sample_of_candidates_is_densest_at_the_highest_cuts():
+    """Ranks from the highest cut grow by a factor, the lowest is there too, and the bounds are Wilson's at 95%."""
+    solved = solve_cuts(*_leads(0), {"sql": LOW})
+    for sample, max_rows in ((solved.sample_candidates(), 200), (solved.sample_candidates(max_rows=5), 5)):
+        ranks = np.unique(np.geomspace(1, len(solved.candidates), max_rows).astype(int))
+        whole = solved.candidates.iloc[len(solved.candidates) - ranks[::-1]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(sample[whole.columns], whole)
+        leads, won = whole["leads"], whole["conversions"]
+        np.testing.assert_allclose(sample["precision_low"], _wilson(won, leads, 0.975), atol=1e-12)
+        np.testing.assert_allclose(1 - sample["precision_high"], _wilson(leads - won, leads, 0.975), atol=1e-12)
+
+
+def test_cuts_show_themselves():
+    """In one line, and in a notebook as a table of stages without numbers of rows."""
+    solved = solve_cuts(*_leads(0), {"mql": LOW, "sql": FixedRule(rule="fixed", probability=0.25)})
+    assert repr(solved) == "<cuts: MQL from 0.0000 (fixed at 2e-06), SQL from 0.2500 (fixed at 0.25)>"
+    assert repr(Cuts((), solved.candidates)) == "<cuts: none>"
+    assert len(solved) == 2
+    assert "<td>SQL</td>" in solved._repr_html_()
+    assert "<th>0</th>" not in solved._repr_html_()
 
 
 @pytest.mark.parametrize(("iql", "mql", "sql"), [(0.3, 0.2, 0.4), (0.2, 0.2, 0.4), (0.1, 0.4, 0.4), (0.1, 0.5, 0.4)])
@@ -224,6 +251,7 @@ def test_a_cut_is_restored_from_json():
     assert Cut(**cut.to_json()) == cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "max_snapshots"), [(1000, 1), (4000, 1), (600, 20)])
 def test_the_precision_rule_holds_with_its_confidence(size, max_snapshots):
     """Over many draws, the true rate at or above the cut reaches the floor in at least 80% of them.

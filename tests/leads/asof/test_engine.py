@@ -66,11 +66,13 @@ def expected(place: Path) -> str:
     return digest(place, "duckdb", 1)
 
 
+@pytest.mark.slow
 def test_duckdb_gives_the_same_bits_with_two_threads(place: Path, expected: str) -> None:
     """Sums are of whole numbers, so the order in which threads add changes nothing."""
     assert digest(place, "duckdb", 2) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_polars_gives_the_same_bits_with_one_thread_and_two(place: Path, expected: str, threads: int) -> None:
     """In a process of its own, for Polars takes its number of threads from the environment."""

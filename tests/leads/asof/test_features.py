@@ -165,6 +165,7 @@ def random_rows(seed: int, *, leads: int = 25, each: int = 15) -> tuple[Rows, Ro
     return snapshots, states, activities
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_every_number_is_what_a_plain_loop_counts(engine: Engine, seed: int) -> None:
@@ -174,6 +175,7 @@ def test_every_number_is_what_a_plain_loop_counts(engine: Engine, seed: int) -> 
     assert same(computed(engine, *rows), expected(*rows))
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_the_order_of_rows_changes_nothing(engine: Engine, seed: int) -> None:
@@ -185,6 +187,7 @@ def test_the_order_of_rows_changes_nothing(engine: Engine, seed: int) -> None:
     assert same(computed(engine, *shuffled), computed(engine, *rows))
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS, shift=st.integers(-300 * DAY, 10**15))
 def test_only_distances_in_time_matter(engine: Engine, seed: int, shift: int) -> None:
@@ -201,6 +204,7 @@ def test_only_distances_in_time_matter(engine: Engine, seed: int, shift: int) ->
     assert same(found.assign(as_of=found["as_of"] - shift), computed(engine, *rows))
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_a_snapshot_does_not_depend_on_other_leads_and_snapshots(engine: Engine, seed: int) -> None:
@@ -215,6 +219,7 @@ def test_a_snapshot_does_not_depend_on_other_leads_and_snapshots(engine: Engine,
     assert same(single, all_snapshots[is_same_pair].reset_index(drop=True))
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_counts_rise_with_the_window_and_ages_are_in_order(engine: Engine, seed: int) -> None:
@@ -233,6 +238,7 @@ def test_counts_rise_with_the_window_and_ages_are_in_order(engine: Engine, seed:
     assert found["activity_trend"].dropna().between(-1, 1).all()
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_counts_over_disjoint_activities_add_up(engine: Engine, seed: int) -> None:
@@ -249,6 +255,7 @@ def test_counts_over_disjoint_activities_add_up(engine: Engine, seed: int) -> No
     assert np.array_equal(np.fmax(one["visit_first"], other["visit_first"]), whole["visit_first"], equal_nan=True)
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=SEEDS)
 def test_what_occurs_or_is_recorded_later_changes_nothing(engine: Engine, seed: int) -> None:
@@ -382,6 +389,7 @@ def _features(view: AsOfView, snapshots: pd.DataFrame, states: pa.Table, activit
     return compute_features(view, Block(0, len(states), states, {"activities": activities}.__getitem__), snapshots)
 
 
+@pytest.mark.slow
 def test_features_of_the_full_tables_are_those_of_the_tables_of_that_day(view: AsOfView, pairs: pd.DataFrame) -> None:
     """For 1,000 snapshots, tables that are cut at the instant of each give the same features to the bit."""
     (block,) = view.history.blocks()
@@ -397,6 +405,7 @@ def test_features_of_the_full_tables_are_those_of_the_tables_of_that_day(view: A
     assert same(known.drop(columns=["lead", "snapshot"]).reset_index(drop=True), cut.drop(columns="lead"))
 
 
+@pytest.mark.slow
 def test_a_million_later_rows_change_nothing(view: AsOfView, pairs: pd.DataFrame) -> None:
     """Half of them occurred at the instant or later, half were recorded after it."""
     (block,) = view.history.blocks()

@@ -129,6 +129,7 @@ def _sqlite(folder: Path, frames: Frames) -> dict[str, Any]:
     return crm(sources=sources)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [_csv, _gzip, _folders, _shuffled, _sqlite], ids=lambda write: write.__name__[1:])
 def test_every_source_gives_the_same_tables_to_the_bit(
     tmp_path: Path, frames: Frames, write: Callable[..., dict[str, Any]]
@@ -144,6 +145,7 @@ def test_every_source_gives_the_same_tables_to_the_bit(
     assert one["counts"]["activities_of_unknown_leads"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [17, 50])
 def test_blocks_hold_the_rows_of_their_leads(tmp_path: Path, frames: Frames, block: int) -> None:
     """Small blocks give the same leads, and each activity and outcome is in the block of its lead."""
@@ -201,6 +203,7 @@ def test_a_kind_that_is_not_declared_counts_only_in_features_of_all_activities(t
     assert (row["visit_7d"], row["demo_7d"], row["active_days_7d"]) == (1, 0, 2)
 
 
+@pytest.mark.slow
 def test_a_snapshot_has_the_newest_known_state(tmp_path: Path) -> None:
     """The state was valid before the instant and recorded by it."""
     made = small_tables([("a", 0, 1.0), ("a", 0, 2.0), ("a", 0, 3.0)], VISITS, OUTCOMES[1:])
@@ -250,6 +253,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None:
     """No name of a column or a kind clashes with a name of the engine; one name is a column or a kind, not both."""

@@ -117,6 +117,7 @@ def test_every_flag_is_what_a_plain_loop_finds(engine: Engine, target: Target, s
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS[:5:2], ids=lambda target: target.name)
 @settings(max_examples=4)
 @given(seed=SEEDS)

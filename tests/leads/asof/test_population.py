@@ -97,6 +97,7 @@ def test_training_leaves_out_what_nobody_knew_at_the_instant(tmp_path: Path) -> 
     assert _days_of(tmp_path, choices, for_training=True, numbers=range(5, 40, 5))["a"] == [5, 10]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("oldest", "last"), [(None, 49), (20, 21), (1, 2)])
 def test_an_old_lead_leaves_the_population(tmp_path: Path, oldest: int | None, last: int) -> None:
     """On the last day it is as old as params allow."""

@@ -153,6 +153,7 @@ def test_populations_and_labels_are_what_a_plain_loop_finds(
         assert len(labels) == pytest.approx(0.25 * len(open_leads), rel=0.4)
 
 
+@pytest.mark.slow
 def test_training_and_scoring_compute_the_same_features(view: AsOfView, training: TrainingSnapshots) -> None:
     """A training snapshot has the features that scoring computes of its lead at its instant, to the bit."""
     fields = [field.name for field in view.fields]
@@ -216,6 +217,7 @@ def test_an_earlier_end_of_observation_leaves_out_more_and_changes_no_label(
     assert (both["converted"] == both["converted_later"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1000, 2000])
 def test_of_many_snapshots_a_limited_number_is_drawn_and_always_the_same(
     view: AsOfView, training: TrainingSnapshots, most: int
@@ -286,6 +288,7 @@ def test_the_target_decides_which_leads_are_scored(tmp_path: Path, target: dict[
     assert frame["lead_id"].tolist() == left
 
 
+@pytest.mark.slow
 def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training(tmp_path: Path) -> None:
     """Until it is recorded nobody knows it, so the lead is scored; training knows that the lead was not open."""
     made = small_tables(LEADS, VISITS, OUTCOMES)

@@ -54,6 +54,7 @@ def _scored(folder: Path, orders: pd.DataFrame, choices: dict[str, Any]) -> pd.D
         return pd.concat(scoring_snapshots(view, AS_OF)).set_index("lead_id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_sums_and_means_are_those_of_pandas(tmp_path: Path, engine: str, seed: int) -> None:
@@ -72,6 +73,7 @@ def test_sums_and_means_are_those_of_pandas(tmp_path: Path, engine: str, seed: i
                 np.testing.assert_allclose(found[f"{kind}_{name}_mean_{days}d"], mean, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_and_the_engine_change_no_bit(tmp_path: Path) -> None:
     """Sums are of whole numbers."""
     orders = _orders(2)
@@ -92,6 +94,7 @@ def test_a_lead_without_numbers_has_sum_0_and_no_mean(tmp_path: Path) -> None:
     assert words["visit_amount_mean_30d"] == "no visits with amount in the last 30 days"
 
 
+@pytest.mark.slow
 def test_csv_gives_the_numbers_of_parquet(tmp_path: Path) -> None:
     """Also with a decimal comma."""
     orders = _orders(4)

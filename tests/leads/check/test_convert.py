@@ -311,6 +311,7 @@ SPELLED = st.one_of(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/Sao_Paulo", "Asia/Kathmandu"])
 def test_a_time_in_a_column_is_what_pandas_reads_from_it_by_itself(zone):
     """Zones, clock changes, dates, bounds of the calendar and nanoseconds are read in one column."""
@@ -329,6 +330,7 @@ def test_a_time_in_a_column_is_what_pandas_reads_from_it_by_itself(zone):
     }
 
 
+@pytest.mark.slow
 @given(st.lists(SPELLED, max_size=6), st.sampled_from([None, "UTC", "Europe/Brussels"]))
 def test_a_time_does_not_depend_on_the_other_values_of_its_column(texts_, zone):
     """Any texts in one column are read as each of them in a column of its own."""
@@ -338,6 +340,7 @@ def test_a_time_does_not_depend_on_the_other_values_of_its_column(texts_, zone):
     assert bad.tolist() == [is_bad[0] for _, is_bad in separate]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels", "America/New_York"])
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("column_zone", [None, "UTC", "Asia/Tokyo"])
@@ -354,6 +357,7 @@ def test_typed_instants_of_every_unit_are_read_like_their_text(column_zone, unit
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrow_type", [pa.date32(), pa.date64()])
 @given(st.lists(st.dates(), min_size=1, max_size=5))
 def test_typed_dates_are_midnight_like_their_text(arrow_type, days):

@@ -51,6 +51,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DERIVE)
 @given(text=st.one_of(st.text(), st.from_regex(r"[\w.]{0,9}@([a-z-]{1,9}\.){0,3}[a-z]{0,4}"), st.sampled_from(HOSTILE)))
 def test_any_text_has_one_of_the_listed_classes(name: str, text: str) -> None:

@@ -48,6 +48,7 @@ def _same(one, other):
     pd.testing.assert_frame_equal(one, other, check_dtype=False, check_exact=True)
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_ids_and_texts_are_read_from_a_csv_without_change(write, contract, rows):
     """Each lead is there once with its id, number, text and label as written, sorted by id."""
@@ -71,6 +72,7 @@ def test_an_id_keeps_its_zeros_spaces_and_nineteen_digits(write, contract, lead)
     assert load_leads(FileSource(path, PLAIN), contract).frame[LEAD_ID].tolist() == [lead]
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(write, contract, rows, random):
     """Permuted rows give the same leads."""
@@ -79,6 +81,7 @@ def test_the_order_of_the_rows_does_not_matter(write, contract, rows, random):
     _same(one, other)
 
 
+@pytest.mark.slow
 @given(ROWS, st.integers(0, 8))
 def test_a_folder_of_files_gives_the_same_leads_as_one_file(write, contract, rows, cut):
     """Leads are the same from one file, and from two of which one is gzipped."""
@@ -91,6 +94,7 @@ def test_a_folder_of_files_gives_the_same_leads_as_one_file(write, contract, row
     )
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_csv_and_parquet_give_the_same_leads(write, contract, rows):
     """The checked frame does not depend on the format of the file."""

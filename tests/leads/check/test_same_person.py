@@ -82,6 +82,7 @@ LEAD = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(LEAD, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows: list[tuple[str | None, str | None, str | None]], random) -> None:
     """People are a division of the leads, named by their smallest id; each has two leads at least."""

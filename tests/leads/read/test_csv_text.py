@@ -131,6 +131,7 @@ MEGABYTE = 1 << 20
 LONG = b"a,b\n" + b"1,xx\n" * 300_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "encoding", "message"),
     [

@@ -160,6 +160,7 @@ STORED = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(STORED, st.integers(-(2**63), 2**63 - 1), st.text("a\0b'\"é😀")), max_size=12),
     size=st.integers(1, 5),
@@ -315,6 +316,7 @@ def test_a_query_cannot_end_the_read_only_mode(leads_url):
         assert read(transaction, TableName("leads"))["n"].to_pylist() == [1, None, 3]
 
 
+@pytest.mark.slow
 def test_a_query_cannot_write(leads_url, tmp_path, monkeypatch):
     """Even where the check of the text is bypassed, the database refuses to write, and no file is created."""
     monkeypatch.chdir(tmp_path)
@@ -370,6 +372,7 @@ def test_casts_and_dollar_quotes_of_postgresql_are_run(postgres_url):
     assert table.to_pylist() == [{"x": 7, "y": ";DELETE", "z": 1, "w": "\\:b"}]
 
 
+@pytest.mark.slow
 def test_any_name_of_a_table_or_column_is_read(url):
     """Names with quotes, keywords or SQL in them are only names, and another table stays as it was."""
     run(url, "CREATE TABLE canary (x int)", "INSERT INTO canary VALUES (7)")
@@ -697,6 +700,7 @@ except LeadmlError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["read", "write"])
 def test_a_lost_connection_prints_nothing_on_standard_error(postgres_url, action):
     """Neither the driver nor the connection pool prints a line; leadml prints one on standard output."""
@@ -729,6 +733,7 @@ def test_the_transaction_is_repeatable_read_and_read_only(postgres_url):
     assert row == [{"a": "repeatable read", "b": "on", "c": "on"}]
 
 
+@pytest.mark.slow
 def test_without_sqlalchemy_the_message_names_the_extra():
     """The message says how to install it, in a process in which SQLAlchemy cannot be imported."""
     code = (

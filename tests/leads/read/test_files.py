@@ -147,6 +147,7 @@ def _read_ids(path):
     return [text for chunk in chunks if "id" in chunk.table.column_names for text in chunk.table["id"].to_pylist()]
 
 
+@pytest.mark.slow
 def test_a_parquet_file_with_a_flipped_bit_is_refused_or_reads_the_same(tmp_path, parquet_bytes):
     """With any bit flipped, the ids are the same or the file is refused with a DataError."""
     path = tmp_path / "flipped.parquet"

@@ -118,6 +118,7 @@ def test_dated_leads_of_one_person_are_one_group(tmp_path: Path) -> None:
     assert groups == {**{f"L{at}": "A" for at in range(6)}, "L6": "D", "L7": "D"}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_personal_data_are_written_nowhere(file: Path, tmp_path: Path) -> None:
     """Neither the model nor the report, the scores or the log hold an address; the finding counts the people."""
@@ -142,6 +143,7 @@ def test_personal_data_are_written_nowhere(file: Path, tmp_path: Path) -> None:
     assert not [path for path in written if MAILBOX.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_people_are_read_by_id_or_by_the_number_of_the_row(file: Path) -> None:
     """The ids are those that the leads have without an id column."""
     table, columns = FileSource(file, Dialect()), PersonColumns(email="E-Mail")

@@ -16,6 +16,7 @@ from leadml.leads.sources.spool import LeadChunk, Spool
 TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=0, max_size=12)
 
 
+@pytest.mark.slow
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_every_value_is_restored(tmp_path_factory: pytest.TempPathFactory, texts: list[str | None], random) -> None:
     """Texts of any characters, missing texts, numbers with NaN and infinity, integers, and columns of any name."""

@@ -44,6 +44,7 @@ def test_the_training_set_of_flat_leads_has_every_row(make_project: Callable[...
     assert training.frame["lead_id"].is_unique
 
 
+@pytest.mark.slow
 def test_snapshots_begin_with_the_first_lead(project: Places) -> None:
     """Also if params set an earlier first day."""
     early, default = training_set(_overridden(project, snapshots__since="0001-01-01")), training_set(project)
@@ -52,6 +53,7 @@ def test_snapshots_begin_with_the_first_lead(project: Places) -> None:
     assert early.findings == default.findings
 
 
+@pytest.mark.slow
 def test_dated_leads_are_mature_snapshots(project: Places) -> None:
     """Snapshots are taken on Mondays from the first lead on, and each has the label of its horizon."""
     training = training_set(project)
@@ -71,6 +73,7 @@ def test_dated_leads_are_mature_snapshots(project: Places) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "weekdays", "gap"),
     [
@@ -88,6 +91,7 @@ def test_params_set_the_calendar_of_snapshots(
     assert {(later - early) % (gap * DAY) for early, later in pairwise(dates)} == {0}
 
 
+@pytest.mark.slow
 def test_params_set_the_first_snapshot(project: Places) -> None:
     """The first snapshot is on the first Monday from that day on."""
     frame = training_set(_overridden(project, snapshots__since="2024-03-06")).frame
@@ -96,6 +100,7 @@ def test_params_set_the_first_snapshot(project: Places) -> None:
     assert pd.Timestamp(frame["as_of"].min(), unit="us").strftime("%Y-%m-%d") == "2024-03-11"
 
 
+@pytest.mark.slow
 def test_params_set_the_end_of_observation(project: Places) -> None:
     """Snapshots that are not mature by then are left out and counted."""
     whole, early = (
@@ -108,6 +113,7 @@ def test_params_set_the_end_of_observation(project: Places) -> None:
     assert early.facts.maturity.mature < whole.facts.maturity.mature
 
 
+@pytest.mark.slow
 def test_params_set_the_maximum_age_of_leads(project: Places) -> None:
     """Older leads have no snapshot."""
     frame = training_set(_overridden(project, snapshots__oldest="40")).frame
@@ -122,6 +128,7 @@ def test_a_text_of_params_that_is_no_date_is_refused(project: Places, key: str) 
         training_set(_overridden(project, **{key: "soon"}))
 
 
+@pytest.mark.slow
 def test_each_target_has_its_own_population(project: Places) -> None:
     """The same tables give other snapshots and other labels for another outcome."""
     mql, sql = training_set(project), training_set(Places.open(project.root / "params.yaml", target="sql"))

@@ -28,6 +28,7 @@ def _loss(probability, label):
     return -np.log(np.where(label == 1, probability, 1 - probability)).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "threads"), [(1, 1), (2, 2)])
 def test_row_order_and_threads_change_nothing(bank_leads, bank_contract, quick_params, seed, threads):
     """Shuffled rows, with one thread or two, give the same model and the same numbers to the bit."""
@@ -63,6 +64,7 @@ def test_out_of_fold_loss_lies_between_the_training_loss_and_that_of_the_base_ra
     assert bank_fitted.probability.mean() == pytest.approx(label.mean(), abs=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_with_shuffled_labels_probabilities_are_near_the_base_rate(toy_leads, toy_fields, quick_params, seed):
     """Where fields tell nothing of the label, the out-of-fold log loss is about that of the rate."""
@@ -72,6 +74,7 @@ def test_with_shuffled_labels_probabilities_are_near_the_base_rate(toy_leads, to
     assert _loss(fitted.probability, fitted.label) < _loss(rate, fitted.label) + 0.01
 
 
+@pytest.mark.slow
 def test_with_instants_folds_are_evaluated_on_later_rows(toy_leads, toy_fields, quick_params):
     """No fold is evaluated on the earliest rows; all others have an out-of-fold probability."""
     frame = rows(toy_leads.drop(columns="split_key").assign(created_at=np.arange(len(toy_leads)) * 3_600_000_000))
@@ -91,6 +94,7 @@ def test_leads_of_one_outcome_are_refused(toy_leads, toy_fields, quick_params, o
         _fit(toy_leads.assign(converted=np.int8(outcome)), toy_fields, quick_params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [Field("empty", "number", "fit"), Field("empty", "category", "fit")])
 @pytest.mark.parametrize("value", [7.0, None])
 def test_a_constant_field_gives_every_lead_the_base_rate(toy_leads, quick_params, field, value):
@@ -103,6 +107,7 @@ def test_a_constant_field_gives_every_lead_the_base_rate(toy_leads, quick_params
     assert probability[0] == pytest.approx(toy_leads["converted"].mean(), abs=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [1e150, 1e200, 1e308])
 def test_extreme_numbers_do_not_break_the_fit(toy_leads, toy_fields, quick_params, value):
     """A typing error among the values may spoil that field, but not the model."""

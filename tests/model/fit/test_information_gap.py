@@ -54,6 +54,7 @@ def _gap(leads, params=PARAMS):
     return information_gap(leads, best, params), best.loss
 
 
+@pytest.mark.slow
 def test_the_estimated_gap_is_within_a_factor_of_two_of_the_true_one():
     """Half of the fields are hidden; the true gap is the loss less that of the true probabilities."""
     leads, true_loss = _leads(6000, hidden=4)
@@ -61,6 +62,7 @@ def test_the_estimated_gap_is_within_a_factor_of_two_of_the_true_one():
     assert 0.5 < gap / (loss - true_loss) < 2
 
 
+@pytest.mark.slow
 def test_more_leads_have_a_smaller_gap():
     """The part of the gap that comes from few leads falls."""
     few, many = (_gap(_leads(size, hidden=0)[0])[0] for size in (800, 12_000))

@@ -89,6 +89,7 @@ def test_no_half_life_is_chosen_where_nothing_changes():
     assert select_parts(leads, PARAMS, lambda _: None).linear_parts[1][0].half_life == 0
 
 
+@pytest.mark.slow
 def test_the_budget_ends_the_search_and_progress_names_each_candidate():
     """With hardly any budget only the simplest trees are tried; else all are, from the simplest on."""
     leads, steps = _leads(lambda x, _: x[:, 0]), []
@@ -102,6 +103,7 @@ def test_the_budget_ends_the_search_and_progress_names_each_candidate():
     assert [str(result.settings) for result in every] == expected
 
 
+@pytest.mark.slow
 def test_the_simplest_trees_within_one_standard_error_of_the_best_are_chosen():
     """Where fields interact, trees with more leaves are clearly better; where they do not, the fewest are chosen."""
     both = PARAMS.model_copy(update={"leaves": (2, 8), "bases": ("none",)})
@@ -138,6 +140,7 @@ def test_a_direction_of_a_category_or_an_unknown_field_is_refused(name, message)
         directions_of((*FIELDS, Field("job", "category", "fit")), {name: "rises"})
 
 
+@pytest.mark.slow
 def test_the_intercept_is_shifted_until_probabilities_add_up_to_the_conversions_unless_leads_have_dates():
     """Without dates the out-of-fold probabilities add up to the conversions; with dates nothing is shifted."""
     for dated in (False, True):

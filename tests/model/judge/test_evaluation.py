@@ -89,6 +89,7 @@ def test_every_value_lies_in_its_interval_and_shares_lie_from_0_to_1():
     assert max(highs) <= 1 + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [None, 1])
 def test_the_order_of_the_rows_changes_nothing(digits):
     """Shuffled rows have the same evaluation, also where many have the same probability."""
@@ -101,6 +102,7 @@ def test_the_order_of_the_rows_changes_nothing(digits):
     )
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_the_draws_and_another_does_not(predictions, evaluation):
     """The values do not depend on the seed, the intervals do."""
     _equal(evaluate_holdout(predictions, PARAMS, seed=5), evaluation, exact=True)
@@ -233,6 +235,7 @@ def test_groups_of_one_row_give_the_intervals_of_rows(predictions, evaluation):
     assert single.metrics.equals(evaluation.metrics)
 
 
+@pytest.mark.slow
 def test_copies_of_rows_in_one_group_do_not_narrow_the_intervals():
     """Every row four times, in groups of four, has intervals as wide as the rows once; without groups they are half."""
     once = _predictions(300)
@@ -258,6 +261,7 @@ def test_copies_of_rows_in_one_group_do_not_narrow_the_intervals():
     assert highs[2] < 0.75 * highs[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [None, 1])
 def test_the_order_of_grouped_rows_changes_nothing(digits):
     """Shuffled rows with their groups have the same evaluation."""
@@ -275,6 +279,7 @@ def arrays(predictions):
     return predictions.label.astype(bool), predictions.probability
 
 
+@pytest.mark.slow
 def test_plain_arrays_have_the_evaluation_of_a_holdout(arrays, predictions):
     """Outcomes, probabilities, cuts and baselines give the figures that the same predictions give."""
     plain = evaluate(*arrays, cuts=predictions.cuts, baselines=predictions.baselines, draws=60, confidence=0.9, seed=5)
@@ -284,6 +289,7 @@ def test_plain_arrays_have_the_evaluation_of_a_holdout(arrays, predictions):
     assert plain.beaten() == (["rate", "worse"], ["same"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [list, pd.Series, pl.Series, lambda values: pd.Series(values).astype("Float64")])
 def test_any_sequence_of_numbers_is_evaluated(arrays, make):
     """Lists and series of pandas and Polars, of booleans or of 0 and 1, give the same evaluation."""
@@ -293,6 +299,7 @@ def test_any_sequence_of_numbers_is_evaluated(arrays, make):
     assert evaluate(y.tolist(), make(p), draws=50).to_json() == expected
 
 
+@pytest.mark.slow
 def test_groups_of_plain_arrays_are_drawn_as_a_whole(arrays):
     """Groups change the intervals, and neither the order of the rows nor the type of the names changes anything."""
     y, p = arrays

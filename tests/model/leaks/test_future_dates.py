@@ -34,6 +34,7 @@ def suspicions(frame, outcome, clock, kind="number"):
     return suspect_future_dates(frame, [Field("visit", kind, "engagement")], outcome, clock)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(631_152_000, 4_102_444_800), min_size=1))
 def test_seconds_milliseconds_and_text_are_the_same_instant(seconds):
     """The instant does not depend on how a file writes it."""

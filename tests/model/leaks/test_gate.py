@@ -36,6 +36,7 @@ def accepting(params, **reasons):
     return params.model_copy(update={"leaks": LeakParams(accept=reasons)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_shuffled_labels_have_no_leak(bank_leads, bank_contract, quick_params, seed):
     """No field knows shuffled labels."""
@@ -45,6 +46,7 @@ def test_shuffled_labels_have_no_leak(bank_leads, bank_contract, quick_params, s
     assert codes(findings) == []
 
 
+@pytest.mark.slow
 def test_the_order_of_the_leads_changes_no_finding(leads_with_duration, bank_contract, quick_params):
     """Shuffled leads with their positions in the file have the same findings, word for word."""
     fields = (*bank_contract.fields, Field("duration", "number", "engagement"))
@@ -59,6 +61,7 @@ def test_the_order_of_the_leads_changes_no_finding(leads_with_duration, bank_con
     assert codes(found, "stop") == [("LK2", "duration"), ("LK8", "order")]
 
 
+@pytest.mark.slow
 def test_the_bundled_leads_without_duration_are_passed(bank_leads, bank_contract, quick_params):
     """No field is a suspect, LK0 has the highest AUC of a field, and four rules are not applicable."""
     findings = find_leaks(bank_leads.frame, bank_contract.fields, quick_params)
@@ -70,6 +73,7 @@ def test_the_bundled_leads_without_duration_are_passed(bank_leads, bank_contract
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "code"), [("duration", "LK2"), ("Call Duration", "LK2"), ("TALK-TIME", "LK2"), ("warmth", "LK3")]
 )
@@ -88,6 +92,7 @@ def test_duration_is_found_under_any_name(leads_with_duration, bank_contract, qu
     assert codes(findings, "passed") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["number", "boolean", "category"])
 def test_a_copy_of_the_label_is_stopped(bank_leads, bank_contract, quick_params, kind):
     """A perfect copy is found whatever its kind is, and two copies do not hide each other."""
@@ -100,6 +105,7 @@ def test_a_copy_of_the_label_is_stopped(bank_leads, bank_contract, quick_params,
     assert "by itself has an AUC of 1.000" in str(findings[0])
 
 
+@pytest.mark.slow
 def test_an_accepted_suspect_becomes_a_warning_with_its_reason(leads_with_duration, bank_contract, quick_params):
     """The finding keeps its evidence and adds the reason; accepting another field changes nothing."""
     fields = (*bank_contract.fields, Field("duration", "number", "engagement"))
@@ -147,6 +153,7 @@ def test_the_remedy_of_a_field_of_activities_is_about_its_activities(quick_param
     assert "features.excluded" not in found.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [30_000, 40_000])
 def test_at_most_twenty_thousand_leads_are_judged(quick_params, size):
     """A field that knows the outcome of every second lead, in the order of the ids, is perfect on the sample."""
@@ -171,6 +178,7 @@ def test_snapshots_of_one_lead_are_in_one_half(quick_params):
     assert codes(find_leaks(frame, fields, quick_params, evidence=evidence_of(frame))) == []
 
 
+@pytest.mark.slow
 def test_each_part_of_the_evidence_is_judged_by_its_rule(bank_leads, bank_contract, quick_params):
     """The clock, changes, activities, positions in the file and the holdout each have their finding."""
     frame, random = bank_leads.frame, np.random.default_rng(2)

@@ -48,6 +48,7 @@ def test_a_cause_is_never_stopped(seed, strongest):
     assert stops(suspicions(columns, label)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_correlated_causes_are_never_stopped(seed):
     """Causes with a common cause are correlated with each other."""
@@ -71,6 +72,7 @@ def test_a_number_with_the_same_cause_as_the_others_is_not_stopped(seed):
     assert "more correlated with the other fields than the outcome explains" in found["near"].evidence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flipped", [0.05, 0.1, 0.15, 0.2])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_copy_with_flipped_labels_is_stopped(flipped, seed):
@@ -84,6 +86,7 @@ def test_a_copy_with_flipped_labels_is_stopped(flipped, seed):
     assert re.search(r"without it AUC falls from 0\.\d\d to 0\.\d\d", found["copy"].evidence)
 
 
+@pytest.mark.slow
 def test_two_leaks_do_not_hide_each_other():
     """Copies with different flipped labels are both stopped, and so are near copies of each other."""
     columns, label, random = causes()
@@ -126,6 +129,7 @@ def test_leaks_own_is_the_limit_of_lk3():
     assert suspicions(columns, label, leaks=LeakParams(own=0.99))["copy"].severity == "warn"
 
 
+@pytest.mark.slow
 def test_a_suspicion_of_another_rule_gets_the_auc_as_evidence():
     """A suspicion that stops is kept, with more evidence; one that warns may become a stop of LK3."""
     columns, label, random = causes()
@@ -165,6 +169,7 @@ def plain(name):
     return Field(name, "number", "fit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_windows_of_one_activity_do_not_hide_each_other(seed):
     """A kind of activity that is backdated leaks in every window; a window is compared with other fields only."""
@@ -177,6 +182,7 @@ def test_windows_of_one_activity_do_not_hide_each_other(seed):
     assert all(name[0] == "w" for name in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_windows_of_a_habit_are_compared_with_each_other(seed):
     """The more recent an activity the more likely a conversion: no window adds much to the others."""
@@ -189,6 +195,7 @@ def test_windows_of_a_habit_are_compared_with_each_other(seed):
     assert stops(found) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strength", "severity"), [(1.0, None), (2.8, "warn"), (3.8, "stop")])
 def test_all_fields_together_are_suspected_where_their_auc_is_too_high(strength, severity):
     """Twelve numbers, each moved a little by the outcome, of which none explains the AUC of all."""

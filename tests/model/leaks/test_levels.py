@@ -24,6 +24,7 @@ def labels(rate, size=4000, seed=0):
     return (random.random(size) < rate).astype(np.int8), random
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.02, 0.5), st.integers(2, 200))
 def test_random_levels_never_imply_the_outcome(seed, rate, levels):

@@ -113,6 +113,7 @@ def test_the_order_of_the_future_counts_does_not_matter():
     )
 
 
+@pytest.mark.slow
 def test_the_finding_names_the_count_and_the_remedy(quick_params):
     """Where the evidence has neither a clock nor tables, the rule is not applicable."""
     frame, future_counts = snapshots()

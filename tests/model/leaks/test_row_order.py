@@ -26,6 +26,7 @@ def severities(suspicions):
     return [(one.field, one.severity) for one in suspicions]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.5])
 def test_a_random_order_is_passed(seed, rate):

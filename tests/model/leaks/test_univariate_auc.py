@@ -29,6 +29,7 @@ def outcome_of(label):
     return Outcome(label, np.arange(len(label)))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.integers(2, 6))
 def test_the_auc_is_the_mean_of_both_halves(seed, levels):
     """It is the mean of scikit-learn's AUC of both halves, also with ties."""

@@ -81,6 +81,7 @@ def test_a_calibrator_is_the_same_after_json(calibrator):
     assert Calibrator.from_json(json.loads(json.dumps(calibrator.to_json()))) == calibrator
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-300, 300), st.integers(0, 1)), min_size=2, max_size=60), st.sampled_from(FITTED))
 def test_every_fit_strictly_increases(pairs, method):
@@ -173,6 +174,7 @@ def test_calibrated_log_odds_are_not_calibrated_again(seed):
     assert choose_calibrator(margin, label, CalibrationParams(isotonic_min_conversions=10))[0].method == "none"
 
 
+@pytest.mark.slow
 def test_with_a_clock_a_method_must_hold_for_later_rows():
     """A shift that comes and goes with time is corrected only where rows have no instants."""
     random = np.random.default_rng(3)
@@ -215,6 +217,7 @@ def test_isotonic_is_tried_only_with_enough_conversions(methods, min_conversions
     assert list(choose_calibrator(*_leads(500), choices)[1]) == tried
 
 
+@pytest.mark.slow
 def test_calibrating_true_log_odds_changes_no_probability_by_two_points():
     """Where the model is calibrated already, almost nothing changes."""
     margin, label = _leads(20_000, slope=1.0, shift=0.0)

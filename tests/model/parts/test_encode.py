@@ -22,6 +22,7 @@ def _frame(jobs, ages=None):
     return pd.DataFrame({"job": pd.Series(jobs, dtype=object), "age": ages, "asked": 1.0})
 
 
+@pytest.mark.slow
 @given(st.lists(TEXTS, min_size=1, max_size=30))
 def test_every_lead_has_one_level_of_each_category(jobs):
     """The flags of a category are 0 and 1 and add up to 1, whatever the text."""

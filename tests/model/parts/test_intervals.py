@@ -15,6 +15,7 @@ PARAMS = ModelParams(max_rounds=400, patience=40, leaf_penalties=(5.0,), threads
 PROBABILITIES = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=20).map(np.array)
 
 
+@pytest.mark.slow
 @given(PROBABILITIES, st.floats(0.0, 3.0), st.floats(0.05, 0.99))
 def test_the_ends_of_an_interval_rise_with_the_probability(probability, deviation, level):
     """They lie in [0, 1], and both are the probability where the deviation is 0."""
@@ -49,6 +50,7 @@ def test_the_gap_is_the_log_loss_that_knowing_the_truth_would_save():
     assert gap_of(probability, 0.9) == pytest.approx(loss(probability) - loss(true), rel=0.01)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(PROBABILITIES, st.floats(0.1, 2.5))
 def test_the_deviation_is_the_inverse_of_the_gap(probability, deviation):
@@ -56,6 +58,7 @@ def test_the_deviation_is_the_inverse_of_the_gap(probability, deviation):
     assert deviation_of(probability, gap_of(probability, deviation)) == pytest.approx(deviation, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gap", "deviation"), [(0.0, 0.0), (-1.0, 0.0), (5.0, 3.0)])
 def test_deviations_lie_from_0_to_3(gap, deviation):
     """Without a gap the deviation is 0, and of a gap that is too large it is 3."""

@@ -123,6 +123,7 @@ def test_an_empty_array_has_no_contributions(trees, matrix):
     assert trees.margin(matrix[:0]).shape == (0,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 7])
 def test_chunks_give_the_bits_of_all_rows(trees, matrix, rows):
     """The margin and the contributions of a row do not depend on the other rows."""

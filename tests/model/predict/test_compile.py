@@ -80,6 +80,7 @@ def _with_edge_cases(fields, trees):
     return np.concatenate([fields, *rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaves", [2, 4, 8, 31])
 def test_contributions_of_look_up_tables_are_those_of_treeshap(leaves):
     """They are LightGBM's contributions plus the terms of each field, for every row."""
@@ -123,6 +124,7 @@ def test_numbers_that_lightgbm_takes_for_0_are_0():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.floats(-3, 3))
 def test_shapley_values_of_a_leaf_are_weighted_sums_over_all_coalitions(shares, value):
@@ -148,6 +150,7 @@ def test_shapley_values_of_a_leaf_are_weighted_sums_over_all_coalitions(shares, 
             assert values[pattern, index] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_size_of_look_up_tables_hardly_depends_on_the_number_of_trees():
     """Eight times as many trees with the same thresholds need less than 1.5 times as many numbers."""
     fields, label = _leads(1)
@@ -169,6 +172,7 @@ def test_trees_with_more_than_ten_fields_on_a_path_are_not_compiled():
     assert lookup.contributions(np.zeros((1, 11)))[0] == pytest.approx([0.0, *[(1 - 0.9**10) / 10] * 10])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("max_values", "uncompiled"), [(1 << 23, 0), (20_000, 12), (1000, 24), (0, 25)])
 def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_values, uncompiled):
     """The first half of the trees, or half of that, is compiled; all contributions are those of TreeSHAP."""
@@ -187,6 +191,7 @@ def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_valu
     assert read_trees(trees.text)[-1] == read_trees(select_trees(trees.text, [24]))[0]
 
 
+@pytest.mark.slow
 def test_fields_with_many_interactions_have_several_look_up_tables():
     """No look-up table has more cells than allowed, and their sum is exact."""
     fields, label = _leads(6)

@@ -57,6 +57,7 @@ def test_probabilities_are_the_calibrated_log_odds(toy_fitted: FitResult, toy_le
     assert model.predict(toy_leads) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 7])
 @pytest.mark.parametrize("calibrator", [None, SIGMOID, BETA, ISOTONIC], ids=lambda each: getattr(each, "method", "own"))
 def test_probabilities_of_chunks_are_those_of_all_rows_to_the_bit(bank_fitted, bank_leads, size, calibrator):
