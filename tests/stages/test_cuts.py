@@ -310,7 +310,7 @@ def test_rules_may_be_plain_mappings():
         ({"sql": {"rule": "share", "top": 0.1, "x": 1}}, r"^sql\.x: a rule share has no such key$"),
         (
             {"sql": {"rule": "capacity", "leads_per_week": 2, "incoming_per_week": 1}},
-            r"^sql: leads_per_week must be below",
+            r"^sql: leads_per_week must be below incoming_per_week, got 2 of 1; with so much capacity no cut is needed$",
         ),
         ({"sql": 0.3}, r'^sql must be a rule such as {"rule": "share", "top": 0.2}, got .0.3.$'),
         ([0.3], r'^rules must be a mapping such as {"mql": .*}, got list$'),
