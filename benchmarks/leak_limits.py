@@ -7,7 +7,9 @@ Run with: python benchmarks/leak_limits.py [--only NAME] [--seed N] [--seeds N] 
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import pkgutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -42,27 +44,29 @@ def main() -> None:
     cases = [case for seed in range(chosen.seed, chosen.seed + chosen.seeds) for case in _cases(chosen.data, seed)]
     rows = [{"limit": "as it is", "value": "", **_counts(cases, params)}]
     print(rows[0], flush=True)
-    for name, value in limits().items():
-        if chosen.only in {"", name}:
+    for (owner, name), value in limits().items():
+        limit = f"{owner.__name__.rpartition('.')[2]}.{name}"
+        if chosen.only in {"", name, limit}:
             for other in (_scaled(value, factor) for factor in FACTORS):
-                with changed(name, other):
-                    rows.append({"limit": name, "value": f"{value:g} to {other:g}", **_counts(cases, params)})
+                with changed(owner, name, other):
+                    rows.append({"limit": limit, "value": f"{value:g} to {other:g}", **_counts(cases, params)})
                 print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     finish("leak_limits", {"rows": table.to_dict("records")}, chosen)
 
 
-def limits() -> dict[str, Number]:
-    """Return the numbers of the leak gate by name; tuples and tables are left out."""
-    found = {name: value for module in _modules() for name, value in vars(module).items() if name.isupper()}
-    return {name: value for name, value in found.items() if type(value) in {int, float} and value}
+def limits() -> dict[tuple[ModuleType, str], Number]:
+    """Return the numbers of the leak gate by module and name; tuples and tables are left out."""
+    found = {(module, name): getattr(module, name) for module in _modules() for name in _own_names(module)}
+    return {key: value for key, value in found.items() if type(value) in {int, float} and value}
 
 
 @contextmanager
-def changed(name: str, value: Number) -> Iterator[None]:
-    """Change a number of the leak gate until the block ends, in each module that uses it."""
-    before = [(module, getattr(module, name)) for module in _modules() if hasattr(module, name)]
+def changed(owner: ModuleType, name: str, value: Number) -> Iterator[None]:
+    """Change a number of a module until the block ends, there and in the modules that import it."""
+    users = [module for module in _modules() if hasattr(module, name) and name not in _own_names(module)]
+    before = [(module, getattr(module, name)) for module in (owner, *users)]
     for module, _ in before:
         setattr(module, name, value)
     try:
@@ -70,6 +74,18 @@ def changed(name: str, value: Number) -> Iterator[None]:
     finally:
         for module, old in before:
             setattr(module, name, old)
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    """Return the constants that a module defines itself."""
+    targets = [
+        target
+        for statement in ast.parse(inspect.getsource(module)).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    ]
+    names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    return [name for name in names if name.isupper()]
 
 
 def _modules() -> list[ModuleType]:
