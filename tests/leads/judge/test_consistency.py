@@ -121,11 +121,12 @@ def test_there_are_doubts_about_scores_where_tables_do_not_fit(tmp_path: Path) -
         trained_rows = rows_by_kind(view)
         early = check_scoring_tables(view, trained_rows, as_of=day(101))
         late = check_scoring_tables(view, {"visit": 95, "demo": 5}, as_of=day(140))
+        rare = check_scoring_tables(view, {"visit": 96, "demo": 4}, as_of=day(101))
 
     assert trained_rows == {"visit": 100, "demo": 0}
     ids = "all 1 outcomes are of leads that the table of leads does not have, such as 'A', while it has ids such as 'a'"
     gap = "end on 2024-04-09, 41 days before 2024-05-20, though 7 a week are usual"
-    assert early == [ids]
+    assert early == rare == [ids]  # one kind in 25 is absent from a hundred activities in 1.7% of batches by chance
     assert late == [
         ids,
         f"activities {gap}, so active leads may look inactive",

@@ -28,9 +28,9 @@ OF_UNKNOWN_LEADS = "are of leads that the table of leads does not have"
 # Decides a warning only. Tables exported minutes apart miss a few leads; ids spelled otherwise miss most or all.
 MAX_UNKNOWN_SHARE = 0.01
 MAX_UNNAMED_SHARE = 0.5  # above it, most activities have no features of their own; a warning only
-# Decide a doubt only: a kind with 1 in 20 rows is absent from 20 by chance in 0.95^20 = 36% of cases, from 60 in 5%.
-MIN_ACTIVITIES = 20
-MIN_SHARE_OF_KIND = 0.05  # see above; a rarer kind is often absent where few leads are scored
+# Decides a doubt only: a kind as common as in the training is absent by chance once in a hundred batches, or somewhat
+# more often, since activities of a lead come together.
+MAX_CHANCE_OF_ABSENCE = 0.01
 
 
 def judge_consistency(view: AsOfView, *, observed_until: int) -> list[Finding]:
@@ -90,9 +90,10 @@ def check_scoring_tables(view: AsOfView, trained_rows: Mapping[str, int], *, as_
     gap = describe_gap(history.coverage.get("activities"), as_of)
     if gap:
         doubts.append(f"activities {gap}, so active leads may look inactive")
-    now, total = rows_by_kind(view), max(sum(trained_rows.values()), 1)
-    missing = [kind for kind, rows in trained_rows.items() if rows >= MIN_SHARE_OF_KIND * total and not now[kind]]
-    if missing and sum(history.rows_by_code["activities"].values()) >= MIN_ACTIVITIES:
+    now, scored = rows_by_kind(view), sum(history.rows_by_code["activities"].values())
+    chance = {kind: (1 - rows / sum(trained_rows.values())) ** scored for kind, rows in trained_rows.items() if rows}
+    missing = [kind for kind, share in chance.items() if share <= MAX_CHANCE_OF_ABSENCE and not now[kind]]
+    if missing:
         doubts.append(f"there are no activities of kinds that the model was trained on: {_listed(missing)}")
     return doubts
 
