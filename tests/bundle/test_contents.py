@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,7 @@ def texts(bundle: Bundle) -> dict[str, str]:
     return bundle.texts()
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_canonical_json_is_read_as_the_value(value: object) -> None:
     """It is one line, and writing what was read gives the same line."""
@@ -52,6 +53,31 @@ def test_a_bundle_has_a_text_for_each_file(texts: dict[str, str], bundle: Bundle
     for name in (MODEL, TABLES, EVALUATION):
         assert canonical_json(json.loads(texts[name])) == texts[name]
     assert bundle.texts() == texts
+
+
+def test_the_texts_hold_every_part_by_its_name(texts: dict[str, str], bundle: Bundle) -> None:
+    """A program that reads the files finds the target, how leads are read, the model, the stages and the evaluation."""
+    model, tables, evaluation = (json.loads(texts[name]) for name in (MODEL, TABLES, EVALUATION))
+    own = {name: model.pop(name) for name in bundle.model.to_json()}
+
+    assert own == json.loads(canonical_json(bundle.model.to_json()))
+    assert set(model.pop("golden")) == {"rows", "scores"}
+    assert model.pop("profile") == json.loads(
+        canonical_json({name: asdict(entry) for name, entry in bundle.profile.items()})
+    )
+    assert model == {
+        "target": "subscribed",
+        "contract": json.loads(canonical_json(bundle.leads.contract.to_json())),
+        "as_of": None,
+        "holdout": {"share": 0.25, "seed": 3, "since": 1_700_000_000_000_000, "by_group": True, "same_person": None},
+        "stages": {
+            "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2"}],
+            "bands": {"fit": [-1.0, 0.0, 2.5], "engagement": []},
+        },
+    }
+    assert tables == json.loads(canonical_json(bundle.model.lookup.to_json()))
+    assert evaluation.pop("candidates") == [{"cut": 0.1, "precision": 0.5}, {"cut": 0.2, "precision": 1.0}]
+    assert evaluation == json.loads(canonical_json(bundle.evaluation.to_json()))
 
 
 def test_golden_scores_are_those_of_the_model(texts: dict[str, str], bundle: Bundle) -> None:

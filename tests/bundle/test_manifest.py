@@ -73,6 +73,7 @@ def test_a_manifest_is_restored_from_json() -> None:
 
     assert again == MANIFEST
     assert canonical_json(again.to_json()) == canonical_json(MANIFEST.to_json())
+    assert MANIFEST.to_json() == _stored()
     assert isinstance(again.record.data.maturity, Maturity)
     assert [type(value) for value in again.record.choices.values()] == [str, float, int]
 

@@ -3,20 +3,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
 from dataclasses import asdict, replace
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.dated import crm, write_params
 
-from leadml.bundle.contents import model_hash
-from leadml.bundle.storage import FORMAT, load_bundle, read_manifest, save_bundle
+from leadml.bundle.contents import canonical_json, model_hash
+from leadml.bundle.storage import FORMAT, current_machine, load_bundle, read_manifest, save_bundle
 from leadml.errors import BundleError
+from leadml.leads.sources.settings import settings_from_params
 from leadml.leads.split import RandomSplit
 from leadml.model.judge.evaluation import evaluate
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.reference import profile
+from leadml.params import load_params
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
 
@@ -92,6 +97,44 @@ def test_a_bundle_is_saved_without_the_label_of_its_contract(bundle, bank_contra
     assert load_bundle(tmp_path)[0].leads.contract == replace(bank_contract, label=None)
 
 
+def test_a_bundle_of_dated_leads_is_restored(bundle, tmp_path):
+    """The target, the fields that are computed from activities, and the number of activities of each kind."""
+    kinds = {"form": 2, "visit": 3}
+    settings = settings_from_params(load_params(write_params(tmp_path / "project", crm()), []), "mql")
+    leads = replace(bundle.leads, settings=settings, rows_by_kind=kinds)
+    record = replace(bundle.record, data=replace(bundle.record.data, rows_by_kind=kinds))
+    (tmp_path / "bundle").mkdir()
+    save_bundle(replace(bundle, leads=leads, record=record), tmp_path / "bundle")
+
+    assert load_bundle(tmp_path / "bundle")[0].leads == leads
+
+
+def test_the_manifest_says_what_wrote_the_bundle(bundle, saved):
+    """The version of leadml and of three libraries, the features of the processor, and the hash of every file."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    stored = json.loads((saved / "manifest.json").read_text(encoding="utf-8"))
+    del stored["record"]
+
+    assert stored == {
+        "format": FORMAT,
+        "target": "subscribed",
+        "leadml": version("leadml"),
+        "model_hash": bundle.model_hash,
+        "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2"}],
+        "dialect": json.loads(canonical_json(asdict(bundle.leads.dialect))),
+        "libraries": {name: version(name) for name in ("lightgbm", "numpy", "scipy")},
+        "machine": [platform.machine(), *found],
+        "files": {name: hashlib.sha256((saved / name).read_bytes()).hexdigest() for name in FILES[:4]},
+    }
+    assert current_machine() == {"libraries": stored["libraries"], "machine": stored["machine"]}
+
+
+def test_trees_predict_with_the_threads_that_are_asked_for(saved):
+    """With all of them where none is said."""
+    assert load_bundle(saved)[0].model.trees.threads == 0
+    assert load_bundle(saved, threads=2)[0].model.trees.threads == 2
+
+
 @pytest.mark.slow
 def test_the_model_hash_depends_on_the_model_alone(bundle, saved):
     """It is a hash of two files: neither the record of the training nor the evaluation changes it."""
@@ -116,6 +159,7 @@ def test_a_rare_level_is_in_no_file(toy_leads, toy_fields, quick_params, bundle,
     assert [path.name for path in tmp_path.iterdir() if b"ann@example.org" in path.read_bytes()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_flipped_byte_is_refused(folder, name, seed):
@@ -218,6 +262,13 @@ def test_golden_scores_that_are_no_probabilities_are_refused(folder, scores):
     _refused(folder, "golden rows must")
 
 
+def test_a_bundle_without_golden_rows_is_refused(folder):
+    """Nothing would be compared."""
+    _reseal(folder, model=lambda stored: stored["golden"].update(rows={name: [] for name in stored["golden"]["rows"]}))
+    _reseal(folder, model=lambda stored: stored["golden"].update(scores=[]))
+    _refused(folder, "golden rows must")
+
+
 @pytest.mark.parametrize("key", ["encoder", "holdout"])
 def test_a_sealed_model_without_a_part_is_refused(folder, key):
     """The message names the missing part."""
@@ -230,3 +281,80 @@ def test_a_sealed_manifest_without_a_part_is_refused(folder, key):
     """The message names the missing part."""
     _reseal(folder, manifest=lambda stored: stored.pop(key))
     _refused(folder, key)
+
+
+def _seal(folder, content):
+    """Write a manifest and the hash that fits it."""
+    (folder / "manifest.json").write_bytes(content)
+    (folder / "manifest.sha256").write_text(hashlib.sha256(content).hexdigest() + "\n")
+
+
+def _change_score(stored, by):
+    stored["golden"]["scores"][7] += by
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (
+            lambda folder: (folder / "tables.json").write_text("{}"),
+            ": tables.json is not as it was written; use another version or train again",
+        ),
+        (
+            lambda folder: (folder / "manifest.sha256").write_text("0" * 64 + "\n"),
+            ": manifest.json is not as it was written; use another version or train again",
+        ),
+        (
+            lambda folder: (folder / "tables.json").unlink(),
+            ": must be a bundle, got none: tables.json: No such file or directory",
+        ),
+        (
+            lambda folder: os.truncate(folder / "tables.json", 268_435_457),
+            "/tables.json: must be at most 268,435,456 bytes, got 268,435,457",
+        ),
+        (
+            lambda folder: _seal(folder, b""),
+            "/manifest.json: must be JSON, got Expecting value: line 1 column 1 (char 0)",
+        ),
+        (lambda folder: _seal(folder, b"[1]"), "/manifest.json: must be a JSON object, got list"),
+        (
+            lambda folder: _reseal(folder, manifest=lambda stored: stored.update(format="a\nb")),
+            f": must have format {FORMAT}, got a\\nb; use the leadml that wrote it, or train again",
+        ),
+        (
+            lambda folder: _reseal(folder, manifest=lambda stored: stored.pop("files")),
+            ": manifest.json must have all its parts, got files: Field required; use another version or train again",
+        ),
+        (
+            lambda folder: _reseal(folder, model=lambda stored: stored.pop("encoder")),
+            ": must have all parts of a model, got KeyError('encoder'); use another version or train again",
+        ),
+        (
+            lambda folder: _reseal(folder, model=lambda stored: _change_score(stored, -1e-3)),
+            ": golden rows must score as they did when it was written, got a difference of 0.001; retrain",
+        ),
+        (
+            lambda folder: _reseal(folder, model=lambda stored: stored["golden"].update(scores=[1] * 50)),
+            ": golden rows must score as they did when it was written, got a difference of inf; retrain",
+        ),
+    ],
+    ids=[
+        "changed file",
+        "changed hash",
+        "no file",
+        "too large",
+        "no JSON",
+        "no object",
+        "other format",
+        "part of manifest",
+        "part of model",
+        "other score",
+        "no score",
+    ],
+)
+def test_a_refusal_says_what_must_hold_what_was_found_and_what_to_do(folder, damage, expected):
+    """In one line that begins with the folder, or with the file in it."""
+    damage(folder)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(folder)
+    assert str(caught.value) == f"{folder}{expected}"

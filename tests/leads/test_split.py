@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from string import ascii_letters
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +14,16 @@ from hypothesis import strategies as st
 from leadml.errors import ModelError
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
-from leadml.leads.split import FoldSize, GroupTimeSplit, Holdout, PartSize, RandomSplit, TimeSplit, column_of
+from leadml.leads.split import (
+    FoldSize,
+    GroupTimeSplit,
+    Holdout,
+    PartSize,
+    RandomSplit,
+    TimeSplit,
+    column_of,
+    holdout_since,
+)
 from leadml.params import SplitParams
 from tests.frames import holdout_of, rows, split_of
 
@@ -163,6 +175,7 @@ def test_random_folds_partition_the_rows(seed, folds):
     assert all(sorted([*fitted, *evaluated]) == list(range(400)) for fitted, evaluated in pairs)
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(2, 8))
 def test_folds_by_time_are_evaluated_on_rows_after_all_that_they_are_fitted_on(seed, folds):
     """Each fold is fitted on all rows that came before, to the instant, and no row is evaluated twice."""
@@ -177,13 +190,18 @@ def test_folds_by_time_are_evaluated_on_rows_after_all_that_they_are_fitted_on(s
     assert sorted([*pairs[0][0], *evaluated_once]) == list(range(400))
 
 
-def test_blocks_of_time_begin_at_their_quantiles():
-    """Of nine leads, two folds are evaluated on three each, from the instant of the quantile on."""
-    frame = rows(pd.DataFrame({LEAD_ID: list("abcdefghi"), CREATED_AT: range(1, 10), LABEL: [0, 1] * 4 + [0]}))
+@pytest.mark.parametrize("size", [9, 10])
+def test_blocks_of_time_begin_at_their_quantiles(size):
+    """Of ten leads, the fourth and the seventh stand just where a third ends; they belong to the later block."""
+    frame = rows(
+        pd.DataFrame(
+            {LEAD_ID: list("abcdefghij")[:size], CREATED_AT: range(size), LABEL: [0, 1] * 4 + [0] * (size - 8)}
+        )
+    )
     found = TimeSplit(SplitParams(folds=2)).folds(frame)
     assert [(fitted.tolist(), evaluated.tolist()) for fitted, evaluated in found] == [
         ([0, 1, 2], [3, 4, 5]),
-        ([0, 1, 2, 3, 4, 5], [6, 7, 8]),
+        ([0, 1, 2, 3, 4, 5], list(range(6, size))),
     ]
 
 
@@ -224,6 +242,131 @@ def test_whether_an_id_is_held_out_never_changes():
     """A bundle of today must know tomorrow which leads it was not fitted on."""
     frame = rows(pd.DataFrame({LEAD_ID: ["007", "7", "é", "9007199254740993"]}))
     assert Holdout(0.5, 0).mask(frame).tolist() == [False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("seed", "held_out", "halves", "folds"),
+    [
+        (
+            0,
+            "bcegilnszCGLPZ",
+            ["adghkoqtwABDEHIJKMPUVYZ", "bfghipqtuvyzBCDFHJKOPSTUVXZ"],
+            ["egijqrxCDFGHJNQWYZ", "acfklmopvzAELMRSX", "bdhnstuwyBIKOPTUV"],
+        ),
+        (
+            7,
+            "adijoyzFHMPQU",
+            ["bdfiknopstuvwxBCFHIJNOQRSTUX", "bfjkpqrsuyACDFGHIMNPQSTX"],
+            ["aefgjlruwyBEGHPQTZ", "bchisvxzCIKLMNOSX", "dkmnopqtADFJRUVWY"],
+        ),
+    ],
+)
+def test_which_groups_a_seed_draws_never_changes(seed, held_out, halves, folds):
+    """Every version of leadml draws the same of 52 groups; each fold is fitted on the groups of the others."""
+    frame = pd.DataFrame({SPLIT_KEY: list(ascii_letters), LABEL: [0, 1] * 26})
+    split = RandomSplit(SplitParams(seed=seed, folds=3))
+
+    def groups(chosen):
+        return "".join(frame.loc[chosen, SPLIT_KEY])
+
+    assert groups(Holdout(0.25, seed).mask(frame)) == held_out
+    assert [groups(half) for half in split.halves(frame, 2)] == halves
+    found = split.folds(frame)
+    assert [groups(evaluated) for _, evaluated in found] == folds
+    assert [set(groups(fitted)) for fitted, _ in found] == [set(ascii_letters) - set(fold) for fold in folds]
+
+
+def test_a_group_is_drawn_where_its_hash_lies_below_the_share():
+    """The hash is BLAKE2b of 64 bits as a fraction, keyed by the seed; a share of just the hash is too small."""
+    digest = hashlib.blake2b("é".encode(), digest_size=8, key=b"test 3").digest()
+    number = int.from_bytes(digest, "little") / 2**64
+    frame = pd.DataFrame({SPLIT_KEY: ["é"]})
+    assert not Holdout(number, 3).draws(frame)[0]
+    assert Holdout(np.nextafter(number, 1), 3).draws(frame)[0]
+
+
+@pytest.mark.parametrize(
+    ("holdout", "held_out", "learnable"),
+    [
+        (Holdout(0.25, 7), "aaaa", "bbbb"),
+        (Holdout(0.25, 7, since=5), "aa", "bb"),
+        (Holdout(0.25, 7, since=5, by_group=False), "abab", "abab"),
+    ],
+)
+def test_rows_are_held_out_from_the_instant_and_fitted_on_if_their_label_is_known_by_it(holdout, held_out, learnable):
+    """The instant itself belongs to both; where groups are drawn too, each side has its own groups."""
+    frame = pd.DataFrame({SPLIT_KEY: list("ab" * 4), AS_OF: [3, 3, 4, 4, 5, 5, 6, 6]})
+    frame[MATURE_AT] = frame[AS_OF] + 1
+    held, learned = holdout.mask(frame), holdout.learnable(frame)
+
+    assert "".join(frame[SPLIT_KEY][held]) == held_out
+    assert "".join(frame[SPLIT_KEY][learned]) == learnable
+    if holdout.since is not None:
+        assert frame[AS_OF][held].unique().tolist() == [5, 6]
+        assert frame[MATURE_AT][learned].unique().tolist() == [4, 5]
+
+
+@pytest.mark.parametrize(("share", "since"), [(0.25, 30), (0.5, 30), (0.51, 20), (0.75, 20)])
+def test_the_newest_share_begins_at_the_first_instant_that_reaches_it(share, since):
+    """Of four rows at 10, 20, 30 and 30, a quarter is both rows at 30, and more than a half is three rows."""
+    instants, counts = np.array([10, 20, 30]), np.array([1, 1, 2])
+    split = SplitParams(test_share=share, seed=3)
+
+    assert holdout_since(instants, counts, split, by_group=True) == Holdout(share, 3, since)
+    assert TimeSplit(split).holdout(pd.DataFrame({AS_OF: [30, 10, 30, 20]})) == Holdout(share, 3, since, by_group=False)
+
+
+def test_a_newest_share_that_would_have_the_oldest_rows_is_refused():
+    """The message has the share, the number of leads, and how many have the oldest instant."""
+    message = (
+        "^the newest 25% of the leads must be newer than others, got 4,000 leads of which 3,500 have the same instant; "
+        "bring more dates$"
+    )
+    with pytest.raises(ModelError, match=message):
+        holdout_since(np.array([10, 20]), np.array([3500, 500]), SplitParams(), by_group=False)
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [({}, None), ({"email": "mail"}, {"email": "mail", "phone": None, "name": None})],
+)
+def test_the_rule_at_random_knows_the_columns_of_people(people, expected):
+    """With them the groups of later leads can be found again; without them no group depends on people."""
+    choices = SplitParams(test_share=0.5, seed=3, same_person=people)
+
+    assert RandomSplit(choices).holdout() == Holdout(0.5, 3, same_person=expected)
+
+
+def test_copies_are_dealt_to_parts_of_four_at_most_those_without_a_conversion_first():
+    """Rows that are always in the same half are one part; of six equal rows, each part has three, one of which won."""
+    frame = pd.DataFrame({SPLIT_KEY: list("xyxyxyxyxyxyz"), LABEL: [1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]})
+    frame = pd.concat([frame, pd.DataFrame({SPLIT_KEY: ["four"] * 4, LABEL: [0, 1, 0, 1]})])
+    halves = RandomSplit(SplitParams(), copies=True).halves(frame, 64)
+    part, _ = pd.factorize(pd.Series(map(tuple, halves.T.tolist())))
+
+    assert part.tolist() == [0, 1, 0, 1, 2, 3, 2, 1, 0, 3, 2, 3, 4, 5, 5, 5, 5]
+    assert halves[:2].astype(int).tolist() == [
+        [0, 1, 0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1],
+    ]
+
+
+def test_folds_of_snapshots_begin_at_even_quantiles_of_their_later_half():
+    """Six accounts have snapshots on ten days, labels are known two days later, and folds begin on days 5, 7 and 9.
+
+    Each fold is evaluated on two accounts from its day on, and fitted on the other four where the label was known then.
+    """
+    days = np.repeat(np.arange(10), 6)
+    frame = pd.DataFrame({SPLIT_KEY: list("abcdef") * 10, AS_OF: days, MATURE_AT: days + 2, LABEL: days % 2})
+    row_of = {(group, day): row for row, (group, day) in enumerate(zip(frame[SPLIT_KEY], days, strict=True))}
+    folds = GroupTimeSplit(SplitParams(folds=3)).folds(frame)
+    parts = [set(frame[SPLIT_KEY][evaluated]) for _, evaluated in folds]
+
+    assert [len(part) for part in parts] == [2, 2, 2]
+    assert set.union(*parts) == set("abcdef")
+    for (fitted, evaluated), part, first in zip(folds, parts, (5, 7, 9), strict=True):
+        assert set(evaluated) == {row_of[group, day] for group in part for day in range(first, 10)}
+        assert set(fitted) == {row_of[group, day] for group in set("abcdef") - part for day in range(first - 1)}
 
 
 def test_a_rule_by_time_holds_for_leads_that_come_later():
@@ -294,11 +437,43 @@ def test_a_fold_fitted_on_leads_of_one_outcome_is_refused(kind, converted):
         split_of(frame, SplitParams()).folds(frame)
 
 
+@pytest.mark.parametrize(
+    ("label", "folds", "message"),
+    [
+        ([0, 1, 0, 1, 0, 0], 2, None),  # folds fitted on 2 and on 4
+        ([0, 0, 0, 1, 0, 0], 2, "fold 1 of 2 fitted on 2 leads, of which 0 converted, and evaluated on 2"),
+        ([1, 1, 0, 1, 0, 0], 2, "fold 1 of 2 fitted on 2 leads, of which 2 converted, and evaluated on 2"),
+        ([1] * 3000, 2, "fold 1 of 2 fitted on 1,000 leads, of which 1,000 converted, and evaluated on 1,000"),
+    ],
+)
+def test_the_message_of_a_fold_of_one_outcome_counts_its_leads(label, folds, message):
+    """Both numbers of leads and the conversions are those of the first fold at fault."""
+    frame = pd.DataFrame(
+        {SPLIT_KEY: [f"lead {row}" for row in range(len(label))], AS_OF: range(len(label)), LABEL: label}
+    )
+    split = TimeSplit(SplitParams(folds=folds))
+    if message is None:
+        assert [(len(fitted), len(evaluated)) for fitted, evaluated in split.folds(frame)] == [(2, 2), (4, 2)]
+        return
+    must = "each fold must be fitted on leads of both outcomes and evaluated on other leads, got "
+    with pytest.raises(ModelError, match=f"^{must}{message}; lower split.folds or bring more leads$"):
+        split.folds(frame)
+
+
+def test_a_fold_that_is_evaluated_on_no_lead_is_refused():
+    """Three groups fill three folds; the fourth has none."""
+    frame = pd.DataFrame({SPLIT_KEY: list("abcabc"), LABEL: [0, 0, 0, 1, 1, 1]})
+    message = r"got fold 4 of 4 fitted on 6 leads, of which 3 converted, and evaluated on 0; lower split.folds"
+    assert len(RandomSplit(SplitParams(folds=3)).folds(frame)) == 3
+    with pytest.raises(ModelError, match=message):
+        RandomSplit(SplitParams(folds=4)).folds(frame)
+
+
 @pytest.mark.parametrize("kind", SPLITS)
 def test_no_leads_cannot_be_divided_into_folds(kind):
     """Without leads training is refused with a message."""
     frame = _frame(kind).head(0)
-    with pytest.raises(ModelError, match="got 0 leads"):
+    with pytest.raises(ModelError, match=r"^there must be leads to divide into folds, got 0 leads$"):
         kind(SplitParams()).folds(frame)
 
 

@@ -81,6 +81,7 @@ def deep():
     return LeadClassifier(model=QUICK | model, split={"folds": 2}).fit(flags, label), flags
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_copy_is_the_classifier_to_the_bit(fitted, leads, way):
     """Probabilities, intervals, points, classes, names, choices and parameters are the same."""
@@ -96,6 +97,7 @@ def test_a_copy_is_the_classifier_to_the_bit(fitted, leads, way):
     assert vars(again).keys() == vars(fitted).keys()
 
 
+@pytest.mark.slow
 def test_a_model_that_lightgbm_evaluates_is_the_same_to_the_bit(deep):
     """Trees that are too deep for tables are stored as text."""
     classifier, array = deep

@@ -37,6 +37,7 @@ def _same(values, expected):
             assert values[name] == pytest.approx(value, abs=1e-9, nan_ok=True), name
 
 
+@pytest.mark.slow
 @given(LEADS)
 def test_whole_weights_equal_repeated_rows(rows):
     """A row with weight 3 counts as three rows, and one with weight 0 as none."""

@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 
 from leadml.errors import ModelError, ParamsError
 from leadml.params import Params
+from leadml.params.cut_rule import Solution
 from leadml.params.expected_value import ExpectedValueRule
+from leadml.stages.candidates import Candidates
 from leadml.stages.cuts import solve_cuts
 from leadml.types import Floats, Labels
+
+WORDS = "a contact costs 1, a conversion brings its deal"
 
 
 def _leads(seed: int, rows: int = 400) -> tuple[Floats, Labels, Floats]:
@@ -28,9 +32,53 @@ def _cut(probability: Floats, label: Labels, amount: Any, cost: float) -> float:
     return solve_cuts(probability, label, {"sql": rule}, columns={"deal": amount})["SQL"]
 
 
+def _solution(amount: list[float], cost: float) -> Solution:
+    """Return the solution for leads at 0.5, 0.25 and 0.125."""
+    candidates = Candidates.of(
+        np.array([0.5, 0.25, 0.125]), np.array([1, 0, 0]), groups=None, columns={"deal": np.array(amount)}
+    )
+    return ExpectedValueRule(rule="expected_value", amount="deal", contact_cost=cost).solve(candidates)
+
+
 def _profit(cut: float, probability: Floats, amount: Floats, cost: float) -> float:
     rows = probability >= cut
     return float((probability[rows] * amount[rows] - cost).sum())
+
+
+@pytest.mark.parametrize(
+    ("amount", "cost", "cuts"),
+    [
+        ([4.0, np.nan, 0.0], 1.5, [0.5]),  # 2, 2.5 and 2.5 of one, two and three leads, less 1.5 for each contact
+        ([4.0, 2.0, 0.0], 0.5, [0.25]),  # one lead earns 1.5, two earn 1.5 too
+        ([0.5, 0.5, np.nan], 0.125, [0.25]),  # one lead earns 0.125, two earn 0.125 too
+        ([4.0, np.nan, 0.0], 2.0, []),  # one lead brings what it costs
+    ],
+)
+def test_the_cut_earns_the_most_and_is_the_lowest_of_those_that_do(
+    amount: list[float], cost: float, cuts: list[float]
+) -> None:
+    """Of leads at 0.5, 0.25 and 0.125; a missing amount is the average of the known ones, and 0 is known."""
+    assert _solution(amount, cost).cuts.tolist() == cuts
+
+
+@pytest.mark.parametrize(
+    ("amount", "cost", "loss"),
+    [
+        ([4.0, np.nan, 0.0], 2.0, "0"),
+        ([4.0, np.nan, 0.0], 2.5, "0.5"),
+        ([0.0, 0.0, 0.0], 1234.0, "1,234"),
+        ([0.0, 0.0, 0.0], 12340.0, "1.234e+04"),
+    ],
+)
+def test_the_message_of_a_loss_says_how_much_the_best_cut_loses(amount: list[float], cost: float, loss: str) -> None:
+    """To four digits, in the currency of the cost."""
+    found = _solution(amount, cost)
+
+    assert found.cuts.tolist() == []
+    assert found.problem == (
+        f"earns more than it costs where a contact costs {cost:g}, a conversion brings its deal: the best one loses "
+        f"{loss}; lower contact_cost"
+    )
 
 
 @pytest.mark.slow
@@ -85,8 +133,8 @@ def test_a_missing_amount_counts_as_the_average() -> None:
     ("amount", "cost", "expected"),
     [
         (100.0, 1000, "stages.sql: no cut earns more than it costs .*: the best one loses .*; lower contact_cost"),
-        (-1.0, 1, "stages.sql: no cut can be solved .*: amounts must be 0 or more, got a negative one"),
-        (np.nan, 1, "stages.sql: no cut can be solved .*: amounts must be 0 or more, got none"),
+        (-1.0, 1, f"^stages.sql: no cut can be solved where {WORDS}: amounts must be 0 or more, got a negative one$"),
+        (np.nan, 1, f"^stages.sql: no cut can be solved where {WORDS}: amounts must be 0 or more, got none$"),
     ],
 )
 def test_a_rule_that_no_cut_meets_is_refused(amount: float, cost: float, expected: str) -> None:

@@ -1,16 +1,20 @@
-"""The rules of the cuts: which numbers each takes."""
+"""The rules of the cuts: which numbers each takes, and which cuts meet it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from leadml.params.cut_rule import CutRule
 from leadml.params.expected_value import ExpectedValueRule
 from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
+from leadml.types import Floats
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Rule)
 WRITTEN: dict[str, dict[str, Any]] = {
@@ -23,6 +27,34 @@ WRITTEN: dict[str, dict[str, Any]] = {
     "fixed": {"probability": 0.4},
 }
 CLASSES = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, ExpectedValueRule, FixedRule)
+LIMIT = "the highest lower bound is 50.0%; ask for less or bring more leads"
+SMALLEST = "the smallest share is 10%; ask for less or bring more leads"
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Five cuts of ten leads, with the bounds of two confidences."""
+
+    cut: Floats
+    leads: Floats
+    conversions: Floats
+
+    @property
+    def share(self) -> Floats:
+        return self.leads / 10
+
+    def precision_bound(self, confidence: float) -> Floats:
+        return np.array({0.9: [0.125, 0.25, 0.5, 0.375, 0.0], 0.5: [0.25, 0.375, 0.75, 0.5, 0.125]}[confidence])
+
+    def recall_bound(self, confidence: float) -> Floats:
+        return np.array({0.9: [0.5, 0.5, 0.25, 0.125, 0.0], 0.5: [0.75, 0.5, 0.5, 0.25, 0.125]}[confidence])
+
+
+CANDIDATES = _Candidates(
+    cut=np.array([0.1, 0.2, 0.4, 0.5, 0.8]),
+    leads=np.array([10.0, 8.0, 4.0, 2.0, 1.0]),
+    conversions=np.array([2.0, 2.0, 0.0, 0.0, 0.0]),
+)
 
 
 @pytest.mark.parametrize(("name", "kind"), list(zip(RULES, CLASSES, strict=True)))
@@ -84,3 +116,80 @@ def test_a_contact_must_cost_less_than_a_conversion_is_worth(cost: float, value:
     """Otherwise no contact earns anything."""
     with pytest.raises(ValidationError, match=f"contact_cost must be below won_value, got {cost} and {value}"):
         ValueRule(rule="value", contact_cost=cost, won_value=value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "cuts", "problem"),
+    [
+        (
+            PrecisionRule(rule="precision", at_least=0.25),
+            [0.2, 0.4, 0.5],
+            f"gives at least 25% convert, with 90% confidence: {LIMIT}",
+        ),
+        (
+            PrecisionRule(rule="precision", at_least=0.75, confidence=0.5),
+            [0.4],
+            f"gives at least 75% convert, with 50% confidence: {LIMIT.replace('50', '75')}",
+        ),
+        (
+            PrecisionRule(rule="precision", at_least=0.51),
+            [],
+            f"gives at least 51% convert, with 90% confidence: {LIMIT}",
+        ),
+        (
+            RecallRule(rule="recall", at_least=0.25),
+            [0.4, 0.2, 0.1],
+            f"gives at least 25% of the converters, with 90% confidence: {LIMIT}",
+        ),
+        (
+            RecallRule(rule="recall", at_least=0.5, confidence=0.5),
+            [0.4, 0.2, 0.1],
+            f"gives at least 50% of the converters, with 50% confidence: {LIMIT.replace('50', '75')}",
+        ),
+        (
+            RecallRule(rule="recall", at_least=0.51),
+            [],
+            f"gives at least 51% of the converters, with 90% confidence: {LIMIT}",
+        ),
+        (
+            CapacityRule(rule="capacity", leads_per_week=40, incoming_per_week=100),
+            [0.4, 0.5, 0.8],
+            f"gives at most 40 of 100 leads a week: {SMALLEST}",
+        ),
+        (ShareRule(rule="share", top=0.2), [0.5, 0.8], f"gives the best 20% of leads: {SMALLEST}"),
+        (ShareRule(rule="share", top=0.09), [], f"gives the best 9% of leads: {SMALLEST}"),
+        (FixedRule(rule="fixed", probability=0.3), [0.3], ""),
+    ],
+)
+def test_a_rule_gives_all_cuts_that_meet_it_and_the_preferred_one_first(
+    rule: CutRule, cuts: list[float], problem: str
+) -> None:
+    """A cut that just reaches the number of the rule meets it; the problem says how close the best cut comes."""
+    found = rule.solve(CANDIDATES)
+
+    assert found.cuts.tolist() == cuts
+    assert found.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("cost", "value", "conversions", "cuts"),
+    [
+        (0.2, 1, [2, 2, 0, 0, 0], [0.2]),  # at the cut itself, 2 conversions bring 2 and 8 contacts cost 1.6
+        (0.2, 1, [2, 1, 0, 0, 0], []),  # below the cut alone, where contacts do not pay
+        (0.5, 2, [2, 2, 1, 0, 0], []),  # 1 conversion brings 2, and 4 contacts cost 2
+        (9, 10, [2, 2, 1, 1, 1], []),  # the best lead is below the cut
+        (0.5, 2, [2, 2, 1, 0, 1], [0.25]),  # the best lead alone brings 2 and costs 0.5
+    ],
+)
+def test_a_value_rule_gives_the_cost_divided_by_the_value_if_a_cut_from_there_on_earns(
+    cost: float, value: float, conversions: list[float], cuts: list[float]
+) -> None:
+    """However little it earns; a cut that only covers its costs earns nothing."""
+    rule = ValueRule(rule="value", contact_cost=cost, won_value=value)
+    found = rule.solve(replace(CANDIDATES, conversions=np.array(conversions)))
+
+    assert found.cuts.tolist() == cuts
+    assert found.problem == (
+        f"earns more than it costs where a contact costs {cost:g}, a conversion brings {value:g}: contacts pay from a "
+        f"probability of {cost / value:.3f} on, and the highest is 0.800; lower contact_cost or raise won_value"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def test_nan_is_null_and_every_other_number_is_as_it_was(values: list[float]) ->
         (pd.Series([True, False]), [True, False]),
         (pd.Series([True, None], dtype="boolean"), [True, None]),
         (pd.Series(["a", None], dtype=pd.ArrowDtype(pa.string())), ["a", None]),
+        (pd.concat([pd.Series([text], dtype=pd.ArrowDtype(pa.string())) for text in ("a", "b")]), ["a", "b"]),
         (pd.Series([None, None], dtype=object), [None, None]),
         (pd.Series([], dtype="float64"), []),
     ],
@@ -65,10 +67,18 @@ def test_instants_are_of_utc_and_times_without_a_zone_get_none(zone: str) -> Non
     assert arrow_column(pd.Series([NOON.tz_localize(None)]), "at").type.tz is None
 
 
-@pytest.mark.parametrize("values", [[1, "a"], [[1], "a"], ["\ud800"], [10**30, 1]])
-def test_values_of_several_types_are_refused(values: list[Any]) -> None:
-    """The message is one line and names the column."""
-    message = r"^'x' must hold values of one type that a database can store, got '[^\n]+'$"
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([1, "a"], "Could not convert 'a' with type str"),
+        ([[1], "a"], "cannot mix list and non-list"),
+        (["\ud800"], r"'utf-8' codec can't encode character '\ud800' in position 0"),
+        ([10**30, 1], "Python int too large to convert to C long"),
+    ],
+)
+def test_values_of_several_types_are_refused(values: list[Any], reason: str) -> None:
+    """The message is one line, names the column and says why."""
+    message = rf"^'x' must hold values of one type that a database can store, got '{re.escape(reason)}[^\n]*'$"
     with pytest.raises(LeadmlError, match=message) as caught:
         arrow_column(pd.Series(values, dtype=object), "x")
     assert caught.value.__context__ is None
@@ -98,7 +108,8 @@ def test_every_type_is_written_as_one_of_six(arrow_type: pa.DataType, written: p
 @pytest.mark.parametrize("arrow_type", [pa.binary(), pa.list_(pa.int64()), pa.date32(), pa.decimal128(9, 2)])
 def test_a_type_that_no_column_has_is_refused(arrow_type: pa.DataType) -> None:
     """The message has the type."""
-    with pytest.raises(LeadmlError, match=r"^'x' must hold text, numbers, booleans or instants, got '.+'$"):
+    message = rf"^'x' must hold text, numbers, booleans or instants, got '{re.escape(str(arrow_type))}'$"
+    with pytest.raises(LeadmlError, match=message):
         column_type(arrow_type, "x")
 
 

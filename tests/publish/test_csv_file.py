@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,22 @@ def test_raw_csv_is_unchanged(tmp_path: Path) -> None:
 
     assert first_column(tmp_path / "a.csv") == FORMULAS
     assert file.defused == 0
+
+
+def test_formulas_of_all_chunks_are_counted(tmp_path: Path) -> None:
+    """The count is that of the file."""
+    with open_table_file(tmp_path / "a.csv", CsvFile) as file:
+        file.write(of_texts(["=1", "Ada", "+2"]))
+        file.write(of_texts(["@SUM(A1)", "-3", "-4"]))
+        file.write(of_texts(["Ada"]))
+
+    assert file.defused == 5
+
+
+def test_a_letter_or_digit_before_the_sign_makes_no_formula(tmp_path: Path) -> None:
+    """Only spaces may stand before the sign of a formula."""
+    texts = [f"{character}=1" for character in string.ascii_letters + string.digits]
+    with open_table_file(tmp_path / "a.csv", CsvFile) as file:
+        file.write(of_texts(texts))
+
+    assert (first_column(tmp_path / "a.csv"), file.defused) == (texts, 0)

@@ -59,7 +59,7 @@ HOSTILE = [
 REFUSED = ["%(v0)s", "", " ", "a\0b", "\n", "\x1b[31m", "\ud800"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of an empty SQLite file or PostgreSQL database."""
     if request.param == "sqlite":
@@ -134,6 +134,7 @@ def assert_same(got: pd.DataFrame, frame: pd.DataFrame, *, sqlite: bool) -> None
 # ---- reading back
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 3, 1000])
 def test_written_values_are_read_back_to_the_bit(url, rows):
     """The size of chunks does not matter; missing values are NULL."""
@@ -559,3 +560,103 @@ def test_without_on_conflict_rows_are_deleted_and_inserted(tmp_path):
     got = written(url)
     assert got["lead_id"].tolist() == [*"abcdef"]
     assert got["points"].tolist() == frame["points"].tolist()
+
+
+# ---- whole messages
+
+
+PARTS = ["lead_id", "target", "batch_id", "probability"]
+KEYS = "PRIMARY KEY (lead_id, target, batch_id)"
+
+
+@pytest.mark.parametrize(
+    ("created", "chunks", "expected"),
+    [
+        (
+            None,
+            [scored(["a"])[PARTS].set_axis(["lead_id", "target", "batch_id", "%(v0)s"], axis=1)],
+            "tables and columns must have printable names of at most 63 bytes without '%(', got '%(v0)s'; rename it",
+        ),
+        (None, [scored(["a"])[PARTS[1:]]], "the rows must have the key column 'lead_id', got none"),
+        (
+            None,
+            [scored(["a"])[[*PARTS, "target"]]],
+            "every column must have a different name, got one name twice",
+        ),
+        (
+            None,
+            [scored(["a"])[PARTS], scored(["b"])[PARTS[:3]]],
+            "every chunk must have the columns lead_id, target, batch_id, probability, got others",
+        ),
+        (
+            None,
+            [scored(["a"])[PARTS], scored(["b"])[[*PARTS[:2], "probability", "batch_id"]]],
+            "every chunk must have the columns lead_id, target, batch_id, probability, got others",
+        ),
+        (
+            None,
+            [scored(["a"])[PARTS], scored(["b"])[PARTS].assign(probability="high")],
+            "'probability' must be double in every chunk, got 'string'",
+        ),
+        (
+            None,
+            [scored(["a"])[PARTS].assign(target=None)],
+            "the key column 'target' must have a value in every row, got none",
+        ),
+        (
+            KEYED.format("float", KEYS),
+            [scored(["a"])[[*PARTS, "advised"]]],
+            "must have a column 'advised', got none; it has 4 other columns; add it",
+        ),
+        (
+            KEYED.format("int", KEYS),
+            [scored(["a"])[PARTS]],
+            "must store fractions unchanged, got an integer column 'probability'; make it double precision",
+        ),
+        (
+            KEYED.format("float", "more text"),
+            [scored(["a"])[PARTS]],
+            "must have a primary key or a unique index on 'lead_id', 'target', 'batch_id', got none; add it",
+        ),
+        (
+            "CREATE VIEW scored AS SELECT 1 AS lead_id, 1 AS target, 1 AS batch_id, 0.5 AS probability",
+            [scored(["a"])[PARTS]],
+            "must have a primary key or a unique index on 'lead_id', 'target', 'batch_id', got none; add it",
+        ),
+        (
+            KEYED.format("float", KEYS)
+            + "; CREATE TRIGGER t BEFORE INSERT ON scored BEGIN SELECT RAISE(ABORT, 'no'); END",
+            [scored(["a"])[PARTS]],
+            "must accept the rows, got: no; nothing was written",
+        ),
+    ],
+)
+def test_a_refusal_names_database_table_and_reason(created, chunks, expected, tmp_path):
+    """In one line; a database that the rows do not fit is left as it was."""
+    url = f"sqlite:///{tmp_path / 'scored.db'}"
+    if created:
+        with closing(sqlite3.connect(tmp_path / "scored.db")) as connection:
+            connection.executescript(created)
+    with pytest.raises(LeadmlError) as caught:
+        write_chunks(url, chunks)
+
+    assert str(caught.value) == f"{url}: scored table: {expected}"
+    with closing(sqlite3.connect(tmp_path / "scored.db")) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+    assert tables == (int(bool(created) and "TABLE" in created),)
+
+
+def test_the_key_may_be_other_columns_and_comes_first(tmp_path):
+    """A new table has the key as its primary key, in the order that is asked for, and then the other columns."""
+    url = f"sqlite:///{tmp_path / 'scored.db'}"
+    frame = pd.DataFrame({"score": [0.5, 0.25], "day": [1, 2], "lead_id": ["a", "a"], "at": [None, None]})
+    with table_writer(url, TableName("by day"), key=["lead_id", "day"]) as writer:
+        writer.write(frame)
+        writer.write(frame.assign(score=[1.5, 2.5]).iloc[1:])
+    with closing(sqlite3.connect(tmp_path / "scored.db")) as connection:
+        columns = connection.execute("SELECT name, type, pk FROM pragma_table_info('by day')").fetchall()
+        rows = connection.execute('SELECT * FROM "by day"').fetchall()
+
+    assert columns == [("lead_id", "TEXT", 1), ("day", "BIGINT", 2), ("score", "DOUBLE", 0), ("at", "TEXT", 0)]
+    assert rows == [("a", 1, 0.5, None), ("a", 2, 2.5, None)]
+    assert writer.defused == 0

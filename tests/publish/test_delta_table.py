@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from leadml.bundle.model import load
-from leadml.errors import LeadmlError
+from leadml.errors import LeadmlError, MissingExtraError
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained
@@ -59,6 +58,18 @@ def test_a_batch_that_is_written_again_is_there_once(tmp_path: Path) -> None:
     assert _read(path)["batch_id"].tolist() == ["a"] * 3 + ["b"] * 3
 
 
+def test_batches_that_are_written_together_are_known_one_by_one(tmp_path: Path) -> None:
+    """Each is a transaction of the table, with version 1, so none of them is appended again."""
+    path = tmp_path / "scored.delta"
+    _write(path, _frame("a"), _frame("b"))
+    for batch in ("a", "b"):
+        _write(path, _frame(batch))
+    table = deltalake.DeltaTable(str(path))
+
+    assert (table.version(), len(_read(path))) == (0, 6)
+    assert [table.transaction_version(batch) for batch in ("a", "b", "c")] == [1, 1, None]
+
+
 def test_delta_tables_are_a_format_of_their_own() -> None:
     """By the suffix of the folder."""
     assert [kind.suffix for kind in FORMATS if isinstance(kind, DeltaTable)] == [".delta"]
@@ -78,8 +89,14 @@ def test_nothing_is_appended_where_the_block_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        (_frame("b").assign(score="high"), r"scored\.delta: must be a Delta table that takes these rows, got: .*"),
-        (_frame("b").drop(columns="batch_id"), "rows of a Delta table must have a batch_id, .*; write .parquet"),
+        (
+            _frame("b").assign(score="high"),
+            r"scored\.delta: must be a Delta table that takes these rows, got: .*'high'.*; nothing was appended$",
+        ),
+        (
+            _frame("b").drop(columns="batch_id"),
+            r"^rows of a Delta table must have a batch_id, so that a batch is there once, got none; write \.parquet$",
+        ),
     ],
 )
 def test_rows_that_do_not_fit_are_refused(tmp_path: Path, frame: pd.DataFrame, expected: str) -> None:
@@ -117,15 +134,11 @@ def test_scores_of_a_project_are_the_same_in_parquet_and_delta(
     pd.testing.assert_frame_equal(found.sort_values("lead_id", ignore_index=True), expected, check_exact=True)
 
 
-@pytest.mark.slow
-def test_a_missing_extra_is_named(tmp_path: Path) -> None:
-    """The message says how to install it, and what else to write."""
-    code = (
-        "import sys; sys.modules['deltalake'] = None\n"
-        "from pathlib import Path\n"
-        "from leadml.publish.sinks import table_sink\n"
-        f"table_sink(Path({str(tmp_path / 'a.delta')!r})).__enter__()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says how to install it, and what else to write; no folder is made."""
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+    message = r"^deltalake is not installed: pip install 'leadml\[delta\]', or write \.parquet$"
+    with pytest.raises(MissingExtraError, match=message):
+        _write(tmp_path / "new" / "a.delta", _frame("a"))
 
-    assert "pip install 'leadml[delta]', or write .parquet" in done.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

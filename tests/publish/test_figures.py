@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from leadml.publish.figures import gain_figure, importance_figure
 
@@ -13,6 +14,7 @@ def importance(*names: str) -> pd.DataFrame:
     return pd.DataFrame({"field": names, "group": "fit", "value": 2.0, "low": 1.0, "high": 3.0}, index=range(size))
 
 
+@pytest.mark.slow
 def test_the_same_table_gives_the_same_bytes() -> None:
     """No date and no random id is in a drawing."""
     table = importance("age", "job")

@@ -29,3 +29,12 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
         table_sink(tmp_path / "a.xlsx"),
     ):
         pass
+
+
+def test_csv_is_for_people_unless_it_is_raw(tmp_path: Path) -> None:
+    """Without a word about it, formulas are escaped and counted."""
+    with table_sink(tmp_path / "a.csv") as sink:
+        sink.write(of_texts(FORMULAS + OTHER_TEXTS))
+
+    assert first_column(tmp_path / "a.csv") == [f"'{text}" for text in FORMULAS] + OTHER_TEXTS
+    assert sink.defused == len(FORMULAS)

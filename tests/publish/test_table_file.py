@@ -56,3 +56,13 @@ def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
         _write(tmp_path / "a.parquet", of_texts(["a"]), of_texts(["b"]).assign(points="high"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_has_the_columns_of_the_frame_and_no_other(tmp_path: Path) -> None:
+    """The index of a frame is not stored; the columns are compressed by Zstandard."""
+    _write(tmp_path / "a.parquet", of_texts(["a", "b"]).set_axis(["x", "y"]))
+    file = pq.ParquetFile(tmp_path / "a.parquet")
+
+    assert file.schema_arrow.names == ["lead_id", "points"]
+    assert file.schema_arrow.metadata is None
+    assert [file.metadata.row_group(0).column(at).compression for at in (0, 1)] == ["ZSTD", "ZSTD"]

@@ -51,6 +51,7 @@ def test_drift_of_behaviour_or_base_rate_does_not_change_attributes(drifted, dri
     pd.testing.assert_frame_equal(actual, expected)
 
 
+@pytest.mark.slow
 def test_drift_of_the_mix_changes_the_shares_of_sources(drifted):
     """From the first day of the drift paid search has a higher share and organic a lower one; accounts are the same."""
     before, after = (drifted[name].leads.drop_duplicates("lead_id").reset_index(drop=True) for name in ("none", "mix"))
@@ -63,6 +64,7 @@ def test_drift_of_the_mix_changes_the_shares_of_sources(drifted):
     assert share[1]["organic"] < share[0]["organic"] - 0.05
 
 
+@pytest.mark.slow
 def test_only_the_campaign_brings_spam_and_only_in_its_month(tmp_path, read_crm):
     """Bursts of forms come from free mail of paid search created in the campaign's month, and never without one."""
     for spam in (True, False):

@@ -42,6 +42,7 @@ def _matrix(world, target, day, level, *, worked):
     return matrix.reshape(states * interests, states * interests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 @pytest.mark.parametrize(
     ("world", "work_days_left"),

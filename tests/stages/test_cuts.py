@@ -13,9 +13,10 @@ from leadml.model.judge.evaluation import evaluate
 from leadml.model.metrics import rate_bound
 from leadml.params import CapacityRule, FixedRule, PrecisionRule, RecallRule, ShareRule, ValueRule
 from leadml.stages.candidates import candidate_table, quantile_of_maximum
-from leadml.stages.cuts import Cut, Cuts, solve_cuts
+from leadml.stages.cuts import Cut, Cuts, read_rules, solve_cuts
 
 LOW, LOWER = FixedRule(rule="fixed", probability=2e-6), FixedRule(rule="fixed", probability=1e-6)
+NAMES = "precision, recall, capacity, share, value, expected_value, fixed"
 SHARES = st.floats(0.02, 0.98)
 
 
@@ -120,6 +121,7 @@ def test_the_sample_of_candidates_is_densest_at_the_highest_cuts():
     for sample, max_rows in ((solved.sample_candidates(), 200), (solved.sample_candidates(max_rows=5), 5)):
         ranks = np.unique(np.geomspace(1, len(solved.candidates), max_rows).astype(int))
         whole = solved.candidates.iloc[len(solved.candidates) - ranks[::-1]].reset_index(drop=True)
+        assert list(sample.columns) == [*whole.columns, "precision_low", "precision_high"]
         pd.testing.assert_frame_equal(sample[whole.columns], whole)
         leads, won = whole["leads"], whole["conversions"]
         np.testing.assert_allclose(sample["precision_low"], _wilson(won, leads, 0.975), atol=1e-12)
@@ -142,8 +144,8 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
     rules = [FixedRule(rule="fixed", probability=some) for some in (iql, mql, sql)]
     (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
     message = (
-        rf"cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
-        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}"
+        rf"^cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
+        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}$"
     )
     with pytest.raises(ModelError, match=message):
         solve_cuts(*_leads(0), {"iql": rules[0], "mql": rules[1], "sql": rules[2]})
@@ -302,24 +304,76 @@ def test_rules_may_be_plain_mappings():
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"sqll": {"rule": "share", "top": 0.1}}, r"rules must be of the stages iql, mql and sql, got 'sqll'.*'sql'"),
-        ({"sql": {"rule": "share", "top": 3}}, r"^sql\.top: input should be less than 1, got '3'$"),
-        ({"sql": {"rule": "best"}}, r"^sql: rule must be one of precision, .*, fixed, got 'best'$"),
-        ({"sql": {"top": 0.1}}, r"^sql: rule must be one of precision, .*, fixed, got 'None'$"),
-        ({"sql": {"rule": "share"}}, r"^sql\.top must be set, got nothing; add it$"),
-        ({"sql": {"rule": "share", "top": 0.1, "x": 1}}, r"^sql\.x: a rule share has no such key$"),
+        (
+            {"sqll": {"rule": "share", "top": 0.1}},
+            "rules must be of the stages iql, mql and sql, got 'sqll'; the nearest is 'sql'",
+        ),
+        ({"lead": {"rule": "share", "top": 0.1}}, "rules must be of the stages iql, mql and sql, got 'lead'"),
+        ({"sql": {"rule": "share", "top": 3}}, "sql.top: input should be less than 1, got '3'"),
+        (
+            {"mql": {"rule": "recall", "at_least": 0.5, "confidence": "Value"}},
+            "mql.confidence: input should be a valid number, unable to parse string as a number, got 'Value'",
+        ),
+        ({"sql": {"rule": "best"}}, f"sql: rule must be one of {NAMES}, got 'best'"),
+        ({"sql": {"top": 0.1}}, f"sql: rule must be one of {NAMES}, got 'None'"),
+        ({"sql": {"rule": "share"}}, "sql.top must be set, got nothing; add it"),
+        ({"sql": {"rule": "share", "top": 0.1, "x": 1}}, "sql.x: a rule share has no such key"),
         (
             {"sql": {"rule": "capacity", "leads_per_week": 2, "incoming_per_week": 1}},
-            r"^sql: leads_per_week must be below incoming_per_week, got 2 of 1; with so much capacity no cut is needed$",
+            "sql: leads_per_week must be below incoming_per_week, got 2 of 1; with so much capacity no cut is needed",
         ),
-        ({"sql": 0.3}, r'^sql must be a rule such as {"rule": "share", "top": 0.2}, got .0.3.$'),
-        ([0.3], r'^rules must be a mapping such as {"mql": .*}, got list$'),
+        ({"sql": 0.3}, 'sql must be a rule such as {"rule": "share", "top": 0.2}, got \'0.3\''),
+        ([0.3], 'rules must be a mapping such as {"mql": {"rule": "share", "top": 0.2}}, got list'),
     ],
 )
 def test_a_rule_that_is_not_valid_is_refused(rules, message):
     """The message names the stage and the key."""
-    with pytest.raises(ParamsError, match=message):
+    with pytest.raises(ParamsError) as refused:
         solve_cuts(*_leads(0), rules)
+    assert str(refused.value) == message
+
+
+def test_a_rule_of_a_model_is_read_as_it_is_and_stages_in_any_case():
+    """The stages of the result are upper case, in the order in which they were given."""
+    rules = {"Mql": LOW, "IQL": {"rule": "share", "top": 0.2}}
+
+    assert list(read_rules(rules).items()) == [("MQL", LOW), ("IQL", ShareRule(rule="share", top=0.2))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (None, "mql: columns must have 'deal', which the rule names, got none"),
+        ({"deals": [1, 2]}, "mql: columns must have 'deal', which the rule names, got none; the nearest is 'deals'"),
+        ({"deal": [1, 2, 3]}, "columns['deal'] must have the shape (2,), got (3,)"),
+        ({"deal": [[1, 2]]}, "columns['deal'] must have the shape (2,), got (1, 2)"),
+    ],
+)
+def test_a_column_that_a_rule_names_must_be_given_with_one_number_of_each_row(columns, message):
+    """The message names the stage and the nearest column, or both shapes."""
+    rule = {"rule": "expected_value", "amount": "deal", "contact_cost": 1}
+    with pytest.raises((ModelError, ParamsError)) as refused:
+        solve_cuts([0.5, 0.25], [1, 0], {"iql": LOW, "mql": rule}, columns=columns)
+    assert str(refused.value) == message
+
+
+def test_the_columns_of_several_rules_are_read():
+    """Each rule chooses by its own field, and whole numbers and texts of numbers are numbers."""
+    deal, seats = ({"rule": "expected_value", "amount": name, "contact_cost": 1} for name in ("deal", "seats"))
+    columns = {"deal": [1, 4, 5], "seats": ["9", "0", "0"], "other": ["x", "y", "z"]}
+    solved = solve_cuts([0.5, 0.375, 0.25], [1, 0, 0], {"sql": seats, "mql": deal}, columns=columns)
+
+    assert dict(solved) == {"MQL": 0.25, "SQL": 0.5}
+
+
+def test_groups_are_counted_as_accounts():
+    """The candidates are those of the table with these groups."""
+    probability, label = _leads(0, 60)
+    groups = np.arange(60) // 3
+    solved = solve_cuts(probability, label, {"sql": LOW}, groups=groups.tolist())
+
+    pd.testing.assert_frame_equal(solved.candidates, candidate_table(probability, label, groups=groups))
+    assert solved.candidates["accounts"].iloc[0] == 20
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ class Manifest:
         try:
             manifest: Self = TypeAdapter(cls).validate_python(stored)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
+            first = error.errors()[0]
             msg = f"{'.'.join(map(str, first['loc']))}: {inert(first['msg'])}"
             raise ValueError(msg) from None
         return manifest

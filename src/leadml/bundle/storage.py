@@ -92,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
     if _read(folder, MANIFEST_HASH) != (hashlib.sha256(content).hexdigest() + "\n").encode():
         raise BundleError(_changed(folder, MANIFEST))
     stored = _parse(folder, MANIFEST, content)
-    if stored.get("format") is True or stored.get("format") != FORMAT:
+    if stored.get("format") != FORMAT:
         msg = (
             f"{folder}: must have format {FORMAT}, got {inert(stored.get('format'))}; use the leadml that wrote it, or "
             "train again"
@@ -181,9 +181,9 @@ def _golden_difference(model: LeadModel, golden: dict[str, Any]) -> float:
     """Return the largest absolute difference between the stored and the present scores of the golden rows."""
     scores = model.predict(golden_frame(golden["rows"], model.encoder))
     stored = golden["scores"]
-    if len(stored) != len(scores) or not all(isinstance(score, float) for score in stored):
+    if not stored or len(stored) != len(scores) or not all(isinstance(score, float) for score in stored):
         return float("inf")
-    return float(np.abs(scores - np.array(stored)).max(initial=0.0))
+    return float(np.abs(scores - np.array(stored)).max())
 
 
 def _same_machine(manifest: Manifest) -> bool:

@@ -47,7 +47,6 @@ class ExpectedValueRule(CutRule):
             return Solution(np.array([]), f"can be solved where {self.words}: amounts must be 0 or more, got {got}")
         expected = candidates.probability * np.where(np.isnan(amount), known.mean(), amount)
         profit = candidates.total(expected) - candidates.leads * self.contact_cost
-        problem = (
-            f"earns more than it costs where {self.words}: the best one loses {-profit.max():,.4g}; lower contact_cost"
-        )
+        loss = f"{0 - profit.max():,.4g}"
+        problem = f"earns more than it costs where {self.words}: the best one loses {loss}; lower contact_cost"
         return Solution(candidates.cut[[profit.argmax()]] if profit.max() > 0 else np.array([]), problem)

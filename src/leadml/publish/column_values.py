@@ -16,7 +16,6 @@ MAX_KEY_LENGTH = 255  # characters, for dialects whose keys cannot be text of an
 
 def arrow_column(column: pd.Series[Any], name: str) -> pa.Array:
     """Return a column as an Arrow array; NaN becomes null."""
-    problem = ""
     has_zone = getattr(column.dtype, "tz", None) is not None
     try:
         array = pa.array(column.dt.tz_convert(None) if has_zone else column, from_pandas=True)

@@ -279,6 +279,7 @@ def test_what_occurs_or_is_recorded_later_changes_nothing(engine: Engine, seed: 
     assert same(computed(engine, snapshots, states + versions, activities + later), plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("occurred", "recorded", "used"),
     [
@@ -303,6 +304,7 @@ def test_the_boundaries_of_occurring_and_recording_are_exact_to_the_microsecond(
     assert found["colour"].tolist() == ["blue" if used else "red"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [-1, 0, 1])
 def test_an_activity_recorded_late_is_used_from_that_instant_on(engine: Engine, shift: int) -> None:
     """A snapshot a microsecond before the recording does not use it; snapshots at that instant and later do."""

@@ -277,6 +277,7 @@ def test_any_name_may_be_a_column_or_a_kind(tmp_path: Path, engine: str) -> None
         assert {row[f"{name}_7d"] for name in kinds} == {2.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "roles", "message"),
     [
@@ -323,6 +324,7 @@ def test_a_bad_row_of_a_database_is_named_by_its_lead(tmp_path: Path) -> None:
     assert str(found.faults[0]).startswith("leads table:2 (lead 'b'): size must be a number")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
 @pytest.mark.parametrize("number", [-365 * 60, 365 * 75])
 def test_an_instant_before_1970_or_after_tomorrow_is_a_fault(tmp_path: Path, role: str, number: int) -> None:

@@ -105,6 +105,7 @@ def random_rows(seed: int, target: Target, leads: int = 60) -> tuple[list[tuple[
     return snapshots, outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 @settings(max_examples=4)
 @given(seed=SEEDS)
@@ -148,6 +149,7 @@ def test_the_order_and_the_repetition_of_outcomes_change_nothing(engine: Engine,
     assert labelled(engine, snapshots, twice, TARGETS[0]) == labelled(engine, snapshots, outcomes, TARGETS[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "after", "recorded", "flags"),
     [

@@ -159,6 +159,7 @@ def test_a_sample_is_drawn_of_all_dates_and_leads_alike(view: AsOfView, mature: 
     assert abs(mature.label[sample].mean() - mature.label.mean()) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dates", "until", "message"),
     [

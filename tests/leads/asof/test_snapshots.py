@@ -260,6 +260,7 @@ VISITS = [("a", 3, "visit"), ("b", 5, "demo")]
 OUTCOMES = [("a", 10, "customer"), ("b", 50, "lost")]
 
 
+@pytest.mark.slow
 def test_a_lead_that_is_too_old_has_no_snapshot(tmp_path: Path) -> None:
     """A lead older than params allow is not scored."""
     write_tables(tmp_path, **small_tables(LEADS, VISITS, []))
@@ -270,6 +271,7 @@ def test_a_lead_that_is_too_old_has_no_snapshot(tmp_path: Path) -> None:
             assert frame["lead_id"].tolist() == left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "left"),
     [
@@ -310,6 +312,7 @@ def test_an_outcome_recorded_late_leaves_its_lead_in_scoring_and_out_of_training
     assert training.frame.loc[training.frame["lead_id"] == "a", "as_of"].max() <= day(10)
 
 
+@pytest.mark.slow
 def test_a_lead_that_was_not_recorded_yet_is_not_counted_as_drawn(tmp_path: Path) -> None:
     """Leads that are recorded after an instant have no snapshot then, so no count of snapshots includes them."""
     made = small_tables([(f"L{at}", at % 5, 1.0) for at in range(60)], VISITS, [("L1", 60, "customer")])

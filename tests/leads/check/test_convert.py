@@ -25,6 +25,7 @@ def _column(*values, arrow_type=None):
     return pa.chunked_array([pa.array(values, arrow_type)])
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8))
 def test_a_number_is_read_exactly_with_either_decimal_mark(values):
     """The text that Python writes for a number is read as the same number."""

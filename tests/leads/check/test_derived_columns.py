@@ -65,6 +65,7 @@ def test_hostile_texts_have_one_of_the_listed_classes(name: str) -> None:
     assert {DERIVE[name](text) for text in HOSTILE} <= CLASSES[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DERIVE)
 @given(text=st.text(st.characters(codec="ascii"), max_size=30))
 def test_case_and_surrounding_spaces_do_not_matter(name: str, text: str) -> None:

@@ -16,6 +16,7 @@ MICROS = st.integers(-62_135_596_800_000_000, 253_402_214_400_000_000)  # 0001-0
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 
 
+@pytest.mark.slow
 @given(MICROS)
 def test_an_instant_is_read_as_it_was_shown(micros: int) -> None:
     """To the microsecond, and its day is the first part of it."""
@@ -26,6 +27,7 @@ def test_an_instant_is_read_as_it_was_shown(micros: int) -> None:
     assert shown.endswith("+00:00")
 
 
+@pytest.mark.slow
 @given(naive=st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2036, 1, 1)), zone=st.sampled_from(ZONES))  # noqa: DTZ001
 def test_a_time_without_a_zone_is_one_of_the_declared_zone(naive: dt.datetime, zone: str) -> None:
     """As Python's own `zoneinfo` places it; of a time that the clocks show twice, the first."""

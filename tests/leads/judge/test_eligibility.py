@@ -15,6 +15,7 @@ LEADS = [("late", 30, 1.0), ("lost", 0, 1.0), ("new", 19, 1.0), ("open", 1, 1.0)
 OUTCOMES = [("lost", 5, "lost"), ("won", 4, "customer"), ("won", 9, "evangelist"), ("won", 15, "churned")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "choices", "expected"),
     [

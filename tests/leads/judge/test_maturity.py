@@ -13,11 +13,32 @@ from tests.dated import crm, day, instants, micros, open_view, small, small_tabl
 from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import Contract
+from leadml.leads.judge.findings import Finding, Severity
 from leadml.leads.judge.leak_evidence import reached_at
 from leadml.leads.judge.maturity import AGES, ReachedByAge, conversions_by_age, judge_dates
 from leadml.params import Params
 
-COUNTS = {"mature": 1000, "converted": 100, "late": 0, "immature": 7, "usable": 500, "drawn": 400}
+COUNTS = {"mature": 9000, "usable": 8000, "drawn": 7000, "immature": 6000, "converted": 2000, "late": 1234}
+MATURE = Finding(
+    "DT1",
+    "passed",
+    (
+        "9,000 snapshots are mature, 8,000 of them are in a part of the split, and 7,000 of those are drawn; 6,000 are "
+        "left out, because 14 + 3 days (horizon + settling) have not passed"
+    ),
+)
+LATE = Finding(
+    "DT2",
+    "warn",
+    "1,234 labels count as negative though a conversion was recorded later",
+    "raise the target's settling, which is 3 days now",
+)
+NO_HISTORY = Finding(
+    "DT3",
+    "warn",
+    "leads have one row each, so attributes are those of the export, not those at the snapshot",
+    "declare sources.leads.valid_from, or leave out what is filled in later",
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,45 +88,68 @@ def test_young_leads_are_unknown(tmp_path: Path) -> None:
     assert [(row.days, row.leads, row.reached) for row in rows] == [(7, 2, 0), (14, 2, 1), (30, 2, 1)]
 
 
-@pytest.mark.parametrize(("late", "severity"), [(0, "passed"), (5, "passed"), (6, "warn")])
-def test_many_late_records_are_a_warning(view: AsOfView, late: int, severity: str) -> None:
-    """More than a twentieth of the conversions was recorded after the label was due, so settling is too short."""
-    findings = {finding.code: finding for finding in judge_dates(view, {**COUNTS, "late": late}, _contract())}
-
-    assert findings["DT2"].severity == severity
-    assert f"{late} labels count as negative though" in findings["DT2"].evidence
-    assert findings["DT2"].remedy == ("raise the target's settling, which is 0 days now" if severity == "warn" else "")
-
-
-def test_where_no_lead_converted_one_late_record_is_a_warning(view: AsOfView) -> None:
-    """There is no division by zero."""
-    counts = {**COUNTS, "converted": 0, "late": 1}
-
-    assert {f.code: f.severity for f in judge_dates(view, counts, _contract())}["DT2"] == "warn"
+@pytest.fixture(scope="module")
+def small_view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsOfView]:
+    """Return a view of four leads, two of which became customers; labels are known after 14 + 3 days."""
+    leads = [("a", 0, 1.0), ("b", 0, 1.0), ("c", 16, 1.0), ("d", 17, 1.0)]
+    tables = small_tables(leads, [("a", 1, "visit")], [("a", 14, "customer"), ("b", 6, "customer")])
+    folder = write_tables(tmp_path_factory.mktemp("small"), **tables)
+    target = {"outcome": "customer", "horizon": 14, "settling": 3}
+    with open_view(folder, small(targets={"won": target})) as opened:
+        yield opened
 
 
-def test_snapshots_that_are_left_out_are_counted(view: AsOfView) -> None:
-    """The finding counts mature, usable, drawn and immature snapshots, and names the days that must pass."""
-    finding = judge_dates(view, COUNTS, _contract())[0]
+def test_a_conversion_counts_before_the_age_and_a_lead_from_the_age_on(small_view: AsOfView) -> None:
+    """A conversion on the day itself is too late by an instant, and a lead of just that age was observed to it."""
+    rows = conversions_by_age(small_view, reached_at(small_view), day(30))
 
-    assert (finding.code, finding.severity) == ("DT1", "passed")
-    assert str(finding) == (
-        "DT1 1,000 snapshots are mature, 500 of them are in a part of the split, and 400 of those are drawn; 7 are "
-        "left out, because 30 + 0 days (horizon + settling) have not passed"
-    )
+    assert rows == (ReachedByAge(7, 4, 1), ReachedByAge(14, 3, 1), ReachedByAge(30, 2, 2))
+    assert [row.share for row in rows] == [1 / 4, 1 / 3, 1.0]
 
 
-def test_attributes_without_a_history_are_a_warning(view: AsOfView) -> None:
+@pytest.mark.parametrize(
+    ("converted", "late", "severity"),
+    [
+        (2000, 100, "passed"),
+        (2000, 101, "warn"),
+        (20, 1, "passed"),
+        (20, 2, "warn"),
+        (1, 1, "warn"),
+        (0, 0, "passed"),
+        (0, 1, "warn"),
+    ],
+)
+def test_more_late_records_than_a_twentieth_of_the_conversions_are_a_warning(
+    small_view: AsOfView, converted: int, late: int, severity: Severity
+) -> None:
+    """Settling is too short then; where no lead converted, one late record is too many."""
+    evidence = f"{late} labels count as negative though a conversion was recorded later"
+    remedy = "raise the target's settling, which is 3 days now" if severity == "warn" else ""
+
+    assert judge_dates(small_view, {**COUNTS, "converted": converted, "late": late}, _contract()) == [
+        MATURE,
+        Finding("DT2", severity, evidence, remedy),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "source", "expected"),
+    [
+        (None, "column", [MATURE, LATE, NO_HISTORY]),
+        (None, "activity", [MATURE, LATE]),
+        ("valid_from", "column", [MATURE, LATE]),
+        ("valid_from", "activity", [MATURE, LATE]),
+    ],
+)
+def test_attributes_without_a_history_are_a_warning(
+    small_view: AsOfView, valid_from: str | None, source: str, expected: list[Finding]
+) -> None:
     """Their values are those of the export; without attributes there is no warning."""
     contract = _contract()
-    without = replace(contract, valid_from=None)
-    bare = replace(without, fields=tuple(field for field in contract.fields if field.source == "activity"))
+    fields = tuple(field for field in contract.fields if field.source == source)
 
-    assert "DT3" not in {finding.code for finding in judge_dates(view, COUNTS, contract)}
-    assert "DT3" not in {finding.code for finding in judge_dates(view, COUNTS, bare)}
-    warned = next(finding for finding in judge_dates(view, COUNTS, without) if finding.code == "DT3")
-    assert warned.severity == "warn"
-    assert "those of the export, not those at the snapshot; declare sources.leads.valid_from" in str(warned)
+    assert fields
+    assert judge_dates(small_view, COUNTS, replace(contract, valid_from=valid_from, fields=fields)) == expected
 
 
 def test_instants_of_tests_are_converted_back_and_forth() -> None:

@@ -389,6 +389,7 @@ def test_any_name_of_a_table_or_column_is_read(url):
         assert read(transaction, TableName("canary"))["x"].to_pylist() == [7]
 
 
+@pytest.mark.slow
 def test_a_table_that_does_not_exist_is_refused(leads_url):
     """The message is one line of printable characters, whatever the name."""
     with open_read_transaction(leads_url) as transaction:

@@ -159,6 +159,7 @@ def test_words_for_missing_values_are_those_of_the_model(tmp_path: Path) -> None
         assert [fault.lead_id for fault in view.history.faults] == ["c"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lead_id", "as_of", "message"),
     [

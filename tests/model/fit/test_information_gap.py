@@ -75,6 +75,7 @@ def test_a_single_field_has_a_gap():
     assert 0 <= gap < 0.2
 
 
+@pytest.mark.slow
 def test_constant_fields_do_not_change_the_gap():
     """A field that is the same for all leads is a topic that no tree uses."""
     leads, _ = _leads(1500, hidden=6)
@@ -90,6 +91,7 @@ def test_constant_fields_do_not_change_the_gap():
     assert _gap(more, params)[0] == pytest.approx(_gap(leads, params)[0], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", [True, False])
 def test_leads_of_one_group_have_a_gap(half):
     """Where a half of the groups is empty only the topics are halved."""

@@ -75,6 +75,7 @@ def test_trees_have_the_weight_where_fields_interact():
     assert selection.loss < mean_log_loss(selection.linear_parts[0][0].margin, label) - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dated", [True, False])
 def test_a_half_life_is_chosen_where_the_newest_leads_matter(dated):
     """Where the effect of a field changes its sign with time, a half-life is chosen; without dates none is tried."""
@@ -83,6 +84,7 @@ def test_a_half_life_is_chosen_where_the_newest_leads_matter(dated):
     assert (selection.linear_parts[0][0].half_life > 0) == dated
 
 
+@pytest.mark.slow
 def test_no_half_life_is_chosen_where_nothing_changes():
     """Old leads are worth as much as new ones, so all have equal weights."""
     leads = _leads(lambda x, _: x[:, 0] / 2, dated=True)

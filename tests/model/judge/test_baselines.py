@@ -66,6 +66,7 @@ def test_without_rules_there_is_no_points_rule(halves, bank_contract, bank_param
     assert list(baseline_probabilities(*halves, bank_contract.fields, params)) == [BASE_RATE, ODOO, LOGISTIC]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [0.01, 100.0, 100_000.0])
 def test_the_points_rule_does_not_depend_on_the_unit_of_its_points(
     probabilities, halves, bank_contract, bank_params, unit

@@ -95,6 +95,7 @@ def test_only_models_have_differences_and_the_same_model_has_none(table: pd.Data
     assert worse["difference"].le(worse["difference_high"]).all()
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_the_intervals(predictions: HoldoutPredictions, table: pd.DataFrame) -> None:
     """Another seed and another confidence change intervals and no value."""
     pd.testing.assert_frame_equal(figures_with_intervals(predictions, PARAMS, seed=1), table, check_exact=True)

@@ -74,6 +74,7 @@ def test_the_bounds_of_intervals_are_in_order(evaluation, table):
     assert (rows["low"] <= rows["high"]).all()
 
 
+@pytest.mark.slow
 def test_every_value_lies_in_its_interval_and_shares_lie_from_0_to_1():
     """They do also where the model is nearly perfect."""
     sharp = _predictions(600)
@@ -137,6 +138,7 @@ def test_differences_are_leadml_less_the_baseline(evaluation, predictions):
     assert evaluation.beaten() == (["rate", "worse"], ["same"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [None, 1])
 def test_deciles_divide_all_rows_and_all_conversions(digits):
     """The mean rate of the deciles is the rate, the gain never falls and ends at 1, and lift is rate over base rate."""

@@ -47,3 +47,16 @@ def test_a_check_without_more_can_always_judge() -> None:
     check = LeakCheck({}, lambda _: [])
 
     assert (check.missing(LeakEvidence()), check.by_halves) == ("", False)
+
+
+def test_another_draw_changes_nothing_but_halves_and_suspects() -> None:
+    """Frame, sample, evidence, limits and the columns of fields stay; suspects cannot change afterwards."""
+    suspects = ["a"]
+    other = ROWS.with_halves(3, suspects=suspects)
+    suspects.append("b")
+
+    assert (other.frame is ROWS.frame, other.sample is ROWS.sample) == (True, True)
+    assert (other.evidence is ROWS.evidence, other.leaks is ROWS.leaks) == (True, True)
+    assert all(new.column is old.column for new, old in zip(other.fields, ROWS.fields, strict=True))
+    assert (other.outcome.draw, other.suspects, ROWS.outcome.draw, ROWS.suspects) == (3, frozenset({"a"}), 0, None)
+    assert [field.name for field in other.model_fields] == ["a", "b"]

@@ -41,3 +41,18 @@ def test_the_check_has_the_codes_that_it_reports() -> None:
     """LK1 to LK5, decided by several draws."""
     assert list(CHECK.kinds) == [f"LK{number}" for number in range(1, 6)]
     assert CHECK.by_halves
+
+
+def test_suspicions_of_all_fields_together_come_last() -> None:
+    """Three fields each add to the others, the last most, and together tell the outcome, which is no field's name."""
+    random = np.random.default_rng(3)
+    label = (np.arange(1200) % 3 == 0).astype(np.int8)
+    frame = pd.DataFrame({name: label * by + random.normal(size=1200) for name, by in (("z", 2.0), ("m", 2.2))})
+    frame = frame.assign(a=label * 2.4 + random.normal(size=1200))
+    outcome = Outcome(label, np.arange(1200) // 2)
+    fields = [JudgedField(Field(name, "number", "fit"), frame[name], outcome) for name in "zma"]
+    rows = JudgedRows(frame, frame, outcome, fields, LeakEvidence(), LeakParams(own=0.99))
+
+    assert [(one.code, one.field, one.severity) for one in suspect_fields(rows)] == [
+        ("LK3", "z", "warn"), ("LK3", "m", "warn"), ("LK3", "a", "warn"), ("LK3", "together", "stop"),
+    ]  # fmt: skip

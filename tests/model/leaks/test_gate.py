@@ -9,6 +9,7 @@ from leadml.leads.check.contract import Contract
 from leadml.leads.check.field import Field
 from leadml.leads.check.load import load_leads
 from leadml.leads.judge.evidence import Clock, LeakEvidence
+from leadml.leads.judge.findings import Finding
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.model.leaks.gate import find_leaks
@@ -122,6 +123,7 @@ def test_an_accepted_suspect_becomes_a_warning_with_its_reason(leads_with_durati
     assert codes(other, "stop") == [("LK2", "duration")]
 
 
+@pytest.mark.slow
 def test_equally_strong_fields_are_passed(quick_params):
     """Fields that are strong by themselves but weaker than the others together make a good model."""
     random = np.random.default_rng(0)
@@ -132,6 +134,7 @@ def test_equally_strong_fields_are_passed(quick_params):
     assert codes(find_leaks(frame, [Field(name, "number", "fit") for name in "abc"], quick_params), "stop") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moved", "severity", "remedy"),
     [
@@ -220,3 +223,105 @@ def test_too_few_leads_are_not_applicable(quick_params):
     assert "got 9 leads and 1 fields" in few.evidence
     (half,) = find_leaks(frame.assign(converted=np.arange(100) % 2), [Field("x", "number", "fit")], quick_params)
     assert half.severity == "not applicable"
+
+
+NOT_APPLICABLE = {
+    "LK6": "there are no dates of changes and outcomes, so when fields are changed is not known",
+    "LK7": "leads have no dates, so dates after the snapshot cannot be found",
+    "LK9": "no holdout was given, so copies of its leads cannot be found",
+    "LK10": "no columns are declared by which a person is known (split.same_person), so duplicates are not found",
+}
+X = [Field("x", "number", "fit")]
+
+
+def leads(size=400, rate=0.25):
+    """Return leads in an order of chance, with a field that knows nothing."""
+    label = np.random.default_rng(5).permutation((np.arange(size) < rate * size).astype(np.int8))
+    ids = [f"{at:05d}" for at in range(size)]
+    frame = pd.DataFrame({"lead_id": ids, "split_key": ids, "x": 1.0, "converted": label})
+    return frame.sample(frac=1, random_state=2)
+
+
+def test_without_a_suspect_each_rule_without_evidence_is_told_and_the_gate_is_passed(quick_params):
+    """A constant field has an AUC of 0.5; where a suspect is accepted the last line says that nothing stops."""
+    untold = [Finding(code, "not applicable", reason) for code, reason in NOT_APPLICABLE.items()]
+    passed = "no field seems to know the outcome; the highest AUC of a single field is 0.500"
+    warned = "no suspect stops the training; the highest AUC of a single field is 1.000"
+    knowing = leads().assign(x=lambda frame: frame["converted"] * 1.0)
+    accepted = find_leaks(knowing, X, accepting(quick_params, x="is the outcome itself"))
+
+    assert find_leaks(leads(), X, quick_params) == [*untold, Finding("LK0", "passed", passed)]
+    assert codes(accepted) == [("LK1", "x")]
+    assert accepted[0].evidence.endswith("; accepted: is the outcome itself")
+    assert accepted[1:] == [*untold, Finding("LK0", "passed", warned)]
+
+
+def test_findings_are_in_the_order_of_the_rules(quick_params):
+    """Suspects come first; where one of them stops, nothing is passed; people are counted in all rows."""
+    frame = leads()
+    at = np.arange(400) * DAY + 1_750_000_000_000_000
+    frame["x"] = at + np.where(np.arange(400) < 8, DAY, -DAY) * 1.0
+    kinds = pd.DataFrame({"kind": ["call"], "rows": [40], "recorded_before": [0], "after_outcome": [40]})
+    people = pd.Series({"00001": "a", "00003": "a"}, dtype=object)
+    clock = Clock(at, "as_of", is_limit=True)
+    evidence = LeakEvidence(clock=clock, activities=kinds, people=people, held_out=None)
+    findings = find_leaks(frame, X, quick_params, evidence=evidence)
+
+    assert codes(findings) == [("LK7", "x"), ("LK7", "call"), ("LK10", "people")]
+    assert findings[0].evidence == "holds dates, and 8 of 400 are later than as_of"
+    assert [finding.severity for finding in findings] == ["stop", "stop", "warn", "not applicable", "not applicable"]
+    assert findings[3:] == [Finding(code, "not applicable", NOT_APPLICABLE[code]) for code in ("LK6", "LK9")]
+
+
+def test_ten_leads_of_the_rarer_outcome_are_judged(quick_params):
+    """Nine are not, nor are leads without a field, nor halves without converters; the line says what there is."""
+    nine = leads().assign(converted=lambda frame: (frame["lead_id"] < "00009").astype(np.int8))
+    ten = nine.assign(converted=lambda frame: (frame["lead_id"] < "00010").astype(np.int8))
+    one_half = nine.assign(converted=lambda frame: frame["lead_id"].astype(int) % 2)
+    found = [find_leaks(*given, quick_params) for given in ((nine, X), (ten, []), (one_half, X))]
+
+    assert found == [
+        [
+            Finding(
+                "LK0",
+                "not applicable",
+                "there must be 10 leads of the rarer outcome, some in each half, and a field to judge, got "
+                f"{converters} leads and {fields} fields",
+            )
+        ]
+        for converters, fields in ((9, 1), (10, 0), (200, 1))
+    ]
+    assert len(find_leaks(ten, X, quick_params)) > 1
+
+
+@pytest.mark.parametrize(("size", "is_known"), [(20_000, False), (20_002, True)])
+def test_of_more_than_twenty_thousand_rows_every_second_is_judged(quick_params, size, is_known):
+    """Rows are in the order of their ids, and those of one lead in the order of their instants, as of the file or not.
+
+    A field that knows the outcome at the first of two snapshots of each lead is perfect among the first ones.
+    """
+    lead, snapshot = np.arange(size) // 2, np.arange(size) % 2
+    random = np.random.default_rng(0)
+    label = random.permutation(size // 2) % 4 == 0
+    known = np.where(snapshot == 0, label[lead], random.random(size) < 0.25)
+    ids = [f"{at:05d}" for at in lead]
+    frame = pd.DataFrame({"lead_id": ids, "split_key": ids, "as_of": 1_750_000_000_000_000 + snapshot * DAY})
+    frame = frame.assign(converted=label[lead].astype(np.int8), x=known.astype(float))
+    frame = frame.sample(frac=1, random_state=1)
+    clock = Clock(frame["as_of"].to_numpy(), "as_of", is_limit=True)
+
+    found = find_leaks(frame, X, quick_params, evidence=LeakEvidence(clock=clock))
+    assert codes(found) == ([("LK1", "x")] if is_known else [])
+
+
+def test_a_field_near_its_limit_is_judged_by_several_draws_of_halves(quick_params):
+    """Of four draws three stop a field with an AUC near 0.95, and the evidence tells that."""
+    noise = np.random.default_rng(1).normal(size=400)
+    frame = leads().assign(x=lambda frame: frame["converted"] * 3.0 + noise)
+    found = find_leaks(frame, X, quick_params)
+
+    assert codes(found, "stop") == [("LK1", "x")]
+    assert found[0].evidence == (
+        "by itself has an AUC of 0.982, too high for a field that is known before the outcome; 3 of 4 draws of halves "
+        "say so"
+    )

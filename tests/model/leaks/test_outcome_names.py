@@ -39,3 +39,32 @@ def test_every_listed_name_is_found():
 
     assert all(is_outcome_name(name) for name in whole_names | parts)
     assert all(is_outcome_name(f"x {name} y") for name in parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_so"),
+    [
+        ("statusCode", True),
+        ("status code plan", False),
+        ("STATUSCode", False),
+        ("stage name id", True),
+        ("stage_x_id", False),
+        ("id stage", False),
+        ("dealLeadStageNameIdC", True),
+        ("xstatus", False),
+        ("closeDated", False),
+        ("my close date 2", True),
+        ("myclose_date", False),
+        ("closedate", True),
+        ("Close DATE", True),
+        ("crm owner r", True),
+        ("lead id", False),
+        ("date", False),
+        ("name id", False),
+        ("leads", False),
+        ("won value code", True),
+    ],
+)
+def test_a_name_is_divided_into_words(name, is_so):
+    """Before a capital letter after a small one and at signs; words for the lead and endings are left out."""
+    assert is_outcome_name(name) == is_so

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.leads.judge.evidence import Clock
-from leadml.model.leaks.row_order import id_ranks, suspect_row_order
+from leadml.leads.judge.evidence import Clock, LeakEvidence
+from leadml.model.leaks.check import JudgedRows
+from leadml.model.leaks.outcome import Outcome
+from leadml.model.leaks.row_order import CHECK, id_ranks, suspect_row_order
+from leadml.model.leaks.suspicion import Suspicion
+from leadml.params import LeakParams
 
 DAY = 86_400_000_000
 
@@ -76,6 +80,7 @@ def test_a_file_of_parts_ordered_by_outcome_is_stopped(parts):
     assert severities(suspect_row_order(leads(label, ids=ids), order, None)) == [("order", "stop")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("low", [0.02, 0.1])
 def test_a_rate_that_changes_over_time_is_not_stopped(low):
     """Without instants it is a warning; with instants it is passed."""
@@ -116,3 +121,162 @@ def test_ids_with_several_prefixes_are_ordered_as_text():
     """Ids are compared as numbers only where nothing else differs."""
     assert id_ranks(pd.Series(["b9", "a10", "a9"])).tolist() == [2, 0, 1]
     assert id_ranks(pd.Series(["30", "4", "5"])).tolist() == [2, 0, 1]
+
+
+def of_order(severity, auc, *, name="lead_id", what="the order of the ids", within="", drift=""):
+    """Return the suspicion with the words that people read."""
+    remedy = {
+        "stop": "it is a suspected leak: ids and rows must be in an order that existed before the outcome; bring such "
+        f"a file, or name {name} in leaks.accept with the reason why it is no leak",
+        "warn": "check in which order ids were given and rows were written",
+    }[severity]
+    evidence = f"predicts the outcome: {what} has an AUC of {auc} by itself{within}{drift}"
+    return Suspicion("LK8", severity, evidence, name, remedy)
+
+
+DRIFT = "; a conversion rate that changes over time can do that, so set data.created_at where leads have dates"
+WITHIN = " among leads of the same time"
+POSITION = {"name": "order", "what": "the position in the file"}
+
+
+def two_rates():
+    """Return 400 labels: of each 20, 2 converted in the first half and 10 in the second, in pairs and spread."""
+    spread = np.array([0, 6, 2, 8, 4, 1, 7, 3, 9, 5])
+    parts = [np.repeat(spread < pairs, 2) for pairs in (1, 5) for _ in range(10)]
+    return np.concatenate(parts)
+
+
+def test_the_warning_of_an_order_has_its_auc_and_names_the_drift():
+    """Half of the leads has 5 times the rate: of pairs with a converter 5/6 * 9/14 are right, and 45/84 + 17/84 tie."""
+    frame, order = leads(two_rates()), np.arange(400)
+    auc = 5 / 6 * 9 / 14 + (5 / 6 * 5 / 14 + 1 / 6 * 9 / 14) / 2  # 0.738
+    shown = f"{auc:.3f}"
+
+    assert suspect_row_order(frame, None, None) == [of_order("warn", shown, drift=DRIFT)]
+    assert suspect_row_order(frame, order, None) == [
+        of_order("warn", shown, drift=DRIFT),
+        of_order("warn", shown, **POSITION, drift=DRIFT),
+    ]
+    assert suspect_row_order(frame, order, created(np.zeros(400))) == [
+        of_order("warn", shown, within=WITHIN),
+        of_order("warn", shown, **POSITION, within=WITHIN),
+    ]
+
+
+def test_another_draw_of_halves_has_another_auc():
+    """The draw decides which leads are in which half, also where the leak gate calls the check."""
+    label = two_rates()
+    frame, outcome = leads(label), Outcome(label.astype(np.int8), np.arange(400), draw=2)
+    (first,), (second,) = (suspect_row_order(frame, None, None, draw=draw) for draw in (0, 2))
+    order, clock = np.arange(400)[::-1], created(np.zeros(400))
+    rows = JudgedRows(frame[:0], frame, outcome, [], LeakEvidence(order=order, clock=clock), LeakParams())
+
+    assert (first.severity, second.severity) == ("warn", "warn")
+    assert first.evidence != second.evidence
+    assert severities(CHECK.find(rows)) == [("lead_id", "warn"), ("order", "warn")]
+    assert CHECK.find(rows) == suspect_row_order(frame, order, clock, draw=2)
+    assert CHECK.find(rows) != suspect_row_order(frame, order, clock)
+
+
+def test_neighbours_in_runs_of_ten_predict_the_outcome():
+    """The ten neighbours have 50% to 100% of converters, or 50% to 0%: at 50%, 19 and 20 of 100 leads of a half tie."""
+    label = np.tile(np.repeat([1, 0], 10), 20)
+    auc = 1 - 0.19 * 0.20 / 2
+
+    assert suspect_row_order(leads(label), None, None) == [of_order("stop", f"{auc:.3f}")]
+
+
+def test_an_order_within_twenty_periods_is_perfect():
+    """In each of twenty periods of twenty leads the converters are last; rows and instants come in any order."""
+    random = np.random.default_rng(7)
+    instants = np.concatenate([random.permutation(20) + 20 * period for period in range(20)])
+    label, rows = np.tile(np.arange(20) >= 16, 20), random.permutation(400)
+    frame = leads(label[rows], ids=[f"L{at}" for at in rows])
+    found = [of_order("stop", "1.000", within=WITHIN), of_order("stop", "1.000", **POSITION, within=WITHIN)]
+
+    assert suspect_row_order(frame, rows, created(instants[rows] * DAY)) == found
+
+
+@pytest.mark.parametrize("week", [1, 10, 19])
+@pytest.mark.parametrize("size", [20, 18])
+def test_weeks_with_different_rates_are_different_periods(week, size):
+    """All leads of one week converted and none of the others: that is a rate that changes from week to week."""
+    weeks = np.arange(400) // 20
+    weeks[20 * week - 20 : 20 * week - 20 + size] = week - 1
+    weeks[20 * week - 20 + size : 20 * week] = week
+
+    assert suspect_row_order(leads(weeks == week), np.arange(400), created(weeks * 7 * DAY)) == []
+
+
+def test_several_rows_of_a_lead_are_one_lead_at_its_first_row():
+    """A lead converted if any of its rows did; its place and its instant are those of its first row."""
+    random = np.random.default_rng(8)
+    names, label = random.permutation(400), np.arange(400) >= 320
+    ids = [f"L{at}" for at in names] * 2
+    frame = leads(np.r_[np.zeros(400), label], ids=ids)
+    order, instants = np.r_[np.arange(400), random.permutation(400)], np.r_[np.zeros(400), random.permutation(400)]
+
+    assert suspect_row_order(frame, order, None) == [of_order("stop", "1.000", **POSITION)]
+    assert suspect_row_order(frame, order, created(instants * DAY)) == [
+        of_order("stop", "1.000", **POSITION, within=WITHIN)
+    ]
+
+
+@pytest.mark.parametrize(("prefixes", "is_judged"), [(2, True), (50, True), (51, False)])
+def test_up_to_fifty_prefixes_are_judged(prefixes, is_judged):
+    """Every second prefix has only converters; with 51 prefixes they are names."""
+    ids = [f"{chr(97 + prefix // 26)}{chr(97 + prefix % 26)}{at}" for prefix in range(prefixes) for at in range(4)]
+    label = np.repeat(np.arange(prefixes) % 2, 4)
+    found = suspect_row_order(leads(label, ids=ids), None, None)
+
+    assert found == ([of_order("stop", "1.000", what="the prefix of the ids")] if is_judged else [])
+
+
+def test_the_prefix_replaces_a_warning_of_the_order_but_not_a_stop():
+    """Ids have one suspicion: the first that stops, of their order and of their prefix."""
+    label = two_rates()
+    by_outcome = [f"{'xy'[int(won)]}{at:03d}" for at, won in enumerate(label)]
+    short_runs = [f"{chr(97 + prefix)}{at}" for prefix in range(22) for at in range(6)]
+    label_of_runs = np.repeat(np.arange(22) % 2, 6)
+    prefix = of_order("stop", "1.000", what="the prefix of the ids")
+
+    assert suspect_row_order(leads(label, ids=by_outcome), None, None) == [of_order("stop", "1.000")]
+    assert suspect_row_order(leads(label_of_runs, ids=short_runs), None, None) == [prefix]
+
+
+@pytest.mark.parametrize(
+    ("ids", "ranks"),
+    [
+        (["L7"], [0]),
+        (["L10", "L9", "L100"], [1, 0, 2]),
+        (["L10", "M9", "L100"], [0, 2, 1]),
+        (["L10x", "L9x"], [0, 1]),
+        (["L1-10", "L1-9"], [0, 1]),
+        (["L10", "L"], [1, 0]),
+        (["100000000000000", "20000000000000"], [1, 0]),  # 15 digits
+        (["1000000000000000", "200000000000000"], [0, 1]),  # 16 digits
+        (["10", "9", ""], [1, 2, 0]),
+        (["lead 30", "lead 4", "lead 5"], [2, 0, 1]),
+    ],
+)
+def test_ids_of_one_prefix_and_up_to_15_digits_are_ranked_as_numbers(ids, ranks):
+    """All other ids are ranked as text."""
+    assert id_ranks(pd.Series(ids)).tolist() == ranks
+
+
+def test_equal_ids_are_ranked_in_the_order_of_their_rows():
+    """Numbers with other zeros in front are equal, and so are repeated texts."""
+    numbers = [f"{'0' * zeros}{digit}" for zeros in range(14) for digit in (7, 3)]
+    texts = ["b-x", "a-x"] * 14
+    ranks = [rank for at in range(14) for rank in (14 + at, at)]
+
+    assert id_ranks(pd.Series(numbers)).tolist() == ranks
+    assert id_ranks(pd.Series(texts)).tolist() == ranks
+
+
+def test_neighbours_are_compared_with_the_rate_of_their_period():
+    """Two periods have runs of ten converters, of which one has longer gaps: both are ranked together."""
+    label = np.r_[np.tile(np.repeat([1, 0], [10, 10]), 20), np.tile(np.repeat([1, 0], [10, 20]), 40)]
+    clock = created(np.repeat([0, 1], [400, 1200]) * DAY)
+
+    assert suspect_row_order(leads(label), None, clock) == [of_order("stop", "0.978", within=WITHIN)]

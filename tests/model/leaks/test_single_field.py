@@ -7,6 +7,7 @@ import pytest
 from leadml.leads.check.field import Field
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.single_field import JudgedField, suspect_single_field
+from leadml.model.leaks.suspicion import Suspicion
 from leadml.params import LeakParams
 
 
@@ -145,3 +146,190 @@ def test_lk4_does_not_judge_fields_of_activities(of_converters, of_others, seed)
 
     assert suspect_single_field(judged_field(values, label, source="activity"), LeakParams()) is None
     assert suspect_single_field(judged_field(values, label, source="read out"), LeakParams()).code == "LK4"
+
+
+def of_counts(*counts, kind="category", name="x", source="column"):
+    """Return a field from (value, pairs that converted, pairs that did not).
+
+    A lead of each pair is in the first half, the other in the second, so that both halves are alike. "..." stands for
+    rising numbers, or for levels that are all different.
+    """
+    values, label = [], []
+    for value, won, lost in counts:
+        for at in range(won + lost):
+            new = [float(len(values))] * 2 if kind == "number" else [f"v{len(values)}", f"w{len(values)}"]
+            values += new if value == "..." else [value] * 2
+            label += [int(at < won)] * 2
+    return judged_field(values, label, kind, name, source)
+
+
+def test_the_evidence_of_lk1_names_the_leads_where_the_field_is_filled_in():
+    """A field that is perfect where it is filled in stops, also at the highest limit, and blanks do not matter."""
+    field = of_counts(("...", 0, 500), ("...", 500, 0), (None, 1000, 1000), kind="number")
+    evidence = (
+        "by itself has an AUC of 1.000 among the 2,000 leads where it is filled in, too high for a field that is known "
+        "before the outcome"
+    )
+
+    assert suspect_single_field(field, LeakParams(alone=1.0)) == Suspicion("LK1", "stop", evidence, "x")
+
+
+def test_an_auc_at_the_limit_of_lk1_stops():
+    """A perfect field has a lower bound of 1."""
+    field = of_counts(("...", 0, 20), ("...", 20, 0), kind="number")
+    evidence = "by itself has an AUC of 1.000, too high for a field that is known before the outcome"
+
+    assert suspect_single_field(field, LeakParams(alone=1.0)) == Suspicion("LK1", "stop", evidence, "x")
+
+
+@pytest.mark.parametrize(
+    ("filled", "blanks", "leads"),
+    [
+        ([(1, 10), (0, 30)], 10, 80),  # in pairs of leads
+        ([(1, 9), (0, 30)], 10, None),
+        ([(1, 10), (0, 30)], 9, None),
+        ([(1, 30), (0, 9)], 10, None),
+        ([(1, 30)], 10, None),
+    ],
+)
+def test_a_field_is_judged_where_it_is_filled_in_with_twenty_leads_of_each_kind(filled, blanks, leads):
+    """There must be twenty converters and twenty others with a value, and twenty leads without."""
+    counts = [(5.0, number * label, number * (1 - label)) for label, number in filled]
+    part = of_counts((None, blanks, 0), *counts, kind="number").where_filled()
+
+    assert (part and len(part.column)) == leads
+    if part:
+        assert part.column.index.tolist() == list(range(80))
+        assert part.column.tolist() == [5.0] * 80
+        assert part.outcome.labels.tolist() == [1] * 20 + [0] * 60
+        assert part.field == Field("x", "number", "fit")
+
+
+def test_a_half_without_converters_is_not_judged_where_filled():
+    """Each half must have converters and others, also among the leads with a value."""
+    field = judged_field([5.0] * 80 + [np.nan] * 40, [1, 0] * 40 + [1, 1, 0, 0] * 10)
+
+    assert field.where_filled() is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "severity", "auc"),
+    [
+        ([("a", 550, 450), ("b", 450, 550)], "stop", "0.550"),
+        ([("a", 549, 450), ("b", 451, 550)], "warn", "0.549"),  # its lower bound is above chance
+        ([("a", 12, 9), ("b", 8, 11)], "warn", "0.575"),  # its lower bound is below chance
+    ],
+)
+def test_the_evidence_of_an_outcome_name_has_the_auc(counts, severity, auc):
+    """The name stops from an AUC of 0.55 on if that is surely above chance."""
+    chance = "" if severity == "stop" else ", which is no better than chance"
+    evidence = f"is named like a field that is filled in after the outcome; its AUC by itself is {auc}{chance}"
+    found = suspect_single_field(of_counts(*counts, name="Lead Status"), LeakParams())
+
+    assert found == Suspicion("LK2", severity, evidence, "Lead Status")
+
+
+FILLED = "is filled in for {} of the leads, and whether it is filled in has an AUC of {} by itself"
+VALUE = (
+    "; a value occurs in {0} leads, of which {0} converted, where the base rate is 20.0%; it covers {1} of all leads"
+)
+
+
+@pytest.mark.parametrize(
+    ("counts", "fill", "severity", "evidence"),
+    [
+        ([("...", 650, 800), (None, 350, 3200)], 0.8, "warn", FILLED.format("29%", "0.725")),
+        ([("...", 650, 800), (None, 350, 3200)], 0.71, "stop", FILLED.format("29%", "0.725")),
+        ([("...", 550, 800), (None, 450, 3200)], 0.8, None, ""),  # an AUC of 0.675
+        (
+            [("...", 300, 0), (None, 200, 2000)],
+            0.95,
+            "stop",
+            FILLED.format("12%", "0.800") + VALUE.format(600, "60%") + " that converted",
+        ),
+        (
+            [("...", 20, 0), (None, 980, 4000)],
+            0.8,
+            "warn",
+            FILLED.format("0%", "0.510") + VALUE.format(40, "2%") + " that converted",
+        ),
+        ([("...", 10, 0), (None, 2, 30)], 0.8, "stop", FILLED.format("24%", "0.917")),
+        ([("...", 9, 0), (None, 1, 30)], 0.8, None, ""),  # too few with a value
+        ([(None, 10, 0), ("...", 2, 30)], 0.8, "stop", FILLED.format("76%", "0.917")),
+        ([(None, 9, 0), ("...", 1, 30)], 0.8, None, ""),  # too few without
+    ],
+)
+def test_the_evidence_of_lk4_has_the_share_and_the_auc_of_being_filled_in(counts, fill, severity, evidence):
+    """From an AUC of 0.7 on it warns, from the limit on it stops, and so it does where many converters have a value."""
+    found = suspect_single_field(of_counts(*counts), LeakParams(alone=0.99, fill=fill))
+
+    assert found == (severity and Suspicion("LK4", severity, evidence, "x"))
+
+
+@pytest.mark.parametrize(("pairs", "severity", "share"), [(20, "warn", "2%"), (50, "stop", "5%")])
+def test_the_evidence_of_lk5_names_the_value(pairs, severity, share):
+    """A value of 2% of the converters warns, one of 5% stops."""
+    evidence = (
+        f"has a value that implies the outcome: the level 'signed' occurs in {2 * pairs} leads, of which {2 * pairs} "
+        f"converted, where the base rate is 20.0%; it covers {share} of all leads that converted"
+    )
+    field = of_counts(("signed", pairs, 0), ("open", 1000 - pairs, 4000))
+
+    assert suspect_single_field(field, LeakParams()) == Suspicion("LK5", severity, evidence, "x")
+
+
+def test_the_first_rule_that_stops_comes_before_rules_that_warn():
+    """Without a stop the first warning is returned."""
+    stops = of_counts(("signed", 50, 0), ("open", 950, 4000), name="Lead Status")
+    warns = of_counts(("signed", 20, 0), ("open", 980, 4000), name="Lead Status")
+
+    assert suspect_single_field(stops, LeakParams()).code == "LK5"
+    assert suspect_single_field(warns, LeakParams()).code == "LK2"
+
+
+@pytest.mark.parametrize(
+    ("converted", "kind", "gradual"),
+    [
+        # of 100 leads of each level; ten leads at the base rate are added, so that the odds of 80 are 85 to 25
+        ([20, 80], "category", True),  # 2 * log(85 / 25) = 2.45
+        ([18, 82], "category", False),  # 2 * log(87 / 23) = 2.66
+        ([80, 20], "category", True),
+        ([20, 80], "number", False),  # two plateaus
+        ([50], "number", True),
+        ([20, 32, 68, 80], "number", True),  # the middle step is 1.36, the range 2.45
+        ([20, 30, 70, 80], "number", False),  # the middle step is 1.52
+        ([80, 70, 30, 20], "number", False),
+        ([80, 68, 32, 20], "number", True),
+        ([20, 30, 70, 80], "category", True),
+        ([20, 80, 50], "number", False),
+        ([20, 80, 50], "category", True),
+        ([*[12] * 7, 50, *[88] * 7], "category", True),  # 2 * log(93 / 17) = 3.40 over two of 15 levels
+        ([*[12] * 7, 50, *[88] * 8], "category", False),  # of 16
+        ([*[14] * 7, 50, *[86] * 8], "category", True),  # 2 * log(91 / 19) = 3.13
+    ],
+)
+def test_rates_are_gradual_up_to_a_limit(converted, kind, gradual):
+    """The log-odds rise by 2.5 at most, by 3.3 over two of many levels; those of a number in more than one step."""
+    values = [float(at) if kind == "number" else f"v{at}" for at in range(len(converted))]
+    counts = [(value, won // 2, 50 - won // 2) for value, won in zip(values, converted, strict=True)]
+
+    assert of_counts(*counts, kind=kind).gradual is gradual
+
+
+@pytest.mark.parametrize(
+    ("middle", "blanks", "gradual"), [(10, 0, True), (9, 0, False), (10, 30, True), (10, 31, False)]
+)
+def test_levels_of_twenty_leads_count_where_half_of_the_leads_have_one(middle, blanks, gradual):
+    """A level between two others makes them gradual if it has twenty leads; half of all leads must have a value."""
+    between = ("b", middle // 2, middle - middle // 2)
+
+    assert of_counts(("a", 0, 10), between, ("c", 10, 0), (None, 0, blanks)).gradual is gradual
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("number", range(300)), ("category", [f"v{at // 3}" for at in range(300)])]
+)
+def test_a_field_without_a_bin_of_many_leads_is_not_gradual(kind, values):
+    """Three hundred leads with a number each fill no bin with twenty, so nothing is known of its shape."""
+    label = (np.arange(300) % 3 == 0).astype(np.int8)
+    assert not judged_field(list(values), label, kind).gradual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from leadml.leads.judge.findings import Finding
 from leadml.model.leaks.suspicion import Suspicion
 from leadml.params import LeakParams
 
@@ -64,3 +65,13 @@ def test_an_accepted_suspicion_warns_with_evidence_and_reason(suspicion: Suspici
     assert finding.evidence == f"{suspicion.evidence}; accepted: the call comes first"
     assert finding.field == suspicion.field
     assert suspicion.finding(LeakParams(accept={"other": "the call comes first"})) == suspicion.finding(LeakParams())
+
+
+def test_a_finding_is_told_in_whole() -> None:
+    """Evidence, the usual remedy of a field that stops, and its name."""
+    remedy = (
+        "it is a suspected leak: ask who fills it in whether that happens before or after the deal is decided; if "
+        "after, move it to features.excluded; if before, name it in leaks.accept with that reason"
+    )
+
+    assert STOP.finding(LeakParams()) == Finding("LK1", "stop", "ranks leads with an AUC of 0.99", remedy, "duration")

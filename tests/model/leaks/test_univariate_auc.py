@@ -11,9 +11,12 @@ from sklearn.metrics import roc_auc_score
 from leadml.leads.check.field import Field
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.univariate_auc import (
+    AucEstimate,
+    AucGain,
     CrossFittedTrees,
     bins_of,
     correlation,
+    d_prime,
     estimate_auc,
     field_scores,
     incremental_auc,
@@ -179,3 +182,179 @@ def test_bins_are_in_the_order_of_numbers(seed):
     assert (np.diff(bins[np.argsort(values, kind="stable")]) >= 0).all()
     assert set(values[bins == bins[values == 3.0][0]]) == {3.0}
     assert len(np.unique(bins)) <= 42
+
+
+def test_the_bound_is_1_645_standard_errors_below_the_value():
+    """It is the one-sided bound at 95%, of an AUC and of the AUC that a field adds."""
+    gain = AucGain(0.8, 0.9, 0.02, 1.0, 0.1)
+
+    assert AucEstimate(0.8, 0.1).lower_bound == pytest.approx(0.6355, abs=1e-12)
+    assert gain.incremental == pytest.approx(0.8331, abs=1e-4)  # the squares of d-prime are 1.417 and 3.285
+    assert gain.incremental_lower_bound == pytest.approx(incremental_auc(0.8, 0.8671), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("auc", "expected"), [(0.0, 0.0), (0.5, 0.0), (0.76, 0.9988), (0.9214, 2.0), (0.9999, 5.2595), (1.0, 5.2595)]
+)
+def test_d_prime_is_between_0_and_5_26(auc, expected):
+    """An AUC below chance counts as chance, and one above 0.9999 as 0.9999."""
+    assert d_prime(auc) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_row_has_the_rate_of_its_bin_in_the_other_half():
+    """Twenty rows at the base rate of the other half are added: of 2 of 3 at a base rate of 1/2, 12 / 23 remain."""
+    bins, label = np.repeat([0, 1], [6, 6]), np.array([0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 1, 0])
+    # first half: 0 of 3 and 3 of 3 converted; second half: 2 of 3 and 1 of 3
+    rates = out_of_fold_rates(bins, outcome_of(label))
+
+    assert rates == pytest.approx(np.array([12, 10, 12, 10, 12, 10, 11, 13, 11, 13, 11, 13]) / 23, abs=1e-12)
+    names = pd.Series(np.where(bins == 1, "b", None), dtype=object)
+    assert field_scores(names, Field("x", "category", "fit"), outcome_of(label)).tolist() == rates.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "bins"),
+    [
+        (range(40), [at // 2 for at in range(40)]),
+        ([np.nan, *range(40)], [20, *(at // 2 for at in range(40))]),
+        ([np.nan, np.nan], [1, 1]),
+        ([7, 7, np.nan], [1, 1, 2]),
+        # 2 of 40 are no more than a twentieth
+        ([*range(38), 4.5, 4.5], [0, 0, 1, 1, 2, 3, *(at // 2 + 1 for at in range(6, 38)), 3, 3]),
+        # where 0 is commonest, a bin begins at 0, one just above it and one at each other number but the greatest
+        ([0] * 90 + [-2, -1, 1, 2], [3] * 90 + [1, 2, 5, 5]),
+        ([0] * 400 + [*range(1, 21)], [1] * 400 + [*range(3, 22), 21]),
+    ],
+)
+def test_bins_begin_at_quantiles_and_at_the_commonest_number(values, bins):
+    """Twenty bins have equal sizes, missing values are the last bin, and a common number has a bin of its own."""
+    assert bins_of(pd.Series(values, dtype=float), NUMBER).tolist() == bins
+
+
+def test_a_number_of_more_than_a_twentieth_has_a_bin_of_its_own():
+    """Two of forty leads share a bin with the next number, three do not."""
+    bins = [bins_of(pd.Series([*range(40 - size), *[4.5] * size], dtype=float), NUMBER) for size in (2, 3)]
+
+    assert (bins[0] == bins[0][-1]).sum() == 3
+    assert (bins[1] == bins[1][-1]).sum() == 3
+
+
+def test_the_standard_error_of_four_pairs():
+    """One half has 3 of 4 pairs in order, each lead with an influence of 1/8; the other half is perfect."""
+    outcome = outcome_of([1, 1, 0, 1, 1, 0, 0, 0])
+    found = estimate_auc(outcome, np.array([0.9, 0.8, 0.1, 0.7, 0.4, 0.2, 0.6, 0.1]))
+
+    assert (found.value, found.standard_error) == pytest.approx((0.875, np.sqrt(4 / 64) / 2), abs=1e-12)
+
+
+def test_a_tie_counts_half():
+    """Of four pairs of each half, two tie."""
+    outcome = outcome_of([1, 1, 1, 1, 0, 0, 0, 0])
+    found = estimate_auc(outcome, np.array([3.0, 3, 2, 2, 2, 2, 1, 1]))
+    # converters rank before 2 and 1.5 of 2 others, others behind 1.5 and 2 of 2: each influence is 1/16
+    assert (found.value, found.standard_error) == pytest.approx((0.875, np.sqrt(8 / 256) / 2), abs=1e-12)
+
+
+def test_rounding_is_no_correlation():
+    """A score that differs by rounding only is constant."""
+    rising = np.arange(5.0)
+
+    assert correlation(1 + rising * 1e-10, rising) == 0.0
+    assert correlation(1 + rising * 1e-8, rising) == pytest.approx(1, abs=1e-6)
+    assert correlation(np.array([0.0, 0, 1, 1]), np.array([0.0, 1, 1, 4])) == pytest.approx(2 / np.sqrt(9))
+
+
+def half_of_rates():
+    """Return labels and a number of 200 leads, in pairs: of 0, 20 of 100 converted, of 1, 80 of 100."""
+    number = np.repeat([0.0, 1.0], 100)
+    return np.tile(np.arange(100), 2) < np.repeat([20, 80], 100), number
+
+
+def boosted(counts, base):
+    """Return log-odds of leads after 60 Newton steps of a tenth, with an l2 penalty of 5, from (leads, converted)."""
+    log_odds = np.full(len(counts), np.log(base / (1 - base)))
+    leads, converted = np.array(counts, dtype=float).T
+    for _ in range(60):
+        rate = expit(log_odds)
+        log_odds += 0.1 * (converted - leads * rate) / (leads * rate * (1 - rate) + 5)
+    return log_odds
+
+
+def test_boosting_takes_sixty_newton_steps(capfd):
+    """Two values of fifty leads in each half are two leaves; LightGBM prints nothing."""
+    label, number = half_of_rates()
+    trees = CrossFittedTrees(pd.DataFrame({"x": number}), [NUMBER], outcome_of(label))
+    log_odds, gains = trees.cross_fit([NUMBER])
+
+    assert log_odds == pytest.approx(boosted([(50, 10), (50, 40)], 0.5)[number.astype(int)], abs=1e-6)
+    # the first step has a gain of 2 * 15 ** 2 / (12.5 + 5) in each half, later ones have less
+    assert 2 * 25.7 < gains[NUMBER] < 60 * 2 * 25.8
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("leads", "differs"), [(20, True), (19, False)])
+def test_a_leaf_has_twenty_leads(leads, differs):
+    """Nineteen leads in each half are no leaf, whatever their rate is."""
+    number = np.repeat([0.0, 1.0], [160, 2 * leads])
+    label = np.r_[np.arange(160) < 16, np.arange(2 * leads) < 2 * leads - 4]
+    trees = CrossFittedTrees(pd.DataFrame({"x": number}), [NUMBER], outcome_of(label))
+
+    assert bool(np.ptp(trees.cross_fit([NUMBER])[0]) > 1e-6) is differs
+
+
+def test_a_tree_has_four_leaves():
+    """Of five values that convert by turns two share a leaf of each tree, so their log-odds move in smaller steps."""
+    number = np.repeat(np.arange(5.0), 40)
+    trees = CrossFittedTrees(pd.DataFrame({"x": number}), [NUMBER], outcome_of(number % 2))
+    log_odds = trees.cross_fit([NUMBER])[0][::40]
+
+    assert log_odds == pytest.approx(np.array([-0.96421, 0.45506, -1.17442, 0.42934, -0.97570]), abs=1e-4)
+
+
+def test_the_same_fields_are_fitted_once_in_any_order():
+    """Each field has its own gain, and only the fields that are asked for are used."""
+    label, number = half_of_rates()
+    noise = Field("noise", "number", "fit")
+    trees = CrossFittedTrees(pd.DataFrame({"noise": number[::-1] * 0, "x": number}), [noise, NUMBER], outcome_of(label))
+    both = trees.cross_fit([noise, NUMBER])
+
+    assert trees.cross_fit([NUMBER, noise]) is both
+    assert both[1] == {noise: 0.0, NUMBER: trees.cross_fit([NUMBER])[1][NUMBER]}
+    assert trees.cross_fit([noise])[0] == pytest.approx(np.zeros(200), abs=1e-9)
+
+
+def test_a_level_is_its_rate_in_the_half_that_is_fitted_on():
+    """Twenty leads are added at the base rate; a level of less than twenty leads there has the base rate."""
+    levels = np.repeat(["a", "b", "c"], [40, 38, 22])
+    label = np.r_[np.arange(40) < 30, np.arange(38) < 6, np.arange(22) < 14]  # of both halves half
+    field = Field("x", "category", "fit")
+    frame = pd.DataFrame({"x": levels, "number": np.arange(100.0)})
+    first, second = CrossFittedTrees(frame, [field, Field("number", "number", "fit")], outcome_of(label)).matrices
+
+    assert first[:, 0] == pytest.approx(np.where(levels == "a", (15 + 20 * 0.5) / 40, 0.5))
+    assert first.tolist() == second.tolist()
+    assert first[:, 1].tolist() == list(range(100))
+
+
+@pytest.mark.parametrize(
+    ("scores", "dependence", "error"),
+    [
+        ("label", 1.0, 1 / 0.6),  # 0.6 / (0.6 * 1)
+        ("number", 1 / 0.36, 1 / 0.36),  # 1 / (0.6 * 0.6)
+        ("constant", 0.0, 1e9),
+    ],
+)
+def test_a_copy_of_the_label_adds_all_that_a_number_lacks(scores, dependence, error):
+    """A number with rates of 20% and 80% has an AUC of 0.8 and a correlation of 0.6 with the label."""
+    label, number = half_of_rates()
+    frame = pd.DataFrame({"x": number, "copy": label.astype(float)})
+    copy = Field("copy", "number", "fit")
+    values = {"label": frame["copy"].to_numpy(), "number": number, "constant": np.ones(200)}[scores]
+    gain = CrossFittedTrees(frame, [NUMBER, copy], outcome_of(label)).auc_gain(copy, [NUMBER], values)
+    # by half, 40 of each 50 leads have an influence of (0.9 - 0.8) / 50, and 10 one of (0.4 - 0.8) / 50
+    standard_error = np.sqrt(2 * 2 * (40 * 0.1**2 + 10 * 0.4**2) / 50**2) / 2
+
+    assert (gain.without_field, gain.with_field) == pytest.approx((0.8, 1.0), abs=1e-12)
+    assert gain.standard_error == pytest.approx(standard_error, abs=1e-12)
+    assert gain.dependence == pytest.approx(dependence, abs=1e-9)
+    assert gain.dependence_error == pytest.approx(error / np.sqrt(200), rel=1e-9)

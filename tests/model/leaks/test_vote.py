@@ -111,3 +111,59 @@ def test_a_draw_without_both_outcomes_in_each_half_is_not_made() -> None:
         return []
 
     assert most_say(find, rows) == []
+
+
+@pytest.mark.parametrize(
+    ("severities", "draws", "said"),
+    [
+        (["stop", "stop", "stop"], 3, ("stop", "draw 0")),
+        (["warn", "warn", "warn"], 3, ("warn", "draw 0")),
+        (["warn", "warn", ""], 3, ("warn", "draw 0; 2 of 3 draws of halves say so")),
+        (["warn", "", ""], 3, None),
+        (["stop", "warn", "stop", "stop"], 4, ("stop", "draw 0; 3 of 4 draws of halves say so")),
+        (["stop", "warn", "warn", "warn"], 4, ("warn", "draw 1")),
+        (["stop", "", "warn", "warn"], 4, ("warn", "draw 2; 3 of 4 draws of halves say so")),
+        (["stop", "warn", "", ""], 4, None),
+        (["stop", "stop", "warn", "warn", "warn"], 5, ("warn", "draw 2")),
+        (["stop", "stop", "warn", "", ""], 5, ("warn", "draw 2; 3 of 5 draws of halves say so")),
+        (["stop", "stop", "", "", ""], 5, None),
+        (["warn", "stop", "warn", "stop", "stop"], 5, ("stop", "draw 1; 3 of 5 draws of halves say so")),
+    ],
+)
+def test_draws_are_made_until_three_agree(
+    severities: list[Severity], draws: int, said: tuple[Literal["stop", "warn"], str] | None
+) -> None:
+    """Three that stop or three that do not; the evidence is that of the first draw that is as sure."""
+    made: list[int] = []
+    found = most_say(_finder(severities, made), ROWS)
+
+    assert found == ([Suspicion("LK1", said[0], said[1], "b")] if said else [])
+    assert made == list(range(draws))
+
+
+def test_later_draws_judge_the_suspects_of_the_first() -> None:
+    """What another draw says of other fields does not count, and a draw is repeated while one field is undecided."""
+    seen: list[frozenset[str] | None] = []
+
+    def find(rows: JudgedRows) -> list[Suspicion]:
+        seen.append(rows.suspects)
+        severity: Literal["stop", "warn"] = "warn" if rows.outcome.draw == 1 else "stop"
+        names = "b" if rows.outcome.draw == 0 else "ab"
+        return [*(Suspicion("LK1", severity, "", name) for name in names), Suspicion("LK3", "stop", "", "together")]
+
+    assert most_say(find, ROWS) == [
+        Suspicion("LK1", "stop", "; 3 of 4 draws of halves say so", "b"),
+        Suspicion("LK3", "stop", "", "together"),
+    ]
+    assert seen == [None, *[frozenset({"b", "together"})] * 3]
+
+
+def test_draws_with_one_outcome_in_a_half_are_skipped() -> None:
+    """Where two of twenty leads converted, three draws that have both outcomes in each half are made, in order."""
+    rows = _rows([1, 1] + [0] * 18)
+    made: list[int] = []
+    possible = [draw for draw in range(20) if rows.with_halves(draw, suspects=[]).outcome.has_both_classes]
+
+    assert most_say(_finder(["warn"] * 3, made), rows) == [Suspicion("LK1", "warn", "draw 0", "b")]
+    assert made == possible[:3]
+    assert made != [0, 1, 2]

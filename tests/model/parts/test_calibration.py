@@ -118,6 +118,7 @@ def test_sigmoid_is_logistic_regression_without_penalty(slope, shift):
     assert result == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=2e-4)
 
 
+@pytest.mark.slow
 def test_beta_recovers_the_curve_that_labels_are_drawn_from():
     """Many labels from a beta curve give its three numbers."""
     truth = Calibrator("beta", (0.6, 1.4, -0.3))
@@ -165,6 +166,7 @@ def test_the_simplest_method_with_clearly_the_least_cross_validated_loss_is_chos
     assert chosen == fit_calibrator(margin, label, method=chosen.method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_calibrated_log_odds_are_not_calibrated_again(seed):
     """A method whose loss is lower only by chance is not chosen."""

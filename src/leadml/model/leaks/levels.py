@@ -150,7 +150,7 @@ def _implying_value(candidate: Candidate, outcome: Outcome) -> ImplyingValue | N
     for label in (1, 0):
         hits, share = (converted, base_rate) if label else (leads - converted, 1 - base_rate)
         lower_bound = float(rate_bound(np.array([weight * hits]), np.array([weight * leads]), z=VALUE_Z)[0])
-        coverage = hits / max(share * len(labels), 1.0)
+        coverage = hits / max(int((labels == label).sum()), 1)
         extreme = lower_bound >= MIN_RATE and _odds(lower_bound) >= MIN_ODDS_RATIO_TO_BASE * _odds(share)
         if extreme and coverage >= WARN_COVERAGE[label] and candidate.differs(lower_bound, label):
             return ImplyingValue(candidate.description, leads, converted, label, coverage, base_rate)

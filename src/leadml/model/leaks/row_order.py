@@ -6,7 +6,7 @@ periods of time; where they have none, only an order that predicts better than a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -65,8 +65,8 @@ def suspect_row_order(
     orders = [(LEAD_ID, "the order of the ids", list(_order_scores(id_ranks(ids), outcome, periods)))]
     orders.append((LEAD_ID, "the prefix of the ids", list(_prefix_scores(ids, outcome))))
     if order is not None:
-        ranks = np.argsort(np.argsort(np.asarray(order)[first], kind="stable"), kind="stable")
-        orders.append(("order", "the position in the file", list(_order_scores(ranks, outcome, periods))))
+        positions = _ranks(np.asarray(order)[first])
+        orders.append(("order", "the position in the file", list(_order_scores(positions, outcome, periods))))
     found: dict[str, Suspicion] = {}
     for name, what, scores in orders:
         aucs = [estimate_auc(outcome, score) for score in scores]
@@ -86,8 +86,15 @@ def id_ranks(ids: pd.Series) -> Rows:
     """
     parts = ids.str.extract(r"^(\D*)(\d{1,15})$")
     if parts[1].notna().all() and (parts[0] == parts[0].iloc[0]).all():
-        return np.argsort(np.argsort(parts[1].astype(np.int64).to_numpy(), kind="stable"), kind="stable")
-    return np.argsort(np.argsort(ids.to_numpy(dtype=str), kind="stable"), kind="stable")
+        return _ranks(parts[1].astype(np.int64).to_numpy())
+    return _ranks(ids.to_numpy(dtype=str))
+
+
+def _ranks(values: NDArray[Any]) -> Rows:
+    """Return the rank of each value; equal values keep their order."""
+    ranks = np.empty(len(values), dtype=np.intp)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ranks
 
 
 def _suspect_strongest(name: str, what: str, aucs: list[AucEstimate], *, has_instants: bool) -> Suspicion | None:

@@ -54,7 +54,7 @@ def _find(rows: JudgedRows) -> list[Suspicion]:
         return []
     held_out = rows.evidence.held_out
     frames = [part[[LEAD_ID, LABEL]] for part in (rows.frame, held_out) if part is not None]
-    found = suspect_people(pd.concat(frames, ignore_index=True), rows.evidence.people)
+    found = suspect_people(pd.concat(frames), rows.evidence.people)
     return [found] if found else []
 
 

@@ -88,6 +88,8 @@ class JudgedField:
             return False
         sizes, converted = np.bincount(bins), np.bincount(bins, weights=labels)
         large = sizes >= MIN_LEADS_OF_BIN
+        if not large.any():
+            return False
         prior = PRIOR_LEADS * labels.mean()
         log_odds = np.log((converted[large] + prior) / (sizes[large] - converted[large] + PRIOR_LEADS - prior))
         ordered = log_odds if self.field.kind == "number" else np.sort(log_odds)

@@ -52,6 +52,6 @@ def _said(suspicions: Sequence[Suspicion], draws: int) -> Suspicion | None:
     for sure in (stops, suspicions):
         if 2 * len(sure) > draws:
             others = f"{len(sure)} of {draws} draws of halves say so"
-            first = sure[0] if sure is stops else next((one for one in sure if one.severity == "warn"), sure[0])
+            first = next((one for one in sure if one.severity == "warn"), sure[0])
             return first if len(sure) == draws else first.with_evidence(others)
     return None
