@@ -40,6 +40,7 @@ def test_canonical_json_is_read_as_the_value(value: object) -> None:
     assert "\n" not in text[:-1]
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.integers(), max_size=6))
 def test_the_order_of_keys_changes_no_byte(value: dict[str, int]) -> None:
     """So equal values have equal hashes."""

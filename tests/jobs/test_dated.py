@@ -183,6 +183,7 @@ def test_a_lead_with_a_faulty_row_stops_the_training(make_dated_project: Callabl
         train(project, now=NOW, progress=lambda _: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [60, 120])
 def test_a_horizon_as_long_as_the_data_is_refused(tmp_path: Path, horizon: int) -> None:
     """Training and check refuse a horizon that leaves no mature snapshot before the holdout, or none at all."""

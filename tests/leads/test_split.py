@@ -154,6 +154,7 @@ def test_halves_are_of_whole_groups_and_differ(kind):
     assert (first == second).mean() == pytest.approx(0.5, abs=allowed)
 
 
+@pytest.mark.slow
 @given(SEEDS)
 def test_a_lead_that_is_held_out_stays_held_out_when_leads_are_added(seed):
     """Without instants the holdout follows from the id alone, whatever rows stand before or after."""

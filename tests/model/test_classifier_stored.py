@@ -25,6 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from leadml.model.classifier import LeadClassifier
 from leadml.params import CalibrationParams, ModelParams
 
+pytestmark = pytest.mark.slow
+
 TRUSTED = ["leadml.model.classifier.LeadClassifier"]
 QUICK = {"max_rounds": 20, "learning_rate": 0.3, "leaves": (4,), "leaf_penalties": (5.0,), "threads": 1}
 SCORE_WITH_PICKLE = """
@@ -81,7 +83,6 @@ def deep():
     return LeadClassifier(model=QUICK | model, split={"folds": 2}).fit(flags, label), flags
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_copy_is_the_classifier_to_the_bit(fitted, leads, way):
     """Probabilities, intervals, points, classes, names, choices and parameters are the same."""
@@ -97,7 +98,6 @@ def test_a_copy_is_the_classifier_to_the_bit(fitted, leads, way):
     assert vars(again).keys() == vars(fitted).keys()
 
 
-@pytest.mark.slow
 def test_a_model_that_lightgbm_evaluates_is_the_same_to_the_bit(deep):
     """Trees that are too deep for tables are stored as text."""
     classifier, array = deep
@@ -105,7 +105,6 @@ def test_a_model_that_lightgbm_evaluates_is_the_same_to_the_bit(deep):
     assert (_pickled(classifier).predict_proba(array) == classifier.predict_proba(array)).all()
 
 
-@pytest.mark.slow
 def test_another_process_gets_the_same_probabilities(fitted, leads, tmp_path):
     """A file that one process pickles is read by another."""
     classifier = LeadClassifier(model=QUICK, split={"folds": 2}).fit(rows := leads[0].to_numpy(dtype=object), leads[1])
@@ -141,7 +140,6 @@ def test_parameters_and_requests_outlive_a_copy(way):
     assert not hasattr(again, "model_")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "label",
     [
@@ -195,7 +193,6 @@ def test_any_changed_byte_of_a_pickle_is_refused_or_changes_nothing(fitted, lead
         assert (again.predict_proba(leads[0]) == expected).all()
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_mlflow_saves_and_loads_it_in_its_own_format(fitted, leads, tmp_path):
     """Of its types only the class must be trusted; alone and in a pipeline the probabilities are the same."""

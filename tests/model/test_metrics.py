@@ -77,6 +77,7 @@ def test_the_parts_of_the_brier_score_add_up(rows):
     assert min(parts) > -1e-12
 
 
+@pytest.mark.slow
 @given(LEADS)
 def test_ranking_metrics_depend_on_the_order_alone(rows):
     """Squaring the probabilities changes none of them, and reversing the order gives one minus the ROC AUC."""

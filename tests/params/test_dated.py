@@ -50,6 +50,7 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
     assert params.target_names == ("won",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -94,6 +94,7 @@ def test_no_other_cut_earns_more(seed: int, cost: float) -> None:
         assert _profit(other, probability, amount, cost) <= best + 1e-9
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31), st.floats(100, 1000))
 def test_with_one_amount_it_is_the_cut_by_value(seed: int, amount: float) -> None:
     """Both let in the same leads: those whose probability is at least the cost divided by the amount."""

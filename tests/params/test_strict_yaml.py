@@ -17,6 +17,7 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(WORD, PLAIN, max_size=4))
 def test_json_is_read_without_a_change(data):
     """Data that Python writes as JSON, which is YAML too, are read with the same values and types."""
@@ -83,6 +84,7 @@ def test_an_empty_text_and_a_byte_order_mark_are_read(text, data):
     assert read_yaml(text, name="p").data == data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [

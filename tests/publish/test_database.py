@@ -175,6 +175,7 @@ class StoppedError(Exception):
     """The error that a test interrupts a writer with."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopped_by", ["an error outside", "a row that is refused", "another column"])
 @pytest.mark.parametrize("exists", [True, False], ids=["old rows", "no table"])
 def test_an_error_leaves_the_table_unchanged(url, exists, stopped_by):

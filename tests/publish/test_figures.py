@@ -23,6 +23,7 @@ def test_the_same_table_gives_the_same_bytes() -> None:
     assert importance_figure(table).startswith("<svg")
 
 
+@pytest.mark.slow
 def test_names_are_text_and_long_names_are_shortened() -> None:
     """A dollar sign starts no formula."""
     drawing = importance_figure(importance("price in $ or $", "x" * 50))

@@ -10,6 +10,8 @@ from leadml.simulator.scenario import Scenario, build_world
 from leadml.simulator.world import DRIFTS
 from leadml.simulator.write import simulate
 
+pytestmark = pytest.mark.slow
+
 SIZE = {"leads": 3000, "months": 6, "seed": 9}
 DRIFT_START = pd.Timestamp("2024-04-01", tz="UTC")
 CAPACITY = 120
@@ -51,7 +53,6 @@ def test_drift_of_behaviour_or_base_rate_does_not_change_attributes(drifted, dri
     pd.testing.assert_frame_equal(actual, expected)
 
 
-@pytest.mark.slow
 def test_drift_of_the_mix_changes_the_shares_of_sources(drifted):
     """From the first day of the drift paid search has a higher share and organic a lower one; accounts are the same."""
     before, after = (drifted[name].leads.drop_duplicates("lead_id").reset_index(drop=True) for name in ("none", "mix"))
@@ -64,7 +65,6 @@ def test_drift_of_the_mix_changes_the_shares_of_sources(drifted):
     assert share[1]["organic"] < share[0]["organic"] - 0.05
 
 
-@pytest.mark.slow
 def test_only_the_campaign_brings_spam_and_only_in_its_month(tmp_path, read_crm):
     """Bursts of forms come from free mail of paid search created in the campaign's month, and never without one."""
     for spam in (True, False):

@@ -178,6 +178,7 @@ def test_the_truth_of_a_lead_does_not_depend_on_other_leads(sample_chunk):
     assert len(target_probabilities(BUSY, attributes, paths, np.arange(0), hitting).lead) == 0
 
 
+@pytest.mark.slow
 def test_spam_never_converts_and_its_probability_falls_to_zero(sample_chunk):
     """Spam goes no further than MQL and stays spam; two weeks after its creation its probability is below 1e-4."""
     world = replace(standard_world(120), campaign=(0, 60))

@@ -19,6 +19,7 @@ def _micros(moment: datetime) -> int:
     return (moment.replace(tzinfo=None) - EPOCH) // timedelta(microseconds=1)
 
 
+@pytest.mark.slow
 @example(BOUNDS[0], "America/New_York", "later")
 @example(BOUNDS[1], "Europe/Berlin", "later")
 @example(datetime(2050, 10, 30, 2, 30), "Europe/Berlin", "earlier")  # noqa: DTZ001 - the clocks show it twice

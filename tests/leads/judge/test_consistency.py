@@ -44,6 +44,7 @@ def test_tables_that_fit_together_pass(tmp_path: Path) -> None:
     assert str(found["DT7"]) == "DT7 0% of the activities are of kinds that features.activities.kinds does not name"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unknown", "severity"), [(1, "passed"), (2, "warn"), (99, "warn"), (100, "stop")])
 def test_rows_of_unknown_leads_are_reported_with_an_id_of_each_table(
     tmp_path: Path, unknown: int, severity: str

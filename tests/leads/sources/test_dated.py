@@ -179,6 +179,7 @@ def test_a_lead_outside_the_population_is_not_found(tmp_path: Path, lead_id: str
         _small_source(tmp_path).find(lead_id, as_of, progress=_quiet)
 
 
+@pytest.mark.slow
 def test_a_lead_with_a_faulty_row_is_left_out_not_found_and_not_trained_on(tmp_path: Path) -> None:
     """The fault is handed on with the other leads, once."""
     made = small_tables(LEADS, VISITS, [])

@@ -135,6 +135,7 @@ def test_a_stage_without_rows_has_no_precision(predictions: HoldoutPredictions) 
     assert _of(table, "stages", "TOP", "precision")[["value", "low", "high"]].isna().all()
 
 
+@pytest.mark.slow
 def test_groups_are_drawn_as_a_whole(predictions: HoldoutPredictions, table: pd.DataFrame) -> None:
     """Groups of one row are rows; of one single group every draw has the same rows, and intervals are points."""
     single = replace(predictions, groups=np.array([f"g{at:03}" for at in range(500)]))

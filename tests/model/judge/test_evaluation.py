@@ -231,6 +231,7 @@ def test_groups_change_intervals_and_no_value(predictions, evaluation):
     assert not grouped.metrics["low"].equals(evaluation.metrics["low"])
 
 
+@pytest.mark.slow
 def test_groups_of_one_row_give_the_intervals_of_rows(predictions, evaluation):
     """Where every group has one row the draws are those of rows."""
     single = evaluate_holdout(_grouped(each=1), PARAMS, seed=5)

@@ -294,6 +294,7 @@ def test_ten_leads_of_the_rarer_outcome_are_judged(quick_params):
     assert len(find_leaks(ten, X, quick_params)) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "is_known"), [(20_000, False), (20_002, True)])
 def test_of_more_than_twenty_thousand_rows_every_second_is_judged(quick_params, size, is_known):
     """Rows are in the order of their ids, and those of one lead in the order of their instants, as of the file or not.

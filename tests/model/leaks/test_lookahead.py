@@ -47,6 +47,7 @@ def test_what_is_known_at_the_snapshot_is_no_suspect(seed):
     assert severities(frame.assign(part=part), future_counts, COUNT, "noise", "part") == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("past", [0, 1, 2])
 def test_a_count_that_includes_the_time_after_the_snapshot_is_stopped(seed, past):

@@ -43,6 +43,7 @@ def test_a_random_order_is_passed(seed, rate):
     assert suspect_row_order(leads(label), positions, created(random.integers(0, 100, 3000) * DAY)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flipped", [0.0, 0.05, 0.1])
 @pytest.mark.parametrize("kind", ["numbers", "text", "mixed"])
 def test_ids_ordered_by_outcome_are_stopped(flipped, kind):

@@ -31,6 +31,7 @@ def test_every_lead_has_one_level_of_each_category(jobs):
     assert (flags.sum(axis=1) == 1).all()
 
 
+@pytest.mark.slow
 @given(st.lists(TEXTS, min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_permuted_leads_give_permuted_columns(jobs, random):
     """The columns of a row do not depend on the other rows."""

@@ -27,6 +27,7 @@ def test_the_ends_of_an_interval_rise_with_the_probability(probability, deviatio
     assert exact == pytest.approx(np.tile(probability, 2), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probability", [0.001, 0.05, 0.4, 0.9])
 @pytest.mark.parametrize("deviation", [0.3, 1.0, 2.0])
 def test_simulated_true_probabilities_have_the_given_mean_and_coverage(probability, deviation):

@@ -222,6 +222,7 @@ def test_trees_on_a_base_lower_its_loss(matrix, label, folds):
     assert result.loss < loss(base) - 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("field", [0, 2, 4])
 def test_log_odds_never_move_against_a_declared_direction(matrix, label, field, direction):
