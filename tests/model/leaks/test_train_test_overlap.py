@@ -164,7 +164,9 @@ def with_copies(number, size):
 )
 def test_the_evidence_has_the_copies_and_the_size_of_the_holdout(copies, held_out, limit, severity):
     """Five copies or more are found where the lower bound of their number is a larger share than the limit."""
-    found = suspect_overlap(different(100), with_copies(copies, held_out), fields_of(2), LeakParams(twins=limit))
+    found = suspect_overlap(
+        different(100), with_copies(copies, held_out), fields_of(2), LeakParams.model_validate({"twins": limit})
+    )
 
     assert found == (severity and overlap(severity, copies, held_out, copies, 0, "1.00"))
 
@@ -245,7 +247,7 @@ def test_the_check_needs_a_holdout():
     found = {}
     for name, held_out in (("none", None), ("empty", leads[:0]), ("new", new), ("copies", leads)):
         evidence = LeakEvidence(held_out=held_out)
-        rows = JudgedRows(leads, leads[:1], outcome, judged, evidence, LeakParams(twins=0.8))
+        rows = JudgedRows(leads, leads[:1], outcome, judged, evidence, LeakParams.model_validate({"twins": 0.8}))
         found[name] = (CHECK.missing(evidence), CHECK.find(rows))
 
     assert found == {
@@ -275,7 +277,7 @@ def test_the_pairs_that_are_expected_by_chance_are_subtracted(limit, severity):
     """
     differ = {("x0",): 20, ("x1",): 20, ("x2",): 10, ("x0", "x1"): 40, ("x0", "x2"): 20, ("x1", "x2"): 20}
     learn, held_out = varied(differ, copies=30, fields=3)
-    found = suspect_overlap(learn, held_out, fields_of(3), LeakParams(twins=limit))
+    found = suspect_overlap(learn, held_out, fields_of(3), LeakParams.model_validate({"twins": limit}))
 
     assert found == (severity and overlap(severity, 30, 160, 30, 10, "1.00"))
 
