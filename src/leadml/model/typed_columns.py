@@ -104,7 +104,8 @@ def as_fields(table: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
         column = table[field.name]
         is_category = kind_of(column) == "category"
         if field.kind == "category":
-            columns[field.name] = column.astype(object).map(lambda value: plain_text(str(value)), na_action="ignore")
+            texts = column.astype(object).where(column.notna(), None)  # pandas 2 would keep pandas.NA
+            columns[field.name] = texts.map(lambda value: plain_text(str(value)), na_action="ignore")
             continue
         if is_category and column.notna().any():
             got = "categories" if isinstance(column.dtype, pd.CategoricalDtype) else "texts"
