@@ -2,7 +2,7 @@
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
 # make test  every check: lint, types, architecture, tests, notebook
-# make quick lint, types, architecture and the tests that are not slow: an answer within 90 seconds on 2 cores
+# make quick lint, types, architecture and the tests that are not slow: an answer in about a minute on 2 cores, the first time in one and a half
 # make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some
 # make test-lowest  the tests that are not slow, with the lowest versions that pyproject.toml allows; needs Python 3.11 or 3.12
 # make lock  resolve the dependencies anew, into three locks
@@ -53,8 +53,8 @@ crm: $(READY)
 	@echo "scores: examples/crm/scored_sql.csv, scored_customer.csv, scored_churned.csv"
 	@echo "report: examples/crm/reports/sql.html, customer.html, churned.html"
 
-# $(call not_slow,BIN): the tests that are not slow, in two processes. Each collects its own half only, which takes three
-# quarters of the time that pytest-xdist needs; the output of one comes after that of the other.
+# $(call not_slow,BIN): the tests that are not slow, in two processes. Each collects its own half only, where those of
+# pytest-xdist both collect all; the output of one comes after that of the other.
 HALF := $(addprefix tests/,cli jobs leads params publish simulator stages)
 define not_slow
 $(1)/pytest --quiet -m "not slow" $(HALF) >$(1)/half.log 2>&1 & half=$$!; \
@@ -65,7 +65,7 @@ endef
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
-# Both cores are busy to the end: the first time, checking types takes as long as half of the tests.
+# Beside the tests, because the first time, with nothing cached, checking types takes long.
 quick: $(DEV)
 	@$(MAKE) --no-print-directory lint >$(BIN)/lint.log 2>&1 & lint=$$!; \
 	($(call not_slow,$(BIN))); tests=$$?; wait $$lint; lint=$$?; cat $(BIN)/lint.log; exit $$((lint + tests))

@@ -53,9 +53,9 @@ TESTS = (
 )
 COPIED = ("src", "tests", "data", "examples", "conftest.py", "params.yaml", "pyproject.toml")
 BESIDE = COPIED[2:-1]  # what tests read; mutmut takes the others along by itself
-SECONDS = 60  # of a test before it counts as one that does not end; the slowest that is not marked slow takes 2
+SECONDS = 60  # in addition to 15 times what the tests of a change take, before they count as not ending
 FAST, ALL = ("-m", "not slow"), ()
-QUIET = ("-p", "no:unraisableexception")  # which collects garbage twice a run: half of what a short run takes
+QUIET = ("-p", "no:unraisableexception")  # which collects garbage twice at the end of every run
 # Exit codes that mutmut keeps. Of pytest: 0 all passed, 1 a test failed, 3 pytest itself did, 5 no test was found; of
 # mutmut: 33 no test reaches the function, 36 a test took too long, as did one that ended with 24 (SIGXCPU), 152 or 255.
 # Below 0 are signals: the change made Python crash.

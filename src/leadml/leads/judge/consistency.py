@@ -91,7 +91,8 @@ def check_scoring_tables(view: AsOfView, trained_rows: Mapping[str, int], *, as_
     if gap:
         doubts.append(f"activities {gap}, so active leads may look inactive")
     now, scored = rows_by_kind(view), sum(history.rows_by_code["activities"].values())
-    chance = {kind: (1 - rows / sum(trained_rows.values())) ** scored for kind, rows in trained_rows.items() if rows}
+    total = sum(trained_rows.values())
+    chance = {kind: (1 - rows / total) ** scored for kind, rows in trained_rows.items() if rows}
     missing = [kind for kind, share in chance.items() if share <= MAX_CHANCE_OF_ABSENCE and not now[kind]]
     if missing:
         doubts.append(f"there are no activities of kinds that the model was trained on: {_listed(missing)}")
