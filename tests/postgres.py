@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,12 +49,34 @@ class Server:
         return self.url(name)
 
 
+class NoServerError(Exception):
+    """Why there is no server here."""
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """Give a running server; skip the test with a reason if PostgreSQL is not installed."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_server())
+        except NoServerError as error:
+            pytest.skip(str(error))
+        yield server
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Give a running server until the block ends.
+
+    Raises
+    ------
+    NoServerError
+        If PostgreSQL is not installed or does not start.
+    """
     initdb, postgres = _program("initdb"), _program("postgres")
     if not initdb or not postgres:
-        pytest.skip("PostgreSQL is not installed: neither on PATH nor in /usr/lib/postgresql/*/bin")
+        msg = "PostgreSQL is not installed: neither on PATH nor in /usr/lib/postgresql/*/bin"
+        raise NoServerError(msg)
     user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="leadml-pg-"))  # short: a socket's path has at most 107 bytes
     process = None
@@ -100,7 +123,8 @@ def _unprivileged() -> tuple[str, list[str]] | None:
     user = next((name for name in ("postgres", "nobody") if name in users), None)
     setpriv = shutil.which("setpriv")
     if user is None or setpriv is None:
-        pytest.skip("PostgreSQL does not run as root, and there is no setpriv or no user postgres or nobody")
+        msg = "PostgreSQL does not run as root, and there is no setpriv or no user postgres or nobody"
+        raise NoServerError(msg)
     group = str(pwd.getpwnam(user).pw_gid)
     return user, [setpriv, f"--reuid={user}", f"--regid={group}", "--clear-groups"]
 
@@ -114,7 +138,8 @@ def _run(command: list[str], folder: Path) -> None:
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LC_ALL": "C"}
     done = subprocess.run(command, capture_output=True, check=False, text=True, cwd="/", env=environment)
     if done.returncode:
-        pytest.skip(f"PostgreSQL could not be set up here: {done.stderr.strip()}")
+        msg = f"PostgreSQL could not be set up here: {done.stderr.strip()}"
+        raise NoServerError(msg)
 
 
 def _free_port() -> int:
@@ -130,11 +155,13 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], log: Pat
 
     for _ in range(300):
         if process.poll() is not None:
-            pytest.skip(f"PostgreSQL did not start here: {log.read_text(encoding='utf-8')}")
+            msg = f"PostgreSQL did not start here: {log.read_text(encoding='utf-8')}"
+            raise NoServerError(msg)
         try:
             psycopg.connect(server.url("postgres")).close()
         except psycopg.OperationalError:
             time.sleep(0.1)
         else:
             return
-    pytest.skip(f"PostgreSQL did not answer within 30 seconds: {log.read_text(encoding='utf-8')}")
+    msg = f"PostgreSQL did not answer within 30 seconds: {log.read_text(encoding='utf-8')}"
+    raise NoServerError(msg)

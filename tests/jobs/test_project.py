@@ -123,17 +123,6 @@ def test_a_lead_that_is_not_there_has_no_explanation(project: Project) -> None:
         project.explain("nobody")
 
 
-def test_scores_stand_where_their_batch_cannot_be_recorded(trained_project: TrainedProject, tmp_path: Path) -> None:
-    """The summary says so: the file is written, and what fails later must not undo that."""
-    shutil.copytree(trained_project[0].root, tmp_path / "p")
-    project = open_project(tmp_path / "p")
-    project.places.registry.folder.joinpath("batches.jsonl").unlink(missing_ok=True)
-    project.places.registry.folder.joinpath("batches.jsonl").mkdir()
-    summary = project.score(project.places.data, out=tmp_path / "s.parquet")
-    assert (tmp_path / "s.parquet").is_file()
-    assert [doubt for doubt in summary.doubts if "leadml status will not know of them" in doubt]
-
-
 def test_a_project_stays_where_it_was_opened(
     trained_project: TrainedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.stores import entry
 
 from leadml.jobs.places import Places
 from leadml.jobs.report import build_report, headline, warnings
@@ -16,10 +17,13 @@ from leadml.leads.judge.findings import Finding
 from leadml.leads.split import Holdout
 from leadml.model.judge.evaluation import Evaluation
 from leadml.publish.page import render
-from leadml.publish.registry import BatchEntry
+from leadml.publish.store.batches import StoredBatch
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}$x$ &amp; ＝cmd 中文'
-BATCH = BatchEntry("b", "2026-01-02T00:00:00+00:00", "1", 10, 9, 1, "out.csv")
+BATCH = StoredBatch(
+    **vars(entry(batch_id="b", scored_at="2026-01-02T00:00:00+00:00")), batch=1, state="complete", scored=9,
+    not_scored=1, sha256=None,
+)  # fmt: skip
 
 
 class Elements(HTMLParser):

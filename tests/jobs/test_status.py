@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.dated import crm, write_params
+from tests.stores import silent, write_batch
 
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.status import describe, describe_all
 from leadml.jobs.train import Trained
-from leadml.publish.registry import BatchEntry, Registry
+from leadml.publish.registry import Registry
+from leadml.publish.store.opening import writing_alone
 
 
 def test_a_status_describes_version_training_cuts_and_batch(
@@ -24,7 +26,9 @@ def test_a_status_describes_version_training_cuts_and_batch(
     copy.registry.add(trained.model.bundle)
     copy.registry.promote("1")
     before = dict(describe(copy))
-    copy.registry.record(BatchEntry("b", "2026-01-02T00:00:00+00:00", "1", 10, 9, 1, "out.csv"))
+    with writing_alone(copy.store_url, silent) as store:
+        stages = dict.fromkeys("abcdefghi", "MQL")
+        write_batch(store, tmp_path, "b", stages, now="2026-01-02T00:00:00+00:00", target="subscribed")
     after = dict(describe(copy))
 
     assert before["last batch"] == "none yet"
@@ -33,7 +37,7 @@ def test_a_status_describes_version_training_cuts_and_batch(
     assert [name for name in before if name.endswith("begins at")] == [
         f"{stage} begins at" for stage in trained.model.cuts
     ]
-    assert (after["last batch"], after["not scored"]) == ("9 leads at 2026-01-02T00:00:00+00:00 by version 1", "1")
+    assert (after["last batch"], after["not scored"]) == ("9 leads at 2026-01-02T00:00:00+00:00 by version 1", "0")
 
 
 def test_one_of_several_targets_may_have_no_version(tmp_path: Path) -> None:

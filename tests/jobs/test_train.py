@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from leadml.errors import DataError, ModelError
+from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
@@ -76,7 +77,7 @@ def test_the_first_version_is_in_use_and_a_repeated_training_adds_none(tmp_path:
         ("2", True, "1"),
     ]
     assert project.registry.versions() == ["1", "2"]
-    assert project.registry.last_batch() is None
+    assert last_batch(project) is None
 
 
 def test_a_leak_stops_the_training_and_is_named(tmp_path: Path, make_project: Make) -> None:

@@ -11,9 +11,8 @@ import pytest
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
-from leadml.publish.registry import BatchEntry, Registry
+from leadml.publish.registry import Registry
 
-BATCH = BatchEntry("b1", "2026-01-01T00:00:00+00:00", "1", 3, 2, 1, "out.csv")
 TrainedProject = tuple[Places, Trained]
 
 
@@ -66,20 +65,3 @@ def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got:
 
     with pytest.raises(BundleError, match=f"must have a version in use, {got}"):
         registry.champion_path()
-
-
-def test_the_last_batch_is_the_last_complete_line(tmp_path: Path) -> None:
-    """An incomplete line, as a crash leaves it, is ignored."""
-    registry = Registry(tmp_path)
-    registry.record(replace(BATCH, batch_id="b0"))
-    registry.record(BATCH)
-    with (tmp_path / "batches.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"batch_id": "b2", "sco')
-
-    assert registry.last_batch() == BATCH
-
-
-def test_without_a_scored_batch_there_is_no_last_batch(tmp_path: Path) -> None:
-    """A new registry is empty."""
-    assert Registry(tmp_path).last_batch() is None
-    assert Registry(tmp_path / "nowhere").versions() == []

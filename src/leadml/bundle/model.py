@@ -166,7 +166,7 @@ class Model:
         if scored_at is not None:
             to_instant(str(scored_at), timezone="UTC", name="scored_at")
         with self._open(leads) as source:
-            name = batch_id(source, self.manifest.model_hash, self.version, reasons)
+            name = batch_id(source, self.manifest.model_hash, self.version)
             instant = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
             batch = Batch(name, self.version, instant, reasons, source.stamp)
             parts = [scored_rows(self.bundle, chunk.frame, batch)[0] for chunk in source.chunks()]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leadml.bundle.contents import Bundle
     from leadml.errors import Fault
     from leadml.leads.sources.leads_as_of import LeadsAsOf
+    from leadml.types import Objects
 
 REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
 
@@ -30,7 +31,7 @@ class Batch:
     Parameters
     ----------
     batch_id
-        Hash of the leads, the model and the choices: equal batches have equal ids.
+        Hash of the leads, the version and the instant: equal batches have equal ids.
     model_version
         Name of the version.
     scored_at
@@ -48,8 +49,8 @@ class Batch:
     stamp: Mapping[str, str]
 
 
-def batch_id(leads: LeadsAsOf, model_hash: str, version: str, reasons: int, *, held_out: bool = False) -> str:
-    """Return the id of a batch: the same leads, instant, model and choices give the same id.
+def batch_id(leads: LeadsAsOf, model_hash: str, version: str, *, held_out: bool = False) -> str:
+    """Return the id of a batch: the same leads, instant and version give the same id.
 
     Parameters
     ----------
@@ -57,16 +58,16 @@ def batch_id(leads: LeadsAsOf, model_hash: str, version: str, reasons: int, *, h
         The leads as they were read.
     model_hash, version
         Hash and name of the version.
-    reasons
-        Number of reasons per row.
     held_out
         Whether only the holdout is scored.
     """
-    parts = [leads.content_hash, model_hash, version, str(held_out), str(reasons), *leads.stamp.values()]
+    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.DataFrame, Explanation]:
+def scored_rows(
+    bundle: Bundle, frame: pd.DataFrame, batch: Batch, stages_before: Objects | None = None
+) -> tuple[pd.DataFrame, Explanation]:
     """Return the rows to publish for checked leads, and their explanation.
 
     Parameters
@@ -77,6 +78,8 @@ def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.D
         Checked leads with ``lead_id`` and the fields.
     batch
         The values that all rows share.
+    stages_before
+        The stage of each lead before the batch, shape (n_leads,); None if none is known.
     """
     explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
@@ -92,13 +95,15 @@ def scored_rows(bundle: Bundle, frame: pd.DataFrame, batch: Batch) -> tuple[pd.D
         "probability_high": high,
         "score": 100.0 * explanation.probability,
         "stage": advised_stages(explanation.probability, cuts),
-        **_constant({"stage_source": "advised" if cuts else ""}, len(frame)),
+        **_constant({"stage_source": "advised" if cuts else "", "previous_stage": ""}, len(frame)),
         "fit": fit,
         "engagement": engagement,
         "grade": grades(fit, engagement, bundle.stages.bands),
         **strongest_reasons(explanation, frame, reasons=batch.reasons),
         **_constant(last, len(frame)),
     }
+    if cuts and stages_before is not None:
+        columns["previous_stage"] = stages_before
     return pd.DataFrame(columns), explanation
 
 

@@ -102,6 +102,7 @@ def report(
 ) -> None:
     """Write the report: what drives conversion, whether the probabilities are right, what each stage contains."""
     with exit_on_error(), show_progress() as progress:
+        from leadml.jobs.keep import last_batch
         from leadml.jobs.report import build_report
         from leadml.publish.files import write_text
         from leadml.publish.page import render
@@ -110,7 +111,7 @@ def report(
             require_suffix(out, ".html")
         loaded, places = open_model(model, params, set_, target)
         progress("drawing")
-        batch = places.registry.last_batch() if places else None
+        batch = last_batch(places) if places else None
         path = out or (places.reports if places else Path("reports")) / f"{loaded.target}.html"
         write_text(path, render(build_report(loaded, batch=batch)))
     print(f"report: {path}")
@@ -147,6 +148,8 @@ def _print_summary(summary: ScoreSummary) -> None:
     if summary.defused:
         print(f"{summary.defused:,} texts that begin like a formula got a ' before them; --raw writes them unchanged")
     print(f"scores: {inert(summary.destination.name)}")
+    if summary.not_kept:
+        print(f"not kept in a store: {summary.not_kept}")
     for doubt in summary.doubts:
         print(f"warning: {doubt}")
     if summary.not_scored:

@@ -81,11 +81,17 @@ class Places:
         return (resolve_address(output.database, self.root), output.table) if output.database is not None else None
 
     @property
+    def store_url(self) -> str | None:
+        """Address of the store, with secrets resolved; None if params name no store."""
+        store = self.params.store
+        return None if store is None else resolve_address(store.url, self.root)
+
+    @property
     def reports(self) -> Path:
         """The folder of reports."""
         return self.root / self.params.output.reports
 
     @property
-    def store(self) -> Path:
+    def tracking_store(self) -> Path:
         """MLflow's SQLite file."""
         return self.root / self.params.tracking.store

@@ -13,8 +13,10 @@ from leadml.bundle.model import Model, load
 from leadml.errors import LeadmlError, ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
 from leadml.jobs.explain import Explained, explain
+from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
+from leadml.jobs.remember import forget, history
 from leadml.jobs.report import build_report
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.publish.store.lead import LeadHistory, Receipt
     from leadml.types import Progress
 
 
@@ -234,8 +237,33 @@ class Project:
         """
         path = _path(out, "out") or self.places.reports / f"{self.target}.html"
         require_suffix(path, ".html")
-        write_text(path, render(build_report(self.model(), batch=self.places.registry.last_batch())))
+        write_text(path, render(build_report(self.model(), batch=last_batch(self.places))))
         return path
+
+    def history(self, lead_id: str | int) -> LeadHistory:
+        """Return the scores and the stages that a lead has had, of all targets, from the store.
+
+        Raises
+        ------
+        LeadmlError
+            If the project has no store, or the store does not know the lead.
+
+        Examples
+        --------
+        >>> project.history("233").scores["stage"].tolist()
+        ['IQL']
+        """
+        return history(self.places, str(lead_id))
+
+    def forget(self, lead_id: str | int) -> Receipt:
+        """Remove a lead from the store and return a receipt. It stays in your own tables and in files of scores.
+
+        Raises
+        ------
+        LeadmlError
+            If the project has no store, the store does not know the lead, or it cannot be written.
+        """
+        return forget(self.places, str(lead_id), now=current_instant(), progress=self.progress)
 
     def status(self) -> dict[str, str]:
         """Return the version in use, when it was trained, its cuts, and the last batch that was scored.

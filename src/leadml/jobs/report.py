@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.leads.split import PartSize
     from leadml.model.judge.evaluation import Evaluation
-    from leadml.publish.registry import BatchEntry
+    from leadml.publish.store.batches import StoredBatch
 
 INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
@@ -78,7 +78,7 @@ def warnings(bundle: Bundle) -> list[str]:
     return texts
 
 
-def build_report(model: Model, *, batch: BatchEntry | None) -> Report:
+def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
     """Return the report of a version.
 
     Parameters
@@ -158,7 +158,7 @@ def model_card(model: Model) -> text_tables.TextTable:
     return text_tables.TextTable(("", ""), rows)
 
 
-def _facts(evaluation: Evaluation, batch: BatchEntry | None, unit: str) -> list[tuple[str, str]]:
+def _facts(evaluation: Evaluation, batch: StoredBatch | None, unit: str) -> list[tuple[str, str]]:
     gain = next(row for row in as_rows(evaluation.deciles) if (row["decile"], row["figure"]) == (BEST_DECILES, "gain"))
     facts = [(f"of the converters are among the best 20% of {unit}", f"{gain['value']:.0%}")]
     for name in ("roc_auc", "log_loss"):

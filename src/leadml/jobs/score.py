@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows, stage_names
 from leadml.errors import LeadmlError, inert
+from leadml.jobs.keep import open_keeper
+from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import contribution_table
 from leadml.params import ScoreParams
-from leadml.publish.registry import BatchEntry
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
     from leadml.leads.sources.spool import LeadChunk
+    from leadml.publish.keeper import Keeper
     from leadml.publish.sink import Sink
     from leadml.types import Progress
 
@@ -135,6 +137,8 @@ class ScoreSummary:
         Where the rows were written.
     doubts
         Reasons to distrust the scores, in words.
+    not_kept
+        Why the scores are not kept in the store, in words; empty if they are.
     scored, not_scored
         Number of leads that were scored, and of rows that were refused.
     defused
@@ -152,6 +156,7 @@ class ScoreSummary:
     reason_left_out: str
     destination: Destination
     doubts: tuple[str, ...] = ()
+    not_kept: str = ""
     scored: int = 0
     not_scored: int = 0
     defused: int = 0
@@ -197,24 +202,23 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     database = project.database if project else None
     destination = Destination(request.out, request.contributions, database, request.raw)
     destination.check([*(project.sources if project else ()), *([request.file] if request.file else ())])
-    with source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads:
-        model_hash, held_out = model.manifest.model_hash, request.held_out
-        name = batch_id(leads, model_hash, model.version, choices.reasons, held_out=held_out)
-        batch = Batch(name, model.version, now, choices.reasons, leads.stamp)
+    stamp = source.stamp(request.as_of)
+    with (
+        open_keeper(model, project, out=request.out, stamp=stamp, progress=progress) as keeper,
+        source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads,
+    ):
+        name = batch_id(leads, model.manifest.model_hash, model.version, held_out=request.held_out)
+        scored_at = keeper.begin(name, now=now)
+        batch = Batch(name, model.version, scored_at, choices.reasons, leads.stamp)
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
-        summary = ScoreSummary(name, *counts, destination, leads.doubts)
+        summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept)
         summary.stages = dict.fromkeys(stage_names(model.bundle), 0)
         with _open_outputs(destination, summary) as outputs:
             for chunk in leads.chunks():
-                outputs.write(model, chunk, batch, summary)
+                outputs.write(model, chunk, batch, summary, keeper)
                 progress(f"scored {summary.scored:,} leads")
-    if project and model.folder.parent == project.registry.folder.resolve():
-        results = summary.rows, summary.scored, summary.not_scored
-        entry = BatchEntry(name, now, model.version, *results, destination.name)
-        try:
-            project.registry.record(entry)
-        except OSError as error:  # the scores are written: what fails now must not undo that
-            summary.doubts += (f"the scores are written, but leadml status will not know of them: {error.strerror}",)
+            keeper.fill(scored=summary.scored, not_scored=summary.not_scored)
+        keeper.complete()
     return summary
 
 
@@ -226,10 +230,12 @@ class _Outputs:
     refused: Sink
     contributions: Sink | None
 
-    def write(self, model: Model, chunk: LeadChunk, batch: Batch, summary: ScoreSummary) -> None:
-        """Score a chunk, write its rows, and count them."""
-        scored, explanation = scored_rows(model.bundle, chunk.frame, batch)
+    def write(self, model: Model, chunk: LeadChunk, batch: Batch, summary: ScoreSummary, keeper: Keeper) -> None:
+        """Score a chunk, write its rows, keep them, and count them."""
+        before = keeper.stages_before(chunk.frame[LEAD_ID].tolist())
+        scored, explanation = scored_rows(model.bundle, chunk.frame, batch, before)
         self.scores.write(scored)
+        keeper.add(scored)
         self.refused.write(refused_rows(chunk.faults))
         if self.contributions is not None:
             self.contributions.write(contribution_table(chunk.frame, explanation))
@@ -257,8 +263,7 @@ def _open_outputs(destination: Destination, summary: ScoreSummary) -> Iterator[_
             from leadml.publish.database import table_writer  # noqa: PLC0415
 
             url, table = destination.database or ("", "")
-            *schema, name = table.split(".", 1)
-            scores = stack.enter_context(table_writer(url, TableName(name, schema[0] if schema else None)))
+            scores = stack.enter_context(table_writer(url, TableName.parse(table)))
         yield _Outputs(scores, refused, contributions)
         summary.defused = scores.defused
         if summary.rows != summary.scored + summary.not_scored:

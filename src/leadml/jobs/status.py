@@ -1,7 +1,7 @@
 """Describe the version in use, its cuts and the last batch that was scored.
 
-The module loads no model and does not import MLflow, so it is fast: it reads the manifest, the list of batches and
-MLflow's SQLite file.
+The module loads no model and does not import MLflow, so it is fast: it reads the manifest, the store and MLflow's
+SQLite file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from leadml.bundle.model import CHAMPION
 from leadml.bundle.storage import read_manifest
+from leadml.jobs.keep import last_batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def describe(project: Places) -> list[tuple[str, str]]:
         If no version is in use, or its manifest is damaged.
     """
     registry = project.registry
-    manifest, batch = read_manifest(registry.champion_path()), registry.last_batch()
+    manifest, batch = read_manifest(registry.champion_path()), last_batch(project)
     record = manifest.record
     fitted = record.split.learn
     rows = [
@@ -51,7 +52,7 @@ def describe(project: Places) -> list[tuple[str, str]]:
     ]
     if batch is not None:
         rows.append(("not scored", f"{batch.not_scored:,}"))
-    alias = registered_alias(project.store, project.target)
+    alias = registered_alias(project.tracking_store, project.target)
     if alias is not None and alias != registry.champion():
         rows.append(
             ("warning", f"MLflow's alias {CHAMPION} names version {alias}, but version {registry.champion()} is in use")

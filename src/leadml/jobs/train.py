@@ -85,7 +85,7 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
         from leadml.publish.tracking import track_training  # noqa: PLC0415 - MLflow takes seconds to import
 
         progress("writing to MLflow")
-        run_id = track_training(project.store, model, params=params, champion=champion == version)
+        run_id = track_training(project.tracking_store, model, params=params, champion=champion == version)
     return Trained(model, is_new, champion, run_id)
 
 
@@ -105,9 +105,8 @@ def require_places(project: Places) -> None:
     if find_spec("mlflow") is None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
         raise MissingExtraError(msg)
-    require_writable(project.store.parent, key="tracking.store")
-    if project.store.exists() and not is_sqlite(project.store):
-        msg = (
-            f"tracking.store must be a new file or one that MLflow made, got {quoted(project.store.name)}; name another"
-        )
+    require_writable(project.tracking_store.parent, key="tracking.store")
+    if project.tracking_store.exists() and not is_sqlite(project.tracking_store):
+        got = quoted(project.tracking_store.name)
+        msg = f"tracking.store must be a new file or one that MLflow made, got {got}; name another"
         raise LeadmlError(msg)

@@ -230,6 +230,21 @@ class TrackingParams(Section):
     """Experiment of MLflow that the runs belong to. Give each project its own if they share a file."""
 
 
+class StoreParams(Section):
+    """Where the scores, stages and decisions of a project are kept, and for how long; `store: null` keeps none.
+
+    Keeping scores until their outcome is known is what every later judgement of a model rests on; see decision 25.
+    """
+
+    url: DatabaseAddress = "sqlite:///leadml.db"
+    """SQLAlchemy address of the store: a file of SQLite, relative to params.yaml, or PostgreSQL (extra `databases`),
+    with secrets as `${NAME}` of the environment. It is made if it does not exist. Use PostgreSQL where jobs run on
+    several machines."""
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = 730
+    """Days after which the scores of a batch are removed, though never before their outcomes are known; null keeps
+    them. What people have a right to, and why two years, is in decision 25."""
+
+
 class OutputParams(Section):
     """Where versions, reports and scores are written."""
 

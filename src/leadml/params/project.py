@@ -19,6 +19,7 @@ from leadml.params.choices import (
     OutputParams,
     ScoreParams,
     StageParams,
+    StoreParams,
     TargetParams,
     TrackingParams,
 )
@@ -73,6 +74,7 @@ class Params(Section):
     score: ScoreParams = ScoreParams()
     compute: ComputeParams = ComputeParams()
     tracking: TrackingParams = TrackingParams()
+    store: StoreParams | None = StoreParams()
     output: OutputParams = OutputParams()
 
     @property

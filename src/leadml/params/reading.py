@@ -71,7 +71,7 @@ def _set(data: dict[str, Any], override: str) -> None:
     """Replace the value that an override names."""
     key, equals, value = override.partition("=")
     *sections, last = key.strip().split(".", maxsplit=2)
-    if not equals or not sections or not last:
+    if not equals or not last or not (sections or scalar(value) is None):
         msg = f"an override (--set) must be section.key=value, got '{inert(key)}{equals}{value and '…'}'"
         raise ParamsError(msg)
     mapping = data

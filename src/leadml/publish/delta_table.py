@@ -49,6 +49,12 @@ class DeltaTable:
             with suppress(OSError):
                 waiting.unlink(missing_ok=True)
 
+    def holds(self, path: Path, batch_id: str) -> bool:
+        """Return whether the table has the rows of a batch."""
+        delta = _deltalake()
+        is_table = delta.DeltaTable.is_deltatable(str(path))
+        return is_table and delta.DeltaTable(str(path)).transaction_version(batch_id) is not None
+
 
 class _BatchFile(TableFile):
     """A Parquet file that knows which batches its rows are of."""

@@ -5,6 +5,7 @@ A reader finds the old file or the new one, never a part of one. A file is on th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sys
@@ -98,6 +99,12 @@ def bring_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of the content of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

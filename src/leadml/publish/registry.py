@@ -1,4 +1,4 @@
-"""Store the versions of a target, the champion, and a list of the batches that were scored.
+"""Store the versions of a target, and the champion.
 
 A version is a folder that is never changed, and an equal bundle is not stored twice. The champion is the version in
 use: a file names it and is replaced atomically.
@@ -6,11 +6,9 @@ use: a file names it and is replaced atomically.
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.bundle.contents import FILES
@@ -23,21 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.bundle.contents import Bundle
-
-BATCHES = "batches.jsonl"
-
-
-@dataclass(frozen=True)
-class BatchEntry:
-    """One scored batch: its counts and where its rows were written."""
-
-    batch_id: str
-    scored_at: str
-    version: str
-    rows: int
-    scored: int
-    not_scored: int
-    out: str
 
 
 @dataclass(frozen=True)
@@ -124,24 +107,6 @@ class Registry:
     def promote(self, version: str) -> None:
         """Put a version in use."""
         write_text(self.folder / CHAMPION, f"{version}\n")
-
-    def record(self, batch: BatchEntry) -> None:
-        """Add a batch to the list of scored batches."""
-        with (self.folder / BATCHES).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(batch), sort_keys=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def last_batch(self) -> BatchEntry | None:
-        """Return the last scored batch, or None; an incomplete line, as a crash leaves it, is ignored."""
-        path = self.folder / BATCHES
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        for line in reversed(lines):
-            try:
-                return BatchEntry(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
-        return None
 
     def _is_equal(self, version: str, texts: dict[str, str]) -> bool:
         try:

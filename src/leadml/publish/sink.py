@@ -54,3 +54,6 @@ class SinkFormat(Protocol):
         LeadmlError
             If the rows cannot be written.
         """
+
+    def holds(self, path: Path, batch_id: str) -> bool:
+        """Return whether a file is there and its rows, if it has any, are those of a batch."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from leadml.arguments import require_suffix
 from leadml.publish.csv_file import CsvFile, RawCsvFile
-from leadml.publish.delta_table import DeltaTable
+from leadml.publish.delta_table import BATCH, DeltaTable
 from leadml.publish.table_file import TableFile, open_table_file
 
 if TYPE_CHECKING:
@@ -27,6 +30,14 @@ class Parquet:
         """Give a sink of a file."""
         return open_table_file(path)
 
+    def holds(self, path: Path, batch_id: str) -> bool:
+        """Return whether the rows of a file are those of a batch."""
+        if not path.is_file():
+            return False
+        with pq.ParquetFile(path) as file:
+            first = next(file.iter_batches(batch_size=1), None)
+        return first is None or first.to_pylist()[0].get(BATCH) == batch_id
+
 
 class Csv:
     """CSV files, for people unless they are raw."""
@@ -36,6 +47,14 @@ class Csv:
     def open(self, path: Path, *, raw: bool) -> AbstractContextManager[TableFile]:
         """Give a sink of a file."""
         return open_table_file(path, RawCsvFile if raw else CsvFile)
+
+    def holds(self, path: Path, batch_id: str) -> bool:
+        """Return whether the rows of a file are those of a batch."""
+        if not path.is_file():
+            return False
+        with path.open(encoding="utf-8", newline="") as file:
+            row = next(csv.DictReader(file), None)
+        return row is None or row.get(BATCH) == batch_id
 
 
 FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), DeltaTable())
@@ -58,11 +77,20 @@ def table_sink(path: Path, *, raw: bool = False) -> Iterator[Sink]:
         If the path has another suffix or the rows cannot be written.
     """
     check_suffix(path)
-    (kind,) = (kind for kind in FORMATS if kind.suffix == path.suffix)
-    with kind.open(path, raw=raw) as sink:
+    with _format_of(path).open(path, raw=raw) as sink:
         yield sink
+
+
+def holds_batch(path: Path, batch_id: str) -> bool:
+    """Return whether a file is there and its rows, if it has any, are those of a batch."""
+    return _format_of(path).holds(path, batch_id)
 
 
 def check_suffix(path: Path) -> None:
     """Refuse a path that no format writes, with a `LeadmlError`."""
     require_suffix(path, *(kind.suffix for kind in FORMATS))
+
+
+def _format_of(path: Path) -> SinkFormat:
+    (kind,) = (kind for kind in FORMATS if kind.suffix == path.suffix)
+    return kind

@@ -57,6 +57,12 @@ class TableName:
     name: str
     schema: str | None = None
 
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """Return the table that a text names, with its schema where the text has one: ``sales.leads``."""
+        schema, dot, name = text.partition(".")
+        return cls(name, schema) if dot else cls(text)
+
     @property
     def display_name(self) -> str:
         """Name of the table in messages."""

@@ -1,0 +1,260 @@
+"""Kill jobs while they write, and see that nothing that they leave behind is wrong.
+
+Subject `store`: jobs that score leads into one file and a store are killed (SIGKILL), half of them at a random instant,
+half where a function of leadml.publish begins or ends, which includes the place between file and commit. The next job
+scores the same leads or others. Then file and store must agree: each complete batch has the scores that the model
+gives, once, no batch is unfinished, stages follow from the scores, the file has the SHA-256 of its batch, and a further
+run of the batch leaves the same bytes and no new row. The leads are drawn from data/raw/bank.csv. PostgreSQL is started
+as the tests start it; where it is not installed, only SQLite is judged.
+Run with: python benchmarks/kills.py [--kills N] [--seed N] [--json] [--keep]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from measure import ROOT, finish, options
+
+from leadml.jobs.project import Project, open_project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+LEADS = ROOT / "data" / "raw" / "bank.csv"
+ROWS, CHUNK_ROWS = 400, 100
+WRITING = str(Path("leadml", "publish"))
+CHOICES = ["tracking.enabled=false", "evaluation.draws=50", f"score.chunk_rows={CHUNK_ROWS}", "model.threads=1"]
+STORE = "LEADML_STORE"  # the address has a password, so it is in the environment
+OUT = "scored.csv"
+SAME = 0.5  # share of kills after which the same leads are scored, so that the batch is resumed or found complete
+
+
+def main() -> None:
+    """Kill jobs on both databases, and print how many there were and how many left something wrong."""
+    chosen = options(__doc__ or "", "kills", (LEADS, ROOT / "params.yaml"), kills=200, seed=0)
+    faults: dict[str, list[str]] = {}
+    kills = 0
+    with TemporaryDirectory() as name:
+        folder = trained(Path(name))
+        for database, url in databases(folder):
+            os.environ[STORE] = url
+            trial = Trial(folder, random.Random(chosen.seed))  # noqa: S311 - no secret
+            faults[database] = trial.run(chosen.kills)
+            kills += trial.kills
+            print(
+                f"{database}: {trial.kills} kills, {trial.finished} jobs ended before, {len(faults[database])} broken"
+            )
+    for database, lines in faults.items():
+        print("".join(f"{database}: {line}\n" for line in lines), end="")
+    broken = sum(len(lines) for lines in faults.values())
+    finish("kills", {"store": {"kills": kills, "broken": broken, "databases": sorted(faults)}}, chosen)
+
+
+def trained(folder: Path) -> Path:
+    """Return the folder of a project with one version."""
+    (folder / "data" / "raw").mkdir(parents=True)
+    shutil.copy(LEADS, folder / "data" / "raw")
+    shutil.copy(ROOT / "params.yaml", folder)
+    in_child(lambda: open_project(folder, overrides=CHOICES).train())
+    return folder
+
+
+def databases(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the address of a new store of each kind."""
+    yield "SQLite", f"sqlite:///{folder / 'leadml.db'}"
+    sys.path.insert(0, str(ROOT))
+    from tests.postgres import NoServerError, running_server
+
+    try:
+        with running_server() as server:
+            yield "PostgreSQL", server.new_database()
+    except NoServerError as error:
+        print(f"PostgreSQL is not judged: {error}")
+
+
+@dataclass
+class Trial:
+    """Jobs that score into one file and one store, and are killed.
+
+    Parameters
+    ----------
+    folder
+        The folder of the project.
+    random
+        Draws leads and moments.
+    kills, finished
+        How many jobs were killed, and how many ended before.
+    """
+
+    folder: Path
+    random: random.Random
+    kills: int = 0
+    finished: int = 0
+
+    def run(self, kills: int) -> list[str]:
+        """Kill jobs until there were so many kills; return what was wrong after the jobs that followed."""
+        faults: list[str] = []
+        in_child(lambda: self.measure("first"))
+        found = self.read("measured")
+        while self.kills < kills:
+            name = f"leads-{self.kills + self.finished}"
+            event = self.random.randrange(found["events"]) if self.kills % 2 else None
+            seconds = None if event is not None else self.random.uniform(0, found["seconds"])
+            if in_child(lambda name=name, event=event: self.score(name, kill_at=event), seconds=seconds):
+                self.finished += 1
+            else:
+                self.kills += 1
+            next_name = name if self.random.random() < SAME else f"{name}-others"
+            in_child(lambda name=name, other=next_name: self.judge(name, other))
+            faults += [f"kill {self.kills} of {name}: {fault}" for fault in self.read("faults")]
+        return faults
+
+    def project(self) -> Project:
+        """Return the project."""
+        return open_project(self.folder, overrides=[*CHOICES, f"store.url=${{{STORE}}}"])
+
+    def score(self, name: str, *, kill_at: int | None = None) -> int:
+        """Score leads; with a number, end the process at that begin or end of a function of leadml.publish."""
+        leads(name).to_csv(self.folder / f"{name}.csv", index=False)
+        events = 0
+
+        def count(frame: FrameType, event: str, _: Any) -> None:
+            nonlocal events
+            if event in {"call", "return"} and WRITING in frame.f_code.co_filename:
+                if events == kill_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                events += 1
+
+        sys.setprofile(count)
+        self.project().score(self.folder / f"{name}.csv", out=self.folder / OUT)
+        sys.setprofile(None)
+        return events
+
+    def measure(self, name: str) -> None:
+        """Score leads undisturbed, and write how many moments there are to kill a job at."""
+        begin = time.perf_counter()
+        events = self.score(name)
+        self.write("measured", {"events": events, "seconds": time.perf_counter() - begin})
+
+    def judge(self, killed: str, name: str) -> None:
+        """Score leads after a kill, and write what is wrong then."""
+        self.score(name)
+        before = self.stored()
+        faults = [*stage_faults(before), *self.score_faults(before, {killed, name}), *self.file_faults(before)]
+        first = self.sha256()
+        self.score(name)
+        after = self.stored()
+        if self.sha256() != first:
+            faults.append("a further run left other bytes")
+        faults += [f"a further run changed {table}" for table in before if not before[table].equals(after[table])]
+        self.write("faults", faults)
+
+    def stored(self) -> dict[str, pd.DataFrame]:
+        """Return the tables of the store."""
+        import sqlalchemy as sa
+
+        from leadml.publish.store.opening import reading
+        from leadml.publish.store.tables import METADATA
+
+        tables = {}
+        with reading(os.environ[STORE]) as store:
+            assert store is not None  # noqa: S101 - a job has written
+            for table in METADATA.sorted_tables:
+                query = sa.select(table).order_by(*table.primary_key)
+                rows = store.read(lambda connection, query=query: connection.execute(query).mappings().all())
+                tables[table.name] = pd.DataFrame([dict(row) for row in rows], columns=[c.name for c in table.c])
+        return tables
+
+    def score_faults(self, stored: dict[str, pd.DataFrame], names: set[str]) -> Iterator[str]:
+        """Yield where the batches of some leads are not what the model says of them, or are not complete."""
+        batches, scores = stored["leadml_batches"], stored["leadml_scores"]
+        if (batches["state"] != "complete").any():
+            yield "a batch is not complete"
+        if scores.groupby("batch").size().to_dict() != batches.set_index("batch")["scored"].to_dict():
+            yield "a batch has other scores than it counts"
+        model = self.project().model()
+        for name in names:
+            expected = model.score(leads(name)).sort_values("lead_id", ignore_index=True)
+            number = batches.loc[batches["batch_id"] == expected["batch_id"][0], "batch"]
+            found = scores[scores["batch"].isin(number)].sort_values("lead_id", ignore_index=True)
+            columns = ["lead_id", "probability", "probability_low", "probability_high", "stage"]
+            if len(number) and not found[columns].astype(object).equals(expected[columns].astype(object)):
+                yield f"the scores of {name} are not those of the model"
+
+    def file_faults(self, stored: dict[str, pd.DataFrame]) -> Iterator[str]:
+        """Yield where the file is not that of the batch that it names, or pieces of other files are left."""
+        batches = stored["leadml_batches"].set_index("batch_id")
+        named = pd.read_csv(self.folder / OUT, usecols=["batch_id"], dtype=str)["batch_id"].unique().tolist()
+        if len(named) != 1 or named[0] not in batches.index:
+            yield f"the file is of the batches {named}"
+        elif batches.loc[named[0], "sha256"] != self.sha256():
+            yield "the file has not the SHA-256 of its batch"
+
+    def sha256(self) -> str:
+        """Return the hash of the file of the scores."""
+        return hashlib.sha256((self.folder / OUT).read_bytes()).hexdigest()
+
+    def write(self, name: str, value: object) -> None:
+        """Write a value for the process that waits."""
+        (self.folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+
+    def read(self, name: str) -> Any:
+        """Return the value that a child wrote."""
+        return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def leads(name: str) -> pd.DataFrame:
+    """Return some of the bundled leads under the ids of the same 400 people, drawn by a name."""
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    return pd.read_csv(LEADS).sample(ROWS, random_state=seed).assign(id=[f"L{at}" for at in range(ROWS)])
+
+
+def stage_faults(stored: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield where the stored changes of stages are not those that follow from the scores."""
+    scores = stored["leadml_scores"].sort_values(["lead_id", "batch"])
+    before = scores.groupby("lead_id")["stage"].shift().fillna("LEAD")
+    expected = scores.loc[scores["stage"] != before, ["lead_id", "batch", "stage"]].to_numpy().tolist()
+    changes = stored["leadml_stage_changes"].sort_values(["lead_id", "batch"])
+    if changes[["lead_id", "batch", "stage"]].to_numpy().tolist() != expected:
+        yield "the changes of stages do not follow from the scores"
+
+
+def in_child(action: Callable[[], object], *, seconds: float | None = None) -> bool:
+    """Run an action in a process of its own, killed after some seconds; return whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            action()
+            code = 0
+        except BaseException:  # noqa: BLE001 - the process ends here
+            traceback.print_exc()
+        os._exit(code)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return False
+    if os.WEXITSTATUS(status):
+        msg = "a job failed; its traceback is above"
+        raise RuntimeError(msg)
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Choose what keeps the scores of a batch: the store of the project, or nothing, with the reason."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import AS_OF
+from leadml.leads.check.instants import instant, shown_instant
+from leadml.leads.sources.settings import AsOfSettings
+from leadml.publish.files import sha256
+from leadml.publish.keeper import Keeper, NoKeeper
+from leadml.publish.sinks import holds_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
+    from leadml.publish.store.batches import Published, StoredBatch
+    from leadml.types import Progress
+
+NO_PROJECT = "the version is of no project here"
+SWITCHED_OFF = "store is null in params.yaml"
+
+
+@contextmanager
+def open_keeper(
+    model: Model, project: Places | None, *, out: Path | None, stamp: Mapping[str, str], progress: Progress
+) -> Iterator[Keeper]:
+    """Give what keeps the scores of a batch until the block ends.
+
+    Parameters
+    ----------
+    model
+        The version that scores.
+    project
+        The project, or None without a ``params.yaml``.
+    out
+        The file of the scores; None for the table of the project.
+    stamp
+        Column and value of the instant of dated leads.
+    progress
+        Called while another job writes to the store.
+
+    Raises
+    ------
+    LeadmlError
+        If the store cannot be written.
+    """
+    if project is None or model.folder.parent != project.registry.folder.resolve():
+        yield NoKeeper(NO_PROJECT)
+        return
+    choices, url = project.params.store, project.store_url
+    if choices is None or url is None:
+        yield NoKeeper(SWITCHED_OFF)
+        return
+    from leadml.publish.store.batches import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
+    from leadml.publish.store.writer import BatchWriter  # noqa: PLC0415
+
+    as_of = stamp.get(AS_OF)
+    entry = BatchEntry(
+        batch_id="",
+        target=model.target,
+        version=model.version,
+        model_hash=model.manifest.model_hash,
+        as_of=as_of,
+        matures_at=_matures_at(model, as_of),
+        scored_at="",
+        file=None if out is None else _stored_path(out, project.root),
+        output_table=project.params.output.table if out is None else None,
+    )
+    with writing_alone(url, progress) as store:
+        yield BatchWriter(store, entry, lambda batch: _look(batch, project), keep_days=choices.keep_days)
+
+
+def last_batch(project: Places) -> StoredBatch | None:
+    """Return the last batch of the target that the store knows, or None.
+
+    Raises
+    ------
+    LeadmlError
+        If there is a store that cannot be read.
+    """
+    if project.store_url is None:
+        return None
+    from leadml.publish.store.batches import last_batch as read_last  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.opening import reading  # noqa: PLC0415
+
+    with reading(project.store_url) as store:
+        return None if store is None else read_last(store, project.target)
+
+
+def _matures_at(model: Model, as_of: str | None) -> str | None:
+    """Return when the outcomes of dated leads are known."""
+    settings = model.bundle.leads.settings
+    if as_of is None or not isinstance(settings, AsOfSettings):
+        return None
+    days = settings.target.horizon + settings.target.settling
+    return shown_instant(instant(as_of, timezone="UTC") + days * DAY)
+
+
+def _stored_path(path: Path, root: Path) -> str:
+    """Return a path relative to the folder of the project, or absolute where it is elsewhere."""
+    full, folder = path.resolve(), root.resolve()
+    return full.relative_to(folder).as_posix() if full.is_relative_to(folder) else str(full)
+
+
+def _look(batch: StoredBatch, project: Places) -> Published | None:
+    """Return what the file or table of a batch holds of it, or None where it is not there."""
+    from leadml.publish.store.batches import Published  # noqa: PLC0415
+
+    if batch.file is None:
+        return Published(None) if _table_holds(batch, project) else None
+    path = project.root / batch.file
+    if not holds_batch(path, batch.batch_id):
+        return None
+    return Published(sha256(path) if path.is_file() else None)
+
+
+def _table_holds(batch: StoredBatch, project: Places) -> bool:
+    from leadml.leads.read.database import TableName  # noqa: PLC0415
+    from leadml.publish.database import table_holds_batch  # noqa: PLC0415
+
+    if project.database is None or not batch.output_table:
+        return False
+    return table_holds_batch(project.database[0], TableName.parse(batch.output_table), batch.batch_id)

@@ -1,0 +1,184 @@
+"""Write a scored batch to the store, so that the store and the file of the scores agree whatever happens.
+
+A batch is *begun* before its leads are scored, *filled* when all its scores are stored, and *complete* once its file
+has been moved into place; only a complete batch counts. The next job that writes finds a batch that is not complete:
+if it was filled and its file is in place, it becomes complete, else it is removed. The module writes no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from leadml.publish.store.opening import Store
+
+State = Literal["begun", "filled", "complete"]
+
+
+@dataclass(frozen=True)
+class BatchEntry:
+    """What is known of a batch before its leads are scored.
+
+    Parameters
+    ----------
+    batch_id
+        Hash of the leads' contents, the version and ``as_of``.
+    target, version, model_hash
+        The target, and name and hash of the version.
+    as_of
+        The instant of dated leads in ISO 8601; None for flat leads.
+    matures_at
+        When the outcomes of dated leads are known; None for flat leads.
+    scored_at
+        The instant of the run in ISO 8601.
+    file, output_table
+        Where the rows are written: a file, relative to ``params.yaml`` if it is in that folder, or a table.
+    """
+
+    batch_id: str
+    target: str
+    version: str
+    model_hash: str
+    as_of: str | None
+    matures_at: str | None
+    scored_at: str
+    file: str | None
+    output_table: str | None
+
+
+@dataclass(frozen=True)
+class StoredBatch(BatchEntry):
+    """A batch as the store has it.
+
+    Parameters
+    ----------
+    batch
+        Its number: batches are counted in the order in which they were begun.
+    state
+        ``begun``, ``filled`` or ``complete``.
+    scored, not_scored
+        Number of leads that were scored, and of rows that were refused; None until it is complete.
+    sha256
+        Of the file; None for a table, and for a file that is a folder.
+    """
+
+    batch: int
+    state: State
+    scored: int | None
+    not_scored: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a file or table holds of a batch.
+
+    Parameters
+    ----------
+    sha256
+        Of the file; None for a table, and for a file that is a folder.
+    """
+
+    sha256: str | None
+
+
+Look: TypeAlias = Callable[[StoredBatch], Published | None]
+"""Returns what the file or table of a batch holds of it, or None where it is not there."""
+
+
+def begin_batch(store: Store, entry: BatchEntry, look: Look) -> StoredBatch:
+    """Return the batch to write: a new one, or the one with the same id that was written before.
+
+    Batches that an earlier job left unfinished are settled first. Where one of them is the batch to write, its number
+    and its ``scored_at`` are kept.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    entry
+        The batch.
+    look
+        Function that returns what the file or table of a batch holds of it, or None where it holds none of its rows.
+    """
+
+    def begin(connection: Connection) -> StoredBatch:
+        settle(connection, look, keep=entry.batch_id)
+        same = BATCHES.c.target == entry.target, BATCHES.c.batch_id == entry.batch_id
+        found = next(iter(_batches(connection, *same)), None)
+        if found is None:
+            number = (connection.scalar(sa.select(sa.func.max(BATCHES.c.batch))) or 0) + 1
+            connection.execute(sa.insert(BATCHES).values(batch=number, state="begun", **asdict(entry)))
+        elif found.state != "complete":
+            place = {"file": entry.file, "output_table": entry.output_table}
+            _change(connection, found.batch, state="begun", **place)
+        elif found.file == entry.file:
+            _change(connection, found.batch, sha256=None)  # until the new file is in place
+        return _batches(connection, *same)[0]
+
+    return store.write(begin)
+
+
+def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
+    """Complete or remove the batches that earlier jobs left unfinished.
+
+    Parameters
+    ----------
+    connection
+        Connection to a store that no other job writes to.
+    look
+        As for `begin_batch`.
+    keep
+        Id of a batch of which only the rows are removed.
+    """
+    for batch in _batches(connection, BATCHES.c.state != "complete"):
+        published = look(batch) if batch.state == "filled" else None
+        if published is not None:
+            _change(connection, batch.batch, state="complete", sha256=published.sha256)
+            continue
+        for table in (SCORES, STAGE_CHANGES, *([] if batch.batch_id == keep else [BATCHES])):
+            connection.execute(sa.delete(table).where(table.c.batch == batch.batch))
+    without_hash = BATCHES.c.file.is_not(None), BATCHES.c.sha256.is_(None)
+    for batch in _batches(connection, BATCHES.c.state == "complete", *without_hash):
+        published = look(batch)
+        if published is not None:
+            _change(connection, batch.batch, sha256=published.sha256)
+
+
+def fill_batch(store: Store, batch: StoredBatch, *, scored: int, not_scored: int) -> None:
+    """Say that all scores of a batch are stored; its file may be moved into place from now on."""
+    if batch.state != "complete":
+        counts = {"scored": scored, "not_scored": not_scored}
+        store.write(lambda connection: _change(connection, batch.batch, state="filled", **counts))
+
+
+def complete_batch(store: Store, batch: StoredBatch, entry: BatchEntry, look: Look) -> None:
+    """Let a batch count, whose file is in place."""
+    place = {"file": entry.file, "output_table": entry.output_table}
+    published = look(replace(batch, file=entry.file, output_table=entry.output_table))
+    sha256 = published.sha256 if published is not None else None
+    store.write(lambda connection: _change(connection, batch.batch, state="complete", sha256=sha256, **place))
+
+
+def last_batch(store: Store, target: str) -> StoredBatch | None:
+    """Return the batch of a target that was begun last and is complete, or None."""
+    complete = BATCHES.c.target == target, BATCHES.c.state == "complete"
+    return next(iter(store.read(lambda connection: _batches(connection, *complete))[::-1]), None)
+
+
+def _batches(connection: Connection, *conditions: Any) -> list[StoredBatch]:
+    """Return batches in their order."""
+    rows = connection.execute(sa.select(BATCHES).where(*conditions).order_by(BATCHES.c.batch)).mappings()
+    return [StoredBatch(**row) for row in rows]
+
+
+def _change(connection: Connection, batch: int, **values: Any) -> None:
+    connection.execute(sa.update(BATCHES).where(BATCHES.c.batch == batch).values(**values))

@@ -1,0 +1,118 @@
+"""What the store holds of one lead: read it, or forget it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from leadml.publish.store.tables import BATCHES, DECISIONS, SCORES, STAGE_CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from leadml.publish.store.opening import Store
+
+
+SCORE_COLUMNS = (
+    "as_of", "scored_at", "target", "probability", "probability_low", "probability_high", "stage", "version", "batch_id"
+)  # fmt: skip
+STAGE_COLUMNS = ("at", "stage", "stage_source", "target", "version", "batch_id")
+
+
+@dataclass(frozen=True)
+class LeadHistory:
+    """What the store holds of one lead.
+
+    Parameters
+    ----------
+    scores
+        One row per batch, oldest first: ``as_of`` (missing for flat leads), ``scored_at, target, probability,
+        probability_low, probability_high, stage, version, batch_id``.
+    stages
+        One row per change of its stage, oldest first: ``at, stage, stage_source, target, version, batch_id``.
+    """
+
+    scores: pd.DataFrame
+    stages: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was removed of a lead. It does not name the lead.
+
+    Parameters
+    ----------
+    number
+        Number of the decision in the store.
+    at
+        The instant in ISO 8601.
+    scores, stage_changes
+        How many were removed.
+    files
+        Files of scores that had the lead, which people must remove or score again.
+    """
+
+    number: int
+    at: str
+    scores: int
+    stage_changes: int
+    files: tuple[str, ...]
+
+
+def lead_history(store: Store, lead_id: str) -> LeadHistory:
+    """Return the scores and the changes of stages of a lead, those of complete batches."""
+
+    def read(connection: Connection) -> LeadHistory:
+        complete = sa.select(BATCHES).where(BATCHES.c.state == "complete")
+        batches = {row["batch"]: row for row in connection.execute(complete).mappings()}
+        tables = []
+        for table, columns in ((SCORES, SCORE_COLUMNS), (STAGE_CHANGES, STAGE_COLUMNS)):
+            query = sa.select(table).where(*_rows_of(table, lead_id, batches)).order_by(*table.primary_key)
+            found = [{**batches[row["batch"]], **row} for row in connection.execute(query).mappings()]
+            tables.append(pd.DataFrame([[row[name] for name in columns] for row in found], columns=list(columns)))
+        return LeadHistory(*tables)
+
+    return store.read(read)
+
+
+def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
+    """Remove all rows of a lead and return a receipt, which the store keeps.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    lead_id
+        The id of the lead.
+    now
+        The instant in ISO 8601.
+    """
+
+    def forget(connection: Connection) -> Receipt:
+        batches = connection.scalars(sa.select(BATCHES.c.batch)).all()
+        with_lead = connection.scalars(sa.select(SCORES.c.batch).where(*_rows_of(SCORES, lead_id, batches))).all()
+        files = sa.select(BATCHES.c.file).where(BATCHES.c.batch.in_(with_lead), BATCHES.c.file.is_not(None)).distinct()
+        counts: dict[str, Any] = {"files": sorted(connection.scalars(files))}
+        for name, table in (("scores", SCORES), ("stage_changes", STAGE_CHANGES)):
+            counts[name] = connection.execute(sa.delete(table).where(*_rows_of(table, lead_id, batches))).rowcount
+        number = (connection.scalar(sa.select(sa.func.max(DECISIONS.c.decision))) or 0) + 1
+        row = {"decision": number, "at": now, "kind": "forget", "details": json.dumps(counts, sort_keys=True)}
+        connection.execute(sa.insert(DECISIONS).values(**row))
+        return Receipt(number, now, counts["scores"], counts["stage_changes"], tuple(counts["files"]))
+
+    return store.write(forget)
+
+
+def _rows_of(table: sa.Table, lead_id: str, batches: Iterable[int]) -> tuple[Any, Any]:
+    """Return the conditions for the rows of a lead in some batches.
+
+    The batches are listed, so that the database looks the lead up in each. By the lead alone, or by a join, it would
+    read all scores of all leads.
+    """
+    return table.c.batch.in_(list(batches)), table.c.lead_id == lead_id

@@ -1,0 +1,116 @@
+"""Store the scores of a batch chunk by chunk, and the changes of stages that they bring."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
+
+from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
+from leadml.stages.lifecycle import LEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from sqlalchemy import Connection
+
+    from leadml.publish.store.batches import StoredBatch
+    from leadml.publish.store.opening import Store
+    from leadml.types import Objects
+
+
+@dataclass(frozen=True)
+class StageState:
+    """What the store knows of the stages of some leads, before a batch.
+
+    Parameters
+    ----------
+    stage
+        The stage of each lead, shape (n_leads,); ``LEAD`` for one that the store does not know.
+    advised
+        The stage that the target of the batch advised last.
+    """
+
+    stage: Objects
+    advised: Objects
+
+
+def stages_before(store: Store, batch: StoredBatch, lead_ids: Sequence[str]) -> StageState:
+    """Return the stages of leads as they were before a batch, whatever was written since."""
+    stage, advised = (dict.fromkeys(lead_ids, LEAD) for _ in range(2))
+    for lead_id, target, new_stage, new_advice in store.read(
+        lambda connection: _changes_before(connection, batch, lead_ids)
+    ):
+        stage[lead_id] = new_stage
+        if target == batch.target:
+            advised[lead_id] = new_advice
+    return StageState(*(np.array(list(found.values()), dtype=object) for found in (stage, advised)))
+
+
+def add_scores(store: Store, batch: StoredBatch, scored: pd.DataFrame) -> None:
+    """Store the scored rows of a chunk.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    batch
+        The batch; nothing is stored of one that is complete.
+    scored
+        The rows that are published, with ``previous_stage``.
+    """
+    if batch.state == "complete":
+        return
+    ordered = scored.sort_values("lead_id", kind="stable")  # in the order of the table's tree
+    changed = ordered[ordered["stage"] != ordered["previous_stage"]]
+    at = batch.as_of or batch.scored_at
+    changes = changed.assign(number=0, at=at, advised=changed["stage"])
+
+    def insert(connection: Connection) -> None:
+        _insert(connection, SCORES, ordered.assign(batch=batch.batch))
+        _insert(connection, STAGE_CHANGES, changes.assign(batch=batch.batch))
+
+    store.write(insert)
+
+
+def _changes_before(connection: Connection, batch: StoredBatch, lead_ids: Sequence[str]) -> Sequence[Any]:
+    """Return lead, target, stage and advice of each change before a batch, oldest first."""
+    before = sa.and_(BATCHES.c.batch == STAGE_CHANGES.c.batch, BATCHES.c.state == "complete")
+    asked = _each(connection, lead_ids)
+    query = (
+        sa.select(STAGE_CHANGES.c.lead_id, BATCHES.c.target, STAGE_CHANGES.c.stage, STAGE_CHANGES.c.advised)
+        .select_from(asked)
+        .join(STAGE_CHANGES, STAGE_CHANGES.c.lead_id == asked.c.value)
+        .join(BATCHES, before)
+        .where(STAGE_CHANGES.c.batch < batch.batch)
+        .order_by(STAGE_CHANGES.c.batch, STAGE_CHANGES.c.number)
+    )
+    return connection.execute(query).all()
+
+
+def _each(connection: Connection, texts: Sequence[str]) -> Any:
+    """Return a list of texts as a table with one column, ``value``."""
+    listed = sa.bindparam("listed", json.dumps(list(texts)), type_=sa.Text)
+    if connection.dialect.name == "sqlite":
+        return sa.func.json_each(listed).table_valued("value")
+    return sa.func.json_array_elements_text(sa.cast(listed, JSON)).table_valued("value")
+
+
+def _insert(connection: Connection, table: sa.Table, frame: pd.DataFrame) -> None:
+    """Insert the rows of a frame, which has columns of the table."""
+    columns = {column: frame[column.name].tolist() for column in table.c if column.name in frame}
+    if frame.empty:
+        return
+    if connection.dialect.name == "sqlite":  # SQLAlchemy's own way takes three times as long
+        names, places = ", ".join(column.name for column in columns), ", ".join("?" for _ in columns)
+        text = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608 - names of our own
+        connection.exec_driver_sql(text, list(zip(*columns.values(), strict=True)))
+        return
+    arrays = [sa.bindparam(column.name, values, type_=ARRAY(column.type)) for column, values in columns.items()]
+    rows = sa.func.unnest(*arrays).table_valued(*(column.name for column in columns)).render_derived()
+    connection.execute(sa.insert(table).from_select([column.name for column in columns], sa.select(rows)))

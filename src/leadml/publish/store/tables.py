@@ -1,0 +1,69 @@
+"""The tables of the store, as the newest schema has them.
+
+An instant is text in ISO 8601, in UTC. A batch is a set of rows that were written together; readers see a batch only
+once it is complete.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+PREFIX = "leadml_"  # the database may hold tables of others
+SCHEMA_TABLE = f"{PREFIX}schema"
+
+METADATA = sa.MetaData()
+
+BATCHES = sa.Table(
+    f"{PREFIX}batches",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, ...: the order of batches
+    sa.Column("batch_id", sa.Text, nullable=False),  # hash of the leads, the version and as_of
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Text),  # of dated leads
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("model_hash", sa.Text, nullable=False),
+    sa.Column("matures_at", sa.Text),  # when the outcomes are known; empty for flat leads
+    sa.Column("scored_at", sa.Text, nullable=False),  # instant of the first run
+    sa.Column("scored", sa.Integer),  # number of leads
+    sa.Column("not_scored", sa.Integer),  # number of refused rows
+    sa.Column("file", sa.Text),  # the file of the scores; relative to params.yaml if it is in that folder
+    sa.Column("output_table", sa.Text),  # the table of the scores, of output.database
+    sa.Column("sha256", sa.Text),  # of the file
+    sa.Column("state", sa.Text, nullable=False),  # begun, filled or complete
+    sa.UniqueConstraint("target", "batch_id"),
+)
+
+SCORES = sa.Table(
+    f"{PREFIX}scores",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("probability_low", sa.Double, nullable=False),
+    sa.Column("probability_high", sa.Double, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),  # empty if the target drives no stage
+    sa.Column("propensity", sa.Double),  # probability of having been chosen, where leads are explored
+    sqlite_with_rowid=False,  # one tree in place of two: half the size, and rows of a batch lie together
+)
+
+STAGE_CHANGES = sa.Table(
+    f"{PREFIX}stage_changes",
+    METADATA,
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # 0, 1, ... within the batch
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("stage_source", sa.Text, nullable=False),
+    sa.Column("advised", sa.Text, nullable=False),  # the stage that the target of the batch advises
+    sqlite_with_rowid=False,
+)
+
+DECISIONS = sa.Table(
+    f"{PREFIX}decisions",
+    METADATA,
+    sa.Column("decision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # JSON
+)

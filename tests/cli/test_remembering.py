@@ -1,0 +1,43 @@
+"""Commands about what the store holds: history and forget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.dated import crm, write_params
+from tests.stores import silent, write_batch
+
+from leadml.jobs.places import Places
+from leadml.publish.store.opening import writing_alone
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """Return the options that name a project of three targets whose store has one batch."""
+    path = write_params(tmp_path, crm())
+    with writing_alone(str(Places.open(path, target="sql").store_url), silent) as store:
+        write_batch(store, tmp_path, "b1", {"7": "MQL"})
+    return ["--params", str(path)]
+
+
+def test_a_history_is_printed_for_people_and_for_machines(run: Run, words: list[str]) -> None:
+    """No target need be named: the store is that of all."""
+    assert run("history", "7", *words).startswith("lead 7\nscores")
+    found = json.loads(run("history", "7", "--json", *words))
+
+    assert (found["lead_id"], found["scores"][0]["probability"], found["scores"][0]["as_of"]) == ("7", 0.5, None)
+    assert [change["stage"] for change in found["stages"]] == ["MQL"]
+
+
+def test_a_lead_is_forgotten_with_a_receipt(run: Run, words: list[str]) -> None:
+    """The receipt says what people must do themselves."""
+    printed = run("forget", "7", *words)
+
+    assert "scores removed: 1, changes of its stage removed: 1 (receipt 1, which does not name the lead)" in printed
+    assert "a file that had the lead: scored.csv\n" in printed
+    assert "must know the lead '7', got no score of it" in run("history", "7", *words, code=1)

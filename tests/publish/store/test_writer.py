@@ -1,0 +1,31 @@
+"""The writer of a batch does what a keeper promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.stores import NOW, entry, look_in, rows, scored
+
+from leadml.publish.keeper import Keeper
+from leadml.publish.store.opening import Store
+from leadml.publish.store.tables import BATCHES, SCORES
+from leadml.publish.store.writer import BatchWriter
+
+
+def test_a_batch_is_written_step_by_step(store: Store, tmp_path: Path) -> None:
+    """Chunk by chunk, and it counts at the end."""
+    writer: Keeper = BatchWriter(store, entry(), look_in(tmp_path), keep_days=None)
+    assert writer.begin("b1", now=NOW) == NOW
+    for lead_id in ("x", "y"):
+        before = writer.stages_before([lead_id])
+        writer.add(scored({lead_id: "MQL"}, before.tolist()))
+        assert before.tolist() == ["LEAD"]
+    assert rows(store, BATCHES, "state", "scored", "not_scored") == [("begun", None, None)]
+    writer.fill(scored=2, not_scored=1)
+    assert rows(store, BATCHES, "state", "scored", "not_scored") == [("filled", 2, 1)]
+    (tmp_path / "scored.csv").write_text("b1", encoding="utf-8")
+    writer.complete()
+
+    assert rows(store, BATCHES, "state", "batch_id", "scored_at") == [("complete", "b1", NOW)]
+    assert rows(store, SCORES, "lead_id") == [("x",), ("y",)]
+    assert writer.not_kept == ""
