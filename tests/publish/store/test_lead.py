@@ -62,7 +62,7 @@ def test_a_lead_is_found_without_reading_all_others(store: Store, tmp_path: Path
     store.connection.exec_driver_sql("BEGIN" if store.is_sqlite else "SET LOCAL enable_seqscan = off")
     plans = [
         str(store.connection.exec_driver_sql(f"{explain}{text}", values).all())
-        for text, values in statements
+        for text, values in list(statements)
         if "leadml_scores" in text
     ]
 
