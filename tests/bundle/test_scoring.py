@@ -36,21 +36,30 @@ def scored(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     return scored_rows(bundle, frame, BATCH)[0]
 
 
-def test_a_batch_has_the_id_of_its_leads_model_and_choices() -> None:
+def test_a_batch_has_the_id_of_its_leads_version_and_instant() -> None:
     """Equal parts give the same id, and each other part another; counts and time change nothing."""
-    first = batch_id(LEADS, "m", "1", 3)
+    first = batch_id(LEADS, "m", "1")
     others = [
-        batch_id(replace(LEADS, content_hash="i"), "m", "1", 3),
-        batch_id(replace(LEADS, stamp={}), "m", "1", 3),
-        batch_id(LEADS, "n", "1", 3),
-        batch_id(LEADS, "m", "2", 3),
-        batch_id(LEADS, "m", "1", 4),
-        batch_id(LEADS, "m", "1", 3, held_out=True),
+        batch_id(replace(LEADS, content_hash="i"), "m", "1"),
+        batch_id(replace(LEADS, stamp={}), "m", "1"),
+        batch_id(LEADS, "n", "1"),
+        batch_id(LEADS, "m", "2"),
+        batch_id(LEADS, "m", "1", held_out=True),
     ]
 
-    assert len({first, *others}) == 7
+    assert len({first, *others}) == 6
     assert {len(each) for each in others} == {16}
-    assert batch_id(replace(LEADS, rows_read=9, merged=3), "m", "1", 3) == first
+    assert batch_id(replace(LEADS, rows_read=9, merged=3), "m", "1") == first
+
+
+def test_the_stage_before_is_in_the_row_where_it_is_known(bundle: Bundle, frame: pd.DataFrame) -> None:
+    """A target that drives no stage has none before either."""
+    before = np.array(["IQL", "SQL"], dtype=object)
+    without = replace(bundle, stages=replace(bundle.stages, cuts=()))
+
+    assert scored_rows(bundle, frame.head(2), BATCH, before)[0]["previous_stage"].tolist() == ["IQL", "SQL"]
+    assert scored_rows(bundle, frame.head(2), BATCH)[0]["previous_stage"].tolist() == ["", ""]
+    assert scored_rows(without, frame.head(2), BATCH, before)[0]["previous_stage"].tolist() == ["", ""]
 
 
 def test_rows_have_the_probabilities_of_the_model(bundle: Bundle, frame: pd.DataFrame, scored: pd.DataFrame) -> None:

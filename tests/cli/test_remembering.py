@@ -10,6 +10,7 @@ import pytest
 from tests.dated import crm, write_params
 from tests.stores import silent, write_batch
 
+from leadml.cli import remembering
 from leadml.jobs.places import Places
 from leadml.publish.store.opening import writing_alone
 
@@ -34,9 +35,10 @@ def test_a_history_is_printed_for_people_and_for_machines(run: Run, words: list[
     assert [change["stage"] for change in found["stages"]] == ["MQL"]
 
 
-def test_a_lead_is_forgotten_with_a_receipt(run: Run, words: list[str]) -> None:
-    """The receipt says what people must do themselves."""
-    printed = run("forget", "7", *words)
+def test_a_lead_is_forgotten_with_a_receipt(run: Run, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The receipt says what people must do themselves; the command may be called from Python, too."""
+    remembering.forget("7", params=Path(words[1]))
+    printed = capsys.readouterr().out
 
     assert "scores removed: 1, changes of its stage removed: 1 (receipt 1, which does not name the lead)" in printed
     assert "a file that had the lead: scored.csv\n" in printed

@@ -116,6 +116,7 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
     ("override", "message"),
     [
         ("folds=3", "an override (--set) must be section.key=value, got 'folds=…'"),
+        ("=null", "an override (--set) must be section.key=value, got '=…'"),
         ("split.folds", "an override (--set) must be section.key=value, got 'split.folds'"),
         ("split.=3", "an override (--set) must be section.key=value, got 'split.=…'"),
         ("data.path.x=1", "override data.path.x: path holds one value and no keys"),

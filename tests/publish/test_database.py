@@ -14,7 +14,7 @@ import pytest
 from leadml.errors import DataError, LeadmlError
 from leadml.leads.read.connection import open_connection
 from leadml.leads.read.database import Query, TableName, open_read_transaction
-from leadml.publish.database import TableWriter, table_writer
+from leadml.publish.database import TableWriter, table_holds_batch, table_writer
 
 pytest_plugins = ["tests.postgres"]
 
@@ -661,3 +661,13 @@ def test_the_key_may_be_other_columns_and_comes_first(tmp_path):
     assert columns == [("lead_id", "TEXT", 1), ("day", "BIGINT", 2), ("score", "DOUBLE", 0), ("at", "TEXT", 0)]
     assert rows == [("a", 1, 0.5, None), ("a", 2, 2.5, None)]
     assert writer.defused == 0
+
+
+def test_a_table_holds_the_batches_that_were_written(url):
+    """A table that is not there holds none, and none is made."""
+    assert not table_holds_batch(url, SCORED, "b1")
+    write(url, scored(["a", "b"]))
+    (batch,) = set(scored(["a"])["batch_id"])
+
+    assert table_holds_batch(url, SCORED, batch)
+    assert not table_holds_batch(url, SCORED, "other")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.publish.files import is_sqlite, published, require_writable, write_text
+from leadml.publish.files import is_sqlite, published, require_writable, sha256, write_text
 
 
 def test_the_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
@@ -127,3 +127,10 @@ def test_a_database_of_sqlite_is_known_by_its_first_bytes(
 
     assert is_sqlite(tmp_path / "scores.db") is expected
     assert not is_sqlite(tmp_path)
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    """The number for "abc" is the example of FIPS 180-4."""
+    (tmp_path / "a").write_bytes(b"abc")
+
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

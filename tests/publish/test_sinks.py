@@ -9,7 +9,7 @@ import pytest
 from tests.frames import FORMULAS, OTHER_TEXTS, first_column, of_texts
 
 from leadml.errors import LeadmlError
-from leadml.publish.sinks import table_sink
+from leadml.publish.sinks import FORMATS, holds_batch, table_sink
 
 
 def test_raw_csv_and_parquet_contain_texts_unchanged(tmp_path: Path) -> None:
@@ -38,3 +38,29 @@ def test_csv_is_for_people_unless_it_is_raw(tmp_path: Path) -> None:
 
     assert first_column(tmp_path / "a.csv") == [f"'{text}" for text in FORMULAS] + OTHER_TEXTS
     assert sink.defused == len(FORMULAS)
+
+
+@pytest.mark.parametrize("suffix", [kind.suffix for kind in FORMATS])
+def test_a_file_holds_the_batch_of_its_rows(tmp_path: Path, suffix: str) -> None:
+    """And no other; a file that is not there holds none."""
+    path = tmp_path / f"scored{suffix}"
+    assert not holds_batch(path, "b1")
+    with table_sink(path) as sink:
+        sink.write(pd.DataFrame({"lead_id": ["1", "2"], "reason_1": ["a\nb", '"'], "batch_id": "b1"}))
+
+    assert holds_batch(path, "b1")
+    assert not holds_batch(path, "b2")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_without_rows_is_of_any_batch(tmp_path: Path, suffix: str) -> None:
+    """A batch of which every row was refused leaves such a file; one of other columns is of none."""
+    path = tmp_path / f"scored{suffix}"
+    columns = pd.DataFrame({"lead_id": pd.Series(dtype=str), "batch_id": pd.Series(dtype=str)})
+    with table_sink(path) as sink:
+        sink.write(columns)
+    assert holds_batch(path, "b1")
+    with table_sink(path) as sink:
+        sink.write(pd.DataFrame({"lead_id": ["1"]}))
+
+    assert not holds_batch(path, "b1")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF
-from leadml.leads.check.instants import instant, shown_instant
-from leadml.leads.sources.settings import AsOfSettings
 from leadml.publish.files import sha256
 from leadml.publish.keeper import Keeper, NoKeeper
 from leadml.publish.sinks import holds_batch
@@ -68,7 +65,7 @@ def open_keeper(
         version=model.version,
         model_hash=model.manifest.model_hash,
         as_of=as_of,
-        matures_at=_matures_at(model, as_of),
+        matures_at=model.bundle.leads.settings.matures_at(as_of),
         scored_at="",
         file=None if out is None else _stored_path(out, project.root),
         output_table=project.params.output.table if out is None else None,
@@ -92,15 +89,6 @@ def last_batch(project: Places) -> StoredBatch | None:
 
     with reading(project.store_url) as store:
         return None if store is None else read_last(store, project.target)
-
-
-def _matures_at(model: Model, as_of: str | None) -> str | None:
-    """Return when the outcomes of dated leads are known."""
-    settings = model.bundle.leads.settings
-    if as_of is None or not isinstance(settings, AsOfSettings):
-        return None
-    days = settings.target.horizon + settings.target.settling
-    return shown_instant(instant(as_of, timezone="UTC") + days * DAY)
 
 
 def _stored_path(path: Path, root: Path) -> str:

@@ -47,7 +47,7 @@ class CsvFile(RawCsvFile):
         for name in frame.columns:
             column = frame[name]
             if not is_numeric_dtype(column):
-                is_formula = column.map(_is_formula)
+                is_formula = column.map(_is_formula).astype(bool)  # of no rows, pandas keeps the type of texts
                 self.defused += int(is_formula.sum())
                 columns[name] = column.where(~is_formula, "'" + column.astype(str))
         super().write(frame.assign(**columns))

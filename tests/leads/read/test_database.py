@@ -763,3 +763,9 @@ def test_leads_from_a_table_are_the_same_as_from_the_file(sqlite_url, bank_file,
     got = pd.concat([chunk.frame for chunk in checked]).sort_values("lead_id", kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(rows(got), bank_leads.frame)
     assert checked[1].locations[0] == f"bank table:701 (lead '{checked[1].frame['lead_id'][0]}')"
+
+
+def test_a_table_may_be_named_with_its_schema():
+    """The first dot ends the schema."""
+    assert TableName.parse("leads") == TableName("leads")
+    assert TableName.parse("sales.leads.old") == TableName("leads.old", "sales")

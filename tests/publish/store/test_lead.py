@@ -12,6 +12,8 @@ from leadml.publish.store.lead import forget_lead, lead_history
 from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import DECISIONS, METADATA, SCORES
 
+pytest_plugins = ["tests.stores"]
+
 
 def _two_batches(store: Store, folder: Path) -> None:
     write_batch(store, folder, "b1", {"x": "IQL", "y": "MQL"}, as_of="2026-01-01T00:00:00+00:00")

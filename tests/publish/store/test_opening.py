@@ -64,6 +64,8 @@ HOLD = """
 import sys
 from leadml.publish.store.opening import writing_alone
 
+pytest_plugins = ["tests.stores"]
+
 with writing_alone(sys.argv[1], lambda _: None):
     print("locked", flush=True)
     sys.stdin.readline()

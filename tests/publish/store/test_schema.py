@@ -11,9 +11,11 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.schema import MIGRATIONS, NEWEST, schema_version, upgrade
 from leadml.publish.store.tables import METADATA, SCHEMA_TABLE
 
+pytest_plugins = ["tests.stores"]
+
 
 def test_the_migrations_make_the_tables_of_the_metadata(store: Store) -> None:
-    """Column for column, in both databases; other tables of the database are not looked at."""
+    """Column for column, in both databases; the table that names the version is Alembic's own."""
 
     def differences(connection: sa.Connection) -> list[object]:
         options = {"version_table": SCHEMA_TABLE, "compare_type": True}

@@ -11,6 +11,8 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import BATCHES, SCORES
 from leadml.publish.store.writer import BatchWriter
 
+pytest_plugins = ["tests.stores"]
+
 
 def test_a_batch_is_written_step_by_step(store: Store, tmp_path: Path) -> None:
     """Chunk by chunk, and it counts at the end."""

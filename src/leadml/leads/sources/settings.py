@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadml.errors import LeadmlError, inert, quoted
-from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE, ActivityPlan, Target
+from leadml.leads.check.activity_plan import ACTIVITY, DAY, LEAD_AGE, ActivityPlan, Target
+from leadml.leads.check.instants import instant, shown_instant
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class SingleSnapshot:
     def predicts(self, target: str) -> str:
         """Return the prediction in words."""
         return f"{target}, for each lead, as a calibrated probability"
+
+    def matures_at(self, as_of: str | None) -> str | None:  # noqa: ARG002 - a file says nothing of when
+        """Return when the outcomes of leads are known: not known for flat leads."""
+        return None
 
     def to_json(self) -> dict[str, Any] | None:
         """Return the settings as values that JSON can store."""
@@ -81,6 +86,11 @@ class AsOfSettings:
             f"{target}: whether {population} reach {self.target.outcome} within {self.target.horizon} days of the "
             "snapshot"
         )
+
+    def matures_at(self, as_of: str | None) -> str | None:
+        """Return when the outcomes of snapshots are known, in ISO 8601: after the horizon and the settling."""
+        days = self.target.horizon + self.target.settling
+        return None if as_of is None else shown_instant(instant(as_of, timezone=self.timezone or "UTC") + days * DAY)
 
     def check(self, params: Params) -> None:
         """Refuse sources that are declared differently than when the model was trained.

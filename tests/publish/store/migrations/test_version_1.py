@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from leadml.publish.store.migrations.version_1 import down_revision, revision
 from leadml.publish.store.opening import Store
 
+pytest_plugins = ["tests.stores"]
+
 
 def test_it_is_the_first_and_makes_four_tables(store: Store) -> None:
     """Beside the table that names the step."""
