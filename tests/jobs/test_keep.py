@@ -66,7 +66,7 @@ def test_file_and_store_agree(project: Places, leads: Path, tmp_path: Path, suff
     stored = query(project, "SELECT lead_id, probability, probability_low, probability_high, stage FROM leadml_scores")
 
     assert batch == (summary.batch_id, "subscribed", "1", None, NOW, 30, str(out), "complete")
-    assert query(project, "SELECT sha256 FROM leadml_batches") == [(sha256(out) if out.is_file() else None,)]
+    assert query(project, "SELECT sha256 FROM leadml_batches") == [(sha256(out) if out.is_file() else "",)]
     assert summary.not_kept == ""
     if suffix == ".parquet":
         frame = pd.read_parquet(out).sort_values("lead_id")
@@ -126,7 +126,7 @@ def test_a_table_of_a_database_is_known_by_its_batch(project: Places, leads: Pat
     project = replace(project, params=project.params.model_copy(update={"output": output}))
     run(project, None, leads)
     assert query(project, "SELECT file, output_table, sha256, state FROM leadml_batches") == [
-        (None, "scored", None, "complete")
+        (None, "scored", "", "complete")
     ]
     with closing(sqlite3.connect(project.root / "leadml.db")) as connection, connection:
         connection.execute("UPDATE leadml_batches SET state = 'filled'")

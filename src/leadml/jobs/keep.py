@@ -102,11 +102,11 @@ def _look(batch: StoredBatch, project: Places) -> Published | None:
     from leadml.publish.store.batches import Published  # noqa: PLC0415
 
     if batch.file is None:
-        return Published(None) if _table_holds(batch, project) else None
+        return Published("") if _table_holds(batch, project) else None
     path = project.root / batch.file
     if not holds_batch(path, batch.batch_id):
         return None
-    return Published(sha256(path) if path.is_file() else None)
+    return Published(sha256(path) if path.is_file() else "")
 
 
 def _table_holds(batch: StoredBatch, project: Places) -> bool:

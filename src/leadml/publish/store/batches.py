@@ -67,7 +67,7 @@ class StoredBatch(BatchEntry):
     scored, not_scored
         Number of leads that were scored, and of rows that were refused; None until it is complete.
     sha256
-        Of the file; None for a table, and for a file that is a folder.
+        Of the file; empty for a table, and for a file that is a folder; None while the file may be written again.
     """
 
     batch: int
@@ -84,10 +84,10 @@ class Published:
     Parameters
     ----------
     sha256
-        Of the file; None for a table, and for a file that is a folder.
+        Of the file; empty for a table, and for a file that is a folder.
     """
 
-    sha256: str | None
+    sha256: str
 
 
 Look: TypeAlias = Callable[[StoredBatch], Published | None]
@@ -146,8 +146,7 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
             continue
         for table in (SCORES, STAGE_CHANGES, *([] if batch.batch_id == keep else [BATCHES])):
             connection.execute(sa.delete(table).where(table.c.batch == batch.batch))
-    without_hash = BATCHES.c.file.is_not(None), BATCHES.c.sha256.is_(None)
-    for batch in _batches(connection, BATCHES.c.state == "complete", *without_hash):
+    for batch in _batches(connection, BATCHES.c.state == "complete", BATCHES.c.sha256.is_(None)):
         published = look(batch)
         if published is not None:
             _change(connection, batch.batch, sha256=published.sha256)

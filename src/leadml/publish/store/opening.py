@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 DIALECTS = ("sqlite", "postgresql")
+MUST_BE = "must be a store that can be read and written"
 LOCK_SECONDS = 600  # a million leads are scored in about a minute; a job that waits for several of them ends this way
 LOCK_NUMBER = 0x6C656164  # "lead": PostgreSQL's advisory locks are numbers, and other programs choose others
 CACHE_KILOBYTES = 65_536  # SQLite's own 2 MB spill to the disk while a chunk is written, which locks readers out
@@ -104,10 +105,7 @@ class Store:
         return attempt(transaction, self._refusal)
 
     def _refusal(self, error: Exception) -> LeadmlError:
-        return LeadmlError(f"{self.address}: {_STORE}, got: {driver_message(error, self.connection.engine.url)}")
-
-
-_STORE = "must be a store that can be read and written"
+        return LeadmlError(f"{self.address}: {MUST_BE}, got: {driver_message(error, self.connection.engine.url)}")
 
 
 @contextmanager
@@ -202,11 +200,14 @@ def _lock_sqlite(path: Path, address: str, progress: Progress) -> sqlite3.Connec
 
     def lock() -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)
-        _wait(lambda: _begins_exclusive(connection), address, progress)
+        with ExitStack() as stack:
+            connection = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)
+            stack.callback(connection.close)
+            _wait(lambda: _begins_exclusive(connection), address, progress)
+            stack.pop_all()
         return connection
 
-    return attempt(lock, lambda error: LeadmlError(f"{address}: {_STORE}, got: {error}"))
+    return attempt(lock, lambda error: LeadmlError(f"{address}: {MUST_BE}, got: {error}"))
 
 
 def _begins_exclusive(connection: sqlite3.Connection) -> bool:

@@ -28,7 +28,7 @@ BATCHES = sa.Table(
     sa.Column("not_scored", sa.Integer),  # number of refused rows
     sa.Column("file", sa.Text),  # the file of the scores; relative to params.yaml if it is in that folder
     sa.Column("output_table", sa.Text),  # the table of the scores, of output.database
-    sa.Column("sha256", sa.Text),  # of the file
+    sa.Column("sha256", sa.Text),  # of the file; empty for a table or a folder
     sa.Column("state", sa.Text, nullable=False),  # begun, filled or complete
     sa.UniqueConstraint("target", "batch_id"),
 )
