@@ -1,38 +1,20 @@
-"""Stores in SQLite and in PostgreSQL, in which every law of the store holds, and batches with their files."""
+"""Batches for the tests of the store, and their files."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
 import sqlalchemy as sa
 
 from leadml.publish.store.batches import BatchEntry, Published, StoredBatch
-from leadml.publish.store.opening import Store, writing_alone
+from leadml.publish.store.opening import Store
 from leadml.publish.store.writer import BatchWriter
 
-pytest_plugins = ["tests.postgres"]
-
 NOW = "2026-01-31T08:00:00+00:00"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of a store that does not exist yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'leadml.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """Return an open store."""
-    with writing_alone(store_url, silent) as opened:
-        yield opened
 
 
 def silent(_: str) -> None:

@@ -12,7 +12,7 @@ from leadml.publish.store.batches import last_batch, settle
 from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 LATER = "2026-02-01T08:00:00+00:00"
 

@@ -12,7 +12,7 @@ from leadml.publish.store.lead import forget_lead, lead_history
 from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import DECISIONS, METADATA, SCORES
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 
 def _two_batches(store: Store, folder: Path) -> None:

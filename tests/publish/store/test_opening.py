@@ -64,7 +64,7 @@ HOLD = """
 import sys
 from leadml.publish.store.opening import writing_alone
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 with writing_alone(sys.argv[1], lambda _: None):
     print("locked", flush=True)

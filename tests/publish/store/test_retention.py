@@ -10,7 +10,7 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.retention import remove_old_scores
 from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 OLD, NEW = "2025-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00"
 

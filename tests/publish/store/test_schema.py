@@ -11,7 +11,7 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.schema import MIGRATIONS, NEWEST, schema_version, upgrade
 from leadml.publish.store.tables import METADATA, SCHEMA_TABLE
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 
 def test_the_migrations_make_the_tables_of_the_metadata(store: Store) -> None:

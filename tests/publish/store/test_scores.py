@@ -12,7 +12,7 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.scores import add_scores, stages_before
 from leadml.publish.store.tables import SCORES, STAGE_CHANGES
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 ODD_IDS = ["O'Brien", 'quo"ted', "ünï", "%s", ":name", "back\\slash", "new\nline", "日本"]
 

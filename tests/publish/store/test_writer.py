@@ -11,7 +11,7 @@ from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import BATCHES, SCORES
 from leadml.publish.store.writer import BatchWriter
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 
 def test_a_batch_is_written_step_by_step(store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadml.publish.store.migrations.version_1 import down_revision, revision
 from leadml.publish.store.opening import Store
 
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.postgres"]
 
 
 def test_it_is_the_first_and_makes_four_tables(store: Store) -> None:
