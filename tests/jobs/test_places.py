@@ -21,7 +21,8 @@ def test_paths_are_relative_to_the_folder_of_params(tmp_path: Path, monkeypatch:
     assert places.sources == [path.parent / f"{name}.parquet" for name in ("leads", "activities", "outcomes")]
     assert places.registry.folder == path.parent / "models" / "won"
     assert places.reports == path.parent / "reports"
-    assert places.store.parent == path.parent
+    assert places.tracking_store.parent == path.parent
+    assert places.store_url == f"sqlite:///{path.parent.resolve() / 'leadml.db'}"
 
 
 def test_a_database_is_named_by_params(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def request_for(source: Path, out: Path, **changes: object) -> ScoreRequest:
 def run(
     project: Places, request: ScoreRequest, *, threads: int = 0, chunk_rows: int = 50_000
 ) -> tuple[pd.DataFrame, ScoreSummary]:
-    """Score, and return the published rows sorted by id, and the counts."""
-    choices = project.params.model_copy(update={"score": ScoreParams(chunk_rows=chunk_rows)})
+    """Score without a store, and return the published rows sorted by id, and the counts."""
+    choices = project.params.model_copy(update={"score": ScoreParams(chunk_rows=chunk_rows), "store": None})
     model = load(project.registry.path("1"), threads=threads)
     places = replace(project, params=choices)
     summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)

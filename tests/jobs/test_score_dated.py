@@ -45,9 +45,9 @@ def run(
     database: str | None = None,
     **choices: int,
 ) -> ScoreSummary:
-    """Score, and return the counts."""
+    """Score without a store, and return the counts."""
     places = project or dated[0]
-    changed: dict[str, Any] = {"score": ScoreParams(**choices)}
+    changed: dict[str, Any] = {"score": ScoreParams(**choices), "store": None}
     if database is not None:
         changed["output"] = places.params.output.model_copy(update={"database": database, "table": "scored"})
     places = replace(places, params=places.params.model_copy(update=changed))
