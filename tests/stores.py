@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from leadml.publish.store.batches import BatchEntry, Published, StoredBatch
+from leadml.publish.store.batch import BatchEntry, StoredBatch
+from leadml.publish.store.batches import Published
 from leadml.publish.store.opening import Store
 from leadml.publish.store.writer import BatchWriter
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,9 @@ def test_a_frame_gets_the_scores_of_its_file(
 ) -> None:
     """Every published column is equal to the bit, except the id of the batch."""
     request = ScoreRequest(trained_project[0].data, out=tmp_path / "s.parquet")
-    score(trained_project[1].model, request, project=trained_project[0], now=NOW, progress=lambda _: None)
+    without = trained_project[0].params.model_copy(update={"store": None})  # a frame knows no stage before either
+    project = replace(trained_project[0], params=without)
+    score(trained_project[1].model, request, project=project, now=NOW, progress=lambda _: None)
     written = pd.read_parquet(tmp_path / "s.parquet").sort_values("lead_id", ignore_index=True)
 
     scored = model.score(leads, scored_at=NOW).sort_values("lead_id", ignore_index=True)
@@ -50,7 +53,7 @@ def test_a_frame_gets_the_scores_of_its_file(
 def test_a_batch_has_one_name_from_a_file_and_from_a_frame(
     model: leadml.Model, leads: pd.DataFrame, trained_project: TrainedProject, tmp_path: Path
 ) -> None:
-    """It follows from the leads, the model and the number of reasons."""
+    """It follows from the leads and the version."""
     request = ScoreRequest(trained_project[0].data, out=tmp_path / "s.parquet")
     summary = score(trained_project[1].model, request, project=trained_project[0], now=NOW, progress=lambda _: None)
     assert set(model.score(leads)["batch_id"]) == {summary.batch_id}

@@ -17,7 +17,7 @@ from leadml.leads.judge.findings import Finding
 from leadml.leads.split import Holdout
 from leadml.model.judge.evaluation import Evaluation
 from leadml.publish.page import render
-from leadml.publish.store.batches import StoredBatch
+from leadml.publish.store.batch import StoredBatch
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}$x$ &amp; ＝cmd 中文'
 BATCH = StoredBatch(

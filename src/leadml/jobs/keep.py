@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.publish.store.batches import Published, StoredBatch
+    from leadml.publish.store.batch import StoredBatch
+    from leadml.publish.store.batches import Published
     from leadml.types import Progress
 
 NO_PROJECT = "the version is of no project here"
@@ -54,7 +55,7 @@ def open_keeper(
     if choices is None or url is None:
         yield NoKeeper(SWITCHED_OFF)
         return
-    from leadml.publish.store.batches import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.batch import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.writer import BatchWriter  # noqa: PLC0415
 

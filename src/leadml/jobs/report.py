@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.leads.split import PartSize
     from leadml.model.judge.evaluation import Evaluation
-    from leadml.publish.store.batches import StoredBatch
+    from leadml.publish.store.batch import StoredBatch
 
 INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.stores import entry, look_in, rows, scored, write_batch
 
-from leadml.publish.store.batches import begin_batch
+from leadml.publish.store.batches import begin_batch, fill_batch
 from leadml.publish.store.opening import Store
 from leadml.publish.store.scores import add_scores, stages_before
 from leadml.publish.store.tables import SCORES, STAGE_CHANGES
@@ -55,6 +55,7 @@ def test_probabilities_are_kept_to_the_bit(store: Store, tmp_path: Path) -> None
     values = [0.1, 1 / 3, 5e-324, 1 - 2**-53]
     frame = scored(dict.fromkeys("abcd", "IQL")).assign(probability=values)
     add_scores(store, batch, frame)
+    fill_batch(store, batch, scored=4, not_scored=0)
 
     assert rows(store, SCORES, "probability") == [(value,) for value in values]
 
@@ -64,6 +65,7 @@ def test_a_lead_that_does_not_move_has_no_change(store: Store, tmp_path: Path, s
     """A target that drives no stage says nothing of stages."""
     batch = begin_batch(store, entry(batch_id="b1"), look_in(tmp_path))
     add_scores(store, batch, scored({"x": stage}, [stage]))
+    fill_batch(store, batch, scored=1, not_scored=0)
 
     assert rows(store, STAGE_CHANGES) == []
     assert rows(store, SCORES, "stage") == [(stage,)]
@@ -73,6 +75,7 @@ def test_no_rows_are_no_rows(store: Store, tmp_path: Path) -> None:
     """A chunk may have none."""
     batch = begin_batch(store, entry(batch_id="b1"), look_in(tmp_path))
     add_scores(store, batch, scored({}))
+    fill_batch(store, batch, scored=0, not_scored=0)
 
     assert rows(store, SCORES) == []
     assert stages_before(store, batch, []).stage.tolist() == []

@@ -9,72 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 
+from leadml.publish.store.batch import StoredBatch
+from leadml.publish.store.scores import begin_scores, store_scores
 from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from leadml.publish.store.batch import BatchEntry
     from leadml.publish.store.opening import Store
-
-State = Literal["begun", "filled", "complete"]
-
-
-@dataclass(frozen=True)
-class BatchEntry:
-    """What is known of a batch before its leads are scored.
-
-    Parameters
-    ----------
-    batch_id
-        Hash of the leads' contents, the version and ``as_of``.
-    target, version, model_hash
-        The target, and name and hash of the version.
-    as_of
-        The instant of dated leads in ISO 8601; None for flat leads.
-    matures_at
-        When the outcomes of dated leads are known; None for flat leads.
-    scored_at
-        The instant of the run in ISO 8601.
-    file, output_table
-        Where the rows are written: a file, relative to ``params.yaml`` if it is in that folder, or a table.
-    """
-
-    batch_id: str
-    target: str
-    version: str
-    model_hash: str
-    as_of: str | None
-    matures_at: str | None
-    scored_at: str
-    file: str | None
-    output_table: str | None
-
-
-@dataclass(frozen=True)
-class StoredBatch(BatchEntry):
-    """A batch as the store has it.
-
-    Parameters
-    ----------
-    batch
-        Its number: batches are counted in the order in which they were begun.
-    state
-        ``begun``, ``filled`` or ``complete``.
-    scored, not_scored
-        Number of leads that were scored, and of rows that were refused; None until it is complete.
-    sha256
-        Of the file; empty for a table, and for a file that is a folder; None while the file may be written again.
-    """
-
-    batch: int
-    state: State
-    scored: int | None
-    not_scored: int | None
-    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +58,7 @@ def begin_batch(store: Store, entry: BatchEntry, look: Look) -> StoredBatch:
     """
 
     def begin(connection: Connection) -> StoredBatch:
+        begin_scores(connection)
         settle(connection, look, keep=entry.batch_id)
         same = BATCHES.c.target == entry.target, BATCHES.c.batch_id == entry.batch_id
         found = next(iter(_batches(connection, *same)), None)
@@ -153,10 +101,14 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
 
 
 def fill_batch(store: Store, batch: StoredBatch, *, scored: int, not_scored: int) -> None:
-    """Say that all scores of a batch are stored; its file may be moved into place from now on."""
+    """Store all scores of a batch, in one transaction; its file may be moved into place from now on."""
+
+    def fill(connection: Connection) -> None:
+        store_scores(connection, batch)
+        _change(connection, batch.batch, state="filled", scored=scored, not_scored=not_scored)
+
     if batch.state != "complete":
-        counts = {"scored": scored, "not_scored": not_scored}
-        store.write(lambda connection: _change(connection, batch.batch, state="filled", **counts))
+        store.write(fill)
 
 
 def complete_batch(store: Store, batch: StoredBatch, entry: BatchEntry, look: Look) -> None:

@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Connection
 
-    from leadml.publish.store.batches import StoredBatch
+    from leadml.publish.store.batch import StoredBatch
     from leadml.publish.store.opening import Store
     from leadml.types import Objects
+
+
+WAITING = sa.Table(
+    "leadml_waiting",
+    sa.MetaData(),
+    *(sa.Column(name, sa.Text) for name in ("lead_id", "stage", "stage_source", "previous_stage")),
+    *(sa.Column(name, sa.Double) for name in ("probability", "probability_low", "probability_high")),
+    prefixes=["TEMPORARY"],
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,10 @@ def stages_before(store: Store, batch: StoredBatch, lead_ids: Sequence[str]) -> 
 
 
 def add_scores(store: Store, batch: StoredBatch, scored: pd.DataFrame) -> None:
-    """Store the scored rows of a chunk.
+    """Let the scored rows of a chunk wait in a table of the session, until `store_scores`.
+
+    Rows come in any order; if each chunk went to its places in the tree of all scores, every chunk would write most of
+    the tree again.
 
     Parameters
     ----------
@@ -64,18 +76,30 @@ def add_scores(store: Store, batch: StoredBatch, scored: pd.DataFrame) -> None:
     scored
         The rows that are published, with ``previous_stage``.
     """
-    if batch.state == "complete":
-        return
-    ordered = scored.sort_values("lead_id", kind="stable")  # in the order of the table's tree
-    changed = ordered[ordered["stage"] != ordered["previous_stage"]]
-    at = batch.as_of or batch.scored_at
-    changes = changed.assign(number=0, at=at, advised=changed["stage"])
+    if batch.state != "complete":
+        store.write(lambda connection: _insert(connection, WAITING, scored))
 
-    def insert(connection: Connection) -> None:
-        _insert(connection, SCORES, ordered.assign(batch=batch.batch))
-        _insert(connection, STAGE_CHANGES, changes.assign(batch=batch.batch))
 
-    store.write(insert)
+def begin_scores(connection: Connection) -> None:
+    """Make the table of the session that rows wait in, without rows."""
+    WAITING.drop(connection, checkfirst=True)
+    WAITING.create(connection)
+
+
+def store_scores(connection: Connection, batch: StoredBatch) -> None:
+    """Store the rows that wait, and the changes of stages that they bring, in the order of the tables' trees."""
+    number, at = sa.literal(batch.batch), sa.literal(batch.as_of or batch.scored_at)
+    rows = WAITING.c
+    names = ["lead_id", "probability", "probability_low", "probability_high", "stage"]
+    scores = sa.select(number, *(rows[name] for name in names)).order_by(rows.lead_id)
+    connection.execute(sa.insert(SCORES).from_select(["batch", *names], scores))
+    changes = (
+        sa.select(rows.lead_id, number, sa.literal(0), at, rows.stage, rows.stage_source, rows.stage)
+        .where(rows.stage != rows.previous_stage)
+        .order_by(rows.lead_id)
+    )
+    columns = ["lead_id", "batch", "number", "at", "stage", "stage_source", "advised"]
+    connection.execute(sa.insert(STAGE_CHANGES).from_select(columns, changes))
 
 
 def _changes_before(connection: Connection, batch: StoredBatch, lead_ids: Sequence[str]) -> Sequence[Any]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadml.publish.store.batches import BatchEntry, Look, StoredBatch
+    from leadml.publish.store.batch import BatchEntry, StoredBatch
+    from leadml.publish.store.batches import Look
     from leadml.publish.store.opening import Store
     from leadml.types import Objects
 
