@@ -127,7 +127,8 @@ def made_with(
     folder
         The folder of further data sets.
     arguments
-        Values by option. A path is replaced by a word, as it is of one machine, and left out where none was given.
+        Values by option. A path is replaced by a word, as it is of one machine; what was not given, an empty path or
+        text, is left out.
 
     Returns
     -------
@@ -147,7 +148,7 @@ def made_with(
     said = {
         option: STANDS_FOR_PATH.get(option, option.upper()) if isinstance(value, Path) else value
         for option, value in arguments.items()
-        if value != Path()
+        if value not in {Path(), ""}
     }
     return {"code": _hash_of(_code()), "script": _hash_of(_scripts(name)), "data": data, "arguments": said}
 

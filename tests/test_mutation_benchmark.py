@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ sys.path.append(str(FOLDER))
 from mutation import PACKAGE, PARTS, ROOT, TESTS, summary  # noqa: E402 - found by the line above
 
 sys.path.remove(str(FOLDER))
+
+RESULTS = FOLDER / "results"
 
 REASON = {"where": "a.py f", "text": "x <= y", "reason": "they are never equal"}
 
@@ -49,3 +52,11 @@ def test_parts_and_tests_are_there() -> None:
     for patterns in PARTS.values():
         assert all(list((ROOT / PACKAGE).glob(pattern)) for pattern in patterns)
     assert all((ROOT / path).exists() for path in TESTS)
+
+
+def test_the_kept_result_has_a_reason_for_each_survivor() -> None:
+    """At least 85 of 100 changes fail a test, and whoever keeps a new result reads what does not."""
+    kept = json.loads((RESULTS / "mutation.json").read_text(encoding="utf-8"))["figures"]
+
+    assert kept["killed"] >= 0.85
+    assert [survivor for survivor in kept["survivors"] if not survivor["reason"].strip()] == []
