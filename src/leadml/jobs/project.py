@@ -250,8 +250,9 @@ class Project:
 
         Examples
         --------
+        >>> _ = project.score(project.places.data, out=project.places.root / "scored.csv", held_out=True)
         >>> project.history("233").scores["stage"].tolist()
-        ['IQL']
+        ['SQL']
         """
         return history(self.places, str(lead_id))
 

@@ -52,6 +52,9 @@ class StageState:
 def stages_before(store: Store, batch: StoredBatch, lead_ids: Sequence[str]) -> StageState:
     """Return the stages of leads as they were before a batch, whatever was written since."""
     stage, advised = (dict.fromkeys(lead_ids, LEAD) for _ in range(2))
+    any_before = sa.select(STAGE_CHANGES.c.batch).where(STAGE_CHANGES.c.batch < batch.batch).limit(1)
+    if store.read(lambda connection: connection.scalar(any_before)) is None:  # a new store has nothing to look up
+        lead_ids = ()
     for lead_id, target, new_stage, new_advice in store.read(
         lambda connection: _changes_before(connection, batch, lead_ids)
     ):
