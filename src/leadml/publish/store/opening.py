@@ -71,19 +71,7 @@ class Store:
         LeadmlError
             If the database refuses.
         """
-
-        def transaction() -> Result:
-            if self.is_sqlite:
-                self.connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                result = action(self.connection)
-            except BaseException:
-                self.connection.rollback()
-                raise
-            self.connection.commit()
-            return result
-
-        return attempt(transaction, self._refusal)
+        return self._transaction("BEGIN IMMEDIATE", action, self.connection.commit)
 
     def read(self, action: Callable[[Connection], Result]) -> Result:
         """Return the result of an action that only reads.
@@ -93,14 +81,19 @@ class Store:
         LeadmlError
             If the database refuses.
         """
+        return self._transaction("BEGIN", action, self.connection.rollback)
 
+    def _transaction(self, begin: str, action: Callable[[Connection], Result], end: Callable[[], None]) -> Result:
         def transaction() -> Result:
             if self.is_sqlite:
-                self.connection.exec_driver_sql("BEGIN")
+                self.connection.exec_driver_sql(begin)
             try:
-                return action(self.connection)
-            finally:
+                result = action(self.connection)
+            except BaseException:
                 self.connection.rollback()
+                raise
+            end()
+            return result
 
         return attempt(transaction, self._refusal)
 

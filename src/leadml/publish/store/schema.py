@@ -29,7 +29,7 @@ def schema_version(connection: Connection) -> int:
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema to the newest version, within the transaction of the connection."""
-    from alembic.config import Config  # noqa: PLC0415 - a second that only a new or an older store needs
+    from alembic.config import Config  # noqa: PLC0415 - only a new or an older store needs it
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 

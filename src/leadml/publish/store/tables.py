@@ -43,7 +43,7 @@ SCORES = sa.Table(
     sa.Column("probability_high", sa.Double, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),  # empty if the target drives no stage
     sa.Column("propensity", sa.Double),  # probability of having been chosen, where leads are explored
-    sqlite_with_rowid=False,  # one tree in place of two: half the size, and rows of a batch lie together
+    sqlite_with_rowid=False,  # one tree in place of two, in which the rows of a batch lie together
 )
 
 STAGE_CHANGES = sa.Table(

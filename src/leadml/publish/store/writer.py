@@ -53,11 +53,11 @@ class BatchWriter:
         return stages_before(self._store, self._batch, lead_ids).stage
 
     def add(self, scored: pd.DataFrame) -> None:
-        """Store the scored rows of a chunk, unless the batch is complete already."""
+        """Let the scored rows of a chunk wait, unless the batch is complete already."""
         add_scores(self._store, self._batch, scored)
 
     def fill(self, *, scored: int, not_scored: int) -> None:
-        """Say that all scores are stored."""
+        """Store all rows that wait."""
         fill_batch(self._store, self._batch, scored=scored, not_scored=not_scored)
 
     def complete(self) -> None:
