@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic.fields import FieldInfo
 
 from leadml.params import Params
+from leadml.params.cut_rule import CutRule
 from leadml.params.rules import RULES
 from leadml.params.section import Section, ValueName, keys_of
 
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DOCS = Path(__file__).parent
+PLACES: dict[type[Section] | None, str] = {}  # the first key that holds a section
 PAGE = DOCS / "params.md"
-TITLES = {"targets": "targets.NAME"}
+TITLES = {
+    "targets": "targets.NAME",
+    "stages.rules.iql": "stages.rules.STAGE",
+    "stages.rules.iql.required": "stages.rules.STAGE.TESTS",
+}
 TOP = """# Keys of params.yaml
 
 `params.yaml` holds every choice of a project, a section for each step. This page lists all sections and keys. It is
@@ -146,11 +152,19 @@ def key_rows(section: type[Section], name: str) -> list[str]:
         if inner_section(field.annotation) is None:
             allowed = value_range(field.annotation, field.metadata)
         else:
-            several = "list of " if get_origin(field.annotation) is tuple else ""
-            allowed = "one of the rules" if name == "stages" else f"{several}[{name}.{key}](#{anchor(f'{name}.{key}')})"
+            allowed = _link(field.annotation, f"{name}.{key}")
             default = "its defaults" if isinstance(field.default, Section) else default
         rows.append(f"| `{key}` | {default} | {allowed} | {linked(field.description or '')} |")
     return rows
+
+
+def _link(annotation: Any, name: str) -> str:
+    """Return a link to the section that a key holds; a section that several keys hold is shown at the first of them."""
+    part = inner_section(annotation)
+    if part is not None and issubclass(part, CutRule):
+        return "one of the rules"
+    title = TITLES.get(PLACES.setdefault(part, name), PLACES[part])
+    return f"{'list of ' if get_origin(annotation) is tuple else ''}[{title}](#{anchor(title)})"
 
 
 def anchor(title: str) -> str:
@@ -177,10 +191,10 @@ def section_lines(section: type[Section], name: str) -> list[str]:
         for rule_name, rule in RULES.items():
             cut, _, *notes = paragraphs(rule)
             lines += ["", f"### rule: {rule_name}", "", " ".join([cut, *notes]), "", *key_rows(rule, name)]
-        return lines
     for key, field in keys_of(section).items():
         part = inner_section(field.annotation)
-        lines += section_lines(part, f"{name}.{key}") if part is not None else []
+        if part is not None and PLACES.get(part) == f"{name}.{key}":
+            lines += section_lines(part, f"{name}.{key}")
     return lines
 
 

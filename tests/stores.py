@@ -14,6 +14,7 @@ from leadml.publish.store.batch import BatchEntry, StoredBatch
 from leadml.publish.store.batches import Published
 from leadml.publish.store.opening import Store
 from leadml.publish.store.writer import BatchWriter
+from leadml.stages.ladder import stages_of
 
 NOW = "2026-01-31T08:00:00+00:00"
 
@@ -26,7 +27,7 @@ def entry(**changed: Any) -> BatchEntry:
     """Return a batch of flat leads that is written to ``scored.csv``."""
     values: dict[str, Any] = {
         "batch_id": "", "target": "sql", "version": "1", "model_hash": "m", "as_of": None, "matures_at": None,
-        "scored_at": "", "file": "scored.csv", "output_table": None,
+        "scored_at": NOW, "file": "scored.csv", "output_table": None,
     }  # fmt: skip
     return BatchEntry(**{**values, **changed})
 
@@ -43,6 +44,7 @@ def scored(stages: dict[str, str], before: Sequence[str] = ()) -> pd.DataFrame:
             "stage": list(stages.values()),
             "stage_source": "advised",
             "previous_stage": list(before) or "LEAD",
+            "advised_stage": list(stages.values()),
         }
     )
 
@@ -66,11 +68,12 @@ def write_batch(
     """Write a batch up to a step: begun, added, filled, published or complete; return its ``scored_at``."""
     keep_days = changed.pop("keep_days", None)
     made = entry(**changed)
-    writer = BatchWriter(store, made, look_in(folder), keep_days=keep_days)
+    writer = BatchWriter(store, made, look_in(folder), keep_days=keep_days, recycle_days=90)
     scored_at = writer.begin(batch_id, now=now)
     if until == "begun":
         return scored_at
-    writer.add(scored(stages, writer.stages_before(list(stages)).tolist()))
+    writer.note_outcomes([])
+    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()))
     if until == "added":
         return scored_at
     writer.fill(scored=len(stages), not_scored=0)

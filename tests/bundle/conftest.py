@@ -26,7 +26,8 @@ from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import profile
 from leadml.params import Params
 from leadml.stages.cuts import Cut
-from leadml.stages.lifecycle import GradeBands, StagePlan
+from leadml.stages.grades import GradeBands
+from leadml.stages.plan import StagePlan
 
 
 @pytest.fixture(scope="session")

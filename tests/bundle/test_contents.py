@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, TABLES, Bundle, canonical_json, model_hash
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.predict.reference import golden_frame
-from leadml.stages.lifecycle import StagePlan
+from leadml.stages.plan import StagePlan
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

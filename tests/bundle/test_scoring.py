@@ -16,7 +16,10 @@ from leadml.leads.check.load import LoadedLeads
 from leadml.leads.sources.leads_as_of import LeadsAsOf
 from leadml.model.predict.explain import explain_leads
 from leadml.stages.cuts import Cut
-from leadml.stages.lifecycle import GradeBands, StagePlan
+from leadml.stages.grades import GradeBands
+from leadml.stages.ladder import ranks_of
+from leadml.stages.lifecycle import KnownStages
+from leadml.stages.plan import StagePlan
 
 BATCH = Batch("b" * 16, "7", "2026-01-01T00:00:00Z", 3, {"as_of": "2025-12-31T00:00:00+00:00"})
 LEADS = LeadsAsOf(
@@ -54,7 +57,7 @@ def test_a_batch_has_the_id_of_its_leads_version_and_instant() -> None:
 
 def test_the_stage_before_is_in_the_row_where_it_is_known(bundle: Bundle, frame: pd.DataFrame) -> None:
     """A target that drives no stage has none before either."""
-    before = np.array(["IQL", "SQL"], dtype=object)
+    before = replace(KnownStages.nothing(2), stage=ranks_of(["IQL", "SQL"]))
     without = replace(bundle, stages=replace(bundle.stages, cuts=()))
 
     assert scored_rows(bundle, frame.head(2), BATCH, before)[0]["previous_stage"].tolist() == ["IQL", "SQL"]

@@ -99,7 +99,7 @@ def test_a_points_rule_tests_values_or_a_range(test: dict[str, Any], good: bool)
     if good:
         assert BaselineParams.model_validate({"points": [written]}).points == (PointsRule.model_validate(written),)
         return
-    message = "a points rule must have either any_of, or at_least or at_most or both of these"
+    message = "a rule must have either any_of, or at_least or at_most or both of these"
     with pytest.raises(ValidationError, match=message):
         PointsRule.model_validate(written)
 

@@ -11,6 +11,7 @@ from tests.dated import crm
 
 from leadml.errors import ParamsError
 from leadml.params import Params, parse_params
+from leadml.params.cut_rule import CutRule
 from leadml.params.section import Section, keys_of
 from leadml.publish.tracking import run_params
 
@@ -19,17 +20,17 @@ WRITER = runpy.run_path(str(DOCS / "write_params.py"))
 SHORTEST_MEANING = 40
 
 
-def _sections(section: type[Section], name: str) -> dict[str, type[Section]]:
-    """Return a section and all sections in it, by the name of each."""
-    found = {name: section}
+def _sections(section: type[Section], name: str, found: dict[str, type[Section]]) -> dict[str, type[Section]]:
+    """Return a section and all sections in it, by the first name of each."""
+    found[name] = section
     for key, field in keys_of(section).items():
         part = WRITER["inner_section"](field.annotation)
-        if part is not None and name != "stages":
-            found |= _sections(part, f"{name}.{key}".removeprefix("params."))
+        if part is not None and not issubclass(part, CutRule) and part not in found.values():
+            _sections(part, f"{name}.{key}".removeprefix("params."), found)
     return found
 
 
-SECTIONS = {name: section for name, section in _sections(Params, "params").items() if name != "params"}
+SECTIONS = {name: section for name, section in _sections(Params, "params", {}).items() if name != "params"}
 SECTIONS |= {f"stages.{rule.__name__}": rule for rule in WRITER["RULES"].values()}
 KEYS = {
     f"{name}.{key}": field

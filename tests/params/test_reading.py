@@ -158,7 +158,7 @@ def test_a_wrong_choice_is_refused_with_its_line_and_key(old, new, message):
         ),
         (
             "baselines.points=[{field: age, points: 1}]",
-            "baselines.points.0: a points rule must have either any_of, or at_",
+            "baselines.points.0: a rule must have either any_of, or at_least",
         ),
         ("baselines.points=[{feld: age, points: 1}]", "baselines.points.0.feld is not a key of leadml; the nearest is"),
         (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 from tests.stores import NOW, scored
 
 from leadml.publish.keeper import Keeper, NoKeeper
+from leadml.stages.facts import DAY
+from leadml.stages.ladder import stages_of
 
 
 def test_nothing_is_kept_and_no_stage_is_known() -> None:
@@ -15,5 +19,21 @@ def test_nothing_is_kept_and_no_stage_is_known() -> None:
     keeper.complete()
 
     assert keeper.begin("b1", now=NOW) == NOW
-    assert keeper.stages_before(["x", "y"]).tolist() == ["", ""]
+    assert stages_of(keeper.known(["x", "y"]).stage).tolist() == ["", ""]
     assert keeper.not_kept == "store is null"
+
+
+def test_what_people_record_is_known_without_a_store() -> None:
+    """It comes with the leads; of flat leads nothing is known."""
+    names = np.array(["sal", "rejected", "rejected"], dtype=object)
+    at = np.array([1, 5, 0]) * DAY
+    ids = np.array(["x", "y", "z"], dtype=object)
+    frame = pd.DataFrame({"lead_id": ids, "occurred_at": at, "recorded_at": at, "outcome": names})
+    dated, flat = (NoKeeper("", as_of=as_of, recycle_days=90) for as_of in ("1970-04-05T00:00:00+00:00", None))
+    for keeper in (dated, flat):
+        keeper.note_outcomes([frame])
+    known = dated.known(["x", "y", "z", "new"])
+
+    assert stages_of(known.recorded).tolist() == ["SAL", "LEAD", "LEAD", "LEAD"]
+    assert known.nurtured.tolist() == [False, True, False, False]
+    assert stages_of(flat.known(["x"]).recorded).tolist() == ["LEAD"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import Evaluation
     from leadml.model.predict.lead_model import LeadModel
     from leadml.model.predict.reference import FieldProfile
-    from leadml.stages.lifecycle import StagePlan
+    from leadml.stages.plan import StagePlan
 
 BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
 FILES = (BOOSTER, MODEL, TABLES, EVALUATION)

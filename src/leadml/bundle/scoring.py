@@ -11,7 +11,10 @@ import pandas as pd
 
 from leadml.leads.check.contract import LEAD_ID
 from leadml.model.predict.explain import Explanation, explain_leads, strongest_reasons
-from leadml.stages.lifecycle import LEAD, advised_stages, grades
+from leadml.stages.grades import grades
+from leadml.stages.ladder import LEAD, stages_of
+from leadml.stages.lifecycle import KnownStages, Lifecycle, give_stages
+from leadml.stages.rules import RuleBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from leadml.bundle.contents import Bundle
     from leadml.errors import Fault
     from leadml.leads.sources.leads_as_of import LeadsAsOf
-    from leadml.types import Objects
+    from leadml.params import Params
 
 REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
 
@@ -49,8 +52,10 @@ class Batch:
     stamp: Mapping[str, str]
 
 
-def batch_id(leads: LeadsAsOf, model_hash: str, version: str, *, held_out: bool = False) -> str:
-    """Return the id of a batch: the same leads, instant and version give the same id.
+def batch_id(
+    leads: LeadsAsOf, model_hash: str, version: str, *, held_out: bool = False, lifecycle: Lifecycle | None = None
+) -> str:
+    """Return the id of a batch: the same leads, instant, version and rules give the same id.
 
     Parameters
     ----------
@@ -60,13 +65,19 @@ def batch_id(leads: LeadsAsOf, model_hash: str, version: str, *, held_out: bool 
         Hash and name of the version.
     held_out
         Whether only the holdout is scored.
+    lifecycle
+        Rules and choices of the stages; None for none.
     """
-    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values()]
+    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), repr(lifecycle)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def scored_rows(
-    bundle: Bundle, frame: pd.DataFrame, batch: Batch, stages_before: Objects | None = None
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    batch: Batch,
+    known: KnownStages | None = None,
+    lifecycle: Lifecycle | None = None,
 ) -> tuple[pd.DataFrame, Explanation]:
     """Return the rows to publish for checked leads, and their explanation.
 
@@ -78,13 +89,16 @@ def scored_rows(
         Checked leads with ``lead_id`` and the fields.
     batch
         The values that all rows share.
-    stages_before
-        The stage of each lead before the batch, shape (n_leads,); None if none is known.
+    known
+        What is known of the stages of the leads; None for nothing.
+    lifecycle
+        Rules and choices of the stages; None for none.
     """
     explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
     low, high = bundle.model.intervals.interval(explanation.probability)
-    cuts = bundle.stages.cuts
+    cuts, known = bundle.stages.cuts, known or KnownStages.nothing(len(frame))
+    given = give_stages(explanation.probability, cuts, frame, known, lifecycle or Lifecycle())
     first = {**batch.stamp, "target": bundle.target}
     last = {"model_version": batch.model_version, "batch_id": batch.batch_id, "scored_at": batch.scored_at}
     columns: dict[str, Any] = {
@@ -94,16 +108,16 @@ def scored_rows(
         "probability_low": low,
         "probability_high": high,
         "score": 100.0 * explanation.probability,
-        "stage": advised_stages(explanation.probability, cuts),
-        **_constant({"stage_source": "advised" if cuts else "", "previous_stage": ""}, len(frame)),
+        "stage": given.stage,
+        "stage_source": given.source,
+        "previous_stage": stages_of(known.stage) if cuts else given.stage,
+        "advised_stage": given.advised,
         "fit": fit,
         "engagement": engagement,
         "grade": grades(fit, engagement, bundle.stages.bands),
         **strongest_reasons(explanation, frame, reasons=batch.reasons),
         **_constant(last, len(frame)),
     }
-    if cuts and stages_before is not None:
-        columns["previous_stage"] = stages_before
     return pd.DataFrame(columns), explanation
 
 
@@ -111,6 +125,20 @@ def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:
     """Return the rows that are refused, with the reason: ``where, lead_id, column, reason``."""
     rows = [(fault.location, fault.lead_id, fault.column, fault.message) for fault in faults]
     return pd.DataFrame(rows, columns=list(REFUSED_COLUMNS), dtype=object)
+
+
+def lifecycle_of(bundle: Bundle, params: Params | None) -> Lifecycle:
+    """Return the rules and choices of params for the fields of a version; those of no params for None.
+
+    Raises
+    ------
+    ParamsError
+        If a rule cannot judge the kind of its field.
+    """
+    if params is None:
+        return Lifecycle()
+    rules = RuleBook.of(params.stages.rules, bundle.leads.contract.fields)
+    return Lifecycle(rules, params.stages.lifecycle)
 
 
 def stage_names(bundle: Bundle) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import FieldProfile, golden_frame
-from leadml.stages.lifecycle import StagePlan
+from leadml.stages.plan import StagePlan
 
 if TYPE_CHECKING:
     from pathlib import Path

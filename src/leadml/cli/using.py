@@ -51,7 +51,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Score leads: probability, stage, grade and reasons for each."""
     with exit_on_error(), show_progress() as progress:
-        from leadml.jobs.project import current_instant
+        from leadml.jobs.lead_records import current_instant
         from leadml.jobs.score import ScoreRequest
         from leadml.jobs.score import score as run
 
@@ -79,13 +79,14 @@ def explain(  # noqa: PLR0917 - a command's options, by name
     with exit_on_error(), show_progress() as progress:
         from leadml.jobs.explain import explain as run
         from leadml.jobs.explain import explanation_table
-        from leadml.jobs.project import current_instant
+        from leadml.jobs.lead_records import current_instant
         from leadml.leads.sources.source import scoring_source
 
         loaded, places = open_model(model, params, set_, target)
         path = file or (places.data if places else None)
         source = scoring_source(loaded.bundle.leads, places, now=current_instant(), file=path)
-        explained = run(loaded, lead_id, source=source, as_of=as_of, progress=progress)
+        chosen = places.params if places else None
+        explained = run(loaded, lead_id, source=source, as_of=as_of, progress=progress, params=chosen)
     instant = "".join(f", as of {value}" for value in explained.stamp.values())
     print(f"{loaded.target} by version {inert(loaded.version)}{instant}")
     title = f"lead {inert(lead_id)}: {100 * explained.probability:.1f} of 100, {explained.stage}"

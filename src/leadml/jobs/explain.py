@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.bundle.scoring import lifecycle_of
 from leadml.errors import inert
 from leadml.model.judge.evaluation import as_rows
 from leadml.model.predict.explain import START_GROUP, contribution_table, explain_leads, reason_text
 from leadml.publish.text_tables import TextTable
-from leadml.stages.lifecycle import advised_stages
+from leadml.stages.lifecycle import KnownStages, give_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from leadml.bundle.model import Model
     from leadml.leads.sources.source import LeadSource
+    from leadml.params import Params
     from leadml.types import Floats, Progress
 
 MIN_SHOWN_POINTS = 0.05  # less is 0.0 in the reasons of a score, which are rounded to tenths
@@ -88,7 +90,15 @@ def _signed(numbers: Floats) -> tuple[str, str]:
     return f"{numbers[0] / 1000:+.3f}", f"{numbers[1] / 100:+.2f}"
 
 
-def explain(model: Model, lead_id: str, *, source: LeadSource, as_of: str | None, progress: Progress) -> Explained:
+def explain(
+    model: Model,
+    lead_id: str,
+    *,
+    source: LeadSource,
+    as_of: str | None,
+    progress: Progress,
+    params: Params | None = None,
+) -> Explained:
     """Return the explanation of one lead.
 
     A lead is explained if and only if it is scored, and with the same probability.
@@ -105,6 +115,8 @@ def explain(model: Model, lead_id: str, *, source: LeadSource, as_of: str | None
         A date or time in ISO 8601 for dated leads; None for flat ones.
     progress
         Called with the name of each step as it begins.
+    params
+        The choices of the project, whose rules the advised stage follows; None for none.
 
     Raises
     ------
@@ -122,5 +134,6 @@ def explain(model: Model, lead_id: str, *, source: LeadSource, as_of: str | None
     ]
     order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
     table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
-    stage = advised_stages(explanation.probability, bundle.stages.cuts)[0]
-    return Explained(lead_id, float(explanation.probability[0]), str(stage), table, source.stamp(as_of))
+    lifecycle = lifecycle_of(bundle, params)
+    given = give_stages(explanation.probability, bundle.stages.cuts, frame, KnownStages.nothing(1), lifecycle)
+    return Explained(lead_id, float(explanation.probability[0]), str(given.advised[0]), table, source.stamp(as_of))

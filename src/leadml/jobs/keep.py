@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from leadml.leads.check.contract import AS_OF
@@ -48,18 +49,19 @@ def open_keeper(
     LeadmlError
         If the store cannot be written.
     """
+    as_of = stamp.get(AS_OF)
     if project is None or model.folder.parent != project.registry.folder.resolve():
-        yield NoKeeper(NO_PROJECT)
+        yield NoKeeper(NO_PROJECT, as_of=as_of)
         return
     choices, url = project.params.store, project.store_url
+    recycle_days = project.params.stages.lifecycle.recycle_days
     if choices is None or url is None:
-        yield NoKeeper(SWITCHED_OFF)
+        yield NoKeeper(SWITCHED_OFF, as_of=as_of, recycle_days=recycle_days)
         return
     from leadml.publish.store.batch import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.writer import BatchWriter  # noqa: PLC0415
 
-    as_of = stamp.get(AS_OF)
     entry = BatchEntry(
         batch_id="",
         target=model.target,
@@ -72,7 +74,8 @@ def open_keeper(
         output_table=project.params.output.table if out is None else None,
     )
     with writing_alone(url, progress) as store:
-        yield BatchWriter(store, entry, lambda batch: _look(batch, project), keep_days=choices.keep_days)
+        look = partial(_look, project=project)
+        yield BatchWriter(store, entry, look, keep_days=choices.keep_days, recycle_days=recycle_days)
 
 
 def last_batch(project: Places) -> StoredBatch | None:

@@ -26,7 +26,8 @@ from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.reference import profile
 from leadml.params import normal_name
 from leadml.stages.cuts import solve_cuts
-from leadml.stages.lifecycle import GradeBands, StagePlan, grade_bands
+from leadml.stages.grades import GradeBands, grade_bands
+from leadml.stages.plan import StagePlan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.arguments import file_path, require_suffix
 from leadml.bundle.model import Model, load
-from leadml.errors import LeadmlError, ParamsError, quoted
+from leadml.errors import ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
 from leadml.jobs.explain import Explained, explain
 from leadml.jobs.keep import last_batch
+from leadml.jobs.lead_records import LeadRecords, as_text, current_instant, ignore_progress
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
-from leadml.jobs.remember import forget, history
 from leadml.jobs.report import build_report
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
@@ -29,28 +28,18 @@ from leadml.publish.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     import pandas as pd
 
-    from leadml.publish.store.lead import LeadHistory, Receipt
     from leadml.types import Progress
 
 
 PARAMS = "params.yaml"
 
 
-def ignore_progress(step: str) -> None:
-    """Report no progress: the default of a project in Python."""
-    del step
-
-
-def current_instant() -> str:
-    """Return the current instant in ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 @dataclass(frozen=True, repr=False, eq=False)
-class Project:
+class Project(LeadRecords):
     """The leads, the choices and the stored versions of one target.
 
     Parameters
@@ -60,9 +49,6 @@ class Project:
     progress
         Called with the name of each step as it begins.
     """
-
-    places: Places
-    progress: Progress = ignore_progress
 
     @property
     def target(self) -> str:
@@ -163,7 +149,7 @@ class Project:
         (1068, 0)
         """
         paths = [_path(path, name) for path, name in ((file, "file"), (out, "out"), (contributions, "contributions"))]
-        request = ScoreRequest(paths[0], _text(as_of), paths[1], held_out, paths[2], raw)
+        request = ScoreRequest(paths[0], as_text(as_of), paths[1], held_out, paths[2], raw)
         return score(self.model(), request, project=self.places, now=current_instant(), progress=self.progress)
 
     def snapshots(self, as_of: str | date) -> pd.DataFrame:
@@ -191,7 +177,7 @@ class Project:
         spec = self.model().bundle.leads
         source = scoring_source(spec, self.places, now=current_instant(), file=self.places.data)
         rows = self.places.params.score.chunk_rows
-        with source.at(_text(as_of) or "", progress=self.progress, rows=rows) as leads:
+        with source.at(as_text(as_of) or "", progress=self.progress, rows=rows) as leads:
             frame = pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
             for doubt in leads.doubts:
                 warnings.warn(doubt, stacklevel=2)
@@ -225,7 +211,8 @@ class Project:
         path = self.places.data if file is None else _path(file, "file")
         model = self.model()
         source = scoring_source(model.bundle.leads, self.places, now=current_instant(), file=path)
-        return explain(model, str(lead_id), source=source, as_of=_text(as_of), progress=self.progress)
+        params, progress = self.places.params, self.progress
+        return explain(model, str(lead_id), source=source, as_of=as_text(as_of), progress=progress, params=params)
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the report of the version in use and return the path of the file.
@@ -239,32 +226,6 @@ class Project:
         require_suffix(path, ".html")
         write_text(path, render(build_report(self.model(), batch=last_batch(self.places))))
         return path
-
-    def history(self, lead_id: str | int) -> LeadHistory:
-        """Return the scores and the stages that a lead has had, of all targets, from the store.
-
-        Raises
-        ------
-        LeadmlError
-            If the project has no store, or the store does not know the lead.
-
-        Examples
-        --------
-        >>> _ = project.score(project.places.data, out=project.places.root / "scored.csv", held_out=True)
-        >>> project.history("233").scores["stage"].tolist()
-        ['SQL']
-        """
-        return history(self.places, str(lead_id))
-
-    def forget(self, lead_id: str | int) -> Receipt:
-        """Remove a lead from the store and return a receipt. It stays in your own tables and in files of scores.
-
-        Raises
-        ------
-        LeadmlError
-            If the project has no store, the store does not know the lead, or it cannot be written.
-        """
-        return forget(self.places, str(lead_id), now=current_instant(), progress=self.progress)
 
     def status(self) -> dict[str, str]:
         """Return the version in use, when it was trained, its cuts, and the last batch that was scored.
@@ -332,16 +293,6 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
     path = Path(file).resolve()
     params = parse_params(propose_params(path))
     return Project(Places(path.parent, params, params.target_names[0]), progress)
-
-
-def _text(as_of: object) -> str | None:
-    """Return a date as text."""
-    if as_of is None or isinstance(as_of, str):
-        return as_of
-    if isinstance(as_of, date):
-        return as_of.isoformat()
-    msg = f"as_of must be a date or a text such as 2026-01-31, got {type(as_of).__name__}"
-    raise LeadmlError(msg)
 
 
 def _path(path: object, name: str) -> Path | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadml.errors import LeadmlError, quoted
+from leadml.errors import LeadmlError, nearest, quoted
+from leadml.leads.check.instants import instant, shown_instant
 from leadml.publish.text_tables import TextTable
+from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:
     from leadml.jobs.places import Places
@@ -26,7 +28,7 @@ def history(project: Places, lead_id: str) -> LeadHistory:
 
     with reading(_url(project)) as store:
         found = None if store is None else lead_history(store, lead_id)
-    if found is None or (found.scores.empty and found.stages.empty):
+    if found is None or found.is_empty:
         raise LeadmlError(_unknown(lead_id))
     return found
 
@@ -47,6 +49,50 @@ def forget(project: Places, lead_id: str, *, now: str, progress: Progress) -> Re
         return forget_lead(store, lead_id, now=now)
 
 
+def set_stage(
+    project: Places, lead_id: str, stage: str, *, reason: str, until: str | None, now: str, progress: Progress
+) -> str:
+    """Set the stage of a lead by hand, or end what was set, and return the stage that it has now.
+
+    Parameters
+    ----------
+    project
+        The project, whose store keeps it.
+    lead_id
+        The lead, which the store knows.
+    stage
+        One of the eight stages; empty to end what was set.
+    reason
+        Why, in words.
+    until
+        A date or time in ISO 8601 at which it ends; None for no end.
+    now
+        The instant in ISO 8601.
+    progress
+        Called while another job writes to the store.
+
+    Raises
+    ------
+    LeadmlError
+        If there is no such stage, no reason, or no such lead, or if the store cannot be written.
+    """
+    from leadml.publish.store import people  # noqa: PLC0415
+    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415 - SQLAlchemy takes time
+
+    if stage and stage not in STAGES:
+        msg = f"stage (--stage) must be one of {', '.join(STAGES)}, got {quoted(stage)}{nearest(stage, STAGES)}"
+        raise LeadmlError(msg)
+    if not reason.strip():
+        msg = "reason (--reason) must say why the stage is set by hand, got nothing"
+        raise LeadmlError(msg)
+    history(project, lead_id)
+    zone = project.params.data.timezone or "UTC"
+    end = None if until is None else shown_instant(instant(until, timezone=zone, name="until (--until)"))
+    days = project.params.stages.lifecycle.recycle_days
+    with writing_alone(_url(project), progress) as store:
+        return people.set_stage(store, people.ManualStage(lead_id, stage, reason, end), now=now, recycle_days=days)
+
+
 def history_tables(found: LeadHistory) -> list[tuple[str, TextTable]]:
     """Return the history of a lead as tables for people, each with its title."""
     scores = [
@@ -61,11 +107,27 @@ def history_tables(found: LeadHistory) -> list[tuple[str, TextTable]]:
         )
         for row in found.scores.to_dict("records")
     ]
-    stages = [tuple(str(value) for value in row) for row in found.stages.itertuples(index=False)]
-    return [
+    stages, outcomes, manual = (
+        [tuple(_shown(value) for value in row) for row in table.itertuples(index=False)]
+        for table in (found.stages, found.outcomes, found.manual)
+    )
+    tables = [
         ("scores", TextTable(("as of", "target", "probability", "interval", "stage", "version", "batch"), scores)),
         ("stages", TextTable(("from", "stage", "source", "target", "version", "batch"), stages)),
     ]
+    if outcomes:
+        head = ("occurred at", "recorded at", "outcome", "reason", "owner", "origin", "hours to contact")
+        tables.append(("outcomes that sales gave back", TextTable(head, outcomes)))
+    if manual:
+        tables.append(("stages set by hand", TextTable(("at", "stage", "until", "reason"), manual)))
+    return tables
+
+
+def _shown(value: object) -> str:
+    """Return a value of the store as text, empty where there is none."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
+        return ""
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def _url(project: Places) -> str:

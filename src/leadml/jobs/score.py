@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows, stage_names
+from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names
 from leadml.errors import LeadmlError, inert
 from leadml.jobs.keep import open_keeper
 from leadml.leads.check.contract import LEAD_ID
@@ -20,6 +20,7 @@ from leadml.model.predict.explain import contribution_table
 from leadml.params import ScoreParams
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
+from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from leadml.leads.sources.spool import LeadChunk
     from leadml.publish.keeper import Keeper
     from leadml.publish.sink import Sink
+    from leadml.stages.lifecycle import Lifecycle
     from leadml.types import Progress
 
 
@@ -144,7 +146,7 @@ class ScoreSummary:
     defused
         Number of texts that a spreadsheet would run as a formula and that were escaped.
     stages
-        Number of leads by advised stage, in order; empty if the target drives no stage.
+        Number of leads by stage; empty if the target drives no stage.
     unknown_levels
         Number of leads by category field whose level the model does not know.
     """
@@ -198,6 +200,7 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         If the request does not fit the kind of leads (flat or dated), or the rows cannot be written.
     """
     spec, choices = model.bundle.leads, project.params.score if project else ScoreParams()
+    lifecycle = lifecycle_of(model.bundle, project.params if project else None)
     source = scoring_source(spec, project, now=now, file=request.file, held_out=request.held_out)
     database = project.database if project else None
     destination = Destination(request.out, request.contributions, database, request.raw)
@@ -207,13 +210,14 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         open_keeper(model, project, out=request.out, stamp=stamp, progress=progress) as keeper,
         source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads,
     ):
-        name = batch_id(leads, model.manifest.model_hash, model.version, held_out=request.held_out)
+        name = batch_id(leads, model.manifest.model_hash, model.version, held_out=request.held_out, lifecycle=lifecycle)
         scored_at = keeper.begin(name, now=now)
+        keeper.note_outcomes(leads.outcomes())
         batch = Batch(name, model.version, scored_at, choices.reasons, leads.stamp)
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
         summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept)
         summary.stages = dict.fromkeys(stage_names(model.bundle), 0)
-        with _open_outputs(destination, summary) as outputs:
+        with _open_outputs(destination, summary, lifecycle) as outputs:
             for chunk in leads.chunks():
                 outputs.write(model, chunk, batch, summary, keeper)
                 progress(f"scored {summary.scored:,} leads")
@@ -226,14 +230,15 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
 class _Outputs:
     """The open files and tables that a batch is written to."""
 
+    lifecycle: Lifecycle
     scores: Sink
     refused: Sink
     contributions: Sink | None
 
     def write(self, model: Model, chunk: LeadChunk, batch: Batch, summary: ScoreSummary, keeper: Keeper) -> None:
         """Score a chunk, write its rows, keep them, and count them."""
-        before = keeper.stages_before(chunk.frame[LEAD_ID].tolist())
-        scored, explanation = scored_rows(model.bundle, chunk.frame, batch, before)
+        known = keeper.known(chunk.frame[LEAD_ID].tolist())
+        scored, explanation = scored_rows(model.bundle, chunk.frame, batch, known, self.lifecycle)
         self.scores.write(scored)
         keeper.add(scored)
         self.refused.write(refused_rows(chunk.faults))
@@ -241,14 +246,16 @@ class _Outputs:
             self.contributions.write(contribution_table(chunk.frame, explanation))
         summary.scored += len(scored)
         summary.not_scored += len({fault.location for fault in chunk.faults})
-        for stage in summary.stages:
-            summary.stages[stage] += int((scored["stage"] == stage).sum())
+        for stage in STAGES if summary.stages else ():
+            number = int((scored["stage"] == stage).sum())
+            if number or stage in summary.stages:
+                summary.stages[stage] = summary.stages.get(stage, 0) + number
         for name, count in model.bundle.model.encoder.count_other(chunk.frame).items():
             summary.unknown_levels[name] = summary.unknown_levels.get(name, 0) + count
 
 
 @contextmanager
-def _open_outputs(destination: Destination, summary: ScoreSummary) -> Iterator[_Outputs]:
+def _open_outputs(destination: Destination, summary: ScoreSummary, lifecycle: Lifecycle) -> Iterator[_Outputs]:
     """Give the outputs; they are published if the block ends without an error and every row is accounted for."""
     raw = destination.raw
     with ExitStack() as stack:
@@ -264,7 +271,7 @@ def _open_outputs(destination: Destination, summary: ScoreSummary) -> Iterator[_
 
             url, table = destination.database or ("", "")
             scores = stack.enter_context(table_writer(url, TableName.parse(table)))
-        yield _Outputs(scores, refused, contributions)
+        yield _Outputs(lifecycle, scores, refused, contributions)
         summary.defused = scores.defused
         if summary.rows != summary.scored + summary.not_scored:
             got = f"{summary.rows} rows, {summary.scored} scored and {summary.not_scored} refused"

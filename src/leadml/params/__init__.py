@@ -1,6 +1,7 @@
 """Read and check every choice of a project: the sections of ``params.yaml``."""
 
 from leadml.params.choices import BaselineParams, DataParams, LeakParams, PointsRule, ScoreParams, StageParams
+from leadml.params.criteria import FieldTest, LifecycleParams, RuleParams, StageRules
 from leadml.params.dated import (
     FUNNEL,
     OUTCOMES,
@@ -42,11 +43,13 @@ __all__ = [
     "DerivedParams",
     "EvaluationParams",
     "FeatureParams",
+    "FieldTest",
     "FixedRule",
     "Group",
     "Kind",
     "LeadsParams",
     "LeakParams",
+    "LifecycleParams",
     "LimitParams",
     "ModelParams",
     "OutcomesParams",
@@ -56,6 +59,7 @@ __all__ = [
     "PrecisionRule",
     "RecallRule",
     "Rule",
+    "RuleParams",
     "ScoreParams",
     "ShareRule",
     "SnapshotParams",
@@ -63,6 +67,7 @@ __all__ = [
     "SourcesParams",
     "SplitParams",
     "StageParams",
+    "StageRules",
     "ValueRule",
     "load_params",
     "normal_name",

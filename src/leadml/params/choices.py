@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from leadml.errors import nearest
 from leadml.params.address import DatabaseAddress
+from leadml.params.criteria import FieldTest, LifecycleParams, RuleParams
 from leadml.params.features import Kind
 from leadml.params.rules import Rule
 from leadml.params.section import (
@@ -129,32 +130,20 @@ class StageParams(Section):
     """Rule for the cut of the MQL (marketing-qualified lead), between IQL and SQL."""
     sql: Rule
     """Rule for the cut of the SQL (sales-qualified lead), the narrowest stage."""
+    rules: RuleParams = RuleParams()
+    """The business's own rules, beside the model."""
+    lifecycle: LifecycleParams = LifecycleParams()
+    """How the stage of a lead changes over time."""
 
 
-class PointsRule(Section):
+class PointsRule(FieldTest):
     """One rule of the point score that the team has used so far.
 
-    A rule tests one field, by `any_of` or by `at_least` and `at_most`. Points of all rules that hold are added up.
+    A rule tests one field of `features.fit` or `features.engagement`. Points of all rules that hold are added up.
     """
 
-    field: FieldName
-    """Field of `features.fit` or `features.engagement` that the rule tests."""
     points: float
     """Points that a lead gets if the rule holds; negative points are allowed."""
-    any_of: tuple[Text, ...] | None = None
-    """Levels of a category, of which the lead must have one. Only for categories."""
-    at_least: float | None = None
-    """Smallest value of a number or boolean for which the rule holds; false is 0, true is 1. A missing value never
-    holds."""
-    at_most: float | None = None
-    """Largest value of a number or boolean for which the rule holds. With `at_least` it makes a range."""
-
-    @model_validator(mode="after")
-    def _check_test(self) -> Self:
-        if (self.any_of is None) == (self.at_least is None and self.at_most is None):
-            msg = "a points rule must have either any_of, or at_least or at_most or both of these"
-            raise ValueError(msg)
-        return self
 
     def check_field(self, kinds: dict[str, Kind]) -> None:
         """Refuse a rule whose field does not exist or is of a kind that the rule cannot test."""
@@ -162,9 +151,8 @@ class PointsRule(Section):
         if kind is None:
             msg = f"baselines.points must use fields of features, got {self.field!r}{nearest(self.field, kinds)}"
             raise ValueError(msg)
-        if (kind == "category") != (self.any_of is not None):
-            needed = "any_of" if kind == "category" else "at_least or at_most (false is 0, true is 1)"
-            msg = f"baselines.points: {self.field!r} is a {kind}, so its rule must have {needed}"
+        if problem := self.problem(kind):
+            msg = f"baselines.points: {problem}"
             raise ValueError(msg)
 
 

@@ -164,7 +164,8 @@ class Params(Section):
     def _check_rules(self) -> Self:
         used = {**self.features.fit, **self.features.engagement}
         numbers = [name for name, kind in used.items() if kind == "number"]
-        for stage, name in ((stage, name) for stage, cut in self.stages for name in cut.columns):
+        cuts = {stage: getattr(self.stages, stage) for stage in ("iql", "mql", "sql")}
+        for stage, name in ((stage, name) for stage, cut in cuts.items() for name in cut.columns):
             if name not in numbers:
                 msg = f"stages.{stage} must use numbers of features, got {name!r}{nearest(name, numbers)}"
                 raise ValueError(msg)

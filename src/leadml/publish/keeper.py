@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from leadml.leads.check.instants import instant
+from leadml.stages.facts import Recorded, outcomes_by_lead, recorded_after
+from leadml.stages.lifecycle import KnownStages
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-    from leadml.types import Objects
-
 
 class Keeper(Protocol):
-    """Keeps the scores of one batch. Its methods are called in this order, `stages_before` and `add` for each chunk.
+    """Keeps the scores of one batch. Its methods are called in this order, `known` and `add` for each chunk.
 
     Attributes
     ----------
@@ -28,8 +31,11 @@ class Keeper(Protocol):
     def begin(self, batch_id: str, *, now: str) -> str:
         """Begin the batch and return the instant of its first run: ``now``, unless it was begun before."""
 
-    def stages_before(self, lead_ids: Sequence[str]) -> Objects:
-        """Return the stage of each lead before the batch; empty text where it is not known."""
+    def note_outcomes(self, frames: Iterable[pd.DataFrame]) -> None:
+        """Note the outcomes that are known at the instant, as `LeadsAsOf.outcomes` yields them."""
+
+    def known(self, lead_ids: Sequence[str]) -> KnownStages:
+        """Return what is known of the stages of leads before they are scored."""
 
     def add(self, scored: pd.DataFrame) -> None:
         """Keep the scored rows of a chunk, as they are published."""
@@ -48,19 +54,36 @@ class NoKeeper:
     ----------
     not_kept
         Why, in words.
+    as_of
+        The instant of dated leads, in ISO 8601; None for flat leads.
+    recycle_days
+        As in the params.
     """
 
-    def __init__(self, not_kept: str) -> None:
-        """Store the reason."""
-        self.not_kept = not_kept
+    def __init__(self, not_kept: str, *, as_of: str | None = None, recycle_days: int = 0) -> None:
+        """Store the choices."""
+        self.not_kept, self._recycle_days = not_kept, recycle_days
+        self._at = None if as_of is None else instant(as_of, timezone="UTC")
+        self._recorded: dict[str, Recorded] = {}
 
     def begin(self, batch_id: str, *, now: str) -> str:  # noqa: ARG002 - no batch is known
         """Return ``now``."""
         return now
 
-    def stages_before(self, lead_ids: Sequence[str]) -> Objects:
-        """Return empty texts."""
-        return np.full(len(lead_ids), "", dtype=object)
+    def note_outcomes(self, frames: Iterable[pd.DataFrame]) -> None:
+        """Note what people have recorded of each lead."""
+        for outcomes in outcomes_by_lead(frames, {}, since=None):
+            self._recorded |= {lead_id: recorded_after(facts) for lead_id, facts in outcomes.items()}
+
+    def known(self, lead_ids: Sequence[str]) -> KnownStages:
+        """Return what people have recorded; nothing else is known."""
+        nothing = KnownStages.nothing(len(lead_ids))
+        if not self._recorded or self._at is None:
+            return nothing
+        found = [self._recorded.get(lead_id, Recorded()) for lead_id in lead_ids]
+        nurtured = [each.is_nurtured(self._at, self._recycle_days) for each in found]
+        ranks = np.array([each.rank for each in found], dtype=np.int8)
+        return replace(nothing, recorded=ranks, nurtured=np.array(nurtured, dtype=bool))
 
     def add(self, scored: pd.DataFrame) -> None:
         """Do nothing."""

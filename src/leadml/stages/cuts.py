@@ -21,6 +21,7 @@ from leadml.model.judge.predictions import checked_predictions
 from leadml.model.metrics import rate_bound
 from leadml.params import RULES, Rule
 from leadml.stages.candidates import Candidates
+from leadml.stages.ladder import ADVISED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from leadml.types import Floats
 
-STAGES = ("IQL", "MQL", "SQL")
 RULE_KEYS = ("iql", "mql", "sql")
 RULE = '{"rule": "share", "top": 0.2}'
 
@@ -152,7 +152,7 @@ def solve_cuts(
     by_stage = read_rules(rules)
     numbers = _numbers(by_stage, columns or {}, len(checked.label))
     candidates = Candidates.of(checked.probability, checked.label, groups=checked.groups, columns=numbers)
-    cuts = tuple(_solve(stage, by_stage[stage], candidates) for stage in STAGES if stage in by_stage)
+    cuts = tuple(_solve(stage, by_stage[stage], candidates) for stage in ADVISED if stage in by_stage)
     for lower, higher in pairwise(cuts):
         if not lower.probability < higher.probability:
             msg = (
@@ -198,7 +198,7 @@ def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]
     """
     by_stage: dict[str, Rule] = {}
     for stage, rule in mapping(rules, "rules", f'{{"mql": {RULE}}}', error=ParamsError).items():
-        if stage.upper() not in STAGES:
+        if stage.upper() not in ADVISED:
             msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, RULE_KEYS)}"
             raise ParamsError(msg)
         try:

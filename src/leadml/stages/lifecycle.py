@@ -1,108 +1,167 @@
-"""Give each lead an advised stage, by its probability and the cuts, and a grade, by its points.
+"""Give each lead its stage: what people set and record, and what the rules and the model advise.
 
-Stages are advice: the module rejects no lead. A lead whose probability equals a cut is in the stage.
+Stages are advice: the module rejects no lead. A lead whose probability equals a cut is in the stage. The law is in
+decision 26; a stage follows from the history of the lead, never from the clock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.stages.cuts import Cut
+from leadml.params import LifecycleParams, normal_name
+from leadml.stages.ladder import NONE, NURTURE, STAGES, Ranks, stages_of
+from leadml.stages.rules import RuleBook, rule_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.types import Floats, Objects
+    import pandas as pd
 
+    from leadml.stages.cuts import Cut
+    from leadml.types import Floats, Integers, Mask, Objects
 
-LEAD = "LEAD"
-FIT_GRADES = ("D", "C", "B", "A")
-ENGAGEMENT_GRADES = ("4", "3", "2", "1")
-QUARTILES = (0.25, 0.5, 0.75)  # between four grades
+SOURCES = ("advised", "rule", "recorded", "recycled", "manual")
+ADVISED, RULE, RECORDED, RECYCLED, MANUAL = range(len(SOURCES))
 
 
 @dataclass(frozen=True)
-class GradeBands:
-    """Quartiles of the points of each group among the leads that the model was fitted on.
+class Lifecycle:
+    """The choices that decide how stages change.
 
     Parameters
     ----------
-    fit, engagement
-        The three quartiles, in points; empty if the model has no field of the group.
+    rules
+        The business's own rules.
+    choices
+        Hysteresis, silence and recycling.
     """
 
-    fit: tuple[float, ...]
-    engagement: tuple[float, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the bands as plain data."""
-        return {"fit": list(self.fit), "engagement": list(self.engagement)}
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> GradeBands:
-        """Return the bands that `to_json` wrote."""
-        return cls(tuple(stored["fit"]), tuple(stored["engagement"]))
+    rules: RuleBook = field(default_factory=RuleBook)
+    choices: LifecycleParams = field(default_factory=LifecycleParams)
 
 
 @dataclass(frozen=True)
-class StagePlan:
-    """The cuts of the stages and the bounds of the grades of one model."""
+class KnownStages:
+    """What is known of the stages of some leads before their advice; arrays of shape (n_leads,).
 
-    cuts: tuple[Cut, ...]
-    bands: GradeBands
+    Parameters
+    ----------
+    stage
+        The stage of each lead, as a rank; `NONE` where nothing remembers stages.
+    advised
+        What the target advised last.
+    others
+        The highest stage that other targets advise.
+    recorded
+        The stage that people recorded.
+    nurtured
+        Whether the lead was rejected so recently that it is nurtured.
+    manual
+        The stage that was set by hand; `NONE` if there is none.
+    """
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain data."""
-        return {"cuts": [cut.to_json() for cut in self.cuts], "bands": self.bands.to_json()}
+    stage: Ranks
+    advised: Ranks
+    others: Ranks
+    recorded: Ranks
+    nurtured: Mask
+    manual: Ranks
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> StagePlan:
-        """Return the plan that `to_json` wrote."""
-        return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]))
+    def nothing(cls, size: int) -> KnownStages:
+        """Return what is known where nothing remembers stages."""
+        zero, none = (np.full(size, rank, dtype=np.int8) for rank in (0, NONE))
+        return cls(none, zero, zero, zero, np.zeros(size, dtype=bool), none)
 
 
-def advised_stages(probability: Floats, cuts: Sequence[Cut]) -> Objects:
-    """Return the stage of each lead, shape (n_leads,): the highest stage whose cut the probability reaches.
+@dataclass(frozen=True)
+class GivenStages:
+    """The stages of some leads; arrays of shape (n_leads,).
 
-    If the target drives no stage, every stage is empty text.
+    Parameters
+    ----------
+    stage, source
+        The stage of each lead and its source; empty texts if the target drives no stage.
+    advised
+        The stage that model and rules advise; empty text if the target drives no stage.
+    """
 
-    Examples
-    --------
-    >>> from leadml.stages.cuts import Cut
-    >>> advised_stages(np.array([0.1, 0.2, 0.3]), [Cut("IQL", 0.2, "")]).tolist()
-    ['LEAD', 'IQL', 'IQL']
+    stage: Objects
+    source: Objects
+    advised: Objects
+
+
+def give_stages(
+    probability: Floats, cuts: Sequence[Cut], frame: pd.DataFrame, known: KnownStages, lifecycle: Lifecycle
+) -> GivenStages:
+    """Return the stage of each lead.
+
+    Parameters
+    ----------
+    probability
+        Shape (n_leads,).
+    cuts
+        Cuts of the target, rising; none if it drives no stage.
+    frame
+        Checked leads with the fields that rules test.
+    known
+        What is known of their stages.
+    lifecycle
+        Rules and choices.
     """
     if not cuts:
-        return np.full(len(probability), "", dtype=object)
-    names = np.array([LEAD, *(cut.stage for cut in cuts)], dtype=object)
-    reached = np.searchsorted(np.array([cut.probability for cut in cuts]), probability, side="right")
-    return np.asarray(names[reached])
+        nothing = np.full(len(probability), "", dtype=object)
+        return GivenStages(nothing, nothing, nothing)
+    ladder = [0, *(STAGES.index(cut.stage) for cut in cuts)]
+    model = _by_cuts(probability, cuts, known.advised, _silent_periods(frame, lifecycle.choices), lifecycle.choices)
+    limits = rule_limits(lifecycle.rules.applied, frame, ladder)
+    advised = np.minimum(model, limits.required)
+    advised = np.minimum(np.maximum(advised, limits.overriding), limits.excluded)
+    return GivenStages(*merge(advised, known, by_rule=advised != model), stages_of(advised))
 
 
-def grade_bands(fit: Floats | None, engagement: Floats | None) -> GradeBands:
-    """Return the quartiles of each group's points; None stands for a group without fields."""
-    groups = (() if points is None else tuple(np.quantile(points, QUARTILES).tolist()) for points in (fit, engagement))
-    return GradeBands(*groups)
+def merge(advised: Ranks, known: KnownStages, *, by_rule: Mask) -> tuple[Objects, Objects]:
+    """Return stage and source of each lead from its advice and what is known of it.
 
-
-def grades(fit: Floats, engagement: Floats, bands: GradeBands) -> Objects:
-    """Return the grade of each lead: A to D by fit and 1 to 4 by engagement, ``A1`` is the best.
-
-    A group without fields adds nothing to the grade.
-
-    Examples
-    --------
-    >>> bands = GradeBands((0.0, 1.0, 2.0), ())
-    >>> grades(np.array([5.0, -1.0]), np.zeros(2), bands).tolist()
-    ['A', 'D']
+    Parameters
+    ----------
+    advised
+        What the target advises, shape (n_leads,).
+    known
+        What is known of the leads.
+    by_rule
+        Whether rules changed the advice.
     """
-    return np.asarray(_grade(fit, bands.fit, FIT_GRADES) + _grade(engagement, bands.engagement, ENGAGEMENT_GRADES))
+    highest = np.maximum(advised, known.others)
+    is_recorded = (known.recorded >= highest) & (known.recorded > 0)
+    stage = np.where(is_recorded, known.recorded, highest)
+    source = np.where(is_recorded, RECORDED, np.where(by_rule & (advised == highest), RULE, ADVISED))
+    stage, source = np.where(known.nurtured, NURTURE, stage), np.where(known.nurtured, RECYCLED, source)
+    is_manual = known.manual != NONE
+    stage, source = np.where(is_manual, known.manual, stage), np.where(is_manual, MANUAL, source)
+    return stages_of(stage), np.array(SOURCES, dtype=object)[source]
 
 
-def _grade(points: Floats, bands: tuple[float, ...], names: tuple[str, ...]) -> Objects:
-    if not bands:
-        return np.full(len(points), "", dtype=object)
-    return np.array(names, dtype=object)[np.searchsorted(bands, points, side="left")]
+def _by_cuts(
+    probability: Floats, cuts: Sequence[Cut], before: Ranks, silent: Integers, choices: LifecycleParams
+) -> Ranks:
+    """Return what the model advises: by the cuts, with hysteresis, lowered by silence."""
+    reached = np.zeros(len(probability), dtype=np.intp)
+    for step, cut in enumerate(cuts, start=1):
+        keeps = (before >= STAGES.index(cut.stage)) & (silent == 0)
+        limit = np.where(keeps, (1 - choices.hysteresis) * cut.probability, cut.probability)
+        reached[probability >= limit] = step
+    ladder = np.array([0, *(STAGES.index(cut.stage) for cut in cuts)], dtype=np.int8)
+    return np.asarray(ladder[np.maximum(reached - silent, 0)])
+
+
+def _silent_periods(frame: pd.DataFrame, choices: LifecycleParams) -> Integers:
+    """Return how many full periods each lead has been silent; 0 where no activity is known."""
+    name = normal_name(choices.silence_field)
+    if choices.silence_days is None or name not in frame:
+        return np.zeros(len(frame), dtype=np.int64)
+    days = np.nan_to_num(frame[name].to_numpy(dtype=np.float64), nan=0.0)
+    return np.asarray(np.maximum(days // choices.silence_days, 0), dtype=np.int64)

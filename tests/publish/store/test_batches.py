@@ -33,7 +33,7 @@ def test_a_complete_batch_has_its_scores_its_stages_and_the_hash_of_its_file(sto
         (1, "x", 1 / 3, "MQL", None),
         (1, "y", 2 / 3, "LEAD", None),
     ]
-    assert rows(store, STAGE_CHANGES) == [("x", 1, 0, "2026-01-30T00:00:00+00:00", "MQL", "advised", "MQL")]
+    assert rows(store, STAGE_CHANGES) == [("x", 1, 0, "2026-01-30T00:00:00+00:00", "MQL", "advised", "MQL", "", None)]
 
 
 def test_the_same_batch_again_adds_nothing_and_keeps_the_instant_of_its_first_run(store: Store, tmp_path: Path) -> None:

@@ -10,18 +10,19 @@ from leadml.publish.keeper import Keeper
 from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import BATCHES, SCORES
 from leadml.publish.store.writer import BatchWriter
+from leadml.stages.ladder import stages_of
 
 pytest_plugins = ["tests.postgres"]
 
 
 def test_a_batch_is_written_step_by_step(store: Store, tmp_path: Path) -> None:
     """Chunk by chunk, and it counts at the end."""
-    writer: Keeper = BatchWriter(store, entry(), look_in(tmp_path), keep_days=None)
+    writer: Keeper = BatchWriter(store, entry(), look_in(tmp_path), keep_days=None, recycle_days=90)
     assert writer.begin("b1", now=NOW) == NOW
     for lead_id in ("x", "y"):
-        before = writer.stages_before([lead_id])
-        writer.add(scored({lead_id: "MQL"}, before.tolist()))
-        assert before.tolist() == ["LEAD"]
+        before = stages_of(writer.known([lead_id]).stage).tolist()
+        writer.add(scored({lead_id: "MQL"}, before))
+        assert before == ["LEAD"]
     assert rows(store, BATCHES, "state", "scored", "not_scored") == [("begun", None, None)]
     writer.fill(scored=2, not_scored=1)
     assert rows(store, BATCHES, "state", "scored", "not_scored") == [("filled", 2, 1)]

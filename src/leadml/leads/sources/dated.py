@@ -19,6 +19,7 @@ from leadml.leads.asof.engine import open_engine
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.history import BLOCK_LEADS, add_events, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
+from leadml.leads.asof.outcomes import known_outcomes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
 from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.contract import AS_OF, LEAD_ID
@@ -144,6 +145,8 @@ class DatedLeads:
                 when = shown_instant(instant_)
                 msg = f"there must be leads to score, got none of {rows_read:,} in the population at {when}"
                 raise LeadmlError(msg)
+            for outcomes in known_outcomes(view, instant_):
+                content.add(outcomes)
             yield LeadsAsOf(
                 content_hash=content.hexdigest(),
                 rows_read=rows_read,
@@ -153,6 +156,7 @@ class DatedLeads:
                 chunks=lambda: iter(spool),
                 stamp=self.stamp(as_of),
                 doubts=tuple(check_scoring_tables(view, self.rows_by_kind, as_of=instant_)),
+                outcomes=lambda: known_outcomes(view, instant_),
             )
 
     def find(self, lead_id: str, as_of: str | None, *, progress: Progress) -> pd.DataFrame:

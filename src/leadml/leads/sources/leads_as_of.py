@@ -40,6 +40,9 @@ class LeadsAsOf:
         The column ``as_of`` and its value for all leads; empty for flat leads.
     doubts
         Reasons to distrust the scores, in words.
+    outcomes
+        Function that yields the outcomes that are known at the instant, of all leads: ``lead_id, occurred_at,
+        recorded_at, outcome``; none of flat leads.
     """
 
     content_hash: str
@@ -50,6 +53,7 @@ class LeadsAsOf:
     chunks: Callable[[], Iterator[LeadChunk]]
     stamp: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    outcomes: Callable[[], Iterator[pd.DataFrame]] = lambda: iter(())
 
     @property
     def rows(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.leads.check.contract import LABEL
-from leadml.leads.check.convert import plain_text
+from leadml.leads.check.field_test import field_test_holds
 from leadml.model.judge.odoo import odoo_probabilities
 from leadml.model.parts.calibration import fit_calibrator
 from leadml.model.parts.encode import fit_encoder
@@ -71,15 +71,7 @@ def lead_points(frame: pd.DataFrame, rules: Sequence[PointsRule]) -> Floats:
     """
     points = np.zeros(len(frame))
     for rule in rules:
-        column = frame[rule.field]
-        if rule.any_of is not None:
-            holds = column.isin([plain_text(word) for word in rule.any_of]).to_numpy()
-        else:
-            values = column.to_numpy(dtype=np.float64)
-            lowest = -np.inf if rule.at_least is None else rule.at_least
-            highest = np.inf if rule.at_most is None else rule.at_most
-            holds = (values >= lowest) & (values <= highest)
-        points += np.where(holds, rule.points, 0.0)
+        points += np.where(field_test_holds(frame[rule.field], rule), rule.points, 0.0)
     return points
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 
 from leadml.publish.store.batch import StoredBatch
-from leadml.publish.store.scores import begin_scores, store_scores
+from leadml.publish.store.memory import microseconds
+from leadml.publish.store.scores import BatchPlace
 from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from leadml.publish.store.batch import BatchEntry
     from leadml.publish.store.opening import Store
+    from leadml.publish.store.scores import BatchScores
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,6 @@ def begin_batch(store: Store, entry: BatchEntry, look: Look) -> StoredBatch:
     """
 
     def begin(connection: Connection) -> StoredBatch:
-        begin_scores(connection)
         settle(connection, look, keep=entry.batch_id)
         same = BATCHES.c.target == entry.target, BATCHES.c.batch_id == entry.batch_id
         found = next(iter(_batches(connection, *same)), None)
@@ -100,11 +101,23 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
             _change(connection, batch.batch, sha256=published.sha256)
 
 
-def fill_batch(store: Store, batch: StoredBatch, *, scored: int, not_scored: int) -> None:
+def batch_place(store: Store, batch: StoredBatch) -> BatchPlace:
+    """Return where a batch stands among those that were begun before it."""
+    before = BATCHES.c.state == "complete", BATCHES.c.batch < batch.batch, BATCHES.c.as_of.is_not(None)
+    batches = store.read(lambda connection: _batches(connection, *before))
+    instants = [(microseconds(str(other.as_of)), other) for other in batches]
+    if batch.as_of is None or not instants:
+        return BatchPlace()
+    newest = max(instants, key=lambda pair: pair[0])[1].as_of
+    as_of = microseconds(batch.as_of)
+    return BatchPlace(newest, any(at > as_of and other.target == batch.target for at, other in instants))
+
+
+def fill_batch(store: Store, batch: StoredBatch, scores: BatchScores, *, scored: int, not_scored: int) -> None:
     """Store all scores of a batch, in one transaction; its file may be moved into place from now on."""
 
     def fill(connection: Connection) -> None:
-        store_scores(connection, batch)
+        scores.insert(connection)
         _change(connection, batch.batch, state="filled", scored=scored, not_scored=not_scored)
 
     if batch.state != "complete":

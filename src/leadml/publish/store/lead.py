@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from leadml.publish.store.tables import BATCHES, DECISIONS, SCORES, STAGE_CHANGES
+from leadml.publish.store.tables import BATCHES, DECISIONS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,8 @@ SCORE_COLUMNS = (
     "as_of", "scored_at", "target", "probability", "probability_low", "probability_high", "stage", "version", "batch_id"
 )  # fmt: skip
 STAGE_COLUMNS = ("at", "stage", "stage_source", "target", "version", "batch_id")
+OUTCOME_COLUMNS = ("occurred_at", "recorded_at", "outcome", "reason", "owner", "origin", "hours_to_contact")
+MANUAL_COLUMNS = ("at", "stage", "until", "reason")
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,22 @@ class LeadHistory:
         probability_low, probability_high, stage, version, batch_id``.
     stages
         One row per change of its stage, oldest first: ``at, stage, stage_source, target, version, batch_id``.
+    outcomes
+        One row per outcome that sales gave back: ``occurred_at, recorded_at, outcome, reason, owner, origin,
+        hours_to_contact``.
+    manual
+        One row per stage that was set by hand, or ended (empty stage): ``at, stage, until, reason``.
     """
 
     scores: pd.DataFrame
     stages: pd.DataFrame
+    outcomes: pd.DataFrame
+    manual: pd.DataFrame
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the store knows nothing of the lead."""
+        return all(table.empty for table in (self.scores, self.stages, self.outcomes, self.manual))
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class Receipt:
         Number of the decision in the store.
     at
         The instant in ISO 8601.
-    scores, stage_changes
+    scores, stage_changes, outcomes, manual_stages
         How many were removed.
     files
         Files of scores that had the lead, which people must remove or score again.
@@ -62,6 +76,8 @@ class Receipt:
     at: str
     scores: int
     stage_changes: int
+    outcomes: int
+    manual_stages: int
     files: tuple[str, ...]
 
 
@@ -76,6 +92,10 @@ def lead_history(store: Store, lead_id: str) -> LeadHistory:
             query = sa.select(table).where(*_rows_of(table, lead_id, batches)).order_by(*table.primary_key)
             found = [{**batches[row["batch"]], **row} for row in connection.execute(query).mappings()]
             tables.append(pd.DataFrame([[row[name] for name in columns] for row in found], columns=list(columns)))
+        for table, names in ((OUTCOMES, OUTCOME_COLUMNS), (MANUAL_STAGES, MANUAL_COLUMNS)):
+            chosen = sa.select(*(table.c[name] for name in names)).where(table.c.lead_id == lead_id)
+            rows = connection.execute(chosen.order_by(*table.primary_key)).all()
+            tables.append(pd.DataFrame([tuple(row) for row in rows], columns=list(names)))
         return LeadHistory(*tables)
 
     return store.read(read)
@@ -97,14 +117,17 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
     def forget(connection: Connection) -> Receipt:
         batches = connection.scalars(sa.select(BATCHES.c.batch)).all()
         with_lead = connection.scalars(sa.select(SCORES.c.batch).where(*_rows_of(SCORES, lead_id, batches))).all()
-        files = sa.select(BATCHES.c.file).where(BATCHES.c.batch.in_(with_lead), BATCHES.c.file.is_not(None)).distinct()
-        counts: dict[str, Any] = {"files": sorted(connection.scalars(files))}
+        named = sa.select(BATCHES.c.file).where(BATCHES.c.batch.in_(with_lead), BATCHES.c.file.is_not(None)).distinct()
+        counts: dict[str, Any] = {"files": sorted(connection.scalars(named))}
         for name, table in (("scores", SCORES), ("stage_changes", STAGE_CHANGES)):
             counts[name] = connection.execute(sa.delete(table).where(*_rows_of(table, lead_id, batches))).rowcount
+        for name, table in (("outcomes", OUTCOMES), ("manual_stages", MANUAL_STAGES)):
+            counts[name] = connection.execute(sa.delete(table).where(table.c.lead_id == lead_id)).rowcount
         number = (connection.scalar(sa.select(sa.func.max(DECISIONS.c.decision))) or 0) + 1
         row = {"decision": number, "at": now, "kind": "forget", "details": json.dumps(counts, sort_keys=True)}
         connection.execute(sa.insert(DECISIONS).values(**row))
-        return Receipt(number, now, counts["scores"], counts["stage_changes"], tuple(counts["files"]))
+        files = tuple(counts.pop("files"))
+        return Receipt(number, now, **counts, files=files)
 
     return store.write(forget)
 

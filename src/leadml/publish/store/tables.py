@@ -55,7 +55,36 @@ STAGE_CHANGES = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),
     sa.Column("stage_source", sa.Text, nullable=False),
-    sa.Column("advised", sa.Text, nullable=False),  # the stage that the target of the batch advises
+    sa.Column("advised", sa.Text, nullable=False),  # by the target of the batch; empty if the advice of all ends
+    sa.Column("recorded", sa.Text, nullable=False, server_default=""),  # the stage that people have recorded
+    sa.Column("rejected_at", sa.Text),  # of a lead that was rejected and has no stage recorded since
+    sqlite_with_rowid=False,
+)
+
+OUTCOMES = sa.Table(
+    f"{PREFIX}outcomes",
+    METADATA,
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, ... of the lead
+    sa.Column("occurred_at", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.Text, nullable=False),  # when leadml learned it
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("origin", sa.Text),  # the source of the lead
+    sa.Column("hours_to_contact", sa.Double),
+    sqlite_with_rowid=False,
+)
+
+MANUAL_STAGES = sa.Table(
+    f"{PREFIX}manual_stages",
+    METADATA,
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, ... of the lead
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),  # empty where a stage that was set is ended
+    sa.Column("until", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leadml.publish.store.batches import begin_batch, complete_batch, fill_batch
+from leadml.publish.store.batches import batch_place, begin_batch, complete_batch, fill_batch
 from leadml.publish.store.retention import remove_old_scores
-from leadml.publish.store.scores import add_scores, stages_before
+from leadml.publish.store.scores import BatchScores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from leadml.publish.store.batch import BatchEntry, StoredBatch
     from leadml.publish.store.batches import Look
     from leadml.publish.store.opening import Store
-    from leadml.types import Objects
+    from leadml.stages.lifecycle import KnownStages
 
 
 class BatchWriter:
@@ -33,32 +33,45 @@ class BatchWriter:
         As for `begin_batch`.
     keep_days
         Days after which scores are removed, or None.
+    recycle_days
+        As in the params.
     """
 
     not_kept = ""
     _batch: StoredBatch
+    _scores: BatchScores
 
-    def __init__(self, store: Store, entry: BatchEntry, look: Look, *, keep_days: int | None) -> None:
+    def __init__(
+        self, store: Store, entry: BatchEntry, look: Look, *, keep_days: int | None, recycle_days: int
+    ) -> None:
         """Store the choices."""
         self._store, self._entry, self._look, self._keep_days = store, entry, look, keep_days
+        self._recycle_days = recycle_days
 
     def begin(self, batch_id: str, *, now: str) -> str:
         """Begin the batch, after those that earlier jobs left unfinished are settled."""
         self._entry = replace(self._entry, batch_id=batch_id, scored_at=now)
         self._batch = begin_batch(self._store, self._entry, self._look)
+        place = batch_place(self._store, self._batch)
+        self._scores = BatchScores(self._store, self._batch, place, recycle_days=self._recycle_days)
         return self._batch.scored_at
 
-    def stages_before(self, lead_ids: Sequence[str]) -> Objects:
-        """Return the stage of each lead before the batch."""
-        return stages_before(self._store, self._batch, lead_ids).stage
+    def note_outcomes(self, frames: Iterable[pd.DataFrame]) -> None:
+        """Note the outcomes that are known at the instant, and the changes that they bring."""
+        self._scores.note_outcomes(frames)
+
+    def known(self, lead_ids: Sequence[str]) -> KnownStages:
+        """Return what is known of the stages of leads before they are scored."""
+        return self._scores.known(lead_ids)
 
     def add(self, scored: pd.DataFrame) -> None:
         """Let the scored rows of a chunk wait, unless the batch is complete already."""
-        add_scores(self._store, self._batch, scored)
+        if self._batch.state != "complete":
+            self._scores.add(scored)
 
     def fill(self, *, scored: int, not_scored: int) -> None:
         """Store all rows that wait."""
-        fill_batch(self._store, self._batch, scored=scored, not_scored=not_scored)
+        fill_batch(self._store, self._batch, self._scores, scored=scored, not_scored=not_scored)
 
     def complete(self) -> None:
         """Let the batch count, with the hash of its file; remove scores that were kept for long enough."""

@@ -1,0 +1,26 @@
+"""The stage plan of a version: its cuts, and the bands by which each lead gets a grade from its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from leadml.stages.cuts import Cut
+from leadml.stages.grades import GradeBands
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """The cuts of the stages and the bounds of the grades of one model."""
+
+    cuts: tuple[Cut, ...]
+    bands: GradeBands
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return {"cuts": [cut.to_json() for cut in self.cuts], "bands": self.bands.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> StagePlan:
+        """Return the plan that `to_json` wrote."""
+        return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]))
