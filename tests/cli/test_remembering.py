@@ -43,3 +43,12 @@ def test_a_lead_is_forgotten_with_a_receipt(run: Run, words: list[str], capsys: 
     assert "scores removed: 1, changes of its stage removed: 1 (receipt 1, which does not name the lead)" in printed
     assert "a file that had the lead: scored.csv\n" in printed
     assert "must know the lead '7', got no score of it" in run("history", "7", *words, code=1)
+
+
+def test_a_stage_is_set_by_hand(run: Run, words: list[str]) -> None:
+    """And ended; one of the two must be asked for, and a reason is."""
+    assert run("override", "7", "--stage", "SQL", "--reason", "called us", *words) == "lead 7 is SQL now\n"
+    assert "called us" in run("history", "7", *words)
+    assert run("override", "7", "--end", *words) == "lead 7 is MQL now\n"
+    assert "either --stage or --end must be given, got neither" in run("override", "7", *words, code=1)
+    assert "must say why the stage is set by hand" in run("override", "7", "--stage", "SQL", *words, code=1)

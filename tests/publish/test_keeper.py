@@ -29,9 +29,9 @@ def test_what_people_record_is_known_without_a_store() -> None:
     at = np.array([1, 5, 0]) * DAY
     ids = np.array(["x", "y", "z"], dtype=object)
     frame = pd.DataFrame({"lead_id": ids, "occurred_at": at, "recorded_at": at, "outcome": names})
-    dated, flat = (NoKeeper("", as_of=as_of, recycle_days=90) for as_of in ("1970-04-05T00:00:00+00:00", None))
-    for keeper in (dated, flat):
-        keeper.note_outcomes([frame])
+    dated, flat = (NoKeeper("", at=at, recycle_days=90) for at in (94 * DAY, 0))
+    dated.note_outcomes([frame])
+    flat.note_outcomes([])
     known = dated.known(["x", "y", "z", "new"])
 
     assert stages_of(known.recorded).tolist() == ["SAL", "LEAD", "LEAD", "LEAD"]

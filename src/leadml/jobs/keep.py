@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leadml.leads.check.contract import AS_OF
+from leadml.leads.check.instants import instant
 from leadml.publish.files import sha256
 from leadml.publish.keeper import Keeper, NoKeeper
 from leadml.publish.sinks import holds_batch
@@ -50,13 +51,14 @@ def open_keeper(
         If the store cannot be written.
     """
     as_of = stamp.get(AS_OF)
+    at = sum(instant(text, timezone=None) for text in stamp.values())  # of one instant or none
     if project is None or model.folder.parent != project.registry.folder.resolve():
-        yield NoKeeper(NO_PROJECT, as_of=as_of)
+        yield NoKeeper(NO_PROJECT, at=at)
         return
     choices, url = project.params.store, project.store_url
     recycle_days = project.params.stages.lifecycle.recycle_days
     if choices is None or url is None:
-        yield NoKeeper(SWITCHED_OFF, as_of=as_of, recycle_days=recycle_days)
+        yield NoKeeper(SWITCHED_OFF, at=at, recycle_days=recycle_days)
         return
     from leadml.publish.store.batch import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from leadml.leads.check.instants import instant
 from leadml.stages.facts import Recorded, outcomes_by_lead, recorded_after
 from leadml.stages.lifecycle import KnownStages
 
@@ -54,16 +53,15 @@ class NoKeeper:
     ----------
     not_kept
         Why, in words.
-    as_of
-        The instant of dated leads, in ISO 8601; None for flat leads.
+    at
+        The instant of dated leads, in microseconds; of flat leads nothing is recorded, at whatever instant.
     recycle_days
         As in the params.
     """
 
-    def __init__(self, not_kept: str, *, as_of: str | None = None, recycle_days: int = 0) -> None:
+    def __init__(self, not_kept: str, *, at: int = 0, recycle_days: int = 0) -> None:
         """Store the choices."""
-        self.not_kept, self._recycle_days = not_kept, recycle_days
-        self._at = None if as_of is None else instant(as_of, timezone="UTC")
+        self.not_kept, self._at, self._recycle_days = not_kept, at, recycle_days
         self._recorded: dict[str, Recorded] = {}
 
     def begin(self, batch_id: str, *, now: str) -> str:  # noqa: ARG002 - no batch is known
@@ -78,8 +76,6 @@ class NoKeeper:
     def known(self, lead_ids: Sequence[str]) -> KnownStages:
         """Return what people have recorded; nothing else is known."""
         nothing = KnownStages.nothing(len(lead_ids))
-        if not self._recorded or self._at is None:
-            return nothing
         found = [self._recorded.get(lead_id, Recorded()) for lead_id in lead_ids]
         nurtured = [each.is_nurtured(self._at, self._recycle_days) for each in found]
         ranks = np.array([each.rank for each in found], dtype=np.int8)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from leadml.types import Mask
 
 RuleKind = Literal["required", "excluded", "overriding"]
-HIGHEST = len(STAGES) - 1
+HIGHEST = len(STAGES) - 1  # a rank that limits nothing
 
 
 @dataclass(frozen=True)

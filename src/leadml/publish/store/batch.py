@@ -38,6 +38,11 @@ class BatchEntry:
     file: str | None
     output_table: str | None
 
+    @property
+    def at(self) -> str:
+        """The instant of the stages: ``as_of``, or that of the run for flat leads."""
+        return self.as_of or self.scored_at
+
 
 @dataclass(frozen=True)
 class StoredBatch(BatchEntry):

@@ -106,10 +106,10 @@ def batch_place(store: Store, batch: StoredBatch) -> BatchPlace:
     before = BATCHES.c.state == "complete", BATCHES.c.batch < batch.batch, BATCHES.c.as_of.is_not(None)
     batches = store.read(lambda connection: _batches(connection, *before))
     instants = [(microseconds(str(other.as_of)), other) for other in batches]
-    if batch.as_of is None or not instants:
+    if not instants:
         return BatchPlace()
     newest = max(instants, key=lambda pair: pair[0])[1].as_of
-    as_of = microseconds(batch.as_of)
+    as_of = microseconds(batch.at)
     return BatchPlace(newest, any(at > as_of and other.target == batch.target for at, other in instants))
 
 

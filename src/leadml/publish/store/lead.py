@@ -95,7 +95,7 @@ def lead_history(store: Store, lead_id: str) -> LeadHistory:
         for table, names in ((OUTCOMES, OUTCOME_COLUMNS), (MANUAL_STAGES, MANUAL_COLUMNS)):
             chosen = sa.select(*(table.c[name] for name in names)).where(table.c.lead_id == lead_id)
             rows = connection.execute(chosen.order_by(*table.primary_key)).all()
-            tables.append(pd.DataFrame([tuple(row) for row in rows], columns=list(names)))
+            tables.append(pd.DataFrame([tuple(row) for row in rows], columns=list(names), dtype=object))
         return LeadHistory(*tables)
 
     return store.read(read)

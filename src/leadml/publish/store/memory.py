@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from leadml.stages.ladder import Ranks
     from leadml.types import Objects, Rows
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENDED = ""  # the advice of all targets has ended, because the lead was closed
 NEW_LEAD = {
     "target": "", "stage": LEAD, "stage_source": SOURCES[0], "advised": LEAD, "recorded": "", "rejected_at": None
@@ -156,7 +155,7 @@ def recorded_columns(recorded: Recorded) -> dict[str, str | None]:
 
 def microseconds(instant: str) -> int:
     """Return an instant in ISO 8601 as microseconds since 1970 in UTC."""
-    return (datetime.fromisoformat(instant) - EPOCH) // timedelta(microseconds=1)
+    return (datetime.fromisoformat(instant) - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
 def _changes(connection: Connection, lead_ids: Sequence[str]) -> Sequence[Any]:

@@ -76,7 +76,6 @@ class BatchScores:
     def __init__(self, store: Store, batch: StoredBatch, place: BatchPlace, *, recycle_days: int) -> None:
         """Begin without rows."""
         self._store, self._batch, self._place, self._recycle_days = store, batch, place, recycle_days
-        self._at = batch.as_of or batch.scored_at
         self._scores = WaitingRows(SCORES, SCORE_NAMES)
         self._changes = WaitingRows(STAGE_CHANGES, CHANGE_NAMES)
         self._by_outcomes: dict[str, list[tuple[str | None, ...]]] = {}
@@ -99,7 +98,7 @@ class BatchScores:
     def known(self, lead_ids: Sequence[str]) -> KnownStages:
         """Return what is known of the stages of the leads of a chunk."""
         self._chunk = chunk = self._read(lead_ids)
-        at = microseconds(self._at)
+        at = microseconds(self._batch.at)
         nothing = KnownStages.nothing(len(lead_ids))
         nurtured, manual = nothing.nurtured, nothing.manual
         if self._recorded:
@@ -130,7 +129,7 @@ class BatchScores:
         columns = {
             "lead_id": scored[LEAD_ID].to_numpy(),
             "number": chunk.number,
-            "at": np.full(len(scored), self._at, dtype=object),
+            "at": np.full(len(scored), self._batch.at, dtype=object),
             "stage": stage,
             "stage_source": source,
             "advised": advised,
