@@ -72,8 +72,9 @@ def test_the_texts_hold_every_part_by_its_name(texts: dict[str, str], bundle: Bu
         "as_of": None,
         "holdout": {"share": 0.25, "seed": 3, "since": 1_700_000_000_000_000, "by_group": True, "same_person": None},
         "stages": {
-            "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2"}],
+            "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2", "remark": ""}],
             "bands": {"fit": [-1.0, 0.0, 2.5], "engagement": []},
+            "drop": None,
         },
     }
     assert tables == json.loads(canonical_json(bundle.model.lookup.to_json()))

@@ -120,7 +120,7 @@ def test_the_manifest_says_what_wrote_the_bundle(bundle, saved):
         "target": "subscribed",
         "leadml": version("leadml"),
         "model_hash": bundle.model_hash,
-        "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2"}],
+        "cuts": [{"stage": "MQL", "probability": 0.2, "rule": "fixed at 0.2", "remark": ""}],
         "dialect": json.loads(canonical_json(asdict(bundle.leads.dialect))),
         "libraries": {name: version(name) for name in ("lightgbm", "numpy", "scipy")},
         "machine": [platform.machine(), *found],

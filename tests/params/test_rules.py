@@ -13,7 +13,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from leadml.params.cut_rule import CutRule
 from leadml.params.expected_value import ExpectedValueRule
-from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
+from leadml.params.rules import (
+    RULES,
+    CapacityRule,
+    DropRule,
+    FixedRule,
+    PrecisionRule,
+    RecallRule,
+    Rule,
+    ShareRule,
+    ValueRule,
+)
 from leadml.types import Floats
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Rule)
@@ -28,7 +38,9 @@ WRITTEN: dict[str, dict[str, Any]] = {
 }
 CLASSES = (PrecisionRule, RecallRule, CapacityRule, ShareRule, ValueRule, ExpectedValueRule, FixedRule)
 LIMIT = "the highest lower bound is 50.0%; ask for less or bring more leads"
-SMALLEST = "the smallest share is 10%; ask for less or bring more leads"
+WITHIN = "gives {}: ; ask for less or bring more leads"
+LOST = "the smallest upper bound of what is lost is {}; ask for less or bring more leads"
+DROPPED = f"gives at most {{}} of the converters are dropped, with {{}} confidence: {LOST}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,8 @@ class _Candidates:
     cut: Floats
     leads: Floats
     conversions: Floats
+
+    units: int = 40
 
     @property
     def share(self) -> Floats:
@@ -154,10 +168,13 @@ def test_a_contact_must_cost_less_than_a_conversion_is_worth(cost: float, value:
         (
             CapacityRule(rule="capacity", leads_per_week=40, incoming_per_week=100),
             [0.4, 0.5, 0.8],
-            f"gives at most 40 of 100 leads a week: {SMALLEST}",
+            WITHIN.format("at most 40 of 100 leads a week"),
         ),
-        (ShareRule(rule="share", top=0.2), [0.5, 0.8], f"gives the best 20% of leads: {SMALLEST}"),
-        (ShareRule(rule="share", top=0.09), [], f"gives the best 9% of leads: {SMALLEST}"),
+        (ShareRule(rule="share", top=0.2), [0.5, 0.8], WITHIN.format("the best 20% of leads")),
+        (ShareRule(rule="share", top=0.09), [0.8], ""),
+        (DropRule(lose_at_most=0.5), [0.2], DROPPED.format("50%", "90%", "50.0%")),
+        (DropRule(lose_at_most=0.5, confidence=0.5), [0.4, 0.2], DROPPED.format("50%", "50%", "25.0%")),
+        (DropRule(lose_at_most=0.4), [], DROPPED.format("40%", "90%", "50.0%")),
         (FixedRule(rule="fixed", probability=0.3), [0.3], ""),
     ],
 )
@@ -169,6 +186,26 @@ def test_a_rule_gives_all_cuts_that_meet_it_and_the_preferred_one_first(
 
     assert found.cuts.tolist() == cuts
     assert found.problem == problem
+
+
+def test_a_share_that_ties_exceed_is_let_in_as_a_whole_and_said() -> None:
+    """The cut is the highest probability; nobody could be left out of those who share it."""
+    found = ShareRule(rule="share", top=0.05).solve(CANDIDATES)
+    assert found.remark == "10% of the leads have the highest probability, so it lets in that many"
+    assert ShareRule(rule="share", top=0.2).solve(CANDIDATES).remark == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"units": 19}, "there must be at least 20 leads or accounts, got 19"),
+        ({name: getattr(CANDIDATES, name)[:1] for name in ("cut", "leads", "conversions")}, "all leads have the same"),
+    ],
+)
+def test_a_share_that_the_leads_cannot_tell_is_refused(change: dict[str, Any], problem: str) -> None:
+    """Too few leads, or no order among them."""
+    found = CapacityRule(rule="capacity", leads_per_week=1, incoming_per_week=9).solve(replace(CANDIDATES, **change))
+    assert (len(found.cuts), problem in found.problem) == (0, True)
 
 
 @pytest.mark.parametrize(

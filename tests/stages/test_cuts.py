@@ -132,7 +132,7 @@ def test_cuts_show_themselves():
     """In one line, and in a notebook as a table of stages without numbers of rows."""
     solved = solve_cuts(*_leads(0), {"mql": LOW, "sql": FixedRule(rule="fixed", probability=0.25)})
     assert repr(solved) == "<cuts: MQL from 0.0000 (fixed at 2e-06), SQL from 0.2500 (fixed at 0.25)>"
-    assert repr(Cuts((), solved.candidates)) == "<cuts: none>"
+    assert repr(Cuts((), solved.candidates, solved.table)) == "<cuts: none>"
     assert len(solved) == 2
     assert "<td>SQL</td>" in solved._repr_html_()
     assert "<th>0</th>" not in solved._repr_html_()
@@ -145,10 +145,50 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
     (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
     message = (
         rf"^cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
-        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}$"
+        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}, or say in "
+        r"stages.crossing what to do$"
     )
     with pytest.raises(ModelError, match=message):
         solve_cuts(*_leads(0), {"iql": rules[0], "mql": rules[1], "sql": rules[2]})
+
+
+@pytest.mark.parametrize(("crossing", "expected"), [("raise", [0.3, 0.3, 0.4]), ("lower", [0.2, 0.2, 0.4])])
+def test_cuts_that_cross_are_resolved_as_asked(crossing, expected):
+    """The cut that is moved says so; those that do not cross stay as they are."""
+    rules = {stage: FixedRule(rule="fixed", probability=at) for stage, at in (("iql", 0.3), ("mql", 0.2), ("sql", 0.4))}
+    solved = solve_cuts(*_leads(0), rules, crossing=crossing)
+    remarks = [cut.remark for cut in solved.cuts]
+
+    assert [cut.probability for cut in solved.cuts] == expected
+    moved = {
+        "raise": ["", "moved from 0.2000 to the cut of IQL", ""],
+        "lower": ["moved from 0.3000 to the cut of MQL", "", ""],
+    }
+    assert [remark.split(", because")[0] for remark in remarks] == moved[crossing]
+    assert solved.table["remark"].tolist() == remarks
+
+
+def test_all_cuts_above_one_another_are_moved_at_once():
+    """Three that fall become one."""
+    rules = {stage: FixedRule(rule="fixed", probability=at) for stage, at in (("iql", 0.4), ("mql", 0.3), ("sql", 0.2))}
+    for crossing, at in (("raise", 0.4), ("lower", 0.2)):
+        assert set(dict(solve_cuts(*_leads(0), rules, crossing=crossing)).values()) == {at}
+
+
+def test_leads_are_dropped_below_a_cut_of_its_own():
+    """It is no stage, and may lie above the cut of one."""
+    probability, label = _leads(0)
+    solved = solve_cuts(probability, label, {"mql": LOW, "drop": {"lose_at_most": 0.1, "confidence": 0.8}})
+    lost = label[probability < solved.drop.probability].sum() / label.sum()
+
+    assert list(solved) == ["MQL"]
+    assert 0 < lost <= 0.1
+    assert solved.table["stage"].tolist() == ["MQL", "DROP"]
+    assert solved.table["recall"].iloc[1] == pytest.approx(1 - lost)
+    with pytest.raises(ParamsError, match=r"^drop.lose_at_most must be set, got nothing; add it"):
+        read_rules({"drop": {}})
+    with pytest.raises(ModelError, match=r"^stages.drop: no cut gives at most 0.01% of the converters are dropped"):
+        solve_cuts(probability, label, {"drop": {"lose_at_most": 0.0001}})
 
 
 @pytest.mark.parametrize(
@@ -162,11 +202,6 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
             RecallRule(rule="recall", at_least=0.999),
             r"at least 99.9% of the converters, .*: the highest lower bound is 99.\d%",
         ),
-        (
-            CapacityRule(rule="capacity", leads_per_week=0.01, incoming_per_week=200),
-            r"at most 0.01 of 200 leads a week: the smallest share is 0.06667%",
-        ),
-        (ShareRule(rule="share", top=0.0004), r"the best 0.04% of leads: the smallest share is 0.06667%"),
         (
             ValueRule(rule="value", contact_cost=1.999, won_value=2),
             (
@@ -306,9 +341,12 @@ def test_rules_may_be_plain_mappings():
     [
         (
             {"sqll": {"rule": "share", "top": 0.1}},
-            "rules must be of the stages iql, mql and sql, got 'sqll'; the nearest is 'sql'",
+            "rules must be of the stages iql, mql and sql, or of drop, got 'sqll'; the nearest is 'sql'",
         ),
-        ({"lead": {"rule": "share", "top": 0.1}}, "rules must be of the stages iql, mql and sql, got 'lead'"),
+        (
+            {"lead": {"rule": "share", "top": 0.1}},
+            "rules must be of the stages iql, mql and sql, or of drop, got 'lead'",
+        ),
         ({"sql": {"rule": "share", "top": 3}}, "sql.top: input should be less than 1, got '3'"),
         (
             {"mql": {"rule": "recall", "at_least": 0.5, "confidence": "Value"}},

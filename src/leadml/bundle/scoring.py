@@ -112,6 +112,7 @@ def scored_rows(
         "stage_source": given.source,
         "previous_stage": stages_of(known.stage) if cuts else given.stage,
         "advised_stage": given.advised,
+        "drop": explanation.probability < (bundle.stages.drop.probability if bundle.stages.drop else 0.0),
         "fit": fit,
         "engagement": engagement,
         "grade": grades(fit, engagement, bundle.stages.bands),

@@ -33,7 +33,7 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 7  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 8  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # tables have at most 8 million numbers (decision 17) of at most 24 characters
 LIBRARIES = ("lightgbm", "numpy", "scipy")

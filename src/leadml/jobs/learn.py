@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from leadml.leads.split import Split
     from leadml.model.fit.estimator import FitResult
     from leadml.model.judge.evaluation import Evaluation
-    from leadml.params import Params, Rule
+    from leadml.params import Params
+    from leadml.params.cut_rule import CutRule
     from leadml.stages.cuts import Cuts
     from leadml.types import Progress
 
@@ -74,7 +75,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     fitted = fit_model(parts.learn, contract.fields, params, split=split, progress=progress)
     progress("solving the cuts")
     cuts = _cuts(fitted, params, target)
-    stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn))
+    stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)
     progress("evaluating on the holdout")
     evaluation = _evaluate(fitted, stages, parts, split, params)
     return Bundle(
@@ -97,13 +98,20 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
 
 def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
     """Return the cuts, solved on the out-of-fold probabilities."""
-    rules: dict[str, Rule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
+    rules = rules_of(params, target)
     columns = {name: fitted.rows[normal_name(name)] for rule in rules.values() for name in rule.columns}
     try:
-        return solve_cuts(fitted.probability, fitted.label, rules, groups=fitted.clusters, columns=columns)
+        groups, crossing = fitted.clusters, params.stages.crossing
+        return solve_cuts(fitted.probability, fitted.label, rules, groups=groups, columns=columns, crossing=crossing)
     except ModelError as error:
         msg = f"{error} (only the fit can find this: leadml check does not)"
         raise ModelError(msg) from None
+
+
+def rules_of(params: Params, target: str) -> dict[str, CutRule]:
+    """Return the rules of the cuts that a target drives, with that of the dropped leads where it drives any."""
+    rules: dict[str, CutRule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
+    return rules | ({"drop": params.stages.drop} if rules and params.stages.drop is not None else {})
 
 
 def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:

@@ -15,7 +15,7 @@ from leadml.errors import nearest
 from leadml.params.address import DatabaseAddress
 from leadml.params.criteria import FieldTest, LifecycleParams, RuleParams
 from leadml.params.features import Kind
-from leadml.params.rules import Rule
+from leadml.params.rules import DropRule, Rule
 from leadml.params.section import (
     ColumnName,
     DatabaseTable,
@@ -116,6 +116,20 @@ class TargetParams(Section):
         return self
 
 
+class MoneyParams(Section):
+    """What a contact costs and what a conversion brings, so that the effect of cuts can be told in money.
+
+    No cut depends on it; the rule `value` has amounts of its own.
+    """
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), ValueName("code of ISO 4217, such as EUR")] = "EUR"
+    """Currency of both amounts, three capital letters."""
+    contact_cost: Annotated[float, Field(ge=0)] | None = None
+    """Cost of working one lead. Without it and `won_value`, only leads and conversions are told."""
+    won_value: Annotated[float, Field(ge=0)] | None = None
+    """Value of one conversion, in the same currency."""
+
+
 class StageParams(Section):
     """The rule that solves the cut of each advised stage.
 
@@ -130,6 +144,13 @@ class StageParams(Section):
     """Rule for the cut of the MQL (marketing-qualified lead), between IQL and SQL."""
     sql: Rule
     """Rule for the cut of the SQL (sales-qualified lead), the narrowest stage."""
+    drop: DropRule | None = None
+    """Whom not to call: the leads below a cut that loses few conversions. null drops nobody."""
+    crossing: Literal["refuse", "raise", "lower"] = "refuse"
+    """What is done with a cut that is not above that of the stage below: `refuse` stops the training, `raise` raises it
+    to that of the lower stage, `lower` lowers that of the lower stage to it. The lower stage is empty then."""
+    money: MoneyParams = MoneyParams()
+    """What a contact costs and a conversion brings, for what cuts cost and save."""
     rules: RuleParams = RuleParams()
     """The business's own rules, beside the model."""
     lifecycle: LifecycleParams = LifecycleParams()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 
+MIN_ACCOUNTS = 20  # decision 8; with 10, all rates would have to exceed their floors by 0.05 more standard errors
+
+
 class Candidates(Protocol):
     """The candidate cuts, lowest first, and the rows that they are counted on.
 
@@ -45,6 +48,10 @@ class Candidates(Protocol):
         """Return the share of all conversions that a candidate lets in, at least."""
 
     @property
+    def units(self) -> int:
+        """How many leads or accounts the rows are of, which do not depend on each other."""
+
+    @property
     def probability(self) -> Floats:
         """The probability of each row, shape (n_rows,)."""
 
@@ -65,10 +72,13 @@ class Solution:
         The cuts, the preferred one first; empty if there is none.
     problem
         Why there is none and what to do, as the end of a sentence that begins with "no cut".
+    remark
+        What the cut does not give that the rule asks for, in words; empty if it gives all.
     """
 
     cuts: Floats
     problem: str
+    remark: str = ""
 
 
 class CutRule(Section, ABC):

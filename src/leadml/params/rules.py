@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 import numpy as np
 from pydantic import Field, model_validator
 
-from leadml.params.cut_rule import Candidates, CutRule, Solution
+from leadml.params.cut_rule import MIN_ACCOUNTS, Candidates, CutRule, Solution
 from leadml.params.expected_value import ExpectedValueRule
 from leadml.params.section import Share
 
@@ -128,6 +128,33 @@ class ShareRule(CutRule):
         return _within(self, candidates, self.top)
 
 
+class DropRule(CutRule):
+    """The highest cut below which no more than the share `lose_at_most` of all conversions lies: whom not to call.
+
+    Use it when there are more leads than the team can call, and the most hopeless ones should cost no time at all. It
+    is the one cut that lets nobody in: a lead below it is marked in the column `drop`, whatever its stage.
+    """
+
+    lose_at_most: Share
+    """Largest share of all converting leads that may lie below the cut. Raise it to call fewer leads and to lose more
+    conversions."""
+    confidence: Share = 0.9
+    """Confidence with which no more conversions are lost (Wilson's bound). Raise it for a safer promise and a lower
+    cut."""
+
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        lost = f"at most {100 * self.lose_at_most:g}% of the converters"
+        return f"{lost} are dropped, with {100 * self.confidence:g}% confidence"
+
+    def solve(self, candidates: Candidates) -> Solution:
+        """Return the cuts that meet the rule, highest first; one that drops nobody does not meet it."""
+        lost = 1 - candidates.recall_bound(self.confidence)
+        cuts = candidates.cut[1:][lost[1:] <= self.lose_at_most][::-1]
+        return self.among(cuts, f"the smallest upper bound of what is lost is {lost.min():.1%}")
+
+
 class ValueRule(CutRule):
     """The cut from which a contact earns more than it costs: `contact_cost` / `won_value`.
 
@@ -187,9 +214,19 @@ class FixedRule(CutRule):
 
 
 def _within(rule: CutRule, candidates: Candidates, share: float) -> Solution:
-    """Return the cuts that let in no more than a share of the rows, lowest first."""
-    limit = f"the smallest share is {100 * candidates.share.min():.4g}%"
-    return rule.among(candidates.cut[candidates.share <= share], limit)
+    """Return the cuts that let in no more than a share of the rows, lowest first.
+
+    If so many rows have the highest probability that none does, the cut is that probability.
+    """
+    cuts, smallest = candidates.cut, f"{100 * candidates.share.min():.4g}%"
+    if candidates.units < MIN_ACCOUNTS:
+        return rule.among(cuts[:0], f"there must be at least {MIN_ACCOUNTS} leads or accounts, got {candidates.units}")
+    if len(cuts) == 1:
+        return rule.among(cuts[:0], "all leads have the same probability")
+    within = cuts[candidates.share <= share]
+    if len(within):
+        return rule.among(within, "")
+    return Solution(cuts[-1:], "", f"{smallest} of the leads have the highest probability, so it lets in that many")
 
 
 Rule = Annotated[

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from leadml.model.metrics import rate_bound
+from leadml.params.cut_rule import MIN_ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 TERMS = 3  # of the series of 1 / (1 - size / count) ** 2: it compares an account with the rate of the others
 PRIOR_ACCOUNTS = 4.0  # decision 8 says what 0 and 16 do
-MIN_ACCOUNTS = 20  # decision 8; with 10, all rates would have to exceed their floors by 0.05 more standard errors
 # 4,000 walks tell the quantile to 0.02 standard errors. 16 points give 0.15 less, 512 give 0.1 more and take eight
 # times as long; with 64 tests/stages/test_cuts.py finds the promise kept.
 WALKS, WALK_POINTS = 4000, 64
@@ -44,18 +44,27 @@ class Candidates:
         The probability of each row, shape (n_rows,).
     columns
         Other numbers of each row, by name.
+    codes
+        The number of each row's lead or account, shape (n_rows,).
     """
 
     table: pd.DataFrame
     probability: Floats
     columns: Mapping[str, Floats]
+    codes: Rows
 
     @classmethod
     def of(
         cls, probability: Floats, label: Labels, *, groups: NDArray[Any] | None, columns: Mapping[str, Floats]
     ) -> Self:
         """Return the candidates of some rows."""
-        return cls(candidate_table(probability, label, groups=groups), probability, columns)
+        codes = np.arange(len(label)) if groups is None else pd.factorize(groups)[0]
+        return cls(candidate_table(probability, label, groups=groups), probability, columns, codes)
+
+    @property
+    def units(self) -> int:
+        """How many leads or accounts the rows are of."""
+        return len(np.unique(self.codes))
 
     @property
     def cut(self) -> Floats:

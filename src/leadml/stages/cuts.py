@@ -6,9 +6,8 @@ The module refuses a rule that no probability meets, and cuts that do not rise f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,17 +19,22 @@ from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.model.judge.predictions import checked_predictions
 from leadml.model.metrics import rate_bound
 from leadml.params import RULES, Rule
+from leadml.params.cut_rule import CutRule
+from leadml.params.rules import DropRule
 from leadml.stages.candidates import Candidates
+from leadml.stages.cut_figures import cut_figures
 from leadml.stages.ladder import ADVISED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
     from leadml.types import Floats
 
-RULE_KEYS = ("iql", "mql", "sql")
+RULE_KEYS = ("iql", "mql", "sql", "drop")
+DROP = "DROP"
+Crossing: TypeAlias = Literal["refuse", "raise", "lower"]
 RULE = '{"rule": "share", "top": 0.2}'
 
 
@@ -41,16 +45,19 @@ class Cut:
     Parameters
     ----------
     stage
-        ``IQL``, ``MQL`` or ``SQL``.
+        ``IQL``, ``MQL`` or ``SQL``; ``DROP`` for the cut below which leads are dropped.
     probability
         The cut, in (0, 1).
     rule
         The rule in words.
+    remark
+        What the cut does not give that the rule asks for, or how it was changed; empty if there is nothing to say.
     """
 
     stage: str
     probability: float
     rule: str
+    remark: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the cut as plain data."""
@@ -69,10 +76,17 @@ class Cuts(Mapping[str, float]):
         One cut per stage.
     candidates
         The table of `candidate_table`, one row for each distinct probability.
+    table
+        A row for each cut and the columns of `cut_figures`: what it lets in, with 90% intervals. What the cut of
+        ``DROP`` lets in are the leads that are not dropped.
+    drop
+        The cut below which leads are dropped, or None.
     """
 
     cuts: tuple[Cut, ...]
     candidates: pd.DataFrame
+    table: pd.DataFrame
+    drop: Cut | None = None
 
     def __getitem__(self, stage: str) -> float:
         """Return the cut of a stage, as a probability."""
@@ -104,16 +118,17 @@ class Cuts(Mapping[str, float]):
 
     def _repr_html_(self) -> str:
         """Return the cuts as a table, for notebooks."""
-        return pd.DataFrame([asdict(cut) for cut in self.cuts]).to_html(index=False)
+        return self.table.to_html(index=False)
 
 
 def solve_cuts(
     probability: ArrayLike,
     label: ArrayLike,
-    rules: Mapping[str, Rule | Mapping[str, Any]],
+    rules: Mapping[str, CutRule | Mapping[str, Any]],
     *,
     groups: ArrayLike | None = None,
     columns: Mapping[str, ArrayLike] | None = None,
+    crossing: Crossing = "refuse",
 ) -> Cuts:
     """Return the cut of each stage, solved from a rule that says what the team wants.
 
@@ -126,16 +141,19 @@ def solve_cuts(
     rules
         One rule per stage, by ``iql``, ``mql``, ``sql`` or some of them: a mapping such as
         ``{"rule": "precision", "at_least": 0.4, "confidence": 0.8}``. The rules are those of ``stages`` in
-        docs/params.md.
+        docs/params.md. The key ``drop`` has no rule: ``{"lose_at_most": 0.05, "confidence": 0.9}``.
     groups
         The lead or account of each row, shape (n_rows,), if one has several rows; None if rows are independent.
     columns
         Numbers of each row that rules name, by field, shape (n_rows,) each; NaN where a number is missing.
+    crossing
+        What is done with a cut that is not above that of the stage below: ``refuse``, ``raise`` (it is raised to it),
+        or ``lower`` (that of the stage below is lowered to it).
 
     Raises
     ------
     ModelError
-        If the arrays have other shapes or values, no candidate meets a rule, or the cuts do not rise.
+        If the arrays have other shapes or values, no candidate meets a rule, or the cuts do not rise and are refused.
     ParamsError
         If a rule is not valid, its stage is not known, or a column that it names is not given.
 
@@ -152,28 +170,46 @@ def solve_cuts(
     by_stage = read_rules(rules)
     numbers = _numbers(by_stage, columns or {}, len(checked.label))
     candidates = Candidates.of(checked.probability, checked.label, groups=checked.groups, columns=numbers)
-    cuts = tuple(_solve(stage, by_stage[stage], candidates) for stage in ADVISED if stage in by_stage)
-    for lower, higher in pairwise(cuts):
-        if not lower.probability < higher.probability:
-            msg = (
-                f"cuts must rise, got {lower.stage} at {lower.probability:.4f} ({lower.rule}) and {higher.stage} at "
-                f"{higher.probability:.4f} ({higher.rule}); change stages.{lower.stage.lower()} or "
-                f"stages.{higher.stage.lower()}"
-            )
-            raise ModelError(msg)
-    return Cuts(cuts, candidates.table)
+    solved = [_solve(stage, by_stage[stage], candidates) for stage in ADVISED if stage in by_stage]
+    cuts = _rising(solved, crossing)
+    drop = _solve(DROP, by_stage[DROP], candidates) if DROP in by_stage else None
+    rows = [{**cut.to_json(), **cut_figures(candidates, cut.probability)} for cut in (*cuts, *([drop] if drop else ()))]
+    return Cuts(cuts, candidates.table, pd.DataFrame(rows), drop)
 
 
-def _solve(stage: str, rule: Rule, candidates: Candidates) -> Cut:
+def _solve(stage: str, rule: CutRule, candidates: Candidates) -> Cut:
     """Return the cut that a rule prefers; refuse the rule if no cut meets it."""
     solution = rule.solve(candidates)
     if not len(solution.cuts):
         msg = f"stages.{stage.lower()}: no cut {solution.problem}"
         raise ModelError(msg)
-    return Cut(stage, float(solution.cuts[0]), rule.words)
+    return Cut(stage, float(solution.cuts[0]), rule.words, solution.remark)
 
 
-def _numbers(rules: Mapping[str, Rule], columns: Mapping[str, ArrayLike], rows: int) -> dict[str, Floats]:
+def _rising(cuts: Sequence[Cut], crossing: Crossing) -> tuple[Cut, ...]:
+    """Return cuts that rise: as they are, or where two cross, as params say."""
+    if crossing == "lower":
+        fallen = _rising([replace(cut, probability=-cut.probability) for cut in cuts[::-1]], "raise")
+        return tuple(replace(cut, probability=-cut.probability) for cut in fallen[::-1])
+    rising: list[Cut] = []
+    for cut in cuts:
+        below = rising[-1] if rising else None
+        if below is None or below.probability < cut.probability:
+            rising.append(cut)
+            continue
+        if crossing == "refuse":
+            msg = (
+                f"cuts must rise, got {below.stage} at {below.probability:.4f} ({below.rule}) and {cut.stage} at "
+                f"{cut.probability:.4f} ({cut.rule}); change stages.{below.stage.lower()} or "
+                f"stages.{cut.stage.lower()}, or say in stages.crossing what to do"
+            )
+            raise ModelError(msg)
+        remark = f"moved from {abs(cut.probability):.4f} to the cut of {below.stage}, because the cuts cross"
+        rising.append(replace(cut, probability=below.probability, remark=remark))
+    return tuple(rising)
+
+
+def _numbers(rules: Mapping[str, CutRule], columns: Mapping[str, ArrayLike], rows: int) -> dict[str, Floats]:
     """Return the columns that the rules name, as numbers."""
     found = {}
     for stage, name in ((stage, name) for stage, rule in rules.items() for name in rule.columns):
@@ -188,21 +224,23 @@ def _numbers(rules: Mapping[str, Rule], columns: Mapping[str, ArrayLike], rows: 
     return found
 
 
-def read_rules(rules: Mapping[str, Rule | Mapping[str, Any]]) -> dict[str, Rule]:
-    """Return the rules by stage (``IQL``, ``MQL``, ``SQL``), from rules or mappings.
+def read_rules(rules: Mapping[str, CutRule | Mapping[str, Any]]) -> dict[str, CutRule]:
+    """Return the rules by stage (``IQL``, ``MQL``, ``SQL``, ``DROP``), from rules or mappings.
 
     Raises
     ------
     ParamsError
         If a rule is not valid, or its stage is not known.
     """
-    by_stage: dict[str, Rule] = {}
+    by_stage: dict[str, CutRule] = {}
     for stage, rule in mapping(rules, "rules", f'{{"mql": {RULE}}}', error=ParamsError).items():
-        if stage.upper() not in ADVISED:
-            msg = f"rules must be of the stages iql, mql and sql, got {quoted(stage)}{nearest(stage, RULE_KEYS)}"
+        if stage.upper() not in {*ADVISED, DROP}:
+            hint = nearest(stage, RULE_KEYS)
+            msg = f"rules must be of the stages iql, mql and sql, or of drop, got {quoted(stage)}{hint}"
             raise ParamsError(msg)
         try:
-            by_stage[stage.upper()] = TypeAdapter[Rule](Rule).validate_python(rule)
+            kind: Any = DropRule if stage.upper() == DROP else Rule
+            by_stage[stage.upper()] = TypeAdapter[CutRule](kind).validate_python(rule)
         except ValidationError as error:
             raise ParamsError(_rule_fault(stage, error.errors(include_url=False)[0])) from None
     return by_stage
@@ -214,7 +252,8 @@ def _rule_fault(stage: str, fault: Any) -> str:
         return f"{stage}: rule must be one of {', '.join(RULES)}, got {quoted(fault['input'].get('rule'))}"
     if not fault["loc"]:
         return f"{stage} must be a rule such as {RULE}, got {quoted(fault['input'])}"
-    key = ".".join([stage, *(str(part) for part in fault["loc"][1:])])  # the first part is the name of the rule
+    skipped = 0 if stage.upper() == DROP else 1  # the first part is the name of the rule
+    key = ".".join([stage, *(str(part) for part in fault["loc"][skipped:])])
     if fault["type"] == "missing":
         return f"{key} must be set, got nothing; add it"
     if fault["type"] == "extra_forbidden":

@@ -11,16 +11,29 @@ from leadml.stages.grades import GradeBands
 
 @dataclass(frozen=True)
 class StagePlan:
-    """The cuts of the stages and the bounds of the grades of one model."""
+    """The cuts of the stages and the bounds of the grades of one model.
+
+    Parameters
+    ----------
+    cuts
+        One cut per advised stage, rising.
+    bands
+        The bounds of the grades.
+    drop
+        The cut below which leads are dropped, or None.
+    """
 
     cuts: tuple[Cut, ...]
     bands: GradeBands
+    drop: Cut | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
-        return {"cuts": [cut.to_json() for cut in self.cuts], "bands": self.bands.to_json()}
+        drop = None if self.drop is None else self.drop.to_json()
+        return {"cuts": [cut.to_json() for cut in self.cuts], "bands": self.bands.to_json(), "drop": drop}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> StagePlan:
         """Return the plan that `to_json` wrote."""
-        return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]))
+        drop = None if stored["drop"] is None else Cut(**stored["drop"])
+        return cls(tuple(Cut(**cut) for cut in stored["cuts"]), GradeBands.from_json(stored["bands"]), drop)
