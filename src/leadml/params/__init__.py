@@ -14,7 +14,7 @@ from leadml.params.dated import (
     SourceParams,
     SourcesParams,
 )
-from leadml.params.features import ActivityParams, DerivedParams, FeatureParams, Group, Kind
+from leadml.params.features import ActivityParams, DerivedParams, FeatureParams, Group, Kind, MachineParams
 from leadml.params.fitting import (
     CalibrationParams,
     EvaluationParams,
@@ -51,6 +51,7 @@ __all__ = [
     "LeakParams",
     "LifecycleParams",
     "LimitParams",
+    "MachineParams",
     "ModelParams",
     "OutcomesParams",
     "Params",

@@ -102,6 +102,12 @@ class ActivitiesParams(SourceParams):
     channel: ColumnName | None = None
     """Column of the channel, such as e-mail or phone. With it, the number of distinct channels becomes a field for each
     window (`channels_7d`)."""
+    message: ColumnName | None = None
+    """Column of the id of the mail that the activity is about, for `features.activities.machines`."""
+    agent: ColumnName | None = None
+    """Column of the agent, the name that a browser or a mail program sends, for `features.activities.machines`."""
+    address: ColumnName | None = None
+    """Column of the network address of the activity, for `features.activities.machines`."""
     values: dict[WordForNumbers, ColumnName] = {}
     """Columns of numbers, such as the amount of an order, each by a word for it: `amount: order_total`. Numbers are
     kept to four decimal places and must lie between -1 and 1 billion; a number may be missing."""

@@ -5,9 +5,10 @@ It refuses a field that is in two groups, and a section that names no field at a
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from leadml.params.section import ColumnName, Section, Text, ValueName
 
@@ -15,6 +16,24 @@ Kind = Literal["number", "category", "boolean"]
 Group = Literal["fit", "engagement"]
 Window = Annotated[int, Field(ge=1, le=3650)]
 ActivityKind = Annotated[Text, ValueName("kind of activity")]
+# Names of mail gateways and of kinds of programs, as they stand in the agents that these programs send.
+MACHINE_AGENTS = (
+    "bot", "crawler", "spider", "scanner", "preview", "prefetch", "barracuda", "bitdefender", "cloudmark", "fireeye",
+    "forcepoint", "fortimail", "mimecast", "proofpoint", "safelinks", "sophos", "symantec", "trendmicro", "zscaler",
+    "python-requests", "curl/", "wget/", "go-http-client", "headless",
+)  # fmt: skip
+
+
+def _check_network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        msg = f"must be a network, got {text!r}; write 203.0.113.0/24 or 203.0.113.7 for example"
+        raise ValueError(msg) from None
+    return text
+
+
+Network = Annotated[str, AfterValidator(_check_network), ValueName("network")]
 
 
 class DerivedParams(Section):
@@ -48,6 +67,35 @@ class DerivedParams(Section):
         return (*(name for name in single if name), *self.evidence)
 
 
+class MachineParams(Section):
+    """How acts of mail scanners and bots are recognised, which are kept out of all features.
+
+    A mail scanner opens a mail and follows its links before the reader does, so that whoever has one looks eager. Each
+    rule works where the table of activities has its column; `leadml check` counts what is found by each, and says what
+    could not be judged. See decision 27.
+    """
+
+    delivered: tuple[ActivityKind, ...] = ()
+    """Kinds of activity that say that a mail was delivered, such as email_delivered. They are no act of the lead and
+    are kept out of features, too."""
+    mail: tuple[ActivityKind, ...] = ()
+    """Kinds of activity that are acts on a mail, such as email_open and email_click. `seconds` and `burst` judge
+    them."""
+    agents: tuple[Text, ...] = MACHINE_AGENTS
+    """Words by which the agent of a machine is known (`sources.activities.agent`), whatever their case. The default has
+    words of common mail scanners and crawlers."""
+    addresses: tuple[Network, ...] = ()
+    """Networks of machines such as 203.0.113.0/24 (`sources.activities.address`)."""
+    seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
+    """Acts on a mail before its delivery, or no more than these seconds after it, are those of a machine. It needs
+    `delivered` and `sources.activities.message`."""
+    burst: Annotated[int, Field(ge=2, le=100)] = 3
+    """Number of acts on one mail, each no more than `seconds` after the one before, that only a machine does, because
+    it follows all links at once."""
+    hours: Annotated[float, Field(gt=0, le=168)] | None = 4.0
+    """Hours of activity of one lead without a pause of ten minutes that only a machine does; null does not judge it."""
+
+
 class ActivityParams(Section):
     """The fields that are counted from the table of activities, as of each snapshot.
 
@@ -63,6 +111,8 @@ class ActivityParams(Section):
     half_life: Annotated[int, Field(ge=1, le=365)] = 14
     """Days after which an activity counts half in the decayed counts (`KIND_decayed`). Raise it where old activities
     still matter, lower it where only the last days do."""
+    machines: MachineParams | None = None
+    """How acts of machines are recognised; null takes all acts for those of people."""
     trend: Window = 30
     """Days that the field `activity_trend` compares with as many days before them: 1 is all activity in the recent
     days, -1 all in the earlier ones. Raise it where leads are active only now and then."""

@@ -5,7 +5,7 @@ The module refuses options that no simulation can follow, before anything is sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from leadml.simulator.world import World
 
+MAIL_OPTIONS = ("mail", "scanners", "bots")
 MOST_MONTHS = 120  # ten years; each day is computed, so time rises with them
 
 
@@ -40,6 +41,12 @@ class Scenario:
         Number of leads that sales works each week: those with the newest recorded activity; 0 for none.
     truth_leads
         Approximate number of leads for which the truth is written.
+    mail
+        Whether activities have mails, their deliveries, and agents.
+    scanners
+        Share of the opens and clicks that are by mail scanners, in [0, 1); above 0 it needs ``mail``.
+    bots
+        Share of the page visits that are by bots, in [0, 1); above 0 it needs ``mail``.
 
     Raises
     ------
@@ -52,6 +59,9 @@ class Scenario:
     spam: bool = True
     worked_a_week: int = 0
     truth_leads: int = 20_000
+    mail: bool = False
+    scanners: float = 0.0
+    bots: float = 0.0
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -71,6 +81,19 @@ class Scenario:
             raise LeadmlError(msg)
         for name in ("worked_a_week", "truth_leads"):
             whole_number(getattr(self, name), name, low=0)
+        for name in ("scanners", "bots"):
+            share = getattr(self, name)
+            if not isinstance(share, int | float) or not 0 <= share < 1:
+                msg = f"{name} must be a share of at least 0 and below 1, got {quoted(share)}"
+                raise LeadmlError(msg)
+            if share and not self.mail:
+                msg = f"{name} must come with mail, because only then activities have mails and agents; set mail too"
+                raise LeadmlError(msg)
+
+    def as_written(self) -> dict[str, Any]:
+        """Return the options for ``simulation.json``; those of mail only if there is mail, as they came later."""
+        options = asdict(self)
+        return options if self.mail else {name: options[name] for name in options if name not in MAIL_OPTIONS}
 
 
 def build_world(scenario: Scenario, *, leads: int, months: int) -> World:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from leadml.simulator.crm_tables import (
 )
 from leadml.simulator.description import describe_simulation
 from leadml.simulator.lead_attributes import sample_leads
+from leadml.simulator.mail import MailOptions, add_mail
 from leadml.simulator.paths import simulate_paths
 from leadml.simulator.scenario import Scenario, build_world
 from leadml.simulator.truth import HittingProbabilities, target_probabilities, weekly_hitting_probabilities
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 25_000
 TRUTH_BATCH_SIZE = 2_000  # changes no number, only memory: 24 months of daily numbers of a batch are 12 MB
 MOST_LEADS = 20_000_000  # fewer than the eight digits of an id can count
+MACHINES = "machines"  # folder of the acts that are by machines, which no training reads
 TABLES = ("leads", "activities", "outcomes", "truth")
-RANDOM_STREAMS = ("leads", "paths", "activity_seconds", "activities", "outcomes", "truth")
+RANDOM_STREAMS = ("leads", "paths", "activity_seconds", "activities", "outcomes", "truth", "mail")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class _ChunkTask:
     first: int
     leads: int
     truth_share: float
+    mail: MailOptions | None
 
 
 def simulate(
@@ -95,7 +98,8 @@ def simulate(
         0 or more. The same seed and options give the same bytes.
     scenario
         The options by name: ``drift`` (``none, mix, behaviour, base_rate``), ``drift_month``, ``spam``,
-        ``worked_a_week``, ``truth_leads``; see `leadml.simulator.scenario.Scenario`. None for its defaults.
+        ``worked_a_week``, ``truth_leads``, ``mail``, ``scanners``, ``bots``; see
+        `leadml.simulator.scenario.Scenario`. None for its defaults.
     processes
         Number of processes, each with one chunk of 25,000 leads at a time; the bytes do not depend on it.
 
@@ -110,10 +114,11 @@ def simulate(
     world = build_world(scenario, leads=leads, months=months)
     truth_share = min(1.0, scenario.truth_leads / leads)
     hitting = weekly_hitting_probabilities(world) if truth_share else None
-    for part in ("activities", "truth") if truth_share else ("activities",):
+    mail = MailOptions(scenario.scanners, scenario.bots) if scenario.mail else None
+    for part in ("activities", *(("truth",) if truth_share else ()), *((MACHINES,) if mail else ())):
         (folder / part).mkdir(parents=True, exist_ok=True)
     tasks = [
-        _ChunkTask(folder, world, hitting, seed, chunk, first, min(CHUNK_SIZE, leads - first), truth_share)
+        _ChunkTask(folder, world, hitting, seed, chunk, first, min(CHUNK_SIZE, leads - first), truth_share, mail)
         for chunk, first in enumerate(range(0, leads, CHUNK_SIZE))
     ]
     rows = np.zeros(4, dtype=np.int64)
@@ -126,7 +131,7 @@ def simulate(
                     writers[name] = stack.enter_context(writer)
                 writers[name].write_table(table)
             rows += (len(lead_rows), activities, len(outcome_rows), truth)
-    options = {"leads": leads, "months": months, "seed": seed, **asdict(scenario), "truth_share": truth_share}
+    options = {"leads": leads, "months": months, "seed": seed, **scenario.as_written(), "truth_share": truth_share}
     rows_of_table = dict(zip(TABLES, rows.tolist(), strict=True))
     description = describe_simulation(world, options, rows=rows_of_table)
     (folder / "simulation.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
@@ -160,6 +165,11 @@ def _simulate_chunk(task: _ChunkTask) -> tuple[pa.Table, pa.Table, tuple[int, in
     paths = simulate_paths(world, attributes, rng["paths"])
     seconds = sample_activity_seconds(paths, rng["activity_seconds"])
     activities = activities_table(world, attributes, paths, seconds, first=first, rng=rng["activities"])
+    if task.mail is not None:
+        activities, machines = add_mail(
+            activities, attributes, days=world.days, options=task.mail, first=first, rng=rng["mail"]
+        )
+        pq.write_table(machines, task.folder / MACHINES / file_name, compression="zstd")
     pq.write_table(activities, task.folder / "activities" / file_name, compression="zstd")
     truth_rows = 0
     if task.hitting is not None:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from leadml.errors import DataError, Fault, quoted
 from leadml.leads.asof.features import value_name
+from leadml.leads.asof.machines import MACHINE_COLUMNS, machine_columns
 from leadml.leads.check.activity_plan import DAY, VALUE_ONE
 from leadml.leads.check.convert import arrow_ids, arrow_texts, numbers, plain_text
 from leadml.leads.check.rows import read_times, shown_value
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.read.files import Dialect, RawChunk
     from leadml.leads.read.table_source import TableSource
-    from leadml.params import ActivitiesParams, OutcomesParams
+    from leadml.params import ActivitiesParams, MachineParams, OutcomesParams
     from leadml.types import Mask
 
     ReadCodes = Callable[[RawChunk, Dialect], tuple[dict[str, pa.Array], Iterable["FaultyRows"]]]
@@ -93,10 +94,13 @@ class EventReader:
     latest: int
     chunk_rows: int = CHUNK_ROWS
 
-    def activities(self, roles: ActivitiesParams, kinds: dict[str, int]) -> Iterator[Events]:
+    def activities(
+        self, roles: ActivitiesParams, kinds: dict[str, int], machines: MachineParams | None = None
+    ) -> Iterator[Events]:
         """Yield activities: a kind that ``kinds`` does not have is -1, channels are numbered as they first occur.
 
-        Values are whole numbers of 1/10,000, null where they are missing.
+        Values are whole numbers of 1/10,000, null where they are missing. With ``machines`` there are the columns of
+        `machine_columns`.
         """
         channels: dict[str, int] = {}
 
@@ -114,9 +118,19 @@ class EventReader:
             for number, name in enumerate(roles.values.values()):
                 columns[value_name(number)], bad = _whole_values(chunk.table[normal_name(name)], dialect)
                 found.append(FaultyRows(name, bad, f"must be a number between -{MAX_VALUE:,.0f} and {MAX_VALUE:,.0f}"))
+            if machines is not None:
+                texts = {
+                    name: arrow_texts(chunk.table[normal_name(column)], dialect)[0]
+                    for name, column in told.items()
+                    if column is not None
+                }
+                columns |= machine_columns(kind, texts, machines)
             return columns, found
 
-        others = (roles.kind, roles.channel, *roles.values.values())
+        told = {"message": roles.message, "agent": roles.agent, "address": roles.address}
+        if machines is None:
+            told = dict.fromkeys(told)
+        others = (roles.kind, roles.channel, *roles.values.values(), *told.values())
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, read_codes)
 
     def outcomes(self, roles: OutcomesParams, known: dict[str, int]) -> Iterator[Events]:
@@ -164,10 +178,10 @@ class EventReader:
             raise DataError(faults)
 
 
-def activity_schema(values: int) -> pa.Schema:
-    """Return the columns of activities that have a number of values."""
+def activity_schema(values: int, *, machines: bool = False) -> pa.Schema:
+    """Return the columns of activities that have a number of values, and whether acts of machines are recognised."""
     names = (*COMMON, "kind", "channel", *(value_name(number) for number in range(values)))
-    return pa.schema([(name, pa.int64()) for name in names])
+    return pa.schema([(name, pa.int64()) for name in (*names, *(MACHINE_COLUMNS if machines else ()))])
 
 
 def latest_instant(now: int) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEAD, AS_OF = "lead", "as_of"
 SNAPSHOT = (LEAD, AS_OF)
+MACHINE_SINCE = "machine_since"
 
 
 def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, plan: ActivityPlan) -> Lazy:
@@ -38,7 +39,8 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
         which have the names of `history.attribute_name`.
     activities
         ``lead``, ``occurred_at``, ``recorded_at``, ``kind`` (its number in the plan, -1 for other kinds), ``channel``
-        and the columns of `value_name`, one for each of the plan's values.
+        and the columns of `value_name`, one for each of the plan's values; if the plan recognises machines also
+        ``machine_since``, from when on an act is known to be a machine's.
     weights
         ``age`` (whole days) and ``weight`` (whole), of `weight_columns`.
     plan
@@ -55,7 +57,8 @@ def features(snapshots: Lazy, states: Lazy, activities: Lazy, weights: Lazy, *, 
     columns, found = activity_columns(plan), _states_as_of(snapshots, states)
     aggregates = _aggregates(columns)
     if aggregates:
-        known = _known_activities(snapshots, activities, weights).group_by(*SNAPSHOT).agg(*aggregates)
+        machines_since = None if plan.machines is None else MACHINE_SINCE
+        known = _known_activities(snapshots, activities, weights, machines_since).group_by(*SNAPSHOT).agg(*aggregates)
         found = found.join(known, on=list(SNAPSHOT), how="left")
     values = [column.value(Aggregated()).cast(nw.Float64).alias(column.inner) for column in columns]
     inner = {column.inner for column in columns}
@@ -87,13 +90,20 @@ def _states_as_of(snapshots: Lazy, states: Lazy) -> Lazy:
     return known.join(newest, on=[*SNAPSHOT, "version"], how="semi").with_columns(age)
 
 
-def _known_activities(snapshots: Lazy, activities: Lazy, weights: Lazy) -> Lazy:
-    """Return the activities that were known at each snapshot, with their age in whole days and their weight."""
+def _known_activities(snapshots: Lazy, activities: Lazy, weights: Lazy, machines_since: str | None) -> Lazy:
+    """Return the activities that were known at each snapshot, with their age in whole days and their weight.
+
+    Those that were known to be a machine's by then are not among them.
+    """
     import narwhals as nw  # noqa: PLC0415 - only dated leads need it
 
+    by_people = []
+    if machines_since is not None:
+        since = nw.col(machines_since)
+        by_people.append(since.is_null() | (since > nw.col(AS_OF)))
     return (
         activities.join(snapshots, on=LEAD, how="inner")
-        .filter(nw.col("occurred_at") < nw.col(AS_OF), nw.col("recorded_at") <= nw.col(AS_OF))
+        .filter(nw.col("occurred_at") < nw.col(AS_OF), nw.col("recorded_at") <= nw.col(AS_OF), *by_people)
         .with_columns(((nw.col(AS_OF) - nw.col("occurred_at") - 1) // DAY).alias("age"))
         .join(weights, on="age", how="left")
         .with_columns(nw.col("weight").fill_null(0))

@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 
 from leadml.errors import DataError, Fault, inert
 from leadml.leads.asof.coverage import Coverage
+from leadml.leads.asof.features import MACHINE_SINCE
+from leadml.leads.asof.machines import MACHINE_COLUMNS, find_machines
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
 from leadml.leads.check.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.check.load import checked_chunks
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from leadml.leads.asof.events import Events
     from leadml.leads.check.contract import Contract
     from leadml.leads.read.table_source import TableSource
+    from leadml.params import MachineParams
     from leadml.types import Integers, Mask, Objects, Rows
 
 
@@ -65,8 +68,19 @@ class Block:
 
     @cached_property
     def activities(self) -> pa.Table:
-        """``lead, occurred_at, recorded_at, kind, channel``, one row for each activity; read on first use."""
+        """``lead, occurred_at, recorded_at, kind, channel``, one row for each activity; read on first use.
+
+        If acts of machines are recognised, ``machine_since`` is from when on an act is known to be one; null for acts
+        of people.
+        """
         return self.read("activities")
+
+    @cached_property
+    def acts_of_people(self) -> pa.Table:
+        """The activities without those of machines, whenever these are recognised."""
+        if MACHINE_SINCE not in self.activities.column_names:
+            return self.activities
+        return self.activities.filter(pc.is_null(self.activities[MACHINE_SINCE]))
 
     @cached_property
     def outcomes(self) -> pa.Table:
@@ -110,6 +124,8 @@ class LeadHistory:
         By id, the person of each lead that is the same person as another lead; None where this is not known.
     block_leads
         Leads of a block; no result depends on it.
+    machines
+        How acts of machines are recognised, or None.
     """
 
     folder: Path
@@ -126,6 +142,7 @@ class LeadHistory:
     faults: tuple[Fault, ...] = ()
     people: pd.Series | None = None
     block_leads: int = BLOCK_LEADS
+    machines: MachineParams | None = None
 
     def blocks(self) -> Iterator[Block]:
         """Yield the leads block by block."""
@@ -136,7 +153,11 @@ class LeadHistory:
             yield Block(first, end, self.states.slice(start, stop - start), partial(self._read, number))
 
     def _read(self, number: int, name: str) -> pa.Table:
-        return pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
+        table = pq.read_table(self.folder / f"{name}-{number:05}.parquet", page_checksum_verification=True)
+        if name != "activities" or self.machines is None:
+            return table
+        found = find_machines(table, self.machines)
+        return table.drop_columns(list(MACHINE_COLUMNS)).append_column(MACHINE_SINCE, found.since)
 
 
 def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, latest: int) -> LeadHistory:

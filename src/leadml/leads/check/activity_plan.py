@@ -6,8 +6,10 @@ and values are integers (weights in units of 2^-20, values of 1/10,000), so that
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from leadml.params import MachineParams
 
 if TYPE_CHECKING:
     from leadml.params import Params
@@ -37,6 +39,8 @@ class ActivityPlan:
         Whether activities have a channel.
     values
         Names of the columns of numbers that activities have, such as ``amount``.
+    machines
+        How acts of machines are recognised, or None.
     """
 
     kinds: tuple[tuple[str, str], ...]
@@ -45,6 +49,7 @@ class ActivityPlan:
     trend: int
     channels: bool
     values: tuple[str, ...] = ()
+    machines: MachineParams | None = None
 
     @classmethod
     def from_params(cls, params: Params) -> ActivityPlan:
@@ -54,18 +59,21 @@ class ActivityPlan:
             return cls((), (), (), choices.trend, channels=False)
         source, kinds = params.sources.activities, tuple(choices.kinds.items())
         weights, has_channels = decay_weights(choices.half_life), source.channel is not None
-        return cls(kinds, choices.windows, weights, choices.trend, has_channels, tuple(source.values))
+        machines, values = choices.machines, tuple(source.values)
+        return cls(kinds, choices.windows, weights, choices.trend, has_channels, values, machines)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ActivityPlan:
         """Return the plan from the plain data of `to_json`."""
         lists = {name: tuple(stored.get(name, ())) for name in ("windows", "weights", "values")}
         kinds = tuple((kind, words) for kind, words in stored["kinds"])
-        return cls(kinds=kinds, trend=stored["trend"], channels=stored["channels"], **lists)
+        machines = None if stored["machines"] is None else MachineParams(**stored["machines"])
+        return cls(kinds=kinds, trend=stored["trend"], channels=stored["channels"], machines=machines, **lists)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""
-        return asdict(self)
+        machines = None if self.machines is None else self.machines.model_dump(mode="json")
+        return {**asdict(replace(self, machines=None)), "machines": machines}
 
 
 @dataclass(frozen=True)

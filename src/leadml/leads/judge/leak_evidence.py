@@ -89,7 +89,7 @@ def future_counts(view: AsOfView, snapshots: pd.DataFrame, *, observed_until: in
     as_of = snapshots[AS_OF].to_numpy()
     counts = np.full((len(snapshots), len(kinds), len(windows)), np.nan)
     for block in view.history.blocks():
-        activities = block.activities.filter(pc.greater_equal(block.activities["kind"], 0))
+        activities = block.acts_of_people.filter(pc.greater_equal(block.acts_of_people["kind"], 0))
         activity_lead, kind, occurred = (activities[name].to_numpy() for name in ("lead", "kind", "occurred_at"))
         sorted_keys = np.sort(_sort_keys(activity_lead - block.first, kind, occurred, kinds=len(kinds)))
         rows = np.flatnonzero((lead >= block.first) & (lead < block.stop))
@@ -118,7 +118,7 @@ def repeated_activities(view: AsOfView, reached: Integers) -> pd.DataFrame:
     An activity is repeated where another of the lead has the same values in all columns. Only the leads of the first
     block are counted, which are many enough.
     """
-    table = next(view.history.blocks()).activities
+    table = next(view.history.blocks()).acts_of_people
     columns = [pc.fill_null(table[name], -1).to_numpy() for name in table.schema.names[::-1]]
     order = np.lexsort(columns)
     same = np.ones(max(len(order) - 1, 0), dtype=bool)
@@ -134,10 +134,10 @@ def activity_counts(view: AsOfView, reached: Integers) -> pd.DataFrame:
     """Return for each kind its ``rows``, those ``recorded_before`` they occurred, and those ``after_outcome``."""
     counts = np.zeros((len(view.plan.kinds), 3), dtype=np.int64)
     for block in view.history.blocks():
-        kind = block.activities["kind"].to_numpy()
+        kind = block.acts_of_people["kind"].to_numpy()
         known = kind >= 0
         occurred, recorded, lead = (
-            block.activities[name].to_numpy()[known] for name in ("occurred_at", "recorded_at", "lead")
+            block.acts_of_people[name].to_numpy()[known] for name in ("occurred_at", "recorded_at", "lead")
         )
         masks = (np.ones(len(lead), dtype=bool), recorded < occurred, occurred > reached[lead])
         for position, mask in enumerate(masks):

@@ -223,8 +223,10 @@ class DatedLeads:
                 progress("reading activities")
                 kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
                 roles = sources.activities
-                activities = readers["activities"].activities(roles, kinds) if roles is not None else iter(())
-                history = add_events(history, "activities", activities, activity_schema(len(self.settings.plan.values)))
+                machines, values = self.settings.plan.machines, len(self.settings.plan.values)
+                activities = readers["activities"].activities(roles, kinds, machines) if roles is not None else iter(())
+                schema = activity_schema(values, machines=machines is not None)
+                history = add_events(replace(history, machines=machines), "activities", activities, schema)
                 progress("reading outcomes")
                 outcomes = readers["outcomes"].outcomes(sources.outcomes, codes)
                 history = add_events(history, "outcomes", outcomes, OUTCOME_SCHEMA)
