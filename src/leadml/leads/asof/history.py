@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from leadml.errors import DataError, Fault, inert
 from leadml.leads.asof.coverage import Coverage
 from leadml.leads.asof.features import MACHINE_SINCE
-from leadml.leads.asof.machines import MACHINE_COLUMNS, find_machines
+from leadml.leads.asof.machines import MACHINE_COLUMNS, MACHINE_REASON, find_machines
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
 from leadml.leads.check.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.check.load import checked_chunks
@@ -70,8 +70,8 @@ class Block:
     def activities(self) -> pa.Table:
         """``lead, occurred_at, recorded_at, kind, channel``, one row for each activity; read on first use.
 
-        If acts of machines are recognised, ``machine_since`` is from when on an act is known to be one; null for acts
-        of people.
+        If acts of machines are recognised, ``machine_since`` is from when on an act is known to be one, null for acts
+        of people; ``machine_reason`` is the position in `machines.REASONS` of the rule, -1 for acts of people.
         """
         return self.read("activities")
 
@@ -157,7 +157,8 @@ class LeadHistory:
         if name != "activities" or self.machines is None:
             return table
         found = find_machines(table, self.machines)
-        return table.drop_columns(list(MACHINE_COLUMNS)).append_column(MACHINE_SINCE, found.since)
+        table = table.drop_columns(list(MACHINE_COLUMNS)).append_column(MACHINE_SINCE, found.since)
+        return table.append_column(MACHINE_REASON, pa.array(found.reason))
 
 
 def read_lead_history(source: TableSource, contract: Contract, folder: Path, *, latest: int) -> LeadHistory:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leadml.types import Integers, Mask, Rows
 
 MACHINE_COLUMNS = ("message", "marks")
+MACHINE_REASON = "machine_reason"
 SAYS_SO, IS_MAIL, IS_DELIVERY = 1, 2, 4  # marks of an activity, added up
 REASONS = ("delivery", "agent or address", "before or at delivery", "burst", "no pause")
 DELIVERY, SAYS, EARLY, BURST, NO_PAUSE = range(len(REASONS))

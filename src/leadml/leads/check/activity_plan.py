@@ -41,6 +41,8 @@ class ActivityPlan:
         Names of the columns of numbers that activities have, such as ``amount``.
     machines
         How acts of machines are recognised, or None.
+    tells
+        Which of ``message``, ``agent`` and ``address`` activities have, for the recognition.
     """
 
     kinds: tuple[tuple[str, str], ...]
@@ -50,6 +52,7 @@ class ActivityPlan:
     channels: bool
     values: tuple[str, ...] = ()
     machines: MachineParams | None = None
+    tells: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Params) -> ActivityPlan:
@@ -60,12 +63,13 @@ class ActivityPlan:
         source, kinds = params.sources.activities, tuple(choices.kinds.items())
         weights, has_channels = decay_weights(choices.half_life), source.channel is not None
         machines, values = choices.machines, tuple(source.values)
-        return cls(kinds, choices.windows, weights, choices.trend, has_channels, values, machines)
+        tells = tuple(name for name in ("message", "agent", "address") if machines and getattr(source, name))
+        return cls(kinds, choices.windows, weights, choices.trend, has_channels, values, machines, tells)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ActivityPlan:
         """Return the plan from the plain data of `to_json`."""
-        lists = {name: tuple(stored.get(name, ())) for name in ("windows", "weights", "values")}
+        lists = {name: tuple(stored.get(name, ())) for name in ("windows", "weights", "values", "tells")}
         kinds = tuple((kind, words) for kind, words in stored["kinds"])
         machines = None if stored["machines"] is None else MachineParams(**stored["machines"])
         return cls(kinds=kinds, trend=stored["trend"], channels=stored["channels"], machines=machines, **lists)

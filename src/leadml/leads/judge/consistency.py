@@ -13,6 +13,7 @@ from leadml.leads.asof.labels import target_codes
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_day
 from leadml.leads.judge.findings import Finding
+from leadml.leads.judge.machines import judge_machines
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def judge_consistency(view: AsOfView, *, observed_until: int) -> list[Finding]:
 
     Notes
     -----
-    DT4 rows of unknown leads, DT5 the ends of the tables, DT6 outcomes, DT7 kinds of activities.
+    DT4 rows of unknown leads, DT5 the ends of the tables, DT6 outcomes, DT7 kinds of activities, DT8 acts of machines.
     """
     history = view.history
     findings = [_judge_lead_ids(history, name) for name in EVENT_TABLES if history.counts[name]]
@@ -53,6 +54,8 @@ def judge_consistency(view: AsOfView, *, observed_until: int) -> list[Finding]:
     findings.append(_judge_outcomes(view))
     if history.rows_by_code["activities"] and view.plan.kinds:
         findings.append(_judge_kinds(view))
+    if history.rows_by_code["activities"]:
+        findings.append(judge_machines(view))
     return findings
 
 

@@ -123,6 +123,11 @@ CATALOGUE = {
         "Activities have known kinds",
         "Name the kinds that tell interest in features.activities.kinds, spelled as in the table.",
     ),
+    "DT8": FindingKind(
+        "dates",
+        "Acts of machines are recognised",
+        "Declare features.activities.machines, and sources.activities.message and agent where the table tells them.",
+    ),
     "LK0": FindingKind(
         "leaks",
         "No field seems to know the outcome",
