@@ -27,6 +27,7 @@ PLACES: dict[type[Section] | None, str] = {}  # the first key that holds a secti
 PAGE = DOCS / "params.md"
 TITLES = {
     "targets": "targets.NAME",
+    "suppression": "suppression.NAME",
     "stages.rules.iql": "stages.rules.STAGE",
     "stages.rules.iql.required": "stages.rules.STAGE.TESTS",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.check.instants import instant
+from leadml.leads.sources.suppression import read_suppressed
 from leadml.publish.files import sha256
 from leadml.publish.keeper import Keeper, NoKeeper
 from leadml.publish.sinks import holds_batch
@@ -28,9 +29,9 @@ SWITCHED_OFF = "store is null in params.yaml"
 
 @contextmanager
 def open_keeper(
-    model: Model, project: Places | None, *, out: Path | None, stamp: Mapping[str, str], progress: Progress
+    model: Model, project: Places | None, *, out: Path | None, stamp: Mapping[str, str], now: str, progress: Progress
 ) -> Iterator[Keeper]:
-    """Give what keeps the scores of a batch until the block ends.
+    """Give what keeps the scores of a batch until the block ends; the rows of suppressed people are removed first.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ def open_keeper(
         The file of the scores; None for the table of the project.
     stamp
         Column and value of the instant of dated leads.
+    now
+        The instant of the job in ISO 8601.
     progress
         Called while another job writes to the store.
 
@@ -61,6 +64,7 @@ def open_keeper(
         yield NoKeeper(SWITCHED_OFF, at=at, recycle_days=recycle_days)
         return
     from leadml.publish.store.batch import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.writer import BatchWriter  # noqa: PLC0415
 
@@ -76,6 +80,7 @@ def open_keeper(
         output_table=project.params.output.table if out is None else None,
     )
     with writing_alone(url, progress) as store:
+        remove_leads(store, read_suppressed(project.root, project.params), now=now)
         look = partial(_look, project=project)
         yield BatchWriter(store, entry, look, keep_days=choices.keep_days, recycle_days=recycle_days)
 

@@ -207,7 +207,7 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     destination.check([*(project.sources if project else ()), *([request.file] if request.file else ())])
     stamp = source.stamp(request.as_of)
     with (
-        open_keeper(model, project, out=request.out, stamp=stamp, progress=progress) as keeper,
+        open_keeper(model, project, out=request.out, stamp=stamp, now=now, progress=progress) as keeper,
         source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads,
     ):
         name = batch_id(leads, model.manifest.model_hash, model.version, held_out=request.held_out, lifecycle=lifecycle)

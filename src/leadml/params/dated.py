@@ -79,6 +79,15 @@ class SourceParams(Section):
         return self
 
 
+class SuppressionParams(SourceParams):
+    """A list of people, one row each, by the id of their lead.
+
+    NAME names the list, such as suppressed or objecting. Their rows are taken out of every table before anything else
+    is done: they are in no training, no score, no message and no report, and their rows in the store are removed at the
+    next scoring. A list that cannot be read stops the job.
+    """
+
+
 class LeadsParams(SourceParams):
     """The table of leads: a row for each lead or, with `valid_from`, a row for each state of a lead."""
 

@@ -31,6 +31,7 @@ from leadml.params.dated import (
     DatedTargetParams,
     SnapshotParams,
     SourcesParams,
+    SuppressionParams,
 )
 from leadml.params.features import FeatureParams
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
@@ -74,6 +75,7 @@ class Params(Section):
     score: ScoreParams = ScoreParams()
     compute: ComputeParams = ComputeParams()
     tracking: TrackingParams = TrackingParams()
+    suppression: dict[Name, SuppressionParams] = {}
     store: StoreParams | None = StoreParams()
     output: OutputParams = OutputParams()
 

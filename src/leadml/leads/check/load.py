@@ -6,7 +6,7 @@ can be scored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,7 +17,7 @@ from leadml.leads.check.duplicates import conflict_faults, differing_columns, fi
 from leadml.leads.check.rows import check_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.rows import CheckedRows
@@ -50,7 +50,9 @@ class LoadedLeads:
     places: Integers
 
 
-def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK_ROWS) -> Iterator[CheckedRows]:
+def checked_chunks(
+    source: TableSource, contract: Contract, *, rows: int = CHUNK_ROWS, keys: Mapping[str, str] | None = None
+) -> Iterator[CheckedRows]:
     """Yield checked leads, at most ``rows`` at a time, in the order of the source.
 
     Parameters
@@ -61,13 +63,15 @@ def checked_chunks(source: TableSource, contract: Contract, *, rows: int = CHUNK
         Columns and values that the leads must have.
     rows
         Largest number of rows of a chunk.
+    keys
+        Key of params that names each column, for messages.
 
     Raises
     ------
     DataError
         Where the source has not all columns of the contract.
     """
-    source.require(contract.columns)
+    source.require(contract.columns, keys)
     before, records, name = 0, 0, ""
     for chunk in source.chunks(contract.columns, rows=rows):
         if chunk.source != name:
@@ -97,7 +101,7 @@ def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
     locations: list[str] = []
     faults: list[Fault] = []
     rows = 0
-    for checked in checked_chunks(replace(source, keys=_params_keys(contract)), contract):
+    for checked in checked_chunks(source, contract, keys=_params_keys(contract)):
         frames.append(checked.frame)
         locations += checked.locations
         faults += checked.faults

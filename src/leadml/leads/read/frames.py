@@ -77,9 +77,9 @@ class FrameSource:
         """Return the distinct values of a column, in the order of rows; empty if there is no such column."""
         return self.table.column(column).unique().to_pylist() if column in self.table.column_names else []
 
-    def require(self, columns: Collection[str]) -> None:
+    def require(self, columns: Collection[str], keys: Mapping[str, str] | None = None) -> None:
         """Raise a DataError where the frame has not all of some columns."""
-        require_columns(columns, self.names, source=NAME, keys=self.keys)
+        require_columns(columns, self.names, source=NAME, keys={**self.keys, **(keys or {})})
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most ``rows`` rows; a frame without rows gives one empty chunk."""

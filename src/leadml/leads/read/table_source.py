@@ -10,13 +10,12 @@ import os
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from leadml.errors import LeadmlError
 from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
-from leadml.leads.read.frames import FrameSource
 from leadml.params import normal_name
 from leadml.params.address import ADDRESS, HIDDEN, LIKE
 
@@ -58,13 +57,13 @@ class FileSource:
         """Name of the source in messages."""
         return self.path.name
 
-    def require(self, columns: Collection[str]) -> None:
-        """Raise a DataError where a file has not all of some columns."""
+    def require(self, columns: Collection[str], keys: Mapping[str, str] | None = None) -> None:
+        """Raise a DataError where a file has not all of some columns; ``keys`` are of params, for the message."""
         for file in source_files(self.path):
             shown = file.name
             if self.params_path:
                 shown = self.params_path if file == self.path else f"{self.params_path}/{file.name}"
-            require_columns(columns, column_names(file, self.dialect), source=shown, keys=self.keys)
+            require_columns(columns, column_names(file, self.dialect), source=shown, keys={**self.keys, **(keys or {})})
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most ``rows`` rows."""
@@ -97,16 +96,33 @@ class DatabaseSource:
         """Name of the source in messages."""
         return self.relation.display_name
 
-    def require(self, columns: Collection[str]) -> None:
+    def require(self, columns: Collection[str], keys: Mapping[str, str] | None = None) -> None:
         """Raise a DataError where the table has not all of some columns."""
-        require_columns(columns, self.transaction.column_names(self.relation), source=self.name, keys=self.keys)
+        require_columns(
+            columns, self.transaction.column_names(self.relation), source=self.name, keys={**self.keys, **(keys or {})}
+        )
 
     def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
         """Yield raw chunks of at most ``rows`` rows."""
         return self.transaction.chunks(self.relation, columns, rows=rows)
 
 
-TableSource = FileSource | DatabaseSource | FrameSource
+class TableSource(Protocol):
+    """A table of a file, a database or a frame."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source in messages."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Decimal mark and words that mean a missing value."""
+
+    def require(self, columns: Collection[str], keys: Mapping[str, str] | None = None) -> None:
+        """Raise a DataError where the table has not all of some columns."""
+
+    def chunks(self, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
+        """Yield raw chunks of at most ``rows`` rows."""
 
 
 @contextmanager

@@ -45,6 +45,7 @@ from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
 from leadml.leads.sources.people import read_people
 from leadml.leads.sources.settings import AsOfSettings, dated_sources
 from leadml.leads.sources.spool import LeadChunk, Spool
+from leadml.leads.sources.suppression import read_suppressed, without_suppressed
 from leadml.leads.sources.temporary import temporary_folder
 from leadml.leads.sources.training_set import DataFacts, TrainingSet
 from leadml.leads.split import GroupTimeSplit
@@ -208,7 +209,12 @@ class DatedLeads:
         dialect = Dialect.from_params(params.data)
         dialect = dialect if self.missing is None else replace(dialect, missing=self.missing)
         with temporary_folder() as folder, open_engine(params.compute, threads=params.model.threads) as engine:
-            with open_table_sources(tables, self.root, dialect) as opened:
+            suppressed = read_suppressed(self.root, params)
+            with open_table_sources(tables, self.root, dialect) as every_row:
+                opened = {
+                    name: without_suppressed(every_row[name], choice.lead_id, suppressed)
+                    for name, choice in tables.items()
+                }
                 progress("reading leads")
                 history = read_lead_history(opened["leads"], self.contract, folder, latest=latest)
                 history = replace(history, block_leads=self.block_leads)

@@ -13,6 +13,7 @@ from leadml.leads.read.table_source import FileSource
 from leadml.leads.sources.dated import DatedLeads
 from leadml.leads.sources.flat import FlatLeads
 from leadml.leads.sources.settings import AsOfSettings, SingleSnapshot, settings_from_params
+from leadml.leads.sources.suppression import read_suppressed, without_suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.leads.read.table_source import TableSource
     from leadml.leads.sources.leads_as_of import LeadsAsOf
     from leadml.leads.sources.settings import SnapshotSettings
     from leadml.leads.sources.training_set import TrainingSet
@@ -167,7 +169,8 @@ def training_source(project: ProjectPlaces, target: str, *, now: str, file: Path
             raise ParamsError(msg)
         return DatedLeads(project.root, params, contract, settings, now)
     path = file or project.root / str(params.data.path)
-    return FlatLeads(FileSource(path, Dialect.from_params(params.data)), contract, params.split)
+    table = _without_suppressed(FileSource(path, Dialect.from_params(params.data)), contract, project)
+    return FlatLeads(table, contract, params.split)
 
 
 def scoring_source(
@@ -208,7 +211,15 @@ def scoring_source(
     dialect = spec.dialect
     if project is not None:  # which words mean a missing value is settled by the training
         dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
-    return FlatLeads(FileSource(file, dialect), spec.contract, holdout=spec.holdout if held_out else None)
+    table = _without_suppressed(FileSource(file, dialect), spec.contract, project)
+    return FlatLeads(table, spec.contract, holdout=spec.holdout if held_out else None)
+
+
+def _without_suppressed(table: TableSource, contract: Contract, project: ProjectPlaces | None) -> TableSource:
+    """Return a table of flat leads without the people that the lists of a project name."""
+    if project is None:
+        return table
+    return without_suppressed(table, contract.lead_id, read_suppressed(project.root, project.params))
 
 
 def frame_source(spec: LeadSpec, frame: Any) -> LeadSource:

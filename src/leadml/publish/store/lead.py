@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from leadml.publish.store.tables import BATCHES, DECISIONS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection
 
     from leadml.publish.store.opening import Store
 
 
+IDS_AT_A_TIME = 500  # databases limit how many values a statement may have; SQLite's limit is 32,766
 SCORE_COLUMNS = (
     "as_of", "scored_at", "target", "probability", "probability_low", "probability_high", "stage", "version", "batch_id"
 )  # fmt: skip
@@ -123,13 +124,48 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
             counts[name] = connection.execute(sa.delete(table).where(*_rows_of(table, lead_id, batches))).rowcount
         for name, table in (("outcomes", OUTCOMES), ("manual_stages", MANUAL_STAGES)):
             counts[name] = connection.execute(sa.delete(table).where(table.c.lead_id == lead_id)).rowcount
-        number = (connection.scalar(sa.select(sa.func.max(DECISIONS.c.decision))) or 0) + 1
-        row = {"decision": number, "at": now, "kind": "forget", "details": json.dumps(counts, sort_keys=True)}
-        connection.execute(sa.insert(DECISIONS).values(**row))
+        number = _add_decision(connection, "forget", counts, now)
         files = tuple(counts.pop("files"))
         return Receipt(number, now, **counts, files=files)
 
     return store.write(forget)
+
+
+def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
+    """Remove all rows of leads, with one receipt for them all, and return how many rows that were.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    lead_ids
+        Ids of leads, whether the store knows them or not.
+    now
+        The instant in ISO 8601.
+    """
+    listed = sorted(lead_ids)
+
+    def remove(connection: Connection) -> int:
+        batches = list(connection.scalars(sa.select(BATCHES.c.batch)).all())
+        removed = 0
+        for first in range(0, len(listed), IDS_AT_A_TIME):
+            part = listed[first : first + IDS_AT_A_TIME]
+            for table in (SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES):
+                within = [table.c.batch.in_(batches)] if "batch" in table.c else []
+                removed += connection.execute(sa.delete(table).where(*within, table.c.lead_id.in_(part))).rowcount
+        if removed:
+            _add_decision(connection, "suppress", {"rows": removed}, now)
+        return removed
+
+    return store.write(remove) if listed else 0
+
+
+def _add_decision(connection: Connection, kind: str, details: dict[str, Any], now: str) -> int:
+    """Store a decision and return its number."""
+    number = (connection.scalar(sa.select(sa.func.max(DECISIONS.c.decision))) or 0) + 1
+    row = {"decision": number, "at": now, "kind": kind, "details": json.dumps(details, sort_keys=True)}
+    connection.execute(sa.insert(DECISIONS).values(**row))
+    return number
 
 
 def _rows_of(table: sa.Table, lead_id: str, batches: Iterable[int]) -> tuple[Any, Any]:
