@@ -375,6 +375,71 @@ LAYOUTS = {
             stops what a limit lets pass, and few cases lie near one limit.
         """,
     ),
+    "store": Layout(
+        "What the store costs",
+        f"{BUNDLED}, drawn with replacement: {{rows:,}} leads",
+        (
+            Rows(
+                "batches.*",
+                {
+                    "batch": "{0}",
+                    "seconds with the store": "{seconds:.1f}",
+                    "without": "{seconds_without:.1f}",
+                    "times as long": "{ratio:.2f} ({lowest:.2f} to {highest:.2f})",
+                },
+            ),
+        ),
+        notes="""
+            Whole commands, in pairs. The file of the store has {megabytes:.0f} MB after one batch and
+            {megabytes_of_both:.0f} MB after both. In the second batch one lead in twenty has other values than before.
+        """,
+    ),
+    "kills": Layout(
+        "What a killed job leaves",
+        f"{BUNDLED}",
+        (
+            Grid(
+                ("", "store"),
+                (
+                    ("jobs that were killed", "{store[kills]}"),
+                    ("after which anything was wrong", "{store[broken]}"),
+                ),
+            ),
+        ),
+    ),
+    "cuts": Layout(
+        "Whether cuts keep their promises",
+        "simulated CRMs, a seed each; judged by the true probabilities",
+        (
+            Rows(
+                "rules.*",
+                {
+                    "rule": "{0}",
+                    "sets": "{sets}",
+                    "kept": "{kept}",
+                    "refused where nothing supports it": "{refused_unsupported} of 20",
+                },
+            ),
+        ),
+        notes="A promise is made with 90% confidence; {kept} of {promises} are kept in at least 85 of 100 sets.",
+    ),
+    "bots": Layout(
+        "Acts of machines that are recognised",
+        "a simulated CRM with mails, scanners and bots",
+        (
+            Rows(
+                "shares.*",
+                {
+                    "opens and clicks by machines": "{0}",
+                    "acts of machines found": "{found:.1%}",
+                    "acts of people lost": "{humans_lost:.2%}",
+                    "true precision at the MQL cut differs by": "{precision_gap:.1%}",
+                    "without rules by": "{gap_without_rules:.1%}",
+                },
+            ),
+        ),
+        notes="Without machines the true precision at the MQL cut is {precision_without_machines:.1%}.",
+    ),
     "mutation": Layout(
         "Small faults in the code that the tests find",
         "the code itself, where a fault costs most",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.dated import NOW
@@ -13,6 +14,7 @@ from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.leads.judge.findings import Finding
 from leadml.leads.sources.source import training_source
+from leadml.params import RuleParams
 
 
 def test_findings_that_stop_are_one_error() -> None:
@@ -40,3 +42,22 @@ def test_the_holdout_needs_both_outcomes(trained_project: tuple[Places, Trained]
         (finding,) = [finding for finding in findings if finding.code == "RD9"]
         assert finding.severity == "stop"
         assert evidence in finding.evidence
+
+
+def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tuple[Places, Trained]) -> None:
+    """With the nearest field; one that cannot judge its field stops, and without rules nothing is said."""
+    project, _ = trained_project
+    training = training_source(project, project.target, now=NOW).training(progress=lambda _: None)
+
+    def judged(*tests: dict[str, Any]) -> list[Finding]:
+        rules = RuleParams.model_validate({"mql": {"required": list(tests)}})
+        stages = project.params.stages.model_copy(update={"rules": rules})
+        params = project.params.model_copy(update={"stages": stages})
+        return [finding for finding in assess(training, params, progress=lambda _: None) if finding.code == "RD10"]
+
+    (warned,), (passed,) = judged({"field": "bugdet", "at_least": 1}), judged({"field": "age", "at_least": 18})
+    (stopped,) = judged({"field": "job", "at_least": 1})
+
+    assert (warned.severity, passed.severity, stopped.severity) == ("warn", "passed", "stop")
+    assert warned.evidence.startswith("of 1 rules these are not applied, for want of their field: MQL required: bugdet")
+    assert judged() == []

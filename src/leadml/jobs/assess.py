@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.errors import ModelError
+from leadml.errors import ModelError, ParamsError, nearest
 from leadml.leads.check.contract import LABEL
 from leadml.leads.judge.findings import Finding
 from leadml.leads.judge.readiness import judge_readiness
 from leadml.model.fit.selection import directions_of
 from leadml.model.leaks import find_leaks
+from leadml.stages.rules import RuleBook
 
 if TYPE_CHECKING:
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
@@ -50,6 +51,7 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
             merged=facts.merged,
         ),
         _split_finding(training, parts, params),
+        *_rule_findings(training, params),
     ]
     progress("looking for leaks")
     if parts.learn[LABEL].nunique() < CLASSES:
@@ -71,6 +73,21 @@ def refuse_stops(findings: list[Finding]) -> None:
     stops = [str(finding) for finding in findings if finding.severity == "stop"]
     if stops:
         raise ModelError("\n".join(stops))
+
+
+def _rule_findings(training: TrainingSet, params: Params) -> list[Finding]:
+    """Return which of the business's own rules have no field of the model to test; nothing if there are no rules."""
+    fields = training.contract.fields
+    try:
+        rules = RuleBook.of(params.stages.rules, fields)
+    except ParamsError as error:
+        return [Finding("RD10", "stop", str(error))]
+    number = len(rules.applied) + len(rules.not_applicable)
+    if rules.not_applicable:
+        names = [field.name for field in fields]
+        listed = "; ".join(f"{rule.words}{nearest(rule.test.field, names)}" for rule in rules.not_applicable)
+        return [Finding("RD10", "warn", f"of {number} rules these are not applied, for want of their field: {listed}")]
+    return [Finding("RD10", "passed", f"all {number} rules have their fields")] if number else []
 
 
 def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) -> Finding:

@@ -14,7 +14,7 @@ from leadml.publish import figures, text_tables
 from leadml.publish.page import Report, ReportSection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from leadml.bundle.contents import Bundle
     from leadml.bundle.model import Model
@@ -26,6 +26,8 @@ INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
+# Decides a sentence only: a cut for 5% of the leads that lets in 6.3% is told, if its interval is beyond chance, too.
+SHIFTED = 0.25
 BEST_DECILES = 2  # 20% of the leads, as in the rule of 80 and 20 that marketing knows
 # Decides a sentence only, and only with the rate's interval: leads of 20% that were called 22% are called wrong.
 MEAN_TOLERANCE = 0.1
@@ -75,7 +77,23 @@ def warnings(bundle: Bundle) -> list[str]:
         f"{field} is a suspected leak of the outcome, and params accept it: {reason}"
         for field, reason in bundle.record.accepted_leaks.items()
     ]
-    return texts
+    texts += [f"The cut of {cut.stage}: {cut.remark}." for cut in bundle.stages.cuts if cut.remark]
+    return [*texts, *_shifted_shares(bundle)]
+
+
+def _shifted_shares(bundle: Bundle) -> Iterator[str]:
+    """Yield a sentence for each cut that lets in another share of the holdout than of the leads it was solved on."""
+    table, evaluation = bundle.candidates, bundle.evaluation
+    shares = {row["stage"]: row for row in as_rows(evaluation.stages) if row["figure"] == "share"}
+    for cut in bundle.stages.cuts:
+        solved = float(table.loc[table["cut"] >= cut.probability, "share"].max())
+        found = shares[cut.stage]
+        is_outside = not found["low"] <= solved <= found["high"]
+        if is_outside and abs(found["value"] - solved) > SHIFTED * solved:
+            yield (
+                f"The cut of {cut.stage} lets in {found['value']:.1%} of the holdout, and {solved:.1%} of the "
+                f"{bundle.record.unit} that it was solved on: the newer ones differ, or there are few of them."
+            )
 
 
 def build_report(model: Model, *, batch: StoredBatch | None) -> Report:

@@ -87,6 +87,11 @@ CATALOGUE = {
         "Rows can be divided into a holdout and folds",
         "Bring more leads or a longer history, lower split.folds, or raise split.test_share.",
     ),
+    "RD10": FindingKind(
+        "readiness",
+        "The business's own rules can be applied",
+        "Spell the field of a rule in stages.rules as the model does, or declare the column in features.",
+    ),
     "DT1": FindingKind(
         "dates",
         "Snapshots are mature",
