@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.asof.engine import open_engine
+from leadml.leads.asof.event_blocks import add_events
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
-from leadml.leads.asof.history import BLOCK_LEADS, add_events, read_lead_history
+from leadml.leads.asof.history import BLOCK_LEADS, read_lead_history
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.outcomes import known_outcomes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
