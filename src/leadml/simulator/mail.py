@@ -27,19 +27,21 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 SECOND = 1_000_000  # microseconds
-DAY_SECONDS = 86_400
+DAY_SECONDS = 86_400  # 24 * 60 * 60
 OPEN, CLICK, DELIVERED, VISIT = "email_open", "email_click", "email_delivered", "page_visit"
 # Half of the people open a mail within an hour, one in fifty within ten seconds: (ln 10 - ln 3600) / 2.866 = -2.054.
 OPEN_MEDIAN, OPEN_SPREAD = 3600.0, 2.866
 # From opening a mail to a click in it, where both are of one mail; one in 400 is faster than two seconds.
 CLICK_MEDIAN, CLICK_SPREAD = 25.0, 0.9
-LONGEST_WAIT = 5 * DAY_SECONDS
+LONGEST_WAIT = 5 * DAY_SECONDS  # invented; a later act is on a mail of its own
 UNOPENED = 1.5  # mails that nobody opens, for each that somebody opens
 SCANNED_ACCOUNTS = 0.4  # share of the accounts whose mail is scanned
 LINKS = 3.0  # of a mail, above the first
 OPENS_TOO = 0.7  # share of scans that load the images of a mail
 SILENT = 1 / 3  # share of the scans that name no agent and wait for more than a minute
+# Invented, in seconds and as shares: how soon after the delivery gateways act, and how many of them before it.
 FAST_MEDIAN, FAST_SPREAD, BEFORE_DELIVERY = 3.0, 1.0, 0.1
+# Invented, in seconds: scanners that wait, so that they are not taken for machines by their delay.
 SILENT_LEAST, SILENT_MEDIAN, SILENT_SPREAD = 61.0, 240.0, 0.8
 BETWEEN_LINKS = 0.4  # mean seconds
 NO_AGENT = 0.05  # share of the acts of people whose agent is not told
