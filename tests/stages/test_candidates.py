@@ -100,6 +100,7 @@ def test_independent_rows_are_counted_at_each_distinct_probability(label, conver
         "accounts": leads,
         "independent_leads": leads,
         "independent_conversions": [converters] * 3,
+        "independent_rows": [4.0] * 3,
     }
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected))
 

@@ -27,7 +27,7 @@ def test_figures_are_those_of_the_leads_at_or_above_the_cut() -> None:
     probability, label = np.array([0.1, 0.2, 0.3, 0.4] * 10), np.array([0, 0, 1, 1] * 10, dtype=np.int8)
     candidates = Candidates.of(probability, label, groups=None, columns={})
     for cut in (0.2, 0.15):
-        figures = cut_figures(candidates, cut)
+        figures = cut_figures(candidates.table, cut)
         assert [figures["leads"], *(round(figures[name], 6) for name in NAMES)] == [30, 0.75, 0.666667, 1]
         for name in NAMES:
             assert figures[f"{name}_low"] <= figures[name] <= figures[f"{name}_high"]
@@ -35,7 +35,7 @@ def test_figures_are_those_of_the_leads_at_or_above_the_cut() -> None:
 
 def test_a_cut_above_all_probabilities_lets_nobody_in() -> None:
     """Nothing converts, and no share of it."""
-    figures = cut_figures(_candidates(0, 100, 1), 1.0)
+    figures = cut_figures(_candidates(0, 100, 1).table, 1.0)
     assert (figures["leads"], figures["share"], figures["recall"]) == (0, 0, 0)
     assert np.isnan(figures["precision"])
 
@@ -46,7 +46,7 @@ def test_the_share_lies_in_its_interval_as_often_as_said(size: int) -> None:
     true = (1 - 0.25) ** 3  # of a beta distribution with 1 and 3, above 0.25
     inside = 0
     for seed in range(400):
-        figures = cut_figures(_candidates(seed, 150, size), 0.25)
+        figures = cut_figures(_candidates(seed, 150, size).table, 0.25)
         inside += figures["share_low"] <= true <= figures["share_high"]
 
     assert abs(inside / 400 - CONFIDENCE) < 0.04
@@ -56,6 +56,6 @@ def test_leads_of_one_account_tell_less_than_as_many_accounts() -> None:
     """The interval is wider."""
     widths = []
     for size in (1, 12):
-        figures = cut_figures(_candidates(3, 150 if size > 1 else 1000, size), 0.25)
+        figures = cut_figures(_candidates(3, 150 if size > 1 else 1000, size).table, 0.25)
         widths.append(figures["share_high"] - figures["share_low"])
     assert widths[1] > 1.5 * widths[0]

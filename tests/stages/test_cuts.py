@@ -111,14 +111,14 @@ def test_a_stricter_rule_raises_the_cut(weaker, stronger):
     assert [(cut.stage, cut.probability) for cut in solved.cuts] == [("IQL", 2e-6), ("MQL", lower), ("SQL", higher)]
     assert solved.cuts[2].rule == stronger.words
     assert len(solved.candidates) > 400
-    assert len(solved.sample_candidates()) <= 200
+    assert len(solved.sample_candidates()) <= 500
     assert (solved.sample_candidates()["precision_low"] <= solved.sample_candidates()["precision"]).all()
 
 
 def test_the_sample_of_candidates_is_densest_at_the_highest_cuts():
     """Ranks from the highest cut grow by a factor, the lowest is there too, and the bounds are Wilson's at 95%."""
     solved = solve_cuts(*_leads(0), {"sql": LOW})
-    for sample, max_rows in ((solved.sample_candidates(), 200), (solved.sample_candidates(max_rows=5), 5)):
+    for sample, max_rows in ((solved.sample_candidates(), 500), (solved.sample_candidates(max_rows=5), 5)):
         ranks = np.unique(np.geomspace(1, len(solved.candidates), max_rows).astype(int))
         whole = solved.candidates.iloc[len(solved.candidates) - ranks[::-1]].reset_index(drop=True)
         assert list(sample.columns) == [*whole.columns, "precision_low", "precision_high"]

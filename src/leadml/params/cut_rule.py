@@ -48,8 +48,8 @@ class Candidates(Protocol):
         """Return the share of all conversions that a candidate lets in, at least."""
 
     @property
-    def units(self) -> int:
-        """How many leads or accounts the rows are of, which do not depend on each other."""
+    def units(self) -> float:
+        """How many leads or accounts of one size the rows are worth, which do not depend on each other."""
 
     @property
     def probability(self) -> Floats:

@@ -220,7 +220,9 @@ def _within(rule: CutRule, candidates: Candidates, share: float) -> Solution:
     """
     cuts, smallest = candidates.cut, f"{100 * candidates.share.min():.4g}%"
     if candidates.units < MIN_ACCOUNTS:
-        return rule.among(cuts[:0], f"there must be at least {MIN_ACCOUNTS} leads or accounts, got {candidates.units}")
+        return rule.among(
+            cuts[:0], f"there must be at least {MIN_ACCOUNTS} leads or accounts, got {candidates.units:.0f}"
+        )
     if len(cuts) == 1:
         return rule.among(cuts[:0], "all leads have the same probability")
     within = cuts[candidates.share <= share]

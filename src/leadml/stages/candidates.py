@@ -44,27 +44,28 @@ class Candidates:
         The probability of each row, shape (n_rows,).
     columns
         Other numbers of each row, by name.
-    codes
-        The number of each row's lead or account, shape (n_rows,).
     """
 
     table: pd.DataFrame
     probability: Floats
     columns: Mapping[str, Floats]
-    codes: Rows
 
     @classmethod
     def of(
         cls, probability: Floats, label: Labels, *, groups: NDArray[Any] | None, columns: Mapping[str, Floats]
     ) -> Self:
         """Return the candidates of some rows."""
-        codes = np.arange(len(label)) if groups is None else pd.factorize(groups)[0]
-        return cls(candidate_table(probability, label, groups=groups), probability, columns, codes)
+        return cls(candidate_table(probability, label, groups=groups), probability, columns)
+
+    @classmethod
+    def stored(cls, table: pd.DataFrame) -> Self:
+        """Return the candidates of a stored table, which no longer has the rows themselves."""
+        return cls(table, np.empty(0), {})
 
     @property
-    def units(self) -> int:
-        """How many leads or accounts the rows are of."""
-        return len(np.unique(self.codes))
+    def units(self) -> float:
+        """How many leads or accounts of one size the rows are worth."""
+        return float(self.table["accounts"].iloc[0])
 
     @property
     def cut(self) -> Floats:
@@ -139,8 +140,8 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
 
     Columns: ``cut``, ``leads``, ``share`` of all leads, ``conversions``, ``precision`` and ``recall``; ``accounts``,
     the effective number of accounts (as many accounts of equal size would give the same sum of squared sizes);
-    ``independent_leads`` and ``independent_conversions``, the effective sample sizes of precision and of recall. The
-    candidates are all distinct probabilities.
+    ``independent_rows``, ``independent_leads`` and ``independent_conversions``, the effective sample sizes of share,
+    precision and recall. The candidates are all distinct probabilities.
 
     Parameters
     ----------
@@ -152,7 +153,9 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
 
     Notes
     -----
-    Effective sample sizes are those of Korn and Graubard, "Confidence intervals for proportions with small expected
+    The effective sample size of the share is the variance of the share of independent rows over that of a ratio of sums
+    over accounts (Cochran, *Sampling Techniques*, 3rd edition, section 6.4). Other effective sample sizes are those of
+    Korn and Graubard, "Confidence intervals for proportions with small expected
     number of positive counts estimated from survey data", Survey Methodology 24 (1998): the count divided by the
     design effect, which is the variance of the rate between accounts over the variance of a rate of independent leads,
     with Student's quantile in place of the normal one because accounts are few. Three corrections are made for few
@@ -174,6 +177,7 @@ def candidate_table(probability: Floats, label: Labels, *, groups: NDArray[Any] 
     if groups is None:
         table["accounts"], table["independent_leads"] = leads.astype(float), leads.astype(float)
         table["independent_conversions"] = float(converters)
+        table["independent_rows"] = float(len(label))
     else:
         table = table.assign(**_effective_counts(label[order], pd.factorize(groups[order])[0], last))
     return table.iloc[::-1].reset_index(drop=True)
@@ -222,7 +226,30 @@ def _effective_counts(label: Labels, account_code: Rows, last: Rows) -> dict[str
     ]  # fmt: skip
     names = ("independent_leads", "independent_conversions")
     columns = {name: _effective_sample_size(*count) for name, count in zip(names, counts, strict=True)}
+    sizes = by_account["label"].transform("size").to_numpy()  # rows of the account
+    rows_within, rows_crossed = np.cumsum(2 * size + 1)[last], np.cumsum(sizes)[last]
+    columns["independent_rows"] = _independent_rows(leads, rows_within, rows_crossed, np.bincount(account_code))
     return {"accounts": leads**2 / sum_by_size(0, 2)} | columns
+
+
+def _independent_rows(leads: Floats, within: Floats, crossed: Floats, sizes: Rows) -> Floats:
+    """Return the number of independent rows that tell the share let in as well as all rows do.
+
+    Parameters
+    ----------
+    leads
+        Rows that each candidate lets in.
+    within, crossed
+        Sums over accounts of the squared number of rows let in, and of this number times the size of the account.
+    sizes
+        Rows of each account.
+    """
+    rows, accounts = float(sizes.sum()), len(sizes)
+    share = leads / rows
+    squares = within - 2 * share * crossed + share**2 * float((sizes.astype(np.float64) ** 2).sum())
+    variance = accounts / max(accounts - 1, 1) * np.maximum(squares, 0.0) / rows**2
+    found = np.divide(share * (1 - share), variance, out=np.full(len(leads), float(accounts)), where=variance > 0)
+    return np.asarray(np.minimum(found, rows))
 
 
 def _effective_sample_size(
