@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from leadml.arguments import file_path, whole_number
+from leadml.bundle.saved_cuts import newest_saved
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows
 from leadml.bundle.storage import MANIFEST, load_bundle
 from leadml.errors import BundleError, inert, quoted
@@ -51,11 +52,14 @@ class Model:
         The manifest of its files.
     folder
         The folder of the version.
+    cuts_number
+        The version of its saved cuts; 0 for those that it was trained with.
     """
 
     bundle: Bundle
     manifest: Manifest
     folder: Path
+    cuts_number: int = 0
 
     @property
     def version(self) -> str:
@@ -67,6 +71,17 @@ class Model:
         '1'
         """
         return self.folder.name
+
+    @property
+    def scored_version(self) -> str:
+        """The name of the version in scored rows: ``1``, or ``1.2`` with its second saved cuts.
+
+        Examples
+        --------
+        >>> model.scored_version
+        '1'
+        """
+        return f"{self.version}.{self.cuts_number}" if self.cuts_number else self.version
 
     @property
     def target(self) -> str:
@@ -166,9 +181,9 @@ class Model:
         if scored_at is not None:
             to_instant(str(scored_at), timezone="UTC", name="scored_at")
         with self._open(leads) as source:
-            name = batch_id(source, self.manifest.model_hash, self.version)
+            name = batch_id(source, self.manifest.model_hash, self.scored_version)
             instant = scored_at or datetime.now(UTC).isoformat(timespec="seconds")
-            batch = Batch(name, self.version, instant, reasons, source.stamp)
+            batch = Batch(name, self.scored_version, instant, reasons, source.stamp)
             parts = [scored_rows(self.bundle, chunk.frame, batch)[0] for chunk in source.chunks()]
             scored = pd.concat(parts, ignore_index=True)
             if refused := source.rows - len(scored):
@@ -238,7 +253,7 @@ class Model:
 
 
 def load(path: str | Path, *, threads: int = 0) -> Model:
-    """Return the model of a folder, after the hash of every file was checked.
+    """Return the model of a folder, after the hash of every file was checked, with the cuts that were saved last.
 
     Parameters
     ----------
@@ -269,7 +284,11 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     elif not (folder / MANIFEST).is_file():
         raise BundleError(_no_model(folder))
     bundle, manifest = load_bundle(folder, threads=threads)
-    return Model(bundle, manifest, folder.resolve())
+    saved = newest_saved(folder.resolve(), manifest.model_hash)
+    if saved is None:
+        return Model(bundle, manifest, folder.resolve())
+    bundle = replace(bundle, stages=saved.applied_to(bundle.stages))
+    return Model(bundle, manifest, folder.resolve(), saved.number)
 
 
 def _no_model(folder: Path) -> str:

@@ -71,7 +71,7 @@ def open_keeper(
     entry = BatchEntry(
         batch_id="",
         target=model.target,
-        version=model.version,
+        version=model.scored_version,
         model_hash=model.manifest.model_hash,
         as_of=as_of,
         matures_at=model.bundle.leads.settings.matures_at(as_of),

@@ -11,6 +11,7 @@ from leadml.arguments import file_path, require_suffix
 from leadml.bundle.model import Model, load
 from leadml.errors import ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
+from leadml.jobs.cuts import CutReview, review_cuts
 from leadml.jobs.explain import Explained, explain
 from leadml.jobs.keep import last_batch
 from leadml.jobs.lead_records import LeadRecords, as_text, current_instant, ignore_progress
@@ -27,8 +28,9 @@ from leadml.publish.files import write_text
 from leadml.publish.page import render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
+    from typing import Any
 
     import pandas as pd
 
@@ -226,6 +228,31 @@ class Project(LeadRecords):
         require_suffix(path, ".html")
         write_text(path, render(build_report(self.model(), batch=last_batch(self.places))))
         return path
+
+    def cuts(self, rules: Mapping[str, Any] | None = None, *, save: bool = False) -> CutReview:
+        """Return what the cuts of the version in use let in, and what other rules would change.
+
+        Parameters
+        ----------
+        rules
+            Rules by stage, as for `leadml.solve_cuts`; stages that are not named keep their cuts. None for none.
+        save
+            Whether scoring uses the new cuts from now on.
+
+        Raises
+        ------
+        ParamsError
+            If a rule is not valid.
+        LeadmlError
+            If no cut meets a rule, or the cuts do not rise and params refuse that.
+
+        Examples
+        --------
+        >>> review = project.cuts({"mql": {"rule": "share", "top": 0.3}})
+        >>> review.difference["stage"].tolist(), review.saved
+        (['MQL'], 0)
+        """
+        return review_cuts(self.model(), self.places.params, rules, save=save, now=current_instant())
 
     def status(self) -> dict[str, str]:
         """Return the version in use, when it was trained, its cuts, and the last batch that was scored.

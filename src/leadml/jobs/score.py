@@ -213,10 +213,11 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         open_keeper(model, project, out=request.out, stamp=stamp, now=now, progress=progress) as keeper,
         source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads,
     ):
-        name = batch_id(leads, model.manifest.model_hash, model.version, held_out=request.held_out, lifecycle=lifecycle)
+        version, held_out = model.scored_version, request.held_out
+        name = batch_id(leads, model.manifest.model_hash, version, held_out=held_out, lifecycle=lifecycle)
         scored_at = keeper.begin(name, now=now)
         keeper.note_outcomes(leads.outcomes())
-        batch = Batch(name, model.version, scored_at, choices.reasons, leads.stamp)
+        batch = Batch(name, version, scored_at, choices.reasons, leads.stamp)
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
         summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept)
         summary.not_applied = tuple(rule.words for rule in lifecycle.rules.not_applicable)
