@@ -68,7 +68,7 @@ def batch_id(
     lifecycle
         Rules and choices of the stages; None for none.
     """
-    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), repr(lifecycle)]
+    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), repr(lifecycle or Lifecycle())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
