@@ -68,7 +68,8 @@ def batch_id(
     lifecycle
         Rules and choices of the stages; None for none.
     """
-    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), repr(lifecycle or Lifecycle())]
+    stages = repr(lifecycle or Lifecycle())
+    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), stages]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

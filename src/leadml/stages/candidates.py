@@ -247,7 +247,7 @@ def _independent_rows(leads: Floats, within: Floats, crossed: Floats, sizes: Row
     rows, accounts = float(sizes.sum()), len(sizes)
     share = leads / rows
     squares = within - 2 * share * crossed + share**2 * float((sizes.astype(np.float64) ** 2).sum())
-    variance = accounts / max(accounts - 1, 1) * np.maximum(squares, 0.0) / rows**2
+    variance = np.maximum(squares, 0.0) / rows**2
     found = np.divide(share * (1 - share), variance, out=np.full(len(leads), float(accounts)), where=variance > 0)
     return np.asarray(np.minimum(found, rows))
 
