@@ -12,6 +12,8 @@ that were drawn. Whether the promise is kept is judged by the true probabilities
   was told with it.
 - `value`: the cut earns 98% or more of what the best cut by the true probabilities would earn.
 
+`spread_of_share` is how much more a share varies between the sets than its interval tells; 1 is as told.
+
 A promise is kept in 85 of 100 sets or more, if the rule also refuses each of 20 sets that cannot support it: too few
 leads, outcomes or conversions, or none that is worth a contact.
 Run with: python benchmarks/cuts.py [--sets N] [--json] [--keep] [--recorded]
@@ -32,6 +34,8 @@ from truth import EXAMPLE, prepare, simulated
 from leadml.errors import ModelError
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.model.fit.estimator import fit_model
+from leadml.stages.candidates import candidate_table
+from leadml.stages.cut_figures import cut_figures
 from leadml.stages.cuts import solve_cuts
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ TOO_SMALL = 20  # sets that cannot support a rule
 CONFIDENCE, FLOOR, RECALL, LOSS, TOP = 0.9, 0.1, 0.8, 0.05, 0.1
 COST, VALUE = 1.0, 20.0
 CAPACITY = {"leads_per_week": 30, "incoming_per_week": 200}
+Z = 1.645  # half the width of a 90% interval, in standard errors
 NEEDED, EARNED, HALF, ENOUGH = 0.85, 0.98, 0.5, 200
 RULES: dict[str, dict[str, Any]] = {
     "precision": {"rule": "precision", "at_least": FLOOR, "confidence": CONFIDENCE},
@@ -118,7 +123,13 @@ def main() -> None:
         counts = {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}
         rules[name] = {"sets": len(sets), "kept": kept, "refused_unsupported": refused, "promise": is_kept} | counts
         print(f"{name}: {counts}; {refused} of {TOO_SMALL} unsupported sets refused")
-    result = {"promises": len(rules), "kept": sum(rule["promise"] for rule in rules.values()), "rules": rules}
+    kept = sum(rule["promise"] for rule in rules.values())
+    result = {
+        "promises": len(rules),
+        "kept": kept,
+        "rules": rules,
+        "spread_of_share": spread_of_share(sets, everything),
+    }
     finish("cuts", result, chosen)
 
 
@@ -168,6 +179,17 @@ def judge(name: str, leads: Leads, everything: Floats) -> str:
     if not is_kept:
         return "broken"
     return "kept" if counted >= HALF * best else "too few leads"
+
+
+def spread_of_share(sets: list[Leads], everything: Floats) -> float:
+    """Return the standard deviation between sets of the share above one cut, divided by what its intervals tell."""
+    cut = float(everything[round((1 - TOP) * len(everything))])
+    shares, told = [], []
+    for leads in sets:
+        figures = cut_figures(candidate_table(leads.probability, leads.label, groups=leads.account), cut)
+        shares.append(figures["share"])
+        told.append((figures["share_high"] - figures["share_low"]) / 2 / Z)
+    return float(np.std(shares) / np.mean(told))
 
 
 def best_precision(curve: Curve) -> float:

@@ -421,7 +421,10 @@ LAYOUTS = {
                 },
             ),
         ),
-        notes="A promise is made with 90% confidence; {kept} of {promises} are kept in at least 85 of 100 sets.",
+        notes="""
+            A promise is made with 90% confidence; {kept} of {promises} are kept in at least 85 of 100 sets. Between
+            sets a share varies {spread_of_share:.2f} times as much as its interval tells.
+        """,
     ),
     "bots": Layout(
         "Acts of machines that are recognised",

@@ -128,3 +128,10 @@ def test_wrong_options_of_simulate_are_refused(run: Run, tmp_path: Path, words: 
     """Nothing is written."""
     assert message in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
     assert not (tmp_path / "new").exists()
+
+
+def test_simulated_machines_are_told(run: Run, tmp_path: Path) -> None:
+    """Their acts lie in a folder that no training reads."""
+    printed = run("simulate", tmp_path / "crm", "--leads", 60, "--months", 2, "--mail", "--scanners", 0.5)
+    assert "acts of machines, not for training:" in printed
+    assert list((tmp_path / "crm" / "machines").glob("*.parquet"))

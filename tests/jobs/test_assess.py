@@ -61,3 +61,9 @@ def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tupl
     assert (warned.severity, passed.severity, stopped.severity) == ("warn", "passed", "stop")
     assert warned.evidence.startswith("of 1 rules these are not applied, for want of their field: MQL required: bugdet")
     assert judged() == []
+    lifecycle = project.params.stages.lifecycle.model_copy(update={"silence_days": 30, "silence_field": "ag"})
+    silent = project.params.model_copy(
+        update={"stages": project.params.stages.model_copy(update={"lifecycle": lifecycle})}
+    )
+    (told,) = [each for each in assess(training, silent, progress=lambda _: None) if each.code == "RD10"]
+    assert told.evidence.endswith("for want of their field: silence: ag; the nearest is 'age'")

@@ -11,10 +11,11 @@ import pytest
 
 from leadml.bundle.model import Model, load
 from leadml.errors import LeadmlError, ParamsError
-from leadml.jobs.cuts import asked_rules, difference_table, figure_table, review_cuts, rule_of
+from leadml.jobs.cuts import asked_rules, difference_table, review_cuts, rule_of
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.params import Params
+from leadml.publish.text_tables import cut_table
 
 NOW = "2026-01-01T00:00:00+00:00"
 AMOUNTS = {"rule": "expected_value", "amount": "age", "contact_cost": 1}
@@ -59,7 +60,7 @@ def test_another_rule_changes_its_cut_alone_and_nothing_is_saved(model: Model, p
     assert row["money"] == pytest.approx(100 * row["conversions"] - 5 * row["leads"])
     assert load(model.folder).cuts == model.cuts
     assert difference_table(review.difference, "CHF").rows[0][3].endswith(" CHF")
-    assert figure_table(review.proposed).rows[1][2] == "the best 30% of leads"
+    assert cut_table(review.proposed).rows[1][2] == "the best 30% of leads"
 
 
 def test_a_drop_tells_what_it_saves_and_what_it_loses(model: Model, params: Params) -> None:
@@ -71,7 +72,7 @@ def test_a_drop_tells_what_it_saves_and_what_it_loses(model: Model, params: Para
     assert (row["stage"], dropped["stage"]) == ("DROP", "DROP")
     assert row["leads"] == pytest.approx(1000 * (dropped["share"] - 1))
     assert -0.1 < row["conversions"] / (dropped["precision"] * dropped["share"] / dropped["recall"] * 1000) < 0
-    assert figure_table(review.proposed).rows[-1][0] == "not dropped"
+    assert cut_table(review.proposed).rows[-1][0] == "not dropped"
 
 
 def test_saved_cuts_are_used_from_then_on(model: Model, params: Params, bank_file: Path) -> None:

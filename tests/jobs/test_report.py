@@ -148,6 +148,32 @@ def test_limits_of_the_evidence_are_warnings(trained_project: tuple[Places, Trai
     assert warnings(timed) == []
 
 
+def test_saved_cuts_have_the_figures_of_the_leads_they_were_solved_on(trained_project: tuple[Places, Trained]) -> None:
+    """The evaluation on the holdout is that of the cuts of the training, so none of its figures is shown for them."""
+    model = trained_project[1].model
+    cuts = (replace(model.bundle.stages.cuts[0], probability=0.2, rule="another"),)
+    bundle = replace(model.bundle, stages=replace(model.bundle.stages, cuts=cuts))
+    saved, plain = (build_report(each, batch=None) for each in (replace(model, bundle=bundle, cuts_number=3), model))
+    (section,) = [section for section in saved.sections if section.title == "Stages"]
+
+    assert section.tables[0].rows[0][:3] == ("IQL", "0.2000", "another")
+    assert "saved after the training" in section.text[0]
+    assert saved.title.startswith("subscribed: version 1.3, ")
+    assert saved.warnings == plain.warnings
+
+
+def test_a_cut_that_lets_in_another_share_of_the_holdout_is_told(trained_project: tuple[Places, Trained]) -> None:
+    """The candidates are those of other leads."""
+    bundle = trained_project[1].model.bundle
+    table = bundle.candidates.assign(share=bundle.candidates["share"] / 8)
+    told = warnings(replace(bundle, candidates=table))
+
+    assert [text[:18] for text in told if "of the holdout, and" in text] == [
+        "The cut of IQL let", "The cut of MQL let", "The cut of SQL let"
+    ]  # fmt: skip
+    assert not [text for text in warnings(bundle) if "of the holdout, and" in text]
+
+
 def test_the_page_has_every_section(trained_project: tuple[Places, Trained]) -> None:
     """Headline, importance, stages, gain, calibration, baselines and model card, with the figures."""
     page = render(build_report(trained_project[1].model, batch=BATCH))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.dated import crm, write_params
-from tests.stores import silent, write_batch
+from tests.stores import NOW, silent, write_batch
 
+from leadml.bundle.saved_cuts import SavedCuts, saved_folder, saved_text
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
 from leadml.jobs.status import describe, describe_all
@@ -29,6 +30,10 @@ def test_a_status_describes_version_training_cuts_and_batch(
     with writing_alone(copy.store_url, silent) as store:
         stages = dict.fromkeys("abcdefghi", "MQL")
         write_batch(store, tmp_path, "b", stages, now="2026-01-02T00:00:00+00:00", target="subscribed")
+    cuts = (replace(trained.model.bundle.stages.cuts[1], probability=0.25, rule="saved"),)
+    saved_folder(copy.registry.path("1")).mkdir()
+    text = saved_text(SavedCuts(1, cuts, None, NOW), trained.model.manifest.model_hash)
+    (saved_folder(copy.registry.path("1")) / "1.json").write_text(text, encoding="utf-8")
     after = dict(describe(copy))
 
     assert before["last batch"] == "none yet"
@@ -37,6 +42,7 @@ def test_a_status_describes_version_training_cuts_and_batch(
     assert [name for name in before if name.endswith("begins at")] == [
         f"{stage} begins at" for stage in trained.model.cuts
     ]
+    assert [after[name] for name in after if name.endswith("begins at")] == ["0.2500 (saved)"]
     assert (after["last batch"], after["not scored"]) == ("9 leads at 2026-01-02T00:00:00+00:00 by version 1", "0")
 
 

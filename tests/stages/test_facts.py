@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.stages.facts import CLOSING, DAY, RANK_OF, Fact, Recorded, in_order, outcomes_by_lead, recorded_after
+from leadml.leads.check.activity_plan import DAY
+from leadml.stages.facts import CLOSING, RANK_OF, Fact, Recorded, in_order, outcomes_by_lead, recorded_after
 from leadml.stages.ladder import STAGES
 
 OUTCOMES = st.sampled_from([*RANK_OF, *CLOSING, "purchase"])

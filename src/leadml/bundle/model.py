@@ -155,11 +155,13 @@ class Model:
         -------
         frame
             Of the same library as ``leads``: ``lead_id``, ``as_of`` if ``leads`` has it, ``target``, ``probability,
-            probability_low, probability_high, score`` (100 times the probability), ``stage, stage_source, fit,
-            engagement`` (points of both groups), ``grade, starting_point, reason_1, reason_1_points, ...,
-            everything_else, model_version, batch_id, scored_at``. The starting point, the points of the reasons and
-            everything else, rounded to tenths, add up to the rounded score; `explain` gives all of them unrounded. The
-            rows that `refused` returns are left out, and a warning says how many.
+            probability_low, probability_high, score`` (100 times the probability), ``stage, stage_source,
+            previous_stage, advised_stage, drop`` (whether it is below the cut of dropped leads), ``fit, engagement``
+            (points of both groups), ``grade, starting_point, reason_1, reason_1_points, ..., everything_else,
+            model_version, batch_id, scored_at``. A frame has no history, so the stage is that of the cuts alone and
+            nothing is known of the one before; `Project.score` knows more. The starting point, the points of the
+            reasons and everything else, rounded to tenths, add up to the rounded score; `explain` gives all of them
+            unrounded. The rows that `refused` returns are left out, and a warning says how many.
 
         Raises
         ------

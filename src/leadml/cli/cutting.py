@@ -33,8 +33,9 @@ def cuts(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Show what each cut lets in, and what another rule would change; nothing changes without --save."""
     with exit_on_error():
-        from leadml.jobs.cuts import asked_rules, difference_table, figure_table, review_cuts
+        from leadml.jobs.cuts import asked_rules, difference_table, review_cuts
         from leadml.jobs.lead_records import current_instant
+        from leadml.publish.text_tables import cut_table
 
         model, places = open_model(None, params, set_, target)
         choices = places.params if places else None
@@ -49,10 +50,10 @@ def cuts(  # noqa: PLR0917 - a command's options, by name
         print(json.dumps({"target": model.target, "version": model.scored_version, **rows, "saved": review.saved}))
         return
     print(f"{model.target} by version {model.scored_version}; figures of the leads that cuts are solved on")
-    print_table("cuts in use, with 90% intervals", figure_table(review.present))
+    print_table("cuts in use, with 90% intervals", cut_table(review.present))
     if review.proposed is None or review.difference is None or choices is None:
         return
-    print_table("cuts with the other rule", figure_table(review.proposed))
+    print_table("cuts with the other rule", cut_table(review.proposed))
     print_table("what changes", difference_table(review.difference, choices.stages.money.currency))
     if review.saved:
         print(f"saved: scores are of version {model.version}.{review.saved} from now on")

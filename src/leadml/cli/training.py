@@ -100,6 +100,9 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
         int, typer.Option(help="Number of leads that sales contacts each week, which convert more.")
     ] = 0,
     truth_leads: Annotated[int, typer.Option(help="About how many leads the truth is written for.")] = 20_000,
+    mail: Annotated[bool, typer.Option(help="Whether activities have mails, deliveries and agents.")] = False,
+    scanners: Annotated[float, typer.Option(help="Share of opens and clicks by mail scanners.")] = 0.0,
+    bots: Annotated[float, typer.Option(help="Share of page visits by bots.")] = 0.0,
     processes: Annotated[int, typer.Option(help="Number of processes; changes no byte.")] = 1,
 ) -> None:
     """Write the tables of a simulated CRM, and the true probabilities, which training never reads."""
@@ -115,10 +118,12 @@ def simulate(  # noqa: PLR0917 - a command's options, by name
             )
             raise LeadmlError(msg)
         progress("simulating")
-        scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads)
+        scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads, mail, scanners, bots)
         result = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
     counts = f"{result.leads:,} rows of leads, {result.activities:,} activities, {result.outcomes:,} outcomes"
     print(f"{counts}: {result.folder}")
+    if mail:
+        print(f"acts of machines, not for training: {result.folder / 'machines'}")
     print(f"true probabilities of {result.truth:,} snapshots, not for training: {result.folder / 'truth'}")
 
 
@@ -147,7 +152,7 @@ def _print_trained(project: Project, trained: Trained) -> None:
     print(f"evaluated on {evaluation.leads:,} {record.unit} of the holdout, {evaluation.conversions:,} converted\n")
     print_table("how the rows were divided", part_table(record.split, unit=record.unit))
     print_table("model and baselines", model_table(evaluation))
-    if cuts := model.bundle.stages.cuts:
+    if cuts := model.manifest.cuts:  # those of the training, also where others were saved since
         print_table("stages", stage_table(evaluation, cuts, unit=record.unit))
     ece = evaluation.metric("ece")["value"]
     print(f"calibration error {ece:.4f} (chance alone gives a perfect model {evaluation.ece_by_chance:.4f})")

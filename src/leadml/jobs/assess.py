@@ -16,6 +16,7 @@ from leadml.leads.judge.findings import Finding
 from leadml.leads.judge.readiness import judge_readiness
 from leadml.model.fit.selection import directions_of
 from leadml.model.leaks import find_leaks
+from leadml.params import normal_name
 from leadml.stages.rules import RuleBook
 
 if TYPE_CHECKING:
@@ -82,10 +83,13 @@ def _rule_findings(training: TrainingSet, params: Params) -> list[Finding]:
         rules = RuleBook.of(params.stages.rules, fields)
     except ParamsError as error:
         return [Finding("RD10", "stop", str(error))]
-    number = len(rules.applied) + len(rules.not_applicable)
-    if rules.not_applicable:
-        names = [field.name for field in fields]
-        listed = "; ".join(f"{rule.words}{nearest(rule.test.field, names)}" for rule in rules.not_applicable)
+    names, lifecycle = [field.name for field in fields], params.stages.lifecycle
+    absent = [f"{rule.words}{nearest(rule.test.field, names)}" for rule in rules.not_applicable]
+    if lifecycle.silence_days is not None and normal_name(lifecycle.silence_field) not in names:
+        absent.append(f"silence: {lifecycle.silence_field}{nearest(lifecycle.silence_field, names)}")
+    number = len(rules.applied) + len(rules.not_applicable) + (lifecycle.silence_days is not None)
+    if absent:
+        listed = "; ".join(absent)
         return [Finding("RD10", "warn", f"of {number} rules these are not applied, for want of their field: {listed}")]
     return [Finding("RD10", "passed", f"all {number} rules have their fields")] if number else []
 

@@ -13,7 +13,8 @@ from leadml.model.judge.evaluation import as_rows
 from leadml.params import CapacityRule, FixedRule
 from leadml.params.choices import MoneyParams
 from leadml.publish.files import locked, write_text
-from leadml.publish.text_tables import TextTable, percent
+from leadml.publish.text_tables import TextTable
+from leadml.publish.text_tables import cut_table as shown_cuts
 from leadml.stages.candidates import Candidates
 from leadml.stages.cuts import DROP, cut_table, read_rules, solve_candidates
 from leadml.stages.ladder import ADVISED
@@ -60,7 +61,7 @@ class CutReview:
 
     def _repr_html_(self) -> str:
         """Return the cuts as a table, for notebooks."""
-        return figure_table(self.present if self.proposed is None else self.proposed).to_html(repr(self)[1:-1])
+        return shown_cuts(self.present if self.proposed is None else self.proposed).to_html(repr(self)[1:-1])
 
 
 def review_cuts(
@@ -235,20 +236,6 @@ def asked_rules(
     return {stage: {"rule": "capacity", "leads_per_week": capacity, "incoming_per_week": weekly}}
 
 
-def figure_table(table: pd.DataFrame) -> TextTable:
-    """Return cuts as a table for people: each figure with its interval."""
-    rows = [
-        (
-            row["stage"] if row["stage"] != DROP else "not dropped",
-            f"{row['probability']:.4f}",
-            row["rule"] + (f" ({row['remark']})" if row["remark"] else ""),
-            *(_with_ends(row, name) for name in ("share", "precision", "recall")),
-        )
-        for row in as_rows(table)
-    ]
-    return TextTable(("stage", "begins at", "rule", "share of leads", "of these convert", "of all converters"), rows)
-
-
 def difference_table(table: pd.DataFrame, currency: str) -> TextTable:
     """Return differences as a table for people."""
     rows = [
@@ -261,8 +248,3 @@ def difference_table(table: pd.DataFrame, currency: str) -> TextTable:
         for row in as_rows(table)
     ]
     return TextTable(("stage", "leads of 1,000", "conversions", "money"), rows)
-
-
-def _with_ends(row: Mapping[str, Any], name: str) -> str:
-    """Return a figure with both ends of its interval."""
-    return f"{percent(row[name])} ({percent(row[f'{name}_low'])} to {percent(row[f'{name}_high'])})"

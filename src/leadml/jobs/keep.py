@@ -54,7 +54,7 @@ def open_keeper(
         If the store cannot be written.
     """
     as_of = stamp.get(AS_OF)
-    at = sum(instant(text, timezone=None) for text in stamp.values())  # of one instant or none
+    at = instant(next(iter(stamp.values()), now), timezone=None)
     if project is None or model.folder.parent != project.registry.folder.resolve():
         yield NoKeeper(NO_PROJECT, at=at)
         return

@@ -12,6 +12,7 @@ from leadml.leads.check.instants import shown_day
 from leadml.model.judge.evaluation import LARGER_IS_BETTER, as_rows
 from leadml.publish import figures, text_tables
 from leadml.publish.page import Report, ReportSection
+from leadml.stages.cuts import cut_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +86,7 @@ def _shifted_shares(bundle: Bundle) -> Iterator[str]:
     """Yield a sentence for each cut that lets in another share of the holdout than of the leads it was solved on."""
     table, evaluation = bundle.candidates, bundle.evaluation
     shares = {row["stage"]: row for row in as_rows(evaluation.stages) if row["figure"] == "share"}
-    for cut in bundle.stages.cuts:
+    for cut in bundle.stages.cuts if _are_evaluated(bundle) else ():
         solved = float(table.loc[table["cut"] >= cut.probability, "share"].max())
         found = shares[cut.stage]
         is_outside = not found["low"] <= solved <= found["high"]
@@ -94,6 +95,12 @@ def _shifted_shares(bundle: Bundle) -> Iterator[str]:
                 f"The cut of {cut.stage} lets in {found['value']:.1%} of the holdout, and {solved:.1%} of the "
                 f"{bundle.record.unit} that it was solved on: the newer ones differ, or there are few of them."
             )
+
+
+def _are_evaluated(bundle: Bundle) -> bool:
+    """Return whether the cuts are those of the evaluation on the holdout; saved cuts are not."""
+    evaluated = dict(zip(bundle.evaluation.stages["stage"], bundle.evaluation.stages["cut"], strict=True))
+    return evaluated == {cut.stage: cut.probability for cut in bundle.stages.cuts}
 
 
 def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
@@ -109,7 +116,7 @@ def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
     bundle, evaluation = model.bundle, model.evaluation
     unit = bundle.record.unit
     return Report(
-        title=f"{model.target}: version {model.version}, trained {bundle.record.trained_at[:10]}",
+        title=f"{model.target}: version {model.scored_version}, trained {bundle.record.trained_at[:10]}",
         headline=headline(evaluation),
         warnings=warnings(bundle),
         facts=_facts(evaluation, batch, unit),
@@ -210,6 +217,13 @@ def _stages_section(bundle: Bundle, evaluation: Evaluation) -> list[ReportSectio
     if evaluation.stages.empty:
         return []
     unit = bundle.record.unit
+    if not _are_evaluated(bundle):
+        text = (
+            f"These cuts were saved after the training (leadml cuts --save), so their figures are those of the {unit} "
+            "that cuts are solved on, out-of-fold and with 90% intervals, and not of the holdout."
+        )
+        table = text_tables.cut_table(cut_table(bundle.stages.cuts, bundle.candidates))
+        return [ReportSection("Stages", [text], tables=(table,))]
     text = (
         "A lead is in the highest stage whose cut its probability reaches. Shares and conversions count all "
         f"{unit} of the holdout at or above the cut."

@@ -10,6 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from leadml.bundle.model import CHAMPION
+from leadml.bundle.saved_cuts import newest_saved
 from leadml.bundle.storage import read_manifest
 from leadml.jobs.keep import last_batch
 
@@ -37,13 +38,15 @@ def describe(project: Places) -> list[tuple[str, str]]:
     registry = project.registry
     manifest, batch = read_manifest(registry.champion_path()), last_batch(project)
     record = manifest.record
+    saved = newest_saved(registry.champion_path(), manifest.model_hash)
+    cuts = manifest.cuts if saved is None else saved.cuts
     fitted = record.split.learn
     rows = [
         ("target", manifest.target),
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{record.trained_at} on {record.data.source}"),
         ("fitted on", f"{fitted.rows:,} {record.unit}, {fitted.conversions:,} converted"),
-        *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in manifest.cuts),
+        *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in cuts),
         ("model hash", manifest.model_hash),
         (
             "last batch",

@@ -54,12 +54,12 @@ class NoKeeper:
     not_kept
         Why, in words.
     at
-        The instant of dated leads, in microseconds; of flat leads nothing is recorded, at whatever instant.
+        The instant of the leads, in microseconds: as of which they are scored, or that of the job.
     recycle_days
         As in the params.
     """
 
-    def __init__(self, not_kept: str, *, at: int = 0, recycle_days: int = 0) -> None:
+    def __init__(self, not_kept: str, *, at: int, recycle_days: int = 0) -> None:
         """Store the choices."""
         self.not_kept, self._at, self._recycle_days = not_kept, at, recycle_days
         self._recorded: dict[str, Recorded] = {}

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from leadml.leads.check.instants import shown_day
 from leadml.model.judge.evaluation import as_rows
 from leadml.model.judge.predictions import MODEL
+from leadml.stages.cuts import DROP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from leadml.bundle.manifest import SplitRecord
     from leadml.leads.judge.findings import Finding
@@ -89,6 +92,20 @@ def stage_table(evaluation: Evaluation, cuts: Sequence[Cut], *, unit: str = "lea
     return TextTable(("stage", "begins at", "rule", f"{unit} at or above", "of these convert"), rows)
 
 
+def cut_table(table: pd.DataFrame) -> TextTable:
+    """Return the table of `leadml.stages.cuts.cut_table` for people: each figure with its interval."""
+    rows = [
+        (
+            "not dropped" if row["stage"] == DROP else row["stage"],
+            f"{row['probability']:.4f}",
+            row["rule"] + (f" ({row['remark']})" if row["remark"] else ""),
+            *(_with_ends(row, name) for name in ("share", "precision", "recall")),
+        )
+        for row in as_rows(table)
+    ]
+    return TextTable(("stage", "begins at", "rule", "share of leads", "of these convert", "of all converters"), rows)
+
+
 def decile_table(evaluation: Evaluation) -> TextTable:
     """Return rate, lift and cumulative gain of each tenth of the leads, highest probability first."""
     figures = {(row["decile"], row["figure"]): row for row in as_rows(evaluation.deciles)}
@@ -151,3 +168,8 @@ def finding_table(findings: Sequence[Finding]) -> TextTable:
     """Return findings, each with its evidence and what to do."""
     rows = [(f.code, f.severity, f.field, f.evidence, f.remedy) for f in findings]
     return TextTable(("code", "severity", "field", "evidence", "what to do"), rows)
+
+
+def _with_ends(row: Mapping[str, Any], name: str) -> str:
+    """Return a figure with both ends of its interval."""
+    return f"{percent(row[name])} ({percent(row[f'{name}_low'])} to {percent(row[f'{name}_high'])})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from leadml.leads.asof.outcomes import OCCURRED_AT, OUTCOME
+from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import LEAD_ID, RECORDED_AT
 from leadml.stages.ladder import NURTURE, STAGES
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 RANK_OF = {stage.lower(): rank for rank, stage in enumerate(STAGES) if stage not in {"LEAD", "IQL"}}
 CLOSING = ("lost", "churned", "rejected")
-DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True, slots=True)

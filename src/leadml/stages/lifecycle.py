@@ -120,10 +120,10 @@ def give_stages(
     limits = rule_limits(lifecycle.rules.applied, frame, ladder)
     advised = np.minimum(model, limits.required)
     advised = np.minimum(np.maximum(advised, limits.overriding), limits.excluded)
-    return GivenStages(*merge(advised, known, by_rule=advised != model), stages_of(advised))
+    return GivenStages(*_merge(advised, known, by_rule=advised != model), stages_of(advised))
 
 
-def merge(advised: Ranks, known: KnownStages, *, by_rule: Mask) -> tuple[Objects, Objects]:
+def _merge(advised: Ranks, known: KnownStages, *, by_rule: Mask) -> tuple[Objects, Objects]:
     """Return stage and source of each lead from its advice and what is known of it.
 
     Parameters

@@ -30,7 +30,6 @@ def test_the_rows_of_listed_people_are_left_out_and_the_others_keep_their_places
     assert [chunk.location(row, None) for chunk in chunks for row in range(chunk.table.num_rows)] == [
         "frame:2", "frame:4", "frame:5"
     ]  # fmt: skip
-    assert source.found == {"a"}
 
 
 def test_a_table_is_otherwise_as_it_was() -> None:

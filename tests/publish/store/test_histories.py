@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.stores import entry, look_in, rows, silent
 
 from leadml.leads.check.field import Field
+from leadml.leads.check.instants import from_shown
 from leadml.params import LifecycleParams, RuleParams
-from leadml.publish.store.memory import microseconds
 from leadml.publish.store.opening import Store, writing_alone
 from leadml.publish.store.people import ManualStage, RecordedOutcome, record_outcomes, set_stage
 from leadml.publish.store.tables import STAGE_CHANGES
@@ -114,7 +115,7 @@ def run_batch(store: Store, folder: Path, day: int, scores: dict[str, Any], know
     made = entry(as_of=at(day), file=f"{day}.csv")
     writer = BatchWriter(store, made, look_in(folder), keep_days=None, recycle_days=RECYCLE_DAYS)
     writer.begin(f"b{day}", now=at(day, 1))
-    instants = np.array([microseconds(at(0, hour)) for _, hour, _ in known], dtype=np.int64)
+    instants = np.array([from_shown(at(0, hour)) for _, hour, _ in known], dtype=np.int64)
     columns = {"lead_id": [lead for lead, _, _ in known], "outcome": [name for _, _, name in known]}
     writer.note_outcomes([pd.DataFrame({**columns, "occurred_at": instants, "recorded_at": instants})])
     stages = {}
@@ -138,6 +139,7 @@ def current_stages(store: Store) -> dict[str, str]:
     return {lead_id: stage for _, _, lead_id, stage in ordered}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(HISTORIES)
 def test_the_stage_is_a_function_of_the_history(history: list[Any]) -> None:

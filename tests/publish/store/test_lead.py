@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from tests.stores import NOW, rows, write_batch
 
-from leadml.publish.store.lead import forget_lead, lead_history
+from leadml.publish.store.lead import forget_lead, lead_history, remove_leads
 from leadml.publish.store.opening import Store
 from leadml.publish.store.tables import DECISIONS, METADATA, SCORES
 
@@ -71,3 +71,19 @@ def test_a_lead_is_found_without_reading_all_others(store: Store, tmp_path: Path
 
     assert len(plans) == 3
     assert [plan for plan in plans if "SCAN leadml_scores" in plan or "Seq Scan on leadml_scores" in plan] == []
+
+
+def test_suppressed_leads_are_removed_once(store: Store, tmp_path: Path) -> None:
+    """All of them, known or not; the same list again looks at the batches since, a longer one at all."""
+    _two_batches(store, tmp_path)
+    assert remove_leads(store, ["x", "unknown"], now=NOW) == 4
+    assert rows(store, SCORES, "lead_id") == [("y",)]
+    write_batch(store, tmp_path, "b3", {"x": "SQL"}, file="3.csv")
+    assert [remove_leads(store, ["unknown", "x"], now=NOW) for _ in range(2)] == [2, 0]
+    assert remove_leads(store, ["unknown", "x", "y"], now=NOW) == 2
+    assert remove_leads(store, [], now=NOW) == 0
+    kept = rows(store, DECISIONS, "kind", "details")
+
+    assert [kind for kind, _ in kept] == ["suppress"] * 3
+    assert rows(store, SCORES) == []
+    assert not [details for _, details in kept if "unknown" in details]

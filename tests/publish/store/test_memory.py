@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
-import pytest
 import sqlalchemy as sa
 from tests.stores import NOW
 
@@ -13,7 +10,6 @@ from leadml.publish.store.memory import (
     Memory,
     manual_stages,
     memory_of,
-    microseconds,
     recorded_columns,
     stored_outcomes,
 )
@@ -87,13 +83,3 @@ def test_outcomes_are_known_from_when_they_were_recorded(store: Store) -> None:
 
     assert store.read(lambda connection: stored_outcomes(connection, NOW)) == {"x": [Fact(10**6, "sal", is_new=False)]}
     assert store.read(lambda connection: stored_outcomes(connection, "2000")) == {}
-
-
-@pytest.mark.parametrize("text", ["1970-01-01T00:00:00+00:00", "2026-01-31T08:00:00.000001+00:00"])
-def test_an_instant_is_counted_in_microseconds(text: str) -> None:
-    """Exactly, in whatever zone it is written."""
-    moment = datetime.fromisoformat(text)
-    seconds, rest = divmod(microseconds(text), 10**6)
-
-    assert datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest) == moment
-    assert microseconds(moment.astimezone(timezone(timedelta(hours=-5))).isoformat()) == microseconds(text)

@@ -54,6 +54,10 @@ def test_an_outcome_is_stored_once_and_moves_the_lead(store: Store, tmp_path: Pa
     added = [record_outcomes(store, [REJECTED, accepted, REJECTED], now=LATER, recycle_days=90) for _ in range(2)]
 
     assert added == [2, 0]
+    assert rows(store, STAGE_CHANGES, "lead_id", "at")[1::2] == [
+        ("x", REJECTED.occurred_at),
+        ("y", accepted.occurred_at),
+    ]
     assert _changes(store) == [
         ("x", "SQL", "advised", ""), ("x", "IQL", "recycled", ""), ("y", "MQL", "advised", ""),
         ("y", "SAL", "recorded", "SAL"),

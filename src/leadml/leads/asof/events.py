@@ -119,17 +119,12 @@ class EventReader:
                 columns[value_name(number)], bad = _whole_values(chunk.table[normal_name(name)], dialect)
                 found.append(FaultyRows(name, bad, f"must be a number between -{MAX_VALUE:,.0f} and {MAX_VALUE:,.0f}"))
             if machines is not None:
-                texts = {
-                    name: arrow_texts(chunk.table[normal_name(column)], dialect)[0]
-                    for name, column in told.items()
-                    if column is not None
-                }
+                texts = {name: arrow_texts(chunk.table[normal_name(told[name])], dialect)[0] for name in told}
                 columns |= machine_columns(kind, texts, machines)
             return columns, found
 
-        told = {"message": roles.message, "agent": roles.agent, "address": roles.address}
-        if machines is None:
-            told = dict.fromkeys(told)
+        columns_told = {"message": roles.message, "agent": roles.agent, "address": roles.address}
+        told = {name: column for name, column in columns_told.items() if column and machines}
         others = (roles.kind, roles.channel, *roles.values.values(), *told.values())
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), others, read_codes)
 

@@ -62,6 +62,17 @@ def shown_instant(micros: int) -> str:
     return (EPOCH + timedelta(microseconds=micros)).isoformat()
 
 
+def from_shown(text: str) -> int:
+    """Return the instant that `shown_instant` wrote, in microseconds; quicker than `instant`, and for no other text.
+
+    Examples
+    --------
+    >>> from_shown("1970-01-02T00:00:00+00:00")
+    86400000000
+    """
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
 def shown_day(micros: int) -> str:
     """Return the UTC day of an instant in ISO 8601."""
     return (EPOCH + timedelta(microseconds=micros)).date().isoformat()

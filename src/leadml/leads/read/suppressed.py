@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,15 +32,12 @@ class WithoutPeople:
         The ids of the leads.
     read_ids
         Function that returns the ids of a column as leadml compares them.
-    found
-        The ids that were met; filled while the table is read.
     """
 
     source: TableSource
     column: str
     ids: frozenset[str]
     read_ids: ReadIds
-    found: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -62,7 +59,6 @@ class WithoutPeople:
         for chunk in self.source.chunks(columns, rows=rows):
             ids = self.read_ids(chunk.table[self.column])
             is_listed = pc.fill_null(pc.is_in(ids, value_set=listed), fill_value=False)
-            self.found.update(ids.filter(is_listed).unique().to_pylist())
             kept = ~np.asarray(is_listed.to_numpy(), dtype=bool)
             faults = tuple(fault for fault in chunk.faults if fault.lead_id not in self.ids)
             table = chunk.table.filter(pa.array(kept))

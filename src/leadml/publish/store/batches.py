@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 
+from leadml.leads.check.instants import from_shown
 from leadml.publish.store.batch import StoredBatch
-from leadml.publish.store.memory import microseconds
 from leadml.publish.store.scores import BatchPlace
 from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
 
@@ -105,11 +105,11 @@ def batch_place(store: Store, batch: StoredBatch) -> BatchPlace:
     """Return where a batch stands among those that were begun before it."""
     before = BATCHES.c.state == "complete", BATCHES.c.batch < batch.batch, BATCHES.c.as_of.is_not(None)
     batches = store.read(lambda connection: _batches(connection, *before))
-    instants = [(microseconds(str(other.as_of)), other) for other in batches]
+    instants = [(from_shown(str(other.as_of)), other) for other in batches]
     if not instants:
         return BatchPlace()
     newest = max(instants, key=lambda pair: pair[0])[1].as_of
-    as_of = microseconds(batch.at)
+    as_of = from_shown(batch.at)
     return BatchPlace(newest, any(at > as_of and other.target == batch.target for at, other in instants))
 
 

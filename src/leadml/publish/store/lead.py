@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,10 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
 
 
 def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
-    """Remove all rows of leads, with one receipt for them all, and return how many rows that were.
+    """Remove all rows of suppressed leads, with one receipt for them all, and return how many rows that were.
+
+    If the same leads were removed before, only the batches since then are looked at. The receipt has a hash of the ids,
+    which names none of them.
 
     Parameters
     ----------
@@ -144,17 +148,24 @@ def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
         The instant in ISO 8601.
     """
     listed = sorted(lead_ids)
+    digest = hashlib.sha256("\0".join(listed).encode()).hexdigest()
 
     def remove(connection: Connection) -> int:
-        batches = list(connection.scalars(sa.select(BATCHES.c.batch)).all())
+        last = sa.select(DECISIONS.c.details).where(DECISIONS.c.kind == "suppress")
+        found = connection.scalar(last.order_by(DECISIONS.c.decision.desc()).limit(1))
+        before = {"ids_sha256": "", "batch": 0} if found is None else json.loads(found)
+        is_same = before["ids_sha256"] == digest
+        since = BATCHES.c.batch > (before["batch"] if is_same else 0)
+        batches = list(connection.scalars(sa.select(BATCHES.c.batch).where(since).order_by(BATCHES.c.batch)).all())
         removed = 0
         for first in range(0, len(listed), IDS_AT_A_TIME):
             part = listed[first : first + IDS_AT_A_TIME]
             for table in (SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES):
                 within = [table.c.batch.in_(batches)] if "batch" in table.c else []
                 removed += connection.execute(sa.delete(table).where(*within, table.c.lead_id.in_(part))).rowcount
-        if removed:
-            _add_decision(connection, "suppress", {"rows": removed}, now)
+        if removed or not is_same:
+            newest = batches[-1] if batches else before["batch"]
+            _add_decision(connection, "suppress", {"ids_sha256": digest, "rows": removed, "batch": newest}, now)
         return removed
 
     return store.write(remove) if listed else 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
-from leadml.leads.check.instants import shown_instant
+from leadml.leads.check.instants import from_shown, shown_instant
 from leadml.publish.store.tables import BATCHES, MANUAL_STAGES, OUTCOMES, STAGE_CHANGES
 from leadml.stages.facts import Fact, Recorded
 from leadml.stages.ladder import LEAD, STAGES, ranks_of
@@ -84,7 +83,7 @@ class Memory:
         """Return what people have recorded, by the change at a position."""
         rank = STAGES.index(self.recorded[at]) if self.recorded[at] else 0
         rejected_at = self.rejected_at[at]
-        return Recorded(rank, None if rejected_at is None else microseconds(rejected_at))
+        return Recorded(rank, None if rejected_at is None else from_shown(rejected_at))
 
     def advised_by(self, target: str, lead_ids: Sequence[str]) -> Ranks:
         """Return what a target advised last for each lead, as ranks of shape (n_leads,); 0 where it advised nothing."""
@@ -131,7 +130,7 @@ def stored_outcomes(connection: Connection, until: str) -> dict[str, list[Fact]]
         OUTCOMES.c.recorded_at <= until
     )
     for lead_id, occurred_at, outcome in connection.execute(query):
-        found.setdefault(lead_id, []).append(Fact(microseconds(occurred_at), outcome, is_new=False))
+        found.setdefault(lead_id, []).append(Fact(from_shown(occurred_at), outcome, is_new=False))
     return found
 
 
@@ -151,11 +150,6 @@ def recorded_columns(recorded: Recorded) -> dict[str, str | None]:
     """Return the columns of a change that say what people have recorded."""
     rejected_at = None if recorded.rejected_at is None else shown_instant(recorded.rejected_at)
     return {"recorded": STAGES[recorded.rank] if recorded.rank else "", "rejected_at": rejected_at}
-
-
-def microseconds(instant: str) -> int:
-    """Return an instant in ISO 8601 as microseconds since 1970 in UTC."""
-    return (datetime.fromisoformat(instant) - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
 def _changes(connection: Connection, lead_ids: Sequence[str]) -> Sequence[Any]:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from leadml.publish.store.memory import ENDED, manual_stages, memory_of, microseconds, recorded_columns
+from leadml.leads.check.instants import from_shown, shown_instant
+from leadml.publish.store.memory import ENDED, manual_stages, memory_of, recorded_columns
 from leadml.publish.store.tables import BATCHES, MANUAL_STAGES, OUTCOMES, STAGE_CHANGES
 from leadml.stages.changes import LeadState, StageChange, changes_by_outcomes, stage_of
 from leadml.stages.facts import Fact
 from leadml.stages.ladder import NONE, STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -96,11 +97,11 @@ def set_stage(store: Store, manual: ManualStage, *, now: str, recycle_days: int)
         row = {"lead_id": manual.lead_id, "number": number, "at": now, "stage": manual.stage, "until": manual.until}
         connection.execute(sa.insert(MANUAL_STAGES).values(**row, reason=manual.reason))
         rank = STAGES.index(manual.stage) if manual.stage else NONE
-        at = microseconds(now)
+        at = from_shown(now)
         new = stage_of(state.recorded, state.advised, rank, at=at, recycle_days=recycle_days)
         if new != (state.stage, state.source):
             change = StageChange(at, *new, ends_advice=False, recorded=state.recorded)
-            _store_changes(connection, [(manual.lead_id, state, [change])], now)
+            _store_changes(connection, {manual.lead_id: [change]}, now)
         return new[0]
 
     return store.write(write)
@@ -125,16 +126,17 @@ def record_outcomes(store: Store, outcomes: Sequence[RecordedOutcome], *, now: s
         by_lead: dict[str, list[RecordedOutcome]] = {}
         for outcome in outcomes:
             by_lead.setdefault(outcome.lead_id, []).append(outcome)
-        lead_ids, moved, added = list(by_lead), [], 0
+        lead_ids, added = list(by_lead), 0
+        moved: dict[str, Sequence[StageChange]] = {}
         for lead_id, state in zip(lead_ids, _states(connection, lead_ids, now), strict=True):
             new = _new_outcomes(connection, lead_id, by_lead[lead_id])
             number = _next(connection, OUTCOMES, lead_id)
             for at, outcome in enumerate(new):
                 connection.execute(sa.insert(OUTCOMES).values(number=number + at, recorded_at=now, **outcome.__dict__))
-            facts = [Fact(microseconds(outcome.occurred_at), outcome.outcome) for outcome in new]
-            moved.append((lead_id, state, changes_by_outcomes(state, facts, recycle_days, start=state.recorded)))
+            facts = [Fact(from_shown(outcome.occurred_at), outcome.outcome) for outcome in new]
+            moved[lead_id] = changes_by_outcomes(state, facts, recycle_days, start=state.recorded)
             added += len(new)
-        _store_changes(connection, [entry for entry in moved if entry[2]], now)
+        _store_changes(connection, moved, now)
         return added
 
     return store.write(write)
@@ -164,11 +166,9 @@ def _next(connection: Connection, table: sa.Table, lead_id: str) -> int:
     return (last or 0) + 1
 
 
-def _store_changes(
-    connection: Connection, moved: Sequence[tuple[str, LeadState, Sequence[StageChange]]], now: str
-) -> None:
-    """Store the changes of leads as a batch that is complete."""
-    if not moved:
+def _store_changes(connection: Connection, moved: Mapping[str, Sequence[StageChange]], now: str) -> None:
+    """Store the changes of leads as a batch that is complete, if there are any."""
+    if not any(moved.values()):
         return
     number = (connection.scalar(sa.select(sa.func.max(BATCHES.c.batch))) or 0) + 1
     entry = {"batch_id": f"people-{number}", "target": PEOPLE, "version": "", "model_hash": "", "sha256": ""}
@@ -179,13 +179,13 @@ def _store_changes(
             "lead_id": lead_id,
             "batch": number,
             "number": at,
-            "at": now,
+            "at": shown_instant(change.at),
             "stage": change.stage,
             "stage_source": change.source,
             "advised": ENDED if change.ends_advice else STAGES[0],
             **recorded_columns(change.recorded),
         }
-        for lead_id, _, changes in moved
+        for lead_id, changes in moved.items()
         for at, change in enumerate(changes)
     ]
     connection.execute(sa.insert(STAGE_CHANGES), rows)

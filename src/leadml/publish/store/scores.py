@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.leads.check.contract import LEAD_ID
-from leadml.leads.check.instants import shown_instant
+from leadml.leads.check.instants import from_shown, shown_instant
 from leadml.publish.store.memory import (
     ENDED,
     Memory,
     manual_stages,
     memory_of,
-    microseconds,
     recorded_columns,
     stored_outcomes,
 )
@@ -87,7 +86,7 @@ class BatchScores:
         scored_at = self._batch.scored_at
         self._manual = self._store.read(lambda connection: manual_stages(connection, scored_at))
         stored = self._store.read(lambda connection: stored_outcomes(connection, scored_at))
-        since = None if self._place.since is None else microseconds(self._place.since)
+        since = None if self._place.since is None else from_shown(self._place.since)
         for facts in outcomes_by_lead(frames, stored, since=since):
             for lead_id, outcomes in facts.items():
                 self._recorded[lead_id] = recorded_after(outcomes)
@@ -98,7 +97,7 @@ class BatchScores:
     def known(self, lead_ids: Sequence[str]) -> KnownStages:
         """Return what is known of the stages of the leads of a chunk."""
         self._chunk = chunk = self._read(lead_ids)
-        at = microseconds(self._batch.at)
+        at = from_shown(self._batch.at)
         nothing = KnownStages.nothing(len(lead_ids))
         nurtured, manual = nothing.nurtured, nothing.manual
         if self._recorded:

@@ -1,7 +1,8 @@
 """Rows that wait in memory until they are inserted together, in the order of a table's tree.
 
 Leads come in any order. If each chunk went to its places in the tree of all scores, every chunk would write most of the
-tree again. In Arrow's columns a score that waits takes about 50 bytes.
+tree again. In Arrow's columns a score takes 24 bytes for its numbers, and for the id and the stage their texts and four
+bytes each.
 """
 
 from __future__ import annotations
