@@ -135,7 +135,7 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
 def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
     """Remove all rows of suppressed leads, with one receipt for them all, and return how many rows that were.
 
-    If the same leads were removed before, only the batches since then are looked at. The receipt has a hash of the ids,
+    If the same leads were removed before, only the batches since then are searched. The receipt has a hash of the ids,
     which names none of them.
 
     Parameters
