@@ -38,11 +38,10 @@ def test_without_options_the_tables_are_the_same_to_the_byte(tmp_path: Path) -> 
     simulate(tmp_path / "a", leads=300, months=3, seed=7)
     hashed = hashlib.sha256()
     for file in sorted(path for path in (tmp_path / "a").rglob("*.parquet")):
-        frame = pd.read_parquet(file)
-        hashed.update(pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().tobytes())
+        hashed.update(pd.read_parquet(file).to_csv(index=False).encode())  # as text: pandas hashes vary by version
     written = Scenario().as_written()
 
-    assert hashed.hexdigest()[:16] == "47abec4466df48a5"
+    assert hashed.hexdigest()[:16] == "5a33edd1e07b61e7"
     assert not set(MAIL_OPTIONS) & set(written)
     assert set(MAIL_OPTIONS) <= set(Scenario(mail=True).as_written())
 
