@@ -14,7 +14,8 @@ import pytest
 from leadml.errors import DataError, LeadmlError
 from leadml.leads.read.connection import open_connection
 from leadml.leads.read.database import Query, TableName, open_read_transaction
-from leadml.publish.database import TableWriter, table_holds_batch, table_writer
+from leadml.publish.database import TableWriter, table_writer
+from leadml.publish.database_rows import table_holds_batch
 
 pytest_plugins = ["tests.postgres"]
 

@@ -9,7 +9,7 @@ import pytest
 from tests.frames import FORMULAS, OTHER_TEXTS, first_column, of_texts
 
 from leadml.errors import LeadmlError
-from leadml.publish.sinks import FORMATS, holds_batch, table_sink
+from leadml.publish.sinks import FORMATS, batch_rows, holds_batch, table_sink
 
 
 def test_raw_csv_and_parquet_contain_texts_unchanged(tmp_path: Path) -> None:
@@ -50,6 +50,10 @@ def test_a_file_holds_the_batch_of_its_rows(tmp_path: Path, suffix: str) -> None
 
     assert holds_batch(path, "b1")
     assert not holds_batch(path, "b2")
+    texts = [["1", "a\nb"], ["2", '"']]
+    assert [
+        row for part in batch_rows(path, "b1") for row in part[["lead_id", "reason_1"]].to_numpy().tolist()
+    ] == texts
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])

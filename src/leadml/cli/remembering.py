@@ -32,8 +32,7 @@ def history(
 
         found = run(_places(params, set_), lead_id)
     if as_json:
-        tables = {"scores": found.scores, "stages": found.stages}
-        rows = {name: table.to_dict("records") for name, table in tables.items()}
+        rows = {name: table.to_dict("records") for name, table in found.__dict__.items()}
         print(json.dumps({"lead_id": lead_id, **rows}))
         return
     print(f"lead {inert(lead_id)}")

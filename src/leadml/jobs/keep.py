@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from leadml.jobs.published import published, stored_path
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.check.instants import instant
 from leadml.leads.sources.suppression import read_suppressed
-from leadml.publish.files import sha256
 from leadml.publish.keeper import Keeper, NoKeeper
-from leadml.publish.sinks import holds_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
     from leadml.publish.store.batch import StoredBatch
-    from leadml.publish.store.batches import Published
     from leadml.types import Progress
 
 NO_PROJECT = "the version is of no project here"
@@ -76,12 +74,12 @@ def open_keeper(
         as_of=as_of,
         matures_at=model.bundle.leads.settings.matures_at(as_of),
         scored_at="",
-        file=None if out is None else _stored_path(out, project.root),
+        file=None if out is None else stored_path(out, project.root),
         output_table=project.params.output.table if out is None else None,
     )
     with writing_alone(url, progress) as store:
         remove_leads(store, read_suppressed(project.root, project.params), now=now)
-        look = partial(_look, project=project)
+        look = partial(published, project=project)
         yield BatchWriter(store, entry, look, keep_days=choices.keep_days, recycle_days=recycle_days)
 
 
@@ -100,30 +98,3 @@ def last_batch(project: Places) -> StoredBatch | None:
 
     with reading(project.store_url) as store:
         return None if store is None else read_last(store, project.target)
-
-
-def _stored_path(path: Path, root: Path) -> str:
-    """Return a path relative to the folder of the project, or absolute where it is elsewhere."""
-    full, folder = path.resolve(), root.resolve()
-    return full.relative_to(folder).as_posix() if full.is_relative_to(folder) else str(full)
-
-
-def _look(batch: StoredBatch, project: Places) -> Published | None:
-    """Return what the file or table of a batch holds of it, or None where it is not there."""
-    from leadml.publish.store.batches import Published  # noqa: PLC0415
-
-    if batch.file is None:
-        return Published("") if _table_holds(batch, project) else None
-    path = project.root / batch.file
-    if not holds_batch(path, batch.batch_id):
-        return None
-    return Published(sha256(path) if path.is_file() else "")
-
-
-def _table_holds(batch: StoredBatch, project: Places) -> bool:
-    from leadml.leads.read.database import TableName  # noqa: PLC0415
-    from leadml.publish.database import table_holds_batch  # noqa: PLC0415
-
-    if project.database is None or not batch.output_table:
-        return False
-    return table_holds_batch(project.database[0], TableName.parse(batch.output_table), batch.batch_id)

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from leadml.arguments import file_path
 from leadml.errors import LeadmlError
+from leadml.jobs.acceptance import Acceptance, acceptance
+from leadml.jobs.handoff import HandOff, hand_off
 from leadml.jobs.remember import forget, history, set_stage
+from leadml.jobs.take_back import TakenBack, take_back
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from leadml.jobs.places import Places
     from leadml.publish.store.lead import LeadHistory, Receipt
     from leadml.types import Progress
@@ -91,6 +97,56 @@ class LeadRecords:
         return set_stage(
             self.places, str(lead_id), stage or "", reason=reason, until=end, now=now, progress=self.progress
         )
+
+    def hand_off(self, out: str | Path) -> HandOff:
+        """Write the leads that became MQL or SQL to a file for sales, each once and with its reasons.
+
+        A lead is written if its stage is MQL or SQL by advice, by a rule or by hand, unless it was handed over before
+        at this stage or a higher one and has not fallen below MQL since.
+
+        Parameters
+        ----------
+        out
+            The file, ``.csv`` or ``.parquet``, which must not exist. Sales fill in its last columns.
+
+        Raises
+        ------
+        LeadmlError
+            If the project has no store, it cannot be written, or the file exists.
+
+        Examples
+        --------
+        >>> _ = project.score(project.places.data, out=project.places.root / "scored.csv", held_out=True)
+        >>> handed = project.hand_off(project.places.root / "sales.csv")
+        >>> handed.stages["SQL"] > 0, handed.leads.columns[:3].tolist()
+        (True, ['lead_id', 'stage', 'handed_before'])
+        """
+        return hand_off(self.places, file_path(out, "out"), now=current_instant(), progress=self.progress)
+
+    def take_back(self, file: str | Path) -> TakenBack:
+        """Store what sales decided of leads that were handed over: accepted, or rejected with a reason.
+
+        Parameters
+        ----------
+        file
+            The file that sales filled in, or another with its columns; see `leadml.jobs.take_back.take_back`.
+
+        Raises
+        ------
+        DataError
+            If a row cannot be understood, or names a lead that was not handed over; nothing is stored then.
+        """
+        return take_back(self.places, file_path(file, "file"), now=current_instant(), progress=self.progress)
+
+    def acceptance(self) -> Acceptance:
+        """Return what sales did with the leads, by source and by owner, and why they rejected some.
+
+        Raises
+        ------
+        LeadmlError
+            If the project has no store, or nothing was handed over.
+        """
+        return acceptance(self.places)
 
 
 def as_text(as_of: object) -> str | None:

@@ -26,7 +26,7 @@ def history(project: Places, lead_id: str) -> LeadHistory:
     from leadml.publish.store.lead import lead_history  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.opening import reading  # noqa: PLC0415
 
-    with reading(_url(project)) as store:
+    with reading(store_url(project)) as store:
         found = None if store is None else lead_history(store, lead_id)
     if found is None or found.is_empty:
         raise LeadmlError(_unknown(lead_id))
@@ -45,7 +45,7 @@ def forget(project: Places, lead_id: str, *, now: str, progress: Progress) -> Re
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
 
     history(project, lead_id)
-    with writing_alone(_url(project), progress) as store:
+    with writing_alone(store_url(project), progress) as store:
         return forget_lead(store, lead_id, now=now)
 
 
@@ -89,7 +89,7 @@ def set_stage(
     zone = project.params.data.timezone or "UTC"
     end = None if until is None else shown_instant(instant(until, timezone=zone, name="until (--until)"))
     days = project.params.stages.lifecycle.recycle_days
-    with writing_alone(_url(project), progress) as store:
+    with writing_alone(store_url(project), progress) as store:
         return people.set_stage(store, people.ManualStage(lead_id, stage, reason, end), now=now, recycle_days=days)
 
 
@@ -107,9 +107,9 @@ def history_tables(found: LeadHistory) -> list[tuple[str, TextTable]]:
         )
         for row in found.scores.to_dict("records")
     ]
-    stages, outcomes, manual = (
+    stages, outcomes, manual, handoffs = (
         [tuple(_shown(value) for value in row) for row in table.itertuples(index=False)]
-        for table in (found.stages, found.outcomes, found.manual)
+        for table in (found.stages, found.outcomes, found.manual, found.handoffs)
     )
     tables = [
         ("scores", TextTable(("as of", "target", "probability", "interval", "stage", "version", "batch"), scores)),
@@ -120,6 +120,8 @@ def history_tables(found: LeadHistory) -> list[tuple[str, TextTable]]:
         tables.append(("outcomes that sales gave back", TextTable(head, outcomes)))
     if manual:
         tables.append(("stages set by hand", TextTable(("at", "stage", "until", "reason"), manual)))
+    if handoffs:
+        tables.append(("handed over to sales", TextTable(("at", "stage", "target"), handoffs)))
     return tables
 
 
@@ -130,7 +132,8 @@ def _shown(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
-def _url(project: Places) -> str:
+def store_url(project: Places) -> str:
+    """Return the address of the store of a project; refuse a project without one, with a `LeadmlError`."""
     if project.store_url is None:
         msg = "store must name a store in params.yaml, got null; without one leadml remembers no lead"
         raise LeadmlError(msg)

@@ -299,23 +299,3 @@ def _upsert(statement: Any, target: sa.Table) -> Any:
 
 def _bind_names(count: int) -> list[str]:
     return [f"v{at}" for at in range(count)]
-
-
-def table_holds_batch(url: str, table: TableName, batch_id: str) -> bool:
-    """Return whether a table has rows of a batch; no table is made.
-
-    Raises
-    ------
-    LeadmlError
-        If the database cannot be reached.
-    """
-    import sqlalchemy as sa  # noqa: PLC0415 - SQLAlchemy is an extra
-
-    connection = open_connection(url, writing=True)
-    try:
-        if not sa.inspect(connection).has_table(table.name, schema=table.schema):
-            return False
-        target = sa.table(sa.quoted_name(table.name, quote=True), sa.column(BATCH), schema=table.schema)
-        return connection.execute(sa.select(sa.true()).where(target.c[BATCH] == batch_id).limit(1)).first() is not None
-    finally:
-        close_connection(connection)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, MissingExtraError
@@ -54,6 +55,12 @@ class DeltaTable:
         delta = _deltalake()
         is_table = delta.DeltaTable.is_deltatable(str(path))
         return is_table and delta.DeltaTable(str(path)).transaction_version(batch_id) is not None
+
+    def rows(self, path: Path, batch_id: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of a batch."""
+        table = _deltalake().DeltaTable(str(path)).to_pyarrow_dataset()
+        for part in table.to_batches(filter=pc.field(BATCH) == batch_id):
+            yield part.to_pandas()
 
 
 class _BatchFile(TableFile):

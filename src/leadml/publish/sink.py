@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -57,3 +58,6 @@ class SinkFormat(Protocol):
 
     def holds(self, path: Path, batch_id: str) -> bool:
         """Return whether a file is there and its rows, if it has any, are those of a batch."""
+
+    def rows(self, path: Path, batch_id: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of a batch that a file holds, as they were written; values may be texts."""

@@ -6,6 +6,7 @@ import csv
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow.parquet as pq
 
 from leadml.arguments import require_suffix
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.publish.sink import Sink, SinkFormat
+
+READ_ROWS = 50_000  # as many as are written at a time by default
 
 
 class Parquet:
@@ -38,6 +41,12 @@ class Parquet:
             first = next(file.iter_batches(batch_size=1), None)
         return first is None or first.to_pylist()[0].get(BATCH) == batch_id
 
+    def rows(self, path: Path, batch_id: str) -> Iterator[pd.DataFrame]:  # noqa: ARG002 - a file has one batch
+        """Yield the rows of a file."""
+        with pq.ParquetFile(path) as file:
+            for part in file.iter_batches():
+                yield part.to_pandas()
+
 
 class Csv:
     """CSV files, for people unless they are raw."""
@@ -55,6 +64,11 @@ class Csv:
         with path.open(encoding="utf-8", newline="") as file:
             row = next(csv.DictReader(file), None)
         return row is None or row.get(BATCH) == batch_id
+
+    def rows(self, path: Path, batch_id: str) -> Iterator[pd.DataFrame]:  # noqa: ARG002 - a file has one batch
+        """Yield the rows of a file, as texts."""
+        with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=READ_ROWS) as parts:
+            yield from parts
 
 
 FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), DeltaTable())
@@ -84,6 +98,11 @@ def table_sink(path: Path, *, raw: bool = False) -> Iterator[Sink]:
 def holds_batch(path: Path, batch_id: str) -> bool:
     """Return whether a file is there and its rows, if it has any, are those of a batch."""
     return _format_of(path).holds(path, batch_id)
+
+
+def batch_rows(path: Path, batch_id: str) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a batch that a file holds; from CSV, all values are texts."""
+    return _format_of(path).rows(path, batch_id)
 
 
 def check_suffix(path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_forgotten_lead_is_in_no_table_and_the_receipt_does_not_name_it(store:
     assert rows(store, SCORES, "lead_id") == [("y",)]
     (details,) = rows(store, DECISIONS)
     assert details[:3] == (1, NOW, "forget")
-    counts = {"manual_stages": 0, "outcomes": 0, "scores": 2, "stage_changes": 2}
+    counts = {"handoffs": 0, "manual_stages": 0, "outcomes": 0, "scores": 2, "stage_changes": 2}
     assert json.loads(details[3]) == {"files": ["2.csv", "scored.csv"], **counts}
     assert forget_lead(store, "y", now=NOW).number == 2
 

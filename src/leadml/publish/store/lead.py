@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from leadml.publish.store.tables import BATCHES, DECISIONS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
+from leadml.publish.store.decisions import add_decision, decisions_of
+from leadml.publish.store.tables import BATCHES, DECISIONS, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -27,6 +28,7 @@ SCORE_COLUMNS = (
 STAGE_COLUMNS = ("at", "stage", "stage_source", "target", "version", "batch_id")
 OUTCOME_COLUMNS = ("occurred_at", "recorded_at", "outcome", "reason", "owner", "origin", "hours_to_contact")
 MANUAL_COLUMNS = ("at", "stage", "until", "reason")
+HANDOFF_COLUMNS = ("at", "stage", "target")
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,20 @@ class LeadHistory:
         hours_to_contact``.
     manual
         One row per stage that was set by hand, or ended (empty stage): ``at, stage, until, reason``.
+    handoffs
+        One row per time it was handed over to sales: ``at, stage, target``.
     """
 
     scores: pd.DataFrame
     stages: pd.DataFrame
     outcomes: pd.DataFrame
     manual: pd.DataFrame
+    handoffs: pd.DataFrame
 
     @property
     def is_empty(self) -> bool:
         """Whether the store knows nothing of the lead."""
-        return all(table.empty for table in (self.scores, self.stages, self.outcomes, self.manual))
+        return all(table.empty for table in (self.scores, self.stages, self.outcomes, self.manual, self.handoffs))
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,10 @@ class Receipt:
         Number of the decision in the store.
     at
         The instant in ISO 8601.
-    scores, stage_changes, outcomes, manual_stages
+    scores, stage_changes, outcomes, manual_stages, handoffs
         How many were removed.
     files
-        Files of scores that had the lead, which people must remove or score again.
+        Files of scores and for sales that had the lead, which people must remove or score again.
     """
 
     number: int
@@ -80,6 +85,7 @@ class Receipt:
     stage_changes: int
     outcomes: int
     manual_stages: int
+    handoffs: int
     files: tuple[str, ...]
 
 
@@ -94,7 +100,8 @@ def lead_history(store: Store, lead_id: str) -> LeadHistory:
             query = sa.select(table).where(*_rows_of(table, lead_id, batches)).order_by(*table.primary_key)
             found = [{**batches[row["batch"]], **row} for row in connection.execute(query).mappings()]
             tables.append(pd.DataFrame([[row[name] for name in columns] for row in found], columns=list(columns)))
-        for table, names in ((OUTCOMES, OUTCOME_COLUMNS), (MANUAL_STAGES, MANUAL_COLUMNS)):
+        others = (OUTCOMES, OUTCOME_COLUMNS), (MANUAL_STAGES, MANUAL_COLUMNS), (HANDOFFS, HANDOFF_COLUMNS)
+        for table, names in others:
             chosen = sa.select(*(table.c[name] for name in names)).where(table.c.lead_id == lead_id)
             rows = connection.execute(chosen.order_by(*table.primary_key)).all()
             tables.append(pd.DataFrame([tuple(row) for row in rows], columns=list(names), dtype=object))
@@ -120,14 +127,14 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
         batches = connection.scalars(sa.select(BATCHES.c.batch)).all()
         with_lead = connection.scalars(sa.select(SCORES.c.batch).where(*_rows_of(SCORES, lead_id, batches))).all()
         named = sa.select(BATCHES.c.file).where(BATCHES.c.batch.in_(with_lead), BATCHES.c.file.is_not(None)).distinct()
-        counts: dict[str, Any] = {"files": sorted(connection.scalars(named))}
+        files = set(connection.scalars(named)) | _files_for_sales(connection, lead_id)
+        counts: dict[str, Any] = {"files": sorted(files)}
         for name, table in (("scores", SCORES), ("stage_changes", STAGE_CHANGES)):
             counts[name] = connection.execute(sa.delete(table).where(*_rows_of(table, lead_id, batches))).rowcount
-        for name, table in (("outcomes", OUTCOMES), ("manual_stages", MANUAL_STAGES)):
+        for name, table in (("outcomes", OUTCOMES), ("manual_stages", MANUAL_STAGES), ("handoffs", HANDOFFS)):
             counts[name] = connection.execute(sa.delete(table).where(table.c.lead_id == lead_id)).rowcount
-        number = _add_decision(connection, "forget", counts, now)
-        files = tuple(counts.pop("files"))
-        return Receipt(number, now, **counts, files=files)
+        number = add_decision(connection, "forget", counts, now)
+        return Receipt(number, now, **{**counts, "files": tuple(counts["files"])})
 
     return store.write(forget)
 
@@ -151,32 +158,30 @@ def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
     digest = hashlib.sha256("\0".join(listed).encode()).hexdigest()
 
     def remove(connection: Connection) -> int:
-        last = sa.select(DECISIONS.c.details).where(DECISIONS.c.kind == "suppress")
-        found = connection.scalar(last.order_by(DECISIONS.c.decision.desc()).limit(1))
-        before = {"ids_sha256": "", "batch": 0} if found is None else json.loads(found)
+        found = decisions_of(connection, "suppress")
+        before = found[-1] if found else {"ids_sha256": "", "batch": 0}
         is_same = before["ids_sha256"] == digest
         since = BATCHES.c.batch > (before["batch"] if is_same else 0)
         batches = list(connection.scalars(sa.select(BATCHES.c.batch).where(since).order_by(BATCHES.c.batch)).all())
         removed = 0
         for first in range(0, len(listed), IDS_AT_A_TIME):
             part = listed[first : first + IDS_AT_A_TIME]
-            for table in (SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES):
-                within = [table.c.batch.in_(batches)] if "batch" in table.c else []
+            for table in (SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES, HANDOFFS):
+                within = [table.c.batch.in_(batches)] if table in {SCORES, STAGE_CHANGES} else []
                 removed += connection.execute(sa.delete(table).where(*within, table.c.lead_id.in_(part))).rowcount
         if removed or not is_same:
             newest = batches[-1] if batches else before["batch"]
-            _add_decision(connection, "suppress", {"ids_sha256": digest, "rows": removed, "batch": newest}, now)
+            add_decision(connection, "suppress", {"ids_sha256": digest, "rows": removed, "batch": newest}, now)
         return removed
 
     return store.write(remove) if listed else 0
 
 
-def _add_decision(connection: Connection, kind: str, details: dict[str, Any], now: str) -> int:
-    """Store a decision and return its number."""
-    number = (connection.scalar(sa.select(sa.func.max(DECISIONS.c.decision))) or 0) + 1
-    row = {"decision": number, "at": now, "kind": kind, "details": json.dumps(details, sort_keys=True)}
-    connection.execute(sa.insert(DECISIONS).values(**row))
-    return number
+def _files_for_sales(connection: Connection, lead_id: str) -> set[str]:
+    """Return the files in which a lead was handed over."""
+    handed = sa.select(HANDOFFS.c.handoff).where(HANDOFFS.c.lead_id == lead_id)
+    details = connection.scalars(sa.select(DECISIONS.c.details).where(DECISIONS.c.decision.in_(handed)))
+    return {json.loads(each)["file"] for each in details}
 
 
 def _rows_of(table: sa.Table, lead_id: str, batches: Iterable[int]) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from leadml.publish.store.tables import BATCHES, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
+from leadml.publish.store.tables import BATCHES, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,8 +19,8 @@ def remove_old_scores(store: Store, *, keep_days: int, now: str) -> int:
     """Remove the scores of batches that are older than some days and whose outcomes are known.
 
     With the scores of a lead go the changes of its stage in those batches, except the last while the lead has scores in
-    later batches: it says what the stage is now. Outcomes that people recorded and stages that they set, which are as
-    old, go with the last score of their lead. The batches stay, with their counts.
+    later batches: it says what the stage is now. Outcomes that people recorded, stages that they set and hand-offs,
+    which are as old, go with the last score of their lead. The batches stay, with their counts.
 
     Parameters
     ----------
@@ -52,9 +52,10 @@ def remove_old_scores(store: Store, *, keep_days: int, now: str) -> int:
         others = connection.scalars(sa.select(BATCHES.c.batch).where(BATCHES.c.batch.not_in(batches))).all()
         is_scored = sa.exists().where(scores.c.batch.in_(others), scores.c.lead_id == STAGE_CHANGES.c.lead_id)
         removed = connection.execute(sa.delete(SCORES).where(SCORES.c.batch.in_(batches))).rowcount
+        clocks = (OUTCOMES, OUTCOMES.c.recorded_at), (MANUAL_STAGES, MANUAL_STAGES.c.at), (HANDOFFS, HANDOFFS.c.at)
         goes = is_replaced | ~is_scored
         connection.execute(sa.delete(STAGE_CHANGES).where(STAGE_CHANGES.c.batch.in_(batches), goes))
-        for table, clock in ((OUTCOMES, OUTCOMES.c.recorded_at), (MANUAL_STAGES, MANUAL_STAGES.c.at)):
+        for table, clock in clocks:
             has_score = sa.exists().where(scores.c.batch.in_(others), scores.c.lead_id == table.c.lead_id)
             connection.execute(sa.delete(table).where(clock < since, ~has_score))
         return removed

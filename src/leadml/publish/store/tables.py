@@ -88,6 +88,18 @@ MANUAL_STAGES = sa.Table(
     sqlite_with_rowid=False,
 )
 
+HANDOFFS = sa.Table(
+    f"{PREFIX}handoffs",
+    METADATA,
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("handoff", sa.Integer, primary_key=True, autoincrement=False),  # the decision with this number
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("batch", sa.Integer, nullable=False),  # the newest batch at that time
+    sqlite_with_rowid=False,
+)
+
 DECISIONS = sa.Table(
     f"{PREFIX}decisions",
     METADATA,
