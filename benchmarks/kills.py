@@ -31,7 +31,7 @@ from measure import ROOT, finish, options
 from leadml.jobs.project import Project, open_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
 LEADS = ROOT / "data" / "raw" / "bank.csv"
@@ -186,11 +186,20 @@ class Trial:
             yield "a batch is not complete"
         if scores.groupby("batch").size().to_dict() != batches.set_index("batch")["scored"].to_dict():
             yield "a batch has other scores than it counts"
-        model = self.project().model()
+        project = self.project()
+        model, kept = project.model(), 1 - project.places.params.stages.lifecycle.hysteresis
         for name in names:
             expected = model.score(leads(name)).sort_values("lead_id", ignore_index=True)
             number = batches.loc[batches["batch_id"] == expected["batch_id"][0], "batch"]
             found = scores[scores["batch"].isin(number)].sort_values("lead_id", ignore_index=True)
+            if len(number):
+                before = scores[scores["batch"] < number.iloc[0]].drop_duplicates("lead_id", keep="last")
+                last = dict(zip(before["lead_id"], before["stage"], strict=True))
+                rows = zip(expected["lead_id"], expected["stage"], expected["probability"], strict=True)
+                expected["stage"] = [
+                    held_stage(last.get(lead_id, "LEAD"), stage, probability, cuts=model.cuts, kept=kept)
+                    for lead_id, stage, probability in rows
+                ]
             columns = ["lead_id", "probability", "probability_low", "probability_high", "stage"]
             if len(number) and not found[columns].astype(object).equals(expected[columns].astype(object)):
                 yield f"the scores of {name} are not those of the model"
@@ -231,6 +240,15 @@ def stage_faults(stored: dict[str, pd.DataFrame]) -> Iterator[str]:
     changes = stored["leadml_stage_changes"].sort_values(["lead_id", "batch"])
     if changes[["lead_id", "batch", "stage"]].to_numpy().tolist() != expected:
         yield "the changes of stages do not follow from the scores"
+
+
+def held_stage(before: str, fresh: str, probability: float, *, cuts: Mapping[str, float], kept: float) -> str:
+    """Return the stage of a lead that had a stage before, which it keeps down to a part of its cut."""
+    order = ["LEAD", *cuts]
+    for stage in order[order.index(before) : order.index(fresh) : -1]:
+        if probability >= kept * cuts[stage]:
+            return stage
+    return fresh
 
 
 def in_child(action: Callable[[], object], *, seconds: float | None = None) -> bool:
