@@ -417,12 +417,13 @@ LAYOUTS = {
                     "rule": "{0}",
                     "sets": "{sets}",
                     "kept": "{kept}",
+                    "of each hundred": "{kept_by_hundred}",
                     "refused where nothing supports it": "{refused_unsupported} of 20",
                 },
             ),
         ),
         notes="""
-            A promise is made with 90% confidence; {kept} of {promises} are kept in at least 85 of 100 sets. Between
+            A promise is made with 90% confidence; {kept} of {promises} are kept in at least 85% of the sets. Between
             sets a share varies {spread_of_share:.2f} times as much as its interval tells.
         """,
     ),

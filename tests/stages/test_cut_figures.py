@@ -52,6 +52,21 @@ def test_the_share_lies_in_its_interval_as_often_as_said(size: int) -> None:
     assert abs(inside / 400 - CONFIDENCE) < 0.04
 
 
+def test_the_share_lies_in_its_interval_where_accounts_are_few() -> None:
+    """15 accounts, of which some have many leads; intervals for many accounts would hold the share in 82%."""
+    true, inside = (1 - 0.25) ** 3, 0
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        codes = np.repeat(np.arange(15), random.geometric(0.15, 15))
+        probability = random.beta(1.0, 3.0, 15)
+        label = (random.random(15) < probability)[codes].astype(np.int8)
+        table = Candidates.of(probability[codes], label, groups=codes, columns={}).table
+        figures = cut_figures(table, 0.25)
+        inside += figures["share_low"] <= true <= figures["share_high"]
+
+    assert abs(inside / 400 - CONFIDENCE) < 0.04
+
+
 def test_leads_of_one_account_tell_less_than_as_many_accounts() -> None:
     """The interval is wider."""
     widths = []

@@ -226,30 +226,43 @@ def _effective_counts(label: Labels, account_code: Rows, last: Rows) -> dict[str
     ]  # fmt: skip
     names = ("independent_leads", "independent_conversions")
     columns = {name: _effective_sample_size(*count) for name, count in zip(names, counts, strict=True)}
-    sizes = by_account["label"].transform("size").to_numpy()  # rows of the account
-    rows_within, rows_crossed = np.cumsum(2 * size + 1)[last], np.cumsum(sizes)[last]
-    columns["independent_rows"] = _independent_rows(leads, rows_within, rows_crossed, np.bincount(account_code))
+    sizes = by_account["label"].transform("size").to_numpy().astype(np.float64)  # rows of the account
+    sums = [tuple(np.cumsum(step * sizes**power)[last] for step in (2 * size + 1, sizes)) for power in range(TERMS)]
+    columns["independent_rows"] = _independent_rows(leads, sums, np.bincount(account_code).astype(np.float64))
     return {"accounts": leads**2 / sum_by_size(0, 2)} | columns
 
 
-def _independent_rows(leads: Floats, within: Floats, crossed: Floats, sizes: Rows) -> Floats:
+def _independent_rows(leads: Floats, sums: Sequence[tuple[Floats, ...]], sizes: Floats) -> Floats:
     """Return the number of independent rows that tell the share let in as well as all rows do.
 
     Parameters
     ----------
     leads
         Rows that each candidate lets in.
-    within, crossed
-        Sums over accounts of the squared number of rows let in, and of this number times the size of the account.
+    sums
+        For each power of an account's size: the sums over accounts of the squared number of rows let in, and of this
+        number times the size, each times that power.
     sizes
         Rows of each account.
+
+    Notes
+    -----
+    Both variances are those of the jackknife, as the plain variance of a ratio is too small where accounts are few or
+    of different sizes (Wolter, *Introduction to Variance Estimation*, 2nd edition, 2007, chapter 4). Student's quantile
+    for accounts of one size takes the place of that for rows (Korn and Graubard; see `candidate_table`).
     """
     rows, accounts = float(sizes.sum()), len(sizes)
     share = leads / rows
-    squares = within - 2 * share * crossed + share**2 * float((sizes.astype(np.float64) ** 2).sum())
-    variance = np.maximum(squares, 0.0) / rows**2
-    found = np.divide(share * (1 - share), variance, out=np.full(len(leads), float(accounts)), where=variance > 0)
-    return np.asarray(np.minimum(found, rows))
+    terms = [
+        within - 2 * share * crossed + share**2 * float((sizes ** (power + 2)).sum())
+        for power, (within, crossed) in enumerate(sums)
+    ]
+    squares = sum((power + 1) * np.maximum(term, 0.0) / rows**power for power, term in enumerate(terms))
+    of_rows = share * (1 - share) * rows**2 * sum((power + 1) / rows**power for power in range(TERMS))
+    found = np.divide(of_rows, squares, out=np.full(len(leads), float(accounts)), where=squares > 0)
+    freedom = [max(units - 1, 1.0) for units in (rows, rows**2 / float((sizes**2).sum()))]
+    student = stdtrit(freedom, QUANTILE_LEVEL)
+    return np.asarray(np.minimum(found, rows) * (student[0] / student[1]) ** 2)
 
 
 def _effective_sample_size(
