@@ -37,3 +37,17 @@ def test_a_rule_that_is_none_is_refused(run: Run, params: list[str], capsys: pyt
     assert "must be precision=0.3" in run("cuts", "--rule", "precison=1", *params, code=1)
     cutting.cuts(params=Path(params[1]))
     assert "cuts in use" in capsys.readouterr().out
+
+
+def test_rules_are_judged_for_people_and_for_machines(run: Run, params: list[str]) -> None:
+    """A rule whose field the model does not have is named; without a rule nothing is judged."""
+    tests = '{excluded: [{field: job, any_of: ["student"]}, {field: nothing, at_least: 1}]}'
+    words = ["--set", f"stages.rules={{mql: {tests}}}", *params]
+    printed = run("rules", *words)
+    assert "not applied, because the model does not have the field: MQL excluded: nothing from 1\n" in printed
+    assert "what each rule does beside the others, with 95% intervals" in printed
+    found = json.loads(run("rules", "--json", *words))
+
+    assert (found["rows"], found["moved"][0]["rule"]) == (1068, "job is student")
+    assert [row["way"] for row in found["ways"]] == ["model alone", "both"] * 3
+    assert "must have a rule that can be applied, got none" in run("rules", *params, code=1)

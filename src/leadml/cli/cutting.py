@@ -1,4 +1,4 @@
-"""The command that shows the cuts of the version in use and tries other rules."""
+"""Commands about what lets leads in: the cuts of the version in use, and the business's own rules beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from leadml.cli.shared import (
     app,
     exit_on_error,
     open_model,
+    open_project,
     print_table,
+    show_progress,
 )
 
 
@@ -59,3 +61,30 @@ def cuts(  # noqa: PLR0917 - a command's options, by name
         print(f"saved: scores are of version {model.version}.{review.saved} from now on")
     else:
         print("nothing was changed; --save uses the new cuts from now on")
+
+
+@app.command(epilog="Example: `leadml rules`")
+def rules(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Judge the business's own rules by outcomes: how the leads convert that each moves, and whether rules help."""
+    with exit_on_error(), show_progress() as progress:
+        from leadml.jobs.rules import moved_text, ways_text
+
+        project = open_project(params, set_, target, progress)
+        review = project.rules()
+    if as_json:
+        tables = {"moved": review.moved, "ways": review.ways}
+        figures = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        counts = {"rows": review.rows, "conversions": review.conversions, "not_applied": review.not_applied}
+        print(json.dumps({"target": project.target, **counts, **figures}))
+        return
+    print(f"{project.target}: {review.rows:,} rows that the model was not fitted on, {review.conversions:,} converted")
+    for words in review.not_applied:
+        print(f"not applied, because the model does not have the field: {words}")
+    level = f"{review.confidence:.0%} intervals"
+    print_table(f"what each rule does beside the others, with {level}", moved_text(review))
+    print_table(f"model and rules, alone and together, with {level}", ways_text(review))

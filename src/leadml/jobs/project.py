@@ -18,6 +18,7 @@ from leadml.jobs.lead_records import LeadRecords, as_text, current_instant, igno
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
 from leadml.jobs.report import build_report
+from leadml.jobs.rules import RuleReview, judge_rules
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
@@ -253,6 +254,23 @@ class Project(LeadRecords):
         (['MQL'], 0)
         """
         return review_cuts(self.model(), self.places.params, rules, save=save, now=current_instant())
+
+    def rules(self) -> RuleReview:
+        """Return how the business's own rules did, on leads that the version in use was not fitted on.
+
+        Raises
+        ------
+        LeadmlError
+            If params have no rule that can be applied, or the target drives no stage.
+
+        Examples
+        --------
+        >>> lifted = "stages.rules={sql: {overriding: [{field: poutcome, any_of: [success]}]}}"
+        >>> review = leadml.open_project(project.places.root, overrides=[lifted]).rules()
+        >>> review.moved["rule"].tolist(), review.ways["way"].unique().tolist()
+        (['poutcome is success'], ['model alone', 'rules alone', 'both'])
+        """
+        return judge_rules(self.model(), self.places, now=current_instant(), progress=self.progress)
 
     def status(self) -> dict[str, str]:
         """Return the version in use, when it was trained, its cuts, and the last batch that was scored.

@@ -99,7 +99,7 @@ def cut_table(table: pd.DataFrame) -> TextTable:
             "not dropped" if row["stage"] == DROP else row["stage"],
             f"{row['probability']:.4f}",
             row["rule"] + (f" ({row['remark']})" if row["remark"] else ""),
-            *(_with_ends(row, name) for name in ("share", "precision", "recall")),
+            *(with_ends(row, name) for name in ("share", "precision", "recall")),
         )
         for row in as_rows(table)
     ]
@@ -170,6 +170,8 @@ def finding_table(findings: Sequence[Finding]) -> TextTable:
     return TextTable(("code", "severity", "field", "evidence", "what to do"), rows)
 
 
-def _with_ends(row: Mapping[str, Any], name: str) -> str:
-    """Return a figure with both ends of its interval."""
+def with_ends(row: Mapping[str, Any], name: str) -> str:
+    """Return a figure with both ends of its interval; empty if there is none."""
+    if row[name] != row[name]:
+        return ""
     return f"{percent(row[name])} ({percent(row[f'{name}_low'])} to {percent(row[f'{name}_high'])})"
