@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
 
-from leadml.model.metrics import rate_bound
+from leadml.model.metrics import rate_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,13 +35,6 @@ def cut_figures(candidates: pd.DataFrame, cut: float) -> dict[str, float]:
     row = candidates.iloc[at]
     found = {"leads": float(row["leads"])}
     for name, trials in FIGURES.items():
-        found |= _interval(name, float(row[name]), float(row[trials]))
+        low, high = rate_interval(float(row[name]), float(row[trials]), confidence=CONFIDENCE)
+        found |= {name: float(row[name]), f"{name}_low": low, f"{name}_high": high}
     return found
-
-
-def _interval(name: str, rate: float, trials: float) -> dict[str, float]:
-    """Return a rate and both ends of its interval."""
-    z, count = float(ndtri((1 + CONFIDENCE) / 2)), np.array([trials])
-    low = rate_bound(rate * count, count, z=z)[0]
-    high = 1 - rate_bound((1 - rate) * count, count, z=z)[0]
-    return {name: rate, f"{name}_low": float(low), f"{name}_high": float(high)}
