@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from tests.stores import rows, silent, write_batch
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.acceptance import acceptance, write_outcomes
 from leadml.jobs.places import Places
+from leadml.jobs.remember import forget
 from leadml.jobs.take_back import TakenBack, take_back
 from leadml.publish.store.handoffs import add_handoff, due_leads
 from leadml.publish.store.opening import writing_alone
-from leadml.publish.store.tables import OUTCOMES, STAGE_CHANGES
+from leadml.publish.store.tables import HANDOFFS, OUTCOMES, STAGE_CHANGES
 
 HANDED, NOW = "2026-02-01T10:00:00+00:00", "2026-02-03T00:00:00+00:00"
 ACCEPTED = {"lead_id": "7", "outcome": "Accepted", "occurred_at": "2026-02-02", "owner": "ann", "source": "fair"}
@@ -86,9 +88,14 @@ def test_hours_run_from_the_hand_off_to_the_first_contact(
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"outcome": "maybe"}, r"outcome must be one of accepted, mql, .*, or empty, got 'maybe'"),
-        ({"lead_id": "10"}, r"lead_id must be a lead that was handed over, got '10'"),
+        ({"outcome": "maybe"}, r"outcome must be one of accepted, rejected, sal, .*, or empty, got 'maybe'"),
         ({"outcome": "rejected", "reason": " "}, r"reason must say why the lead is rejected, got nothing"),
+        ({"outcome": "lost"}, r"outcome must be one of accepted, rejected, sal, .*, or empty, got 'lost'"),
+        ({"outcome": ""}, r"outcome must be said where occurred_at is, got nothing"),
+        (
+            {"lead_id": "8", "occurred_at": "2026-02-02 09:00"},
+            r"outcome must be one at one time, got 'rejected' and 'sal'",
+        ),
         ({"occurred_at": "2.2.26"}, r"occurred_at must be a date or a time in ISO 8601, got '2.2.26'"),
         ({"occurred_at": "2026-02-04"}, r"occurred_at must not lie in the future, got '2026-02-04'"),
         ({"first_contact_at": "2026-02-02"}, r"first_contact_at must have a time of day, such as 2026-02-02 14:30"),
@@ -122,10 +129,10 @@ def test_outcomes_are_written_as_the_sources_read_them(project: Places) -> None:
     """And told by source and owner; without any, nothing is written."""
     out = project.root / "outcomes.csv"
     with pytest.raises(LeadmlError, match=r"^sales must have given an outcome back, got none; nothing was written"):
-        write_outcomes(project, out)
+        write_outcomes(project, out, now=NOW, progress=silent)
     _give(project, ACCEPTED, REJECTED)
 
-    assert write_outcomes(project, out) == 2
+    assert write_outcomes(project, out, now=NOW, progress=silent) == 2
     read = pd.read_csv(out, dtype=str, keep_default_na=False)
     assert read.columns.tolist() == [
         "lead_id", "occurred_at", "recorded_at", "outcome", "reason", "owner", "source"
@@ -134,3 +141,27 @@ def test_outcomes_are_written_as_the_sources_read_them(project: Places) -> None:
     table = acceptance(project).table.set_index(["by", "name"])
     assert table.loc[("all", ""), ["handed_over", "accepted", "rejected", "open"]].tolist() == [3, 1, 1, 1]
     assert table.loc[("owner", "ann"), "accepted"] == 1
+
+
+def test_leads_that_were_not_handed_over_and_suppressed_people_are_counted(project: Places) -> None:
+    """An export of all leads may be given back: nothing of these is stored, and what is known of objectors goes."""
+    (project.root / "objected.csv").write_text("lead_id\n8\n", encoding="utf-8")
+    choices = project.params.as_written() | {"suppression": {"objected": {"path": "objected.csv"}}}
+    without = replace(project, params=type(project.params).model_validate(choices))
+    taken = _give(without, ACCEPTED, REJECTED, ACCEPTED | {"lead_id": "10"}, {"lead_id": "007", "outcome": ""})
+
+    assert (taken.outcomes, taken.suppressed, taken.unknown, taken.undecided) == ({"sal": 1}, 1, ("10",), 1)
+    assert _stored(project, OUTCOMES, "lead_id") == [("7",)]
+    assert _stored(project, HANDOFFS, "lead_id") == [("7",), ("=9",)]
+
+
+def test_whoever_is_forgotten_is_told_the_files_with_outcomes(project: Places) -> None:
+    """The filled-in file and that of the outcomes, whose texts are as they are; nobody else's files."""
+    _give(project, ACCEPTED | {"lead_id": "=9", "reason": "-1"})
+    write_outcomes(project, project.root / "outcomes.csv", now=NOW, progress=silent)
+    read = pd.read_csv(project.root / "outcomes.csv", dtype=str)
+
+    assert read[["lead_id", "reason"]].to_numpy().tolist() == [["=9", "-1"]]
+    told = ("filled.csv", "outcomes.csv", "sales.csv", "scored.csv")
+    assert forget(project, "=9", now=NOW, progress=silent).files == told
+    assert forget(project, "7", now=NOW, progress=silent).files == ("sales.csv", "scored.csv")

@@ -11,13 +11,15 @@ from leadml.stages.acceptance import acceptance_table, followed_up, rejection_ta
 
 HANDOFFS = ["lead_id", "handoff", "at", "batch"]
 CHANGES = ["lead_id", "batch", "recorded", "rejected_at"]
-OUTCOMES = ["lead_id", "recorded_at", "reason", "owner", "origin", "hours_to_contact"]
+OUTCOMES = ["lead_id", "recorded_at", "outcome", "reason", "owner", "origin", "hours_to_contact"]
 DAYS = [f"2026-01-{day:02d}T00:00:00+00:00" for day in range(1, 31)]
 
 
 def _follow(handoffs: list[tuple], changes: list[tuple] = (), outcomes: list[tuple] = ()) -> pd.DataFrame:  # type: ignore[assignment,type-arg]
     tables = zip((handoffs, changes, outcomes), (HANDOFFS, CHANGES, OUTCOMES), strict=True)
-    return followed_up(*(pd.DataFrame(list(rows), columns=columns) for rows, columns in tables))
+    handed, changed, told = (pd.DataFrame(list(rows), columns=columns) for rows, columns in tables)
+    known_at = pd.Series([DAYS[batch] for batch in changed["batch"]], dtype=object)  # a batch is written each day
+    return followed_up(handed, changed.assign(known_at=known_at), told)
 
 
 def test_a_verdict_is_that_of_the_last_hand_off_before_it() -> None:
@@ -57,10 +59,10 @@ def test_groups_add_up_and_rates_are_those_of_hand() -> None:
         [(lead, 1, DAYS[0], 1) for lead in "abcd"],
         [("a", 2, "SAL", None), ("b", 2, "SQL", None), ("c", 2, "", DAYS[1])],
         [
-            ("a", DAYS[1], None, "ann", "fair", 2.0),
-            ("b", DAYS[1], None, "bo", "fair", 9.0),
-            ("c", DAYS[1], "no budget", "ann", "web", 4.0),
-            ("c", DAYS[2], None, None, None, 7.0),  # the first contact and the last name count
+            ("a", DAYS[1], "sal", None, "ann", "fair", 2.0),
+            ("b", DAYS[1], "sql", None, "bo", "fair", 9.0),
+            ("c", DAYS[1], "rejected", "no budget", "ann", "web", 4.0),
+            ("c", DAYS[2], "sal", "came back", None, None, 7.0),  # the first verdict, contact and reason count
         ],
     )
     table = acceptance_table(found).set_index(["by", "name"])
@@ -81,8 +83,17 @@ def test_groups_add_up_and_rates_are_those_of_hand() -> None:
 def test_what_sales_said_before_a_hand_off_is_not_of_it() -> None:
     """At the instant of the hand-off it is."""
     handed = [("a", 1, DAYS[1], 1), ("a", 2, DAYS[5], 3)]
-    told = [("a", DAYS[0], None, "zoe", None, 1.0), ("a", DAYS[5], None, "ann", None, 2.0)]
+    told = [("a", DAYS[0], "sal", None, "zoe", None, 1.0), ("a", DAYS[5], "sal", None, "ann", None, 2.0)]
     found = _follow(handed, [("a", 2, "", DAYS[2]), ("a", 4, "SAL", None)], told)
 
     assert found["owner"].fillna("").tolist() == ["", "ann"]
     assert found["hours_to_contact"].tolist()[1] == 2.0
+
+
+def test_what_sales_say_again_of_a_second_hand_off_is_a_verdict() -> None:
+    """Though nothing that is recorded changes: the lead was accepted before."""
+    handed = [("a", 1, DAYS[0], 1), ("a", 2, DAYS[5], 5)]
+    told = [("a", DAYS[1], "sal", None, "ann", None, 2.0), ("a", DAYS[7], "sal", None, "bo", None, 3.0)]
+    found = _follow(handed, [("a", 1, "", None), ("a", 2, "SAL", None), ("a", 8, "SAL", None)], told)
+
+    assert found[["verdict", "owner"]].to_numpy().tolist() == [["accepted", "ann"], ["accepted", "bo"]]

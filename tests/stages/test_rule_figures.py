@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from leadml.stages.rule_figures import (
     FAILS,
     IDLE,
     MODEL,
+    NO_CUT,
     RULES,
     UNCLEAR,
     JudgedLeads,
@@ -134,7 +136,34 @@ def test_what_is_required_lets_in_whom_it_fits() -> None:
 
     assert table.loc[table["way"] == RULES, ["stage", "leads"]].to_numpy().tolist() == [["MQL", 1]]
     assert table.loc[table["way"] == BOTH, "leads"].tolist() == [0, 0]
-    assert table.loc[table["way"] == BOTH, "verdict"].tolist() == ["", ""]
+    assert table.loc[table["way"] == BOTH, "verdict"].tolist() == [UNCLEAR, UNCLEAR]
+
+
+def test_as_many_leads_of_the_model_share_a_tie() -> None:
+    """Of the leads at the last probability each counts in part, as if those to let in were drawn."""
+    rows = [(0.9, 1, 1, 0, 0)] * 40 + [(0.1, 0, 1, 0, 0)] * 20 + [(0.1, 0, 0, 0, 0)] * 2000
+    table = ways_table(_leads(rows), _lifecycle(sql={"overriding": [DEMO]}), draws=50, confidence=0.9, seed=0)
+    row = table[(table["way"] == RULES) & (table["stage"] == "SQL")].iloc[0]
+
+    assert (row["leads"], row["model_precision"]) == (60, pytest.approx(40 / 60))
+    assert row["verdict"] == "no difference shown"
+
+
+def test_few_accounts_give_no_verdict() -> None:
+    """Whatever they do: all their draws are alike."""
+    rows = [(0.1, 1, 1, 0, 0)] * 60 + [(0.3, int(at % 3 == 0), 0, 0, 0) for at in range(300)]
+    groups = [at % 3 for at in range(60)] + list(range(3, 303))
+    table = ways_table(_leads(rows, groups), _lifecycle(mql={"overriding": [DEMO]}), draws=50, confidence=0.9, seed=0)
+
+    assert table.loc[table["way"] == RULES, "verdict"].tolist() == [UNCLEAR]
+
+
+def test_a_rule_of_a_stage_without_a_cut_is_said() -> None:
+    """There is nothing to compare its leads with."""
+    leads = replace(_leads([(0.1, 1, 1, 0, 0)] * 40), cuts=CUTS[:1])
+    table = moved_table(leads, _lifecycle(sql={"overriding": [DEMO]}), confidence=0.9)
+
+    assert table["verdict"].tolist() == [NO_CUT]
 
 
 def _sample(seed: int, lift: float) -> tuple[JudgedLeads, Floats]:

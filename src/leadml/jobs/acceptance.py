@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from leadml.arguments import require_suffix
 from leadml.errors import LeadmlError
+from leadml.jobs.published import stored_path
 from leadml.jobs.remember import store_url
+from leadml.leads.sources.suppression import read_suppressed
 from leadml.publish.sinks import table_sink
 from leadml.publish.text_tables import TextTable
 from leadml.stages.acceptance import acceptance_table, followed_up, rejection_table
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.jobs.places import Places
+    from leadml.types import Progress
 
 
 @dataclass(frozen=True)
@@ -55,27 +59,42 @@ def acceptance(project: Places) -> Acceptance:
     return Acceptance(acceptance_table(followed), rejection_table(followed))
 
 
-def write_outcomes(project: Places, out: Path) -> int:
+def write_outcomes(project: Places, out: Path, *, now: str, progress: Progress) -> int:
     """Write all outcomes that sales gave back in the format of ``sources.outcomes``, and return how many.
 
     Columns: ``lead_id, occurred_at, recorded_at, outcome, reason, owner, source``. Put the file into the folder of the
-    outcomes, so that a target learns from them.
+    outcomes, so that a target learns from them. People on the lists of ``suppression`` are not in it.
+
+    Parameters
+    ----------
+    project
+        The project.
+    out
+        The file, ``.csv`` (for machines: no text is escaped) or ``.parquet``.
+    now
+        The instant in ISO 8601.
+    progress
+        Called while another job writes to the store.
 
     Raises
     ------
     LeadmlError
-        If the project has no store, or the file cannot be written.
+        If the project has no store, no outcome came back, or the file cannot be written.
     """
-    from leadml.publish.store.handoffs import all_outcomes  # noqa: PLC0415 - SQLAlchemy takes time
-    from leadml.publish.store.opening import reading  # noqa: PLC0415
+    from leadml.publish.store.handoffs import all_outcomes, note_file  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
+    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
 
-    with reading(store_url(project)) as store:
-        found = pd.DataFrame() if store is None else all_outcomes(store)
-    if found.empty:
-        msg = "sales must have given an outcome back, got none; nothing was written"
-        raise LeadmlError(msg)
-    with table_sink(out) as sink:
-        sink.write(found)
+    require_suffix(out, ".csv", ".parquet")
+    with writing_alone(store_url(project), progress) as store:
+        remove_leads(store, read_suppressed(project.root, project.params), now=now)
+        found = all_outcomes(store)
+        if found.empty:
+            msg = "sales must have given an outcome back, got none; nothing was written"
+            raise LeadmlError(msg)
+        with table_sink(out, raw=True) as sink:
+            sink.write(found)
+        note_file(store, stored_path(out, project.root), now=now)
     return len(found)
 
 

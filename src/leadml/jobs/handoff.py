@@ -13,6 +13,7 @@ from leadml.errors import LeadmlError, inert
 from leadml.jobs.published import published, published_rows, stored_path
 from leadml.jobs.remember import store_url
 from leadml.leads.sources.suppression import read_suppressed
+from leadml.publish.csv_file import defused
 from leadml.publish.sinks import table_sink
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ def hand_off(project: Places, out: Path, *, now: str, progress: Progress) -> Han
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
 
     require_suffix(out, ".csv", ".parquet")
-    if out.exists():
-        msg = f"{out}: must be a new file, because sales may be filling in the old one; name another"
-        raise LeadmlError(msg)
     with writing_alone(store_url(project), progress) as store:
+        if out.exists():
+            msg = f"{out}: must be a new file, because sales may be filling in the old one; name another"
+            raise LeadmlError(msg)
         store.write(lambda connection: settle(connection, partial(published, project=project)))
         remove_leads(store, read_suppressed(project.root, project.params), now=now)
         due = due_leads(store, project.target)
@@ -133,7 +134,9 @@ def _rows(project: Places, due: DueLeads, *, now: str) -> tuple[pd.DataFrame, tu
 
 def _shown_columns(project: Places, batch: StoredBatch, lead_ids: list[str]) -> dict[str, dict[str, Any]]:
     """Return by lead the columns that sales see of its scored row."""
-    written = {f"{mark}{lead_id}": lead_id for lead_id in lead_ids for mark in ("'", "")}  # CSV for people has a mark
+    written = {lead_id: lead_id for lead_id in lead_ids}
+    if batch.file is not None and batch.file.endswith(".csv"):  # for people, unless it was raw
+        written |= {defused(lead_id): lead_id for lead_id in lead_ids}
     found: dict[str, dict[str, Any]] = {}
     for frame in published_rows(batch, project):
         rows = frame[frame["lead_id"].isin(list(written))]

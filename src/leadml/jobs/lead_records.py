@@ -134,7 +134,7 @@ class LeadRecords:
         Raises
         ------
         DataError
-            If a row cannot be understood, or names a lead that was not handed over; nothing is stored then.
+            If a row cannot be understood; nothing is stored then. Leads that were not handed over are counted.
         """
         return take_back(self.places, file_path(file, "file"), now=current_instant(), progress=self.progress)
 

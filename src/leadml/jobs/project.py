@@ -266,7 +266,7 @@ class Project(LeadRecords):
         Examples
         --------
         >>> lifted = "stages.rules={sql: {overriding: [{field: poutcome, any_of: [success]}]}}"
-        >>> review = leadml.open_project(project.places.root, overrides=[lifted]).rules()
+        >>> review = open_project(project.places.root, overrides=[lifted]).rules()
         >>> review.moved["rule"].tolist(), review.ways["way"].unique().tolist()
         (['poutcome is success'], ['model alone', 'rules alone', 'both'])
         """

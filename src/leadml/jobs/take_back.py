@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
+from leadml.jobs.filled_file import read_filled
+from leadml.jobs.published import stored_path
 from leadml.jobs.remember import store_url
-from leadml.leads.check.convert import arrow_ids
 from leadml.leads.check.instants import from_shown, instant, shown_instant
-from leadml.leads.check.load import CHUNK_ROWS
-from leadml.leads.read.files import Dialect, source_files
-from leadml.leads.read.table_source import FileSource
-from leadml.stages.facts import CLOSING, RANK_OF
+from leadml.leads.sources.suppression import read_suppressed
+from leadml.stages.acceptance import ACCEPTED_FROM
+from leadml.stages.facts import RANK_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from leadml.jobs.places import Places
     from leadml.publish.store.people import RecordedOutcome
     from leadml.types import Progress
 
-REQUIRED = ("lead_id", "outcome", "occurred_at")
-OPTIONAL = ("reason", "owner", "source", "first_contact_at")
-WORDS = {"accepted": "sal", **{name: name for name in (*RANK_OF, *CLOSING)}}
+WORDS = {"accepted": "sal", "rejected": "rejected"} | {
+    name: name for name, rank in RANK_OF.items() if rank >= ACCEPTED_FROM
+}
+MARK = "'"  # which CSV for people puts before what a spreadsheet would run
 HOUR = 3_600_000_000  # microseconds
 DAY_LENGTH = len("2026-01-31")
 
@@ -45,12 +45,18 @@ class TakenBack:
         Number of rows without an outcome.
     contacted_before
         Number of rows whose first contact was before the hand-off, so that it tells no time.
+    suppressed
+        Number of rows of people on the lists of ``suppression``, of whom nothing is stored.
+    unknown
+        The ids of decided leads that were not handed over, of which nothing is stored.
     """
 
     outcomes: dict[str, int]
     added: int
     undecided: int
     contacted_before: int
+    suppressed: int
+    unknown: tuple[str, ...]
 
 
 def take_back(project: Places, file: Path, *, now: str, progress: Progress) -> TakenBack:
@@ -72,46 +78,39 @@ def take_back(project: Places, file: Path, *, now: str, progress: Progress) -> T
     Raises
     ------
     DataError
-        If a row cannot be understood, or names a lead that was not handed over; nothing is stored then.
+        If a row cannot be understood; nothing is stored then.
     LeadmlError
         If the project has no store, or it cannot be written.
     """
-    from leadml.publish.store.handoffs import handoff_records  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.handoffs import handoff_records, note_file  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
     from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.people import record_outcomes  # noqa: PLC0415
 
-    rows = list(_read(project, file))
+    rows = list(read_filled(project, file))
+    suppressed = read_suppressed(project.root, project.params)
     with writing_alone(store_url(project), progress) as store:
+        remove_leads(store, suppressed, now=now)
         handoffs = handoff_records(store).handoffs
         known: dict[str, list[int]] = {}
         for lead_id, at in zip(handoffs["lead_id"], handoffs["at"], strict=True):
             known.setdefault(lead_id, []).append(from_shown(at))
         reader = _RowReader(known, project.params.data.timezone or "UTC", from_shown(now))
-        outcomes = [outcome for row in rows if (outcome := reader.read(row)) is not None]
+        kept = [row for row in rows if not {row["lead_id"], row["lead_id"].removeprefix(MARK)} & suppressed]
+        outcomes = [outcome for row in kept if (outcome := reader.read(row)) is not None]
         if reader.faults:
             raise DataError(reader.faults)
-        days = project.params.stages.lifecycle.recycle_days
-        added = record_outcomes(store, outcomes, now=now, recycle_days=days)
+        if outcomes:
+            days = project.params.stages.lifecycle.recycle_days
+            added = record_outcomes(store, outcomes, now=now, recycle_days=days)
+            note_file(store, stored_path(file, project.root), now=now)
     counts = pd.Series([outcome.outcome for outcome in outcomes], dtype=object).value_counts().sort_index()
     by_name = {str(name): int(number) for name, number in counts.items()}
-    return TakenBack(by_name, added, len(rows) - len(outcomes), reader.contacted_before)
-
-
-def _read(project: Places, file: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a file as texts, each with its ``location``."""
-    source_files(file)
-    source = FileSource(file, Dialect.from_params(project.params.data))
-    source.require(REQUIRED)
-    for chunk in source.chunks([*REQUIRED, *OPTIONAL], rows=CHUNK_ROWS):
-        if chunk.faults:
-            raise DataError(chunk.faults)
-        columns = {
-            name: _texts(chunk.table[name]) if name != "lead_id" else arrow_ids(chunk.table[name])[0].to_pylist()
-            for name in chunk.table.column_names
-        }
-        for at in range(chunk.table.num_rows):
-            values = {name: (column[at] or "").strip() for name, column in columns.items()}
-            yield {**dict.fromkeys(OPTIONAL, ""), **values, "location": chunk.location(at, values["lead_id"])}
+    undecided = sum(not row["outcome"] for row in kept)
+    new = added if outcomes else 0
+    return TakenBack(
+        by_name, new, undecided, reader.contacted_before, len(rows) - len(kept), tuple(dict.fromkeys(reader.unknown))
+    )
 
 
 class _RowReader:
@@ -120,25 +119,33 @@ class _RowReader:
     def __init__(self, handed: dict[str, list[int]], timezone: str, now: int) -> None:
         self._handed, self._timezone, self._now = handed, timezone, now
         self.faults: list[Fault] = []
+        self.unknown: list[str] = []
+        self._said: dict[tuple[str, str], str] = {}
         self.contacted_before = 0
 
     def read(self, row: dict[str, str]) -> RecordedOutcome | None:
-        """Return the outcome of a row, or None if it has none or a fault."""
+        """Return the outcome of a row; None if it has none or a fault, or its lead was not handed over."""
         from leadml.publish.store.people import RecordedOutcome  # noqa: PLC0415 - SQLAlchemy takes time
 
         if not row["outcome"]:
+            for name in ("occurred_at", "reason"):
+                if row[name]:
+                    self._refuse(row, "outcome", f"must be said where {name} is, got nothing")
             return None
         lead_id = row["lead_id"]
-        if lead_id not in self._handed and lead_id[:1] == "'":
-            lead_id = lead_id[1:]  # the mark that CSV for people puts before what a spreadsheet would run
-        outcome, faults = WORDS.get(row["outcome"].lower()), len(self.faults)
+        lead_id = lead_id if lead_id in self._handed else lead_id.removeprefix(MARK)
         if lead_id not in self._handed:
-            self._refuse(row, "lead_id", f"must be a lead that was handed over, got {quoted(lead_id)}")
+            self.unknown.append(row["lead_id"])
+            return None
+        outcome, faults = WORDS.get(row["outcome"].lower()), len(self.faults)
         if outcome is None:
             words = ", ".join(WORDS)
             self._refuse(row, "outcome", f"must be one of {words}, or empty, got {quoted(row['outcome'])}")
         if outcome == "rejected" and not row["reason"]:
             self._refuse(row, "reason", "must say why the lead is rejected, got nothing")
+        said = self._said.setdefault((lead_id, row["occurred_at"]), str(outcome))
+        if "rejected" in {outcome, said} and outcome != said:
+            self._refuse(row, "outcome", f"must be one at one time, got {quoted(said)} and {quoted(outcome)}")
         occurred, contact = self._instant(row, "occurred_at"), self._contact(row)
         if len(self.faults) > faults or outcome is None or occurred is None:
             return None
@@ -182,12 +189,3 @@ class _RowReader:
 
     def _refuse(self, row: dict[str, str], column: str, message: str) -> None:
         self.faults.append(Fault(row["location"], message, column, row["lead_id"]))
-
-
-def _texts(column: Any) -> list[str | None]:
-    """Return a column as texts; dates and times in ISO 8601."""
-    values = column.to_pylist()
-    return [
-        None if value is None else value.isoformat(sep=" ") if hasattr(value, "hour") else str(value)
-        for value in values
-    ]

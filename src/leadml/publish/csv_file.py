@@ -53,5 +53,16 @@ class CsvFile(RawCsvFile):
         super().write(frame.assign(**columns))
 
 
+def defused(text: str) -> str:
+    """Return a text as CSV for people has it.
+
+    Examples
+    --------
+    >>> defused("=1+1"), defused("7")
+    ("'=1+1", '7')
+    """
+    return f"'{text}" if _is_formula(text) else text
+
+
 def _is_formula(value: object) -> bool:
     return isinstance(value, str) and value.lstrip(" \u00a0\ufeff").startswith(FORMULA_STARTS)

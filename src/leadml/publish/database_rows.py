@@ -9,13 +9,12 @@ import sqlalchemy as sa
 
 from leadml.leads.read.connection import close_connection, open_connection
 from leadml.publish.database import BATCH
+from leadml.publish.sink import READ_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leadml.leads.read.database import TableName
-
-READ_ROWS = 50_000  # as many as are written at a time by default
 
 
 def table_holds_batch(url: str, table: TableName, batch_id: str) -> bool:
@@ -48,7 +47,8 @@ def table_batch_rows(url: str, table: TableName, batch_id: str) -> Iterator[pd.D
     try:
         name = sa.quoted_name(table.name, quote=True)
         source = sa.Table(name, sa.MetaData(), schema=table.schema, autoload_with=connection)
-        found = connection.execute(sa.select(source).where(source.c[BATCH] == batch_id))
+        query = sa.select(source).where(source.c[BATCH] == batch_id)
+        found = connection.execute(query, execution_options={"yield_per": READ_ROWS})
         for rows in found.partitions(READ_ROWS):
             yield pd.DataFrame([tuple(row) for row in rows], columns=list(found.keys()))
     finally:

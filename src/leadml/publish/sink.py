@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+READ_ROWS = 50_000  # rows that are read back at a time: as many as are written by default
+
 
 class Sink(Protocol):
     """A place that rows are written to.

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from leadml.arguments import require_suffix
 from leadml.publish.csv_file import CsvFile, RawCsvFile
 from leadml.publish.delta_table import BATCH, DeltaTable
+from leadml.publish.sink import READ_ROWS
 from leadml.publish.table_file import TableFile, open_table_file
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.publish.sink import Sink, SinkFormat
-
-READ_ROWS = 50_000  # as many as are written at a time by default
 
 
 class Parquet:

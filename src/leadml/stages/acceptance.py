@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from leadml.model.metrics import rate_interval
+from leadml.stages.facts import RANK_OF
 from leadml.stages.ladder import NONE, STAGES, ranks_of
 
 ACCEPTED_FROM = STAGES.index("SAL")
 CONFIDENCE = 0.9  # of the intervals, as of those of the cuts
+ACCEPTED, REJECTED = "accepted", "rejected"
 KEY = ["lead_id", "handoff"]
 NOT_TOLD = "not told"  # the name of an owner or a source that nobody named
 
@@ -17,17 +19,20 @@ NOT_TOLD = "not told"  # the name of an owner or a source that nobody named
 def followed_up(handoffs: pd.DataFrame, changes: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return what became of each hand-off.
 
-    A lead that was handed over again before anything became of it counts once, with its last hand-off.
+    A lead that was handed over again before anything became of it counts once, with its last hand-off. What came of it
+    is the first verdict after the hand-off: what sales said, or a change of what is recorded.
 
     Parameters
     ----------
     handoffs
         One row per lead and hand-off: ``lead_id, handoff, at, batch`` (the newest batch at that time), and others.
     changes
-        The changes of the stages of these leads, oldest first: ``lead_id, batch, recorded`` (the stage that people
-        have recorded, or empty) and ``rejected_at`` (None if the lead is not rejected).
+        The changes of the stages of these leads, oldest first: ``lead_id, batch``, ``known_at`` (when the batch was
+        written), ``recorded`` (the stage that people have recorded, or empty) and ``rejected_at`` (None if the lead is
+        not rejected).
     outcomes
-        What sales gave back, oldest first: ``lead_id, recorded_at, reason, owner, origin, hours_to_contact``.
+        What sales gave back, oldest first: ``lead_id, recorded_at, outcome, reason, owner, origin,
+        hours_to_contact``.
 
     Returns
     -------
@@ -35,12 +40,21 @@ def followed_up(handoffs: pd.DataFrame, changes: pd.DataFrame, outcomes: pd.Data
         ``handoffs`` with ``verdict`` (``accepted``, ``rejected`` or ``open``), ``owner``, ``source``, ``reason`` (None
         where they are not told) and ``hours_to_contact`` (NaN where it is not).
     """
-    found = handoffs.sort_values(["lead_id", "handoff"], ignore_index=True)
-    first = _of_handoff(found, _verdicts(changes), on="batch").groupby(KEY)["verdict"].first()
+    found = handoffs.sort_values(KEY, ignore_index=True)
     given = outcomes.rename(columns={"origin": "source", "recorded_at": "at"})
-    by_handoff = _of_handoff(_with_instants(found), _with_instants(given), on="at", exact=True).groupby(KEY)
-    told = by_handoff[["owner", "source", "reason"]].last().join(by_handoff["hours_to_contact"].first())
-    found = found.join(first, on=KEY).join(told, on=KEY)
+    told = _of_handoff(_with_instants(found), _with_instants(given), on="at", exact=True)
+    changed = _of_handoff(found, _verdicts(changes), on="batch")
+    said = told.assign(verdict=_words(told["outcome"]))
+    columns = [*KEY, "at", "verdict"]
+    verdicts = pd.concat([_with_instants(changed)[columns], said[columns].dropna()]).sort_values("at", kind="stable")
+    by_handoff, rejected = told.groupby(KEY), told[told["outcome"] == "rejected"].groupby(KEY)
+    for known in (
+        verdicts.groupby(KEY)["verdict"].first(),
+        by_handoff[["owner", "source"]].last(),
+        by_handoff["hours_to_contact"].first(),
+        rejected["reason"].first(),
+    ):
+        found = found.join(known, on=KEY)
     found["verdict"] = found["verdict"].fillna("open")
     is_last = ~found.duplicated("lead_id", keep="last")
     return found[is_last | (found["verdict"] != "open")].reset_index(drop=True)
@@ -92,14 +106,18 @@ def _figures(part: pd.DataFrame) -> dict[str, float]:
 def _verdicts(changes: pd.DataFrame) -> pd.DataFrame:
     """Return what sales decided, with the batch of each: what is recorded has changed, to SAL or above, or rejected."""
     ranks = pd.Series(ranks_of(changes["recorded"].to_numpy()), index=changes.index, dtype="int64")
-    by_lead = changes["lead_id"]
-    before = ranks.groupby(by_lead).shift(fill_value=NONE)
+    before = ranks.groupby(changes["lead_id"]).shift(fill_value=NONE)
+    rejected_before = changes.groupby("lead_id")["rejected_at"].shift()
     is_accepted = (ranks >= ACCEPTED_FROM) & (ranks > before)
-    is_rejected = changes["rejected_at"].notna() & (
-        changes["rejected_at"] != changes.groupby("lead_id")["rejected_at"].shift()
-    )
-    verdicts = changes[["lead_id", "batch"]].assign(verdict=np.where(is_accepted, "accepted", "rejected"))
-    return verdicts[is_accepted | is_rejected]
+    is_rejected = changes["rejected_at"].notna() & (changes["rejected_at"] != rejected_before)
+    verdicts = changes[["lead_id", "batch", "known_at"]].rename(columns={"known_at": "at"})
+    return verdicts.assign(verdict=np.where(is_accepted, ACCEPTED, REJECTED))[is_accepted | is_rejected]
+
+
+def _words(outcomes: pd.Series) -> pd.Series:
+    """Return the verdict that each outcome says; None where it says none."""
+    said = {name: ACCEPTED for name, rank in RANK_OF.items() if rank >= ACCEPTED_FROM} | {"rejected": REJECTED}
+    return outcomes.map(said).astype(object)
 
 
 def _of_handoff(handoffs: pd.DataFrame, rows: pd.DataFrame, *, on: str, exact: bool = False) -> pd.DataFrame:

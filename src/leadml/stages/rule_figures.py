@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.model.metrics import rate_interval
+from leadml.params.cut_rule import MIN_ACCOUNTS
 from leadml.stages.ladder import STAGES, Ranks, ranks_of
 from leadml.stages.lifecycle import KnownStages, Lifecycle, give_stages
 from leadml.stages.rules import RuleBook, rule_limits
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask, Rows
 
 EARNS, FAILS, UNCLEAR, IDLE = "earns its place", "does not earn its place", "too few leads to tell", "moves no lead"
+NO_CUT = "the target has no cut of its stage"
 SILENCE = "silence"
 MOVED_COLUMNS = (
     "stage", "kind", "rule", "leads", "share", "conversions", "rate", "rate_low", "rate_high", "cut", "verdict"
@@ -101,7 +103,7 @@ def moved_table(leads: JudgedLeads, lifecycle: Lifecycle, *, confidence: float) 
 
 
 def ways_table(leads: JudgedLeads, lifecycle: Lifecycle, *, draws: int, confidence: float, seed: int) -> pd.DataFrame:
-    """Return for each stage what the model alone, the rules alone and both let in, and which is best.
+    """Return for each stage what the model alone, the rules alone and both let in, and whether rules are better.
 
     Ways let in different numbers of leads, so each is compared with the model at a cut of its own that lets in as many.
 
@@ -121,22 +123,26 @@ def ways_table(leads: JudgedLeads, lifecycle: Lifecycle, *, draws: int, confiden
     frame
         One row per stage and way: ``stage, way, leads, share, conversions, precision, recall``; ``model_precision``
         (that of as many leads with the highest probabilities), the ``difference`` of both precisions with the interval
-        ``difference_low, difference_high`` of paired draws, and ``verdict``. The rules alone let in whom an overriding
+        ``difference_low, difference_high`` of paired draws, and ``verdict``; there is none from fewer than 20
+        independent leads, whose draws are too much alike. The rules alone let in whom an overriding
         rule names, or who meets all that is required if anything is, but for whom is excluded; a stage without such
         rules has no such row.
     """
     by_model, by_both = leads.advised(Lifecycle()), leads.advised(lifecycle)
-    random = np.random.default_rng(seed)
-    groups = int(leads.groups.max(initial=-1)) + 1
-    weights = random.multinomial(groups, np.full(groups, 1 / groups), size=draws).astype(np.float64)
-    rows = []
+    ways: list[tuple[str, str, Floats]] = []
     for cut in leads.cuts:
         rank = STAGES.index(cut.stage)
-        ways = {MODEL: by_model >= rank, RULES: _by_rules(leads, lifecycle.rules, rank), BOTH: by_both >= rank}
-        for way, inside in ways.items():
-            if inside is not None:
-                compared = _compared(leads, inside, weights, confidence=confidence)
-                rows.append({"stage": cut.stage, "way": way, **compared, "verdict": _best(way, compared)})
+        by_rules = _by_rules(leads, lifecycle.rules, rank)
+        found = {MODEL: by_model >= rank, RULES: by_rules, BOTH: by_both >= rank}
+        ways += [(cut.stage, way, inside.astype(np.float64)) for way, inside in found.items() if inside is not None]
+    same = [_as_many_by_model(leads.probability, inside) for _, _, inside in ways]
+    drawn = _drawn_precision(leads, [inside for _, _, inside in ways] + same, draws=draws, seed=seed)
+    differences = drawn[:, : len(ways)] - drawn[:, len(ways) :]
+    rows = []
+    for (stage, way, inside), as_many, difference in zip(ways, same, differences.T, strict=True):
+        compared = _compared(leads, inside, as_many, difference, confidence=confidence)
+        verdict = "" if way == MODEL else _comparison(compared, leads.independent(inside > 0))
+        rows.append({"stage": stage, "way": way, **compared, "verdict": verdict})
     return pd.DataFrame(rows)
 
 
@@ -179,8 +185,8 @@ def _rate(leads: JudgedLeads, rows: Mask, *, confidence: float) -> dict[str, flo
 
 def _verdict(found: Mapping[str, float], cut: float, *, lifts: bool) -> str:
     """Return whether a rule earns its place, by the rate of the leads that it moves."""
-    if not found["leads"]:
-        return IDLE
+    if not found["leads"] or np.isnan(cut):
+        return NO_CUT if found["leads"] else IDLE
     above, below = found["rate_low"] > cut, found["rate_high"] < cut
     if above or below:
         return EARNS if above == lifts else FAILS
@@ -200,16 +206,24 @@ def _by_rules(leads: JudgedLeads, rules: RuleBook, rank: int) -> Mask | None:
     return np.asarray(inside & (limits.excluded >= rank))
 
 
-def _compared(leads: JudgedLeads, inside: Mask, weights: Floats, *, confidence: float) -> dict[str, float]:
+def _as_many_by_model(probability: Floats, inside: Floats) -> Floats:
+    """Return how much of each row the model lets in at a cut that lets in as many; of ties each has the same part."""
+    number = int(inside.sum())
+    if not number:
+        return inside
+    last = np.sort(probability)[len(inside) - number]
+    above, tied = probability > last, probability == last
+    return np.asarray(above + tied * ((number - above.sum()) / tied.sum()), dtype=np.float64)
+
+
+def _compared(
+    leads: JudgedLeads, inside: Floats, as_many: Floats, differences: Floats, *, confidence: float
+) -> dict[str, float]:
     """Return what a way lets in, and how much more precise it is than the model with as many leads."""
-    number, conversions = int(inside.sum()), int(leads.label[inside].sum())
-    same = leads.probability >= np.sort(leads.probability)[len(inside) - number] if number else inside
-    drawn = [_drawn_precision(leads, rows, weights) for rows in (inside, same)]
-    differences = drawn[0] - drawn[1]
-    tail = (1 - confidence) / 2
-    known = differences[~np.isnan(differences)]
+    number, conversions = int(inside.sum()), int(leads.label @ inside)
+    tail, known = (1 - confidence) / 2, differences[~np.isnan(differences)]
     low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
-    precision, model = (float(leads.label[rows].mean()) if number else np.nan for rows in (inside, same))
+    precision, model = (float(leads.label @ rows / number) if number else np.nan for rows in (inside, as_many))
     return {
         "leads": number,
         "share": number / len(inside),
@@ -223,19 +237,23 @@ def _compared(leads: JudgedLeads, inside: Mask, weights: Floats, *, confidence: 
     }
 
 
-def _drawn_precision(leads: JudgedLeads, rows: Mask, weights: Floats) -> Floats:
-    """Return the precision of some rows in each draw, shape (n_draws,); NaN in a draw without any of them."""
-    groups = weights.shape[1]
-    number = np.bincount(leads.groups[rows], minlength=groups)
-    won = np.bincount(leads.groups[rows], weights=leads.label[rows], minlength=groups)
-    total = weights @ number
-    return np.asarray(np.divide(weights @ won, total, out=np.full(len(weights), np.nan), where=total > 0))
+def _drawn_precision(leads: JudgedLeads, sets: Sequence[Floats], *, draws: int, seed: int) -> Floats:
+    """Return the precision of each set of rows in each draw, shape (n_draws, n_sets); NaN in a draw without any."""
+    random, groups = np.random.default_rng(seed), int(leads.groups.max(initial=-1)) + 1
+    sums = np.array([np.bincount(leads.groups, weights=rows, minlength=groups) for rows in sets])
+    won = np.array([np.bincount(leads.groups, weights=rows * leads.label, minlength=groups) for rows in sets])
+    drawn = np.full((draws, len(sets)), np.nan)
+    for draw in drawn:
+        weight = np.bincount(random.integers(0, groups, groups), minlength=groups).astype(np.float64)
+        total = sums @ weight
+        np.divide(won @ weight, total, out=draw, where=total > 0)
+    return drawn
 
 
-def _best(way: str, compared: Mapping[str, float]) -> str:
+def _comparison(compared: Mapping[str, float], independent: float) -> str:
     """Return in words whether a way is better than the model with as many leads."""
-    if way == MODEL or not compared["leads"]:
-        return ""
+    if independent < MIN_ACCOUNTS:
+        return UNCLEAR
     if compared["difference_low"] > 0:
         return "better than the model"
     return "worse than the model" if compared["difference_high"] < 0 else "no difference shown"

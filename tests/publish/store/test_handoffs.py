@@ -70,7 +70,35 @@ def test_leads_that_are_due_have_their_latest_score_and_their_present_stage(stor
         ["x", 1, "MQL", ""],
     ]
     assert due.leads["probability"].tolist() == [2 / 3, 1 / 3]
-    assert (due.seen, due.batches[1].batch_id) == (2, "b1")
+    assert (due.seen, due.batches[1].batch_id) == (3, "b1")
+
+
+def test_a_stage_by_hand_is_due_at_once_with_the_latest_score(store: Store, tmp_path: Path) -> None:
+    """Though the lead was scored below MQL; and so is one whose setting by hand ended, but not if it was before."""
+    write_batch(store, tmp_path, "b1", {"x": "MQL", "y": "SQL", "z": "MQL"})
+    write_batch(store, tmp_path, "b2", {"x": "IQL", "w": "MQL"}, file="2.csv")
+    set_stage(store, ManualStage("z", "LEAD", "a student"), now=LATER, recycle_days=90)
+    assert _hand_over(store) == {"w": "MQL", "y": "SQL"}
+    set_stage(store, ManualStage("x", "SQL", "called us"), now=LATER, recycle_days=90)
+    set_stage(store, ManualStage("z", "", "no student"), now=LATER, recycle_days=90)
+    set_stage(store, ManualStage("w", "LEAD", "?"), now=LATER, recycle_days=90)
+    due = due_leads(store, "sql").leads.set_index("lead_id")
+
+    assert due["stage"].to_dict() == {"x": "SQL", "z": "MQL"}
+    assert due.loc["x", ["batch", "probability"]].tolist() == [2, 1 / 3]
+
+
+def test_verdicts_stay_with_their_hand_off_when_old_scores_are_removed(store: Store, tmp_path: Path) -> None:
+    """The changes of a lead that was handed over are kept as long as it has scores."""
+    write_batch(store, tmp_path, "b1", {"x": "MQL", "y": "MQL"})
+    _hand_over(store)
+    record_outcomes(store, [RecordedOutcome("x", NOW, "sal")], now=LATER, recycle_days=90)
+    write_batch(store, tmp_path, "b2", {"x": "SQL", "y": "IQL"}, now="2026-06-01T00:00:00+00:00", file="2.csv")
+    before = handoff_records(store).changes
+    remove_old_scores(store, keep_days=30, now="2026-06-02T00:00:00+00:00")
+
+    assert handoff_records(store).changes.equals(before)
+    assert before["recorded"].tolist()[:2] == ["", "SAL"]
 
 
 def test_what_people_recorded_is_no_news_to_them(store: Store, tmp_path: Path) -> None:
@@ -85,7 +113,7 @@ def test_what_people_recorded_is_no_news_to_them(store: Store, tmp_path: Path) -
     assert _hand_over(store) == {"x": "MQL", "y": "SQL"}  # advised again, by write_batch
     assert _hand_over(store, "demo") == {"w": "MQL"}
     assert store.read(lambda connection: decisions_of(connection, "handoff"))[1:] == [
-        {"target": "sql", "batch": 3, "leads": 2, "file": "sales.csv"},
+        {"target": "sql", "batch": 4, "leads": 2, "file": "sales.csv"},
         {"target": "demo", "batch": 4, "leads": 1, "file": "sales.csv"},
     ]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from leadml.leads.check.instants import from_shown
 from leadml.publish.store.batch import StoredBatch
 from leadml.publish.store.decisions import add_decision, decisions_of
-from leadml.publish.store.memory import memory_of
+from leadml.publish.store.lead import OUTCOME_FILE
+from leadml.publish.store.memory import listed_texts, memory_of
 from leadml.publish.store.tables import BATCHES, HANDOFFS, OUTCOMES, SCORES, STAGE_CHANGES
 from leadml.stages.ladder import STAGES
 
@@ -33,7 +33,7 @@ BELOW = ("LEAD", "IQL")
 NEWS = ("advised", "rule", "manual")  # sources of a stage that sales do not know of
 SCORE_COLUMNS = ("lead_id", "batch", "probability", "probability_low", "probability_high")
 HANDOFF_COLUMNS = ("lead_id", "handoff", "at", "target", "stage", "batch")
-CHANGE_COLUMNS = ("lead_id", "batch", "number", "recorded", "rejected_at")
+CHANGE_COLUMNS = ("lead_id", "batch", "number", "recorded", "rejected_at", "known_at")
 OUTCOME_COLUMNS = ("lead_id", "number", "recorded_at", "outcome", "reason", "owner", "origin", "hours_to_contact")
 
 
@@ -49,7 +49,7 @@ class DueLeads:
     batches
         The batches that the probabilities are of, by number.
     seen
-        The newest batch of the target that was considered.
+        The newest batch that was considered, of any target or of people.
     """
 
     leads: pd.DataFrame
@@ -77,24 +77,25 @@ class HandoffRecords:
 
 
 def due_leads(store: Store, target: str) -> DueLeads:
-    """Return the leads of a target that are due for sales.
+    """Return the leads of a target that are due for sales, with their latest score by the target.
 
-    The batches since the last hand-off of the target are read; a lead of several has the probability of the latest.
+    Only a change of its stage since the last hand-off of the target can make a lead due.
     """
 
     def read(connection: Connection) -> DueLeads:
         known = [details["batch"] for details in decisions_of(connection, KIND) if details["target"] == target]
-        is_new = BATCHES.c.target == target, BATCHES.c.state == "complete", BATCHES.c.batch > max(known, default=0)
-        found = [StoredBatch(**row) for row in connection.execute(sa.select(BATCHES).where(*is_new)).mappings()]
-        batches = {each.batch: each for each in sorted(found, key=lambda each: (from_shown(each.at), each.batch))}
-        is_due = SCORES.c.batch.in_(list(batches)), SCORES.c.stage.in_(HANDED_OVER)
-        scores = _frame(connection, SCORES, SCORE_COLUMNS, *is_due)
-        order = {number: at for at, number in enumerate(batches)}
-        scores = scores.sort_values("batch", key=lambda column: column.map(order), kind="stable")
-        scores = scores.drop_duplicates("lead_id", keep="last")
-        leads = _with_stages(connection, scores)
+        complete = sa.select(BATCHES).where(BATCHES.c.state == "complete")
+        all_batches = [StoredBatch(**row) for row in connection.execute(complete).mappings()]
+        changes, since = STAGE_CHANGES.c, max(known, default=0)
+        new = [each.batch for each in all_batches if each.batch > since]
+        risen = sa.select(changes.lead_id).where(changes.batch.in_(new), changes.stage.in_(HANDED_OVER)).distinct()
+        due = _with_stages(connection, sorted(connection.scalars(risen)))
+        of_target = [each for each in all_batches if each.target == target]
+        newest_first = sorted(of_target, key=lambda each: (from_shown(each.at), each.batch), reverse=True)
+        scores = _latest_scores(connection, due["lead_id"].tolist(), [each.batch for each in newest_first])
+        leads = scores.merge(due, on="lead_id")
         leads = leads.sort_values(["probability", "lead_id"], ascending=[False, True], ignore_index=True)
-        return DueLeads(leads, batches, max(batches, default=0))
+        return DueLeads(leads, {each.batch: each for each in of_target}, max(new, default=since))
 
     return store.read(read)
 
@@ -119,8 +120,7 @@ def add_handoff(store: Store, target: str, due: DueLeads, *, file: str, now: str
     def write(connection: Connection) -> int:
         details = {"target": target, "batch": due.seen, "leads": len(due.leads), "file": file}
         number = add_decision(connection, KIND, details, now)
-        newest = connection.scalar(sa.select(sa.func.max(BATCHES.c.batch)))
-        same = {"handoff": number, "at": now, "target": target, "batch": newest}
+        same = {"handoff": number, "at": now, "target": target, "batch": due.seen}
         pairs = due.leads[["lead_id", "stage"]].to_numpy()
         rows = [{"lead_id": lead_id, "stage": stage, **same} for lead_id, stage in pairs]
         if rows:
@@ -130,20 +130,26 @@ def add_handoff(store: Store, target: str, due: DueLeads, *, file: str, now: str
     return store.write(write)
 
 
+def note_file(store: Store, file: str, *, now: str) -> None:
+    """Remember a file that has outcomes of leads, so that whoever is forgotten can be removed from it."""
+    store.write(lambda connection: add_decision(connection, OUTCOME_FILE, {"file": file}, now))
+
+
 def handoff_records(store: Store) -> HandoffRecords:
     """Return all hand-offs, and what became of their leads."""
 
     def read(connection: Connection) -> HandoffRecords:
-        complete = sa.select(BATCHES.c.batch).where(BATCHES.c.state == "complete")
-        handed = sa.select(HANDOFFS.c.lead_id)
+        handed, changes = sa.select(HANDOFFS.c.lead_id), STAGE_CHANGES.c
+        joined = sa.join(STAGE_CHANGES, BATCHES, BATCHES.c.batch == changes.batch)
+        columns = *(changes[name] for name in CHANGE_COLUMNS[:-1]), BATCHES.c.scored_at
+        of_handed = changes.lead_id.in_(handed), BATCHES.c.state == "complete"
+        query = sa.select(*columns).select_from(joined).where(*of_handed).order_by(*STAGE_CHANGES.primary_key)
+        rows = [tuple(row) for row in connection.execute(query)]
         return HandoffRecords(
             _frame(connection, HANDOFFS, HANDOFF_COLUMNS),
-            _frame(
-                connection, STAGE_CHANGES, CHANGE_COLUMNS,
-                STAGE_CHANGES.c.lead_id.in_(handed), STAGE_CHANGES.c.batch.in_(complete),
-            ),
+            pd.DataFrame(rows, columns=list(CHANGE_COLUMNS)),
             _frame(connection, OUTCOMES, OUTCOME_COLUMNS, OUTCOMES.c.lead_id.in_(handed)),
-        )  # fmt: skip
+        )
 
     return store.read(read)
 
@@ -154,20 +160,35 @@ def all_outcomes(store: Store) -> pd.DataFrame:
     return store.read(lambda connection: _frame(connection, OUTCOMES, names)).rename(columns={"origin": "source"})
 
 
-def _with_stages(connection: Connection, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return those leads that are due by their present stage, with it."""
-    lead_ids = scores["lead_id"].tolist()
+def _latest_scores(connection: Connection, lead_ids: list[str], batches: Sequence[int]) -> pd.DataFrame:
+    """Return the score of each lead in the first of some batches that has one; leads without one are left out."""
+    found, left = [], lead_ids
+    for batch in batches:
+        if not left:
+            break
+        asked = listed_texts(connection, left)
+        columns = [SCORES.c[name] for name in SCORE_COLUMNS]
+        joined = sa.join(asked, SCORES, (SCORES.c.lead_id == asked.c.value) & (SCORES.c.batch == batch))
+        rows = [tuple(row) for row in connection.execute(sa.select(*columns).select_from(joined))]
+        found += rows
+        scored = {row[0] for row in rows}
+        left = [lead_id for lead_id in left if lead_id not in scored]
+    return pd.DataFrame(found, columns=list(SCORE_COLUMNS)).astype({"lead_id": object})
+
+
+def _with_stages(connection: Connection, lead_ids: list[str]) -> pd.DataFrame:
+    """Return those leads that are due by their present stage: ``lead_id, stage, handed_before``."""
     last = memory_of(connection, None, lead_ids).last(lead_ids)
     handed = sa.select(HANDOFFS.c.lead_id, HANDOFFS.c.stage, HANDOFFS.c.batch).order_by(*HANDOFFS.primary_key)
     before = {row[0]: (row[1], row[2]) for row in connection.execute(handed)}  # the last hand-off of each lead
-    fallen, is_due, stages = _last_fall(connection), [], []
+    fallen, due = _last_fall(connection), []
     for lead_id, stage, source in zip(lead_ids, last.stage, last.stage_source, strict=True):
         known, batch = before.get(lead_id, ("", 0))
         is_higher = not known or STAGES.index(stage) > STAGES.index(known)
         is_new = is_higher or fallen.get(lead_id, 0) > batch
-        is_due.append(stage in HANDED_OVER and source in NEWS and is_new)
-        stages.append(known)
-    return scores.assign(stage=last.stage, handed_before=stages)[np.array(is_due, dtype=bool)]
+        if stage in HANDED_OVER and source in NEWS and is_new:
+            due.append((lead_id, stage, known))
+    return pd.DataFrame(due, columns=["lead_id", "stage", "handed_before"], dtype=object)
 
 
 def _last_fall(connection: Connection) -> dict[str, int]:

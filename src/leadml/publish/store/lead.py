@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leadml.publish.store.opening import Store
 
 
+OUTCOME_FILE = "outcome file"  # kind of the decision that names a file with outcomes of leads
 IDS_AT_A_TIME = 500  # databases limit how many values a statement may have; SQLite's limit is 32,766
 SCORE_COLUMNS = (
     "as_of", "scored_at", "target", "probability", "probability_low", "probability_high", "stage", "version", "batch_id"
@@ -178,10 +179,12 @@ def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
 
 
 def _files_for_sales(connection: Connection, lead_id: str) -> set[str]:
-    """Return the files in which a lead was handed over."""
+    """Return the files in which a lead was handed over, and those with outcomes since its first outcome."""
     handed = sa.select(HANDOFFS.c.handoff).where(HANDOFFS.c.lead_id == lead_id)
-    details = connection.scalars(sa.select(DECISIONS.c.details).where(DECISIONS.c.decision.in_(handed)))
-    return {json.loads(each)["file"] for each in details}
+    first = sa.select(sa.func.min(OUTCOMES.c.recorded_at)).where(OUTCOMES.c.lead_id == lead_id).scalar_subquery()
+    has_outcomes = (DECISIONS.c.kind == OUTCOME_FILE) & (DECISIONS.c.at >= first)
+    chosen = sa.select(DECISIONS.c.details).where(DECISIONS.c.decision.in_(handed) | has_outcomes)
+    return {json.loads(details)["file"] for details in connection.scalars(chosen)}
 
 
 def _rows_of(table: sa.Table, lead_id: str, batches: Iterable[int]) -> tuple[Any, Any]:

@@ -155,13 +155,13 @@ def recorded_columns(recorded: Recorded) -> dict[str, str | None]:
 def _changes(connection: Connection, lead_ids: Sequence[str]) -> Sequence[Any]:
     """Return batch, number, lead and `NAMES` from the third on of all changes of some leads, in any order."""
     # In the order of the tree, so that each of its pages is read once.
-    asked, changes = _each(connection, sorted(lead_ids)), STAGE_CHANGES.c
+    asked, changes = listed_texts(connection, sorted(lead_ids)), STAGE_CHANGES.c
     columns = (changes[name] for name in ("batch", "number", "lead_id", *NAMES[2:]))
     joined = sa.join(asked, STAGE_CHANGES, changes.lead_id == asked.c.value)
     return connection.execute(sa.select(*columns).select_from(joined)).all()
 
 
-def _each(connection: Connection, texts: Sequence[str]) -> Any:
+def listed_texts(connection: Connection, texts: Sequence[str]) -> Any:
     """Return a list of texts as a table with one column, ``value``."""
     listed = sa.bindparam("listed", json.dumps(list(texts)), type_=sa.Text)
     if connection.dialect.name == "sqlite":

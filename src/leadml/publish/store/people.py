@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from leadml.leads.check.instants import from_shown, shown_instant
-from leadml.publish.store.memory import ENDED, manual_stages, memory_of, recorded_columns
+from leadml.publish.store.memory import ENDED, listed_texts, manual_stages, memory_of, recorded_columns
 from leadml.publish.store.tables import BATCHES, MANUAL_STAGES, OUTCOMES, STAGE_CHANGES
 from leadml.stages.changes import LeadState, StageChange, changes_by_outcomes, stage_of
 from leadml.stages.facts import Fact
@@ -126,18 +126,21 @@ def record_outcomes(store: Store, outcomes: Sequence[RecordedOutcome], *, now: s
         by_lead: dict[str, list[RecordedOutcome]] = {}
         for outcome in outcomes:
             by_lead.setdefault(outcome.lead_id, []).append(outcome)
-        lead_ids, added = list(by_lead), 0
+        lead_ids = list(by_lead)
+        known, numbers = _known_outcomes(connection, lead_ids)
+        rows: list[dict[str, object]] = []
         moved: dict[str, Sequence[StageChange]] = {}
         for lead_id, state in zip(lead_ids, _states(connection, lead_ids, now), strict=True):
-            new = _new_outcomes(connection, lead_id, by_lead[lead_id])
-            number = _next(connection, OUTCOMES, lead_id)
-            for at, outcome in enumerate(new):
-                connection.execute(sa.insert(OUTCOMES).values(number=number + at, recorded_at=now, **outcome.__dict__))
-            facts = [Fact(from_shown(outcome.occurred_at), outcome.outcome) for outcome in new]
+            found = {(each.occurred_at, each.outcome): each for each in by_lead[lead_id]}
+            new = [each for (at, name), each in found.items() if (lead_id, at, name) not in known]
+            number = numbers.get(lead_id, 0) + 1
+            rows += [{"number": number + at, "recorded_at": now, **each.__dict__} for at, each in enumerate(new)]
+            facts = [Fact(from_shown(each.occurred_at), each.outcome) for each in new]
             moved[lead_id] = changes_by_outcomes(state, facts, recycle_days, start=state.recorded)
-            added += len(new)
+        if rows:
+            connection.execute(sa.insert(OUTCOMES), rows)
         _store_changes(connection, moved, now)
-        return added
+        return len(rows)
 
     return store.write(write)
 
@@ -153,12 +156,19 @@ def _states(connection: Connection, lead_ids: Sequence[str], now: str) -> list[L
     ]
 
 
-def _new_outcomes(connection: Connection, lead_id: str, outcomes: Sequence[RecordedOutcome]) -> list[RecordedOutcome]:
-    """Return those of a lead's outcomes that the store does not hold, each once."""
-    query = sa.select(OUTCOMES.c.occurred_at, OUTCOMES.c.outcome).where(OUTCOMES.c.lead_id == lead_id)
-    known = {tuple(row) for row in connection.execute(query)}
-    found = {(each.occurred_at, each.outcome): each for each in outcomes}
-    return [each for key, each in found.items() if key not in known]
+def _known_outcomes(
+    connection: Connection, lead_ids: Sequence[str]
+) -> tuple[set[tuple[str, str, str]], dict[str, int]]:
+    """Return lead, instant and name of the outcomes that the store holds of leads, and the last number of each lead."""
+    asked = listed_texts(connection, sorted(lead_ids))
+    columns = OUTCOMES.c.lead_id, OUTCOMES.c.occurred_at, OUTCOMES.c.outcome, OUTCOMES.c.number
+    query = sa.select(*columns).select_from(sa.join(asked, OUTCOMES, OUTCOMES.c.lead_id == asked.c.value))
+    known: set[tuple[str, str, str]] = set()
+    numbers: dict[str, int] = {}
+    for lead_id, occurred_at, outcome, number in connection.execute(query):
+        known.add((lead_id, occurred_at, outcome))
+        numbers[lead_id] = max(number, numbers.get(lead_id, 0))
+    return known, numbers
 
 
 def _next(connection: Connection, table: sa.Table, lead_id: str) -> int:

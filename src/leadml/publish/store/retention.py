@@ -19,7 +19,8 @@ def remove_old_scores(store: Store, *, keep_days: int, now: str) -> int:
     """Remove the scores of batches that are older than some days and whose outcomes are known.
 
     With the scores of a lead go the changes of its stage in those batches, except the last while the lead has scores in
-    later batches: it says what the stage is now. Outcomes that people recorded, stages that they set and hand-offs,
+    later batches: it says what the stage is now. Those of a lead that was handed over to sales stay as long as it has
+    scores. Outcomes that people recorded, stages that they set and hand-offs,
     which are as old, go with the last score of their lead. The batches stay, with their counts.
 
     Parameters
@@ -53,7 +54,8 @@ def remove_old_scores(store: Store, *, keep_days: int, now: str) -> int:
         is_scored = sa.exists().where(scores.c.batch.in_(others), scores.c.lead_id == STAGE_CHANGES.c.lead_id)
         removed = connection.execute(sa.delete(SCORES).where(SCORES.c.batch.in_(batches))).rowcount
         clocks = (OUTCOMES, OUTCOMES.c.recorded_at), (MANUAL_STAGES, MANUAL_STAGES.c.at), (HANDOFFS, HANDOFFS.c.at)
-        goes = is_replaced | ~is_scored
+        is_handed = sa.exists().where(HANDOFFS.c.lead_id == STAGE_CHANGES.c.lead_id)  # what became of it is in these
+        goes = (is_replaced & ~is_handed) | ~is_scored
         connection.execute(sa.delete(STAGE_CHANGES).where(STAGE_CHANGES.c.batch.in_(batches), goes))
         for table, clock in clocks:
             has_score = sa.exists().where(scores.c.batch.in_(others), scores.c.lead_id == table.c.lead_id)
