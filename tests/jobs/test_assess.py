@@ -61,6 +61,11 @@ def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tupl
     assert (warned.severity, passed.severity, stopped.severity) == ("warn", "passed", "stop")
     assert warned.evidence.startswith("of 1 rules these are not applied, for want of their field: MQL required: bugdet")
     assert judged() == []
+    (typo,) = judged({"field": "job", "any_of": ["studnet", "retired"]})
+    named = "MQL required: job is studnet or retired ('studnet'; the nearest is 'student')"
+    assert (typo.severity, typo.evidence) == ("warn", f"of 1 rules these name levels of no lead: {named}")
+    (both,) = judged({"field": "job", "any_of": ["pilot"]}, {"field": "bugdet", "at_least": 1})
+    assert both.evidence.endswith("; and these name levels of no lead: MQL required: job is pilot ('pilot')")
     lifecycle = project.params.stages.lifecycle.model_copy(update={"silence_days": 30, "silence_field": "ag"})
     silent = project.params.model_copy(
         update={"stages": project.params.stages.model_copy(update={"lifecycle": lifecycle})}

@@ -10,8 +10,7 @@ import pandas as pd
 from leadml.arguments import require_suffix
 from leadml.errors import LeadmlError
 from leadml.jobs.published import stored_path
-from leadml.jobs.remember import store_url
-from leadml.leads.sources.suppression import read_suppressed
+from leadml.jobs.store import open_store, store_url
 from leadml.publish.sinks import table_sink
 from leadml.publish.text_tables import TextTable
 from leadml.stages.acceptance import acceptance_table, followed_up, rejection_table
@@ -82,12 +81,9 @@ def write_outcomes(project: Places, out: Path, *, now: str, progress: Progress) 
         If the project has no store, no outcome came back, or the file cannot be written.
     """
     from leadml.publish.store.handoffs import all_outcomes, note_file  # noqa: PLC0415 - SQLAlchemy takes time
-    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
-    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
 
     require_suffix(out, ".csv", ".parquet")
-    with writing_alone(store_url(project), progress) as store:
-        remove_leads(store, read_suppressed(project.root, project.params), now=now)
+    with open_store(project, now=now, progress=progress) as (store, _):
         found = all_outcomes(store)
         if found.empty:
             msg = "sales must have given an outcome back, got none; nothing was written"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.errors import ModelError, ParamsError, nearest
+from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.leads.check.contract import LABEL
 from leadml.leads.judge.findings import Finding
 from leadml.leads.judge.readiness import judge_readiness
@@ -20,8 +20,11 @@ from leadml.params import normal_name
 from leadml.stages.rules import RuleBook
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
     from leadml.params import Params
+    from leadml.stages.rules import StageRule
     from leadml.types import Progress
 
 CLASSES = 2  # converted or not
@@ -77,7 +80,7 @@ def refuse_stops(findings: list[Finding]) -> None:
 
 
 def _rule_findings(training: TrainingSet, params: Params) -> list[Finding]:
-    """Return which of the business's own rules have no field of the model to test; nothing if there are no rules."""
+    """Return which of the business's own rules test no field of the model or no level; nothing without rules."""
     fields = training.contract.fields
     try:
         rules = RuleBook.of(params.stages.rules, fields)
@@ -87,11 +90,20 @@ def _rule_findings(training: TrainingSet, params: Params) -> list[Finding]:
     absent = [f"{rule.words}{nearest(rule.test.field, names)}" for rule in rules.not_applicable]
     if lifecycle.silence_days is not None and normal_name(lifecycle.silence_field) not in names:
         absent.append(f"silence: {lifecycle.silence_field}{nearest(lifecycle.silence_field, names)}")
+    unknown = {rule.words: _unknown_levels(rule, training.frame) for rule in rules.applied}
+    strangers = [f"{words} ({', '.join(levels)})" for words, levels in unknown.items() if levels]
     number = len(rules.applied) + len(rules.not_applicable) + (lifecycle.silence_days is not None)
-    if absent:
-        listed = "; ".join(absent)
-        return [Finding("RD10", "warn", f"of {number} rules these are not applied, for want of their field: {listed}")]
-    return [Finding("RD10", "passed", f"all {number} rules have their fields")] if number else []
+    found = [("these are not applied, for want of their field", absent), ("these name levels of no lead", strangers)]
+    told = [f"{words}: {'; '.join(listed)}" for words, listed in found if listed]
+    if told:
+        return [Finding("RD10", "warn", f"of {number} rules {'; and '.join(told)}")]
+    return [Finding("RD10", "passed", f"all {number} rules have their fields and levels")] if number else []
+
+
+def _unknown_levels(rule: StageRule, frame: pd.DataFrame) -> list[str]:
+    """Return the levels that a rule names and no lead has, each with the nearest that one has."""
+    levels = frame[normal_name(rule.test.field)].dropna().unique().tolist() if rule.test.any_of else []
+    return [f"{quoted(level)}{nearest(level, levels)}" for level in rule.test.any_of or () if level not in levels]
 
 
 def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) -> Finding:

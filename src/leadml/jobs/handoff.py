@@ -11,8 +11,7 @@ import pandas as pd
 from leadml.arguments import require_suffix
 from leadml.errors import LeadmlError, inert
 from leadml.jobs.published import published, published_rows, stored_path
-from leadml.jobs.remember import store_url
-from leadml.leads.sources.suppression import read_suppressed
+from leadml.jobs.store import open_store
 from leadml.publish.csv_file import defused
 from leadml.publish.sinks import table_sink
 
@@ -80,16 +79,13 @@ def hand_off(project: Places, out: Path, *, now: str, progress: Progress) -> Han
     """
     from leadml.publish.store.batches import settle  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.handoffs import add_handoff, due_leads  # noqa: PLC0415
-    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
-    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
 
     require_suffix(out, ".csv", ".parquet")
-    with writing_alone(store_url(project), progress) as store:
+    with open_store(project, now=now, progress=progress) as (store, _):
         if out.exists():
             msg = f"{out}: must be a new file, because sales may be filling in the old one; name another"
             raise LeadmlError(msg)
         store.write(lambda connection: settle(connection, partial(published, project=project)))
-        remove_leads(store, read_suppressed(project.root, project.params), now=now)
         due = due_leads(store, project.target)
         progress(f"handing over {len(due.leads):,} leads")
         rows, doubts = _rows(project, due, now=now)

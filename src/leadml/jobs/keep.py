@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from leadml.jobs.published import published, stored_path
+from leadml.jobs.store import open_store
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.check.instants import instant
-from leadml.leads.sources.suppression import read_suppressed
 from leadml.publish.keeper import Keeper, NoKeeper
 
 if TYPE_CHECKING:
@@ -56,14 +56,11 @@ def open_keeper(
     if project is None or model.folder.parent != project.registry.folder.resolve():
         yield NoKeeper(NO_PROJECT, at=at)
         return
-    choices, url = project.params.store, project.store_url
-    recycle_days = project.params.stages.lifecycle.recycle_days
-    if choices is None or url is None:
+    choices, recycle_days = project.params.store, project.params.stages.lifecycle.recycle_days
+    if choices is None:
         yield NoKeeper(SWITCHED_OFF, at=at, recycle_days=recycle_days)
         return
     from leadml.publish.store.batch import BatchEntry  # noqa: PLC0415 - SQLAlchemy takes time
-    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
-    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.writer import BatchWriter  # noqa: PLC0415
 
     entry = BatchEntry(
@@ -77,8 +74,7 @@ def open_keeper(
         file=None if out is None else stored_path(out, project.root),
         output_table=project.params.output.table if out is None else None,
     )
-    with writing_alone(url, progress) as store:
-        remove_leads(store, read_suppressed(project.root, project.params), now=now)
+    with open_store(project, now=now, progress=progress) as (store, _):
         look = partial(published, project=project)
         yield BatchWriter(store, entry, look, keep_days=choices.keep_days, recycle_days=recycle_days)
 

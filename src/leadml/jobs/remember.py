@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadml.errors import LeadmlError, nearest, quoted
+from leadml.jobs.store import store_url
 from leadml.leads.check.instants import instant, shown_instant
 from leadml.publish.text_tables import TextTable
 from leadml.stages.ladder import STAGES
@@ -130,14 +131,6 @@ def _shown(value: object) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
         return ""
     return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def store_url(project: Places) -> str:
-    """Return the address of the store of a project; refuse a project without one, with a `LeadmlError`."""
-    if project.store_url is None:
-        msg = "store must name a store in params.yaml, got null; without one leadml remembers no lead"
-        raise LeadmlError(msg)
-    return project.store_url
 
 
 def _unknown(lead_id: str) -> str:

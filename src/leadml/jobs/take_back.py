@@ -10,9 +10,8 @@ import pandas as pd
 from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.jobs.filled_file import read_filled
 from leadml.jobs.published import stored_path
-from leadml.jobs.remember import store_url
+from leadml.jobs.store import open_store
 from leadml.leads.check.instants import from_shown, instant, shown_instant
-from leadml.leads.sources.suppression import read_suppressed
 from leadml.stages.acceptance import ACCEPTED_FROM
 from leadml.stages.facts import RANK_OF
 
@@ -83,14 +82,10 @@ def take_back(project: Places, file: Path, *, now: str, progress: Progress) -> T
         If the project has no store, or it cannot be written.
     """
     from leadml.publish.store.handoffs import handoff_records, note_file  # noqa: PLC0415 - SQLAlchemy takes time
-    from leadml.publish.store.lead import remove_leads  # noqa: PLC0415
-    from leadml.publish.store.opening import writing_alone  # noqa: PLC0415
     from leadml.publish.store.people import record_outcomes  # noqa: PLC0415
 
     rows = list(read_filled(project, file))
-    suppressed = read_suppressed(project.root, project.params)
-    with writing_alone(store_url(project), progress) as store:
-        remove_leads(store, suppressed, now=now)
+    with open_store(project, now=now, progress=progress) as (store, suppressed):
         handoffs = handoff_records(store).handoffs
         known: dict[str, list[int]] = {}
         for lead_id, at in zip(handoffs["lead_id"], handoffs["at"], strict=True):

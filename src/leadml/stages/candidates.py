@@ -248,7 +248,7 @@ def _independent_rows(leads: Floats, sums: Sequence[tuple[Floats, ...]], sizes: 
     Notes
     -----
     Both variances are those of the jackknife, as the plain variance of a ratio is too small where accounts are few or
-    of different sizes (Wolter, *Introduction to Variance Estimation*, 2nd edition, 2007, chapter 4). Student's quantile
+    of different sizes (Wolter, *Introduction to Variance Estimation*, 2nd edition, 2007). Student's quantile
     for accounts of one size takes the place of that for rows (Korn and Graubard; see `candidate_table`).
     """
     rows, accounts = float(sizes.sum()), len(sizes)

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 EARNS, FAILS, UNCLEAR, IDLE = "earns its place", "does not earn its place", "too few leads to tell", "moves no lead"
 NO_CUT = "the target has no cut of its stage"
 SILENCE = "silence"
-MOVED_COLUMNS = (
-    "stage", "kind", "rule", "leads", "share", "conversions", "rate", "rate_low", "rate_high", "cut", "verdict"
-)  # fmt: skip
 MODEL, RULES, BOTH = "model alone", "rules alone", "both"
 
 
@@ -79,7 +76,7 @@ def moved_table(leads: JudgedLeads, lifecycle: Lifecycle, *, confidence: float) 
     leads
         Leads with outcomes.
     lifecycle
-        The rules, and the choices of silence.
+        The rules, of which there must be one, and the choices of silence.
     confidence
         Of the intervals, in (0, 1).
 
@@ -99,7 +96,7 @@ def moved_table(leads: JudgedLeads, lifecycle: Lifecycle, *, confidence: float) 
         cut = _cut_of(leads.cuts, name["stage"], without[moved])
         found = _rate(leads, moved, confidence=confidence)
         rows.append({**name, **found, "cut": cut, "verdict": _verdict(found, cut, lifts=lifts)})
-    return pd.DataFrame(rows, columns=list(MOVED_COLUMNS))
+    return pd.DataFrame(rows)
 
 
 def ways_table(leads: JudgedLeads, lifecycle: Lifecycle, *, draws: int, confidence: float, seed: int) -> pd.DataFrame:

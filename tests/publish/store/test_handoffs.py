@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.stores import NOW, rows, silent, write_batch
@@ -35,6 +36,7 @@ def _hand_over(store: Store, target: str = "sql") -> dict[str, str]:
 NUMBER = count()
 
 
+@pytest.mark.slow
 @given(st.lists(STEP, max_size=8))
 @example([("MQL", "MQL", "SQL"), "hand off", ("IQL", "SQL", "MQL"), ("MQL", "SQL", "SQL"), "hand off"])
 def test_a_lead_is_handed_over_once_for_each_rise(tmp_path_factory, steps: list[object]) -> None:

@@ -90,7 +90,7 @@ CATALOGUE = {
     "RD10": FindingKind(
         "readiness",
         "The business's own rules can be applied",
-        "Spell the field of a rule in stages.rules as the model does, or declare the column in features.",
+        "Spell fields and levels of the rules in stages.rules as the leads do, or declare the column in features.",
     ),
     "DT1": FindingKind(
         "dates",

@@ -12,6 +12,8 @@ from leadml.publish.store.tables import DECISIONS
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+OUTCOME_FILE = "outcome file"  # kind of the decision that names a file with outcomes of leads
+
 
 def add_decision(connection: Connection, kind: str, details: dict[str, Any], now: str) -> int:
     """Store a decision and return its number: decisions are counted in their order."""

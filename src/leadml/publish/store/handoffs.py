@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from leadml.leads.check.instants import from_shown
 from leadml.publish.store.batch import StoredBatch
-from leadml.publish.store.decisions import add_decision, decisions_of
-from leadml.publish.store.lead import OUTCOME_FILE
+from leadml.publish.store.decisions import OUTCOME_FILE, add_decision, decisions_of
 from leadml.publish.store.memory import listed_texts, memory_of
 from leadml.publish.store.tables import BATCHES, HANDOFFS, OUTCOMES, SCORES, STAGE_CHANGES
 from leadml.stages.ladder import STAGES

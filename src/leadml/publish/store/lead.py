@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from leadml.publish.store.decisions import add_decision, decisions_of
+from leadml.publish.store.decisions import OUTCOME_FILE, add_decision, decisions_of
 from leadml.publish.store.tables import BATCHES, DECISIONS, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from leadml.publish.store.opening import Store
 
 
-OUTCOME_FILE = "outcome file"  # kind of the decision that names a file with outcomes of leads
 IDS_AT_A_TIME = 500  # databases limit how many values a statement may have; SQLite's limit is 32,766
 SCORE_COLUMNS = (
     "as_of", "scored_at", "target", "probability", "probability_low", "probability_high", "stage", "version", "batch_id"
