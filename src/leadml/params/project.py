@@ -35,6 +35,7 @@ from leadml.params.dated import (
 )
 from leadml.params.features import FeatureParams
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
+from leadml.params.review import ReviewParams
 from leadml.params.section import Section, normal_name
 
 START = "starting point"
@@ -77,6 +78,7 @@ class Params(Section):
     tracking: TrackingParams = TrackingParams()
     suppression: dict[Name, SuppressionParams] = {}
     store: StoreParams | None = StoreParams()
+    review: ReviewParams = ReviewParams()
     output: OutputParams = OutputParams()
 
     @property

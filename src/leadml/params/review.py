@@ -1,0 +1,54 @@
+"""The section of ``params.yaml`` that says when a change of the leads, or an error of the model, is to be acted on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from leadml.params.section import Count, FieldName, Section, Share
+
+
+class ChangeLimits(Section):
+    """From which size a change of the leads since the training is said. All are sizes of an effect, not p-values.
+
+    Each limit is raised to what the training's own rows varied by from one part of their time to the next.
+    """
+
+    missing: Share = 0.1
+    """Change of the share of leads that lack the field, from 0 to 1. A field that no lead has, though the training
+    always had it, is said whatever the limit."""
+    out_of_range: Share = 0.1
+    """Share of leads whose number is below the 1% quantile of the training or above its 99% quantile, beyond the 2%
+    that are expected."""
+    new_levels: Share = 0.05
+    """Share of leads with a level of a category that the training did not have, beyond the training's own rare
+    levels."""
+    distribution: Annotated[float, Field(gt=0, le=10)] = 0.25
+    """Population stability index of the values of a field, without what chance adds to it. 0.1 is called a small shift
+    by custom, 0.25 a large one."""
+    score: Annotated[float, Field(gt=0, le=10)] = 0.25
+    """Population stability index of the probabilities, without what chance adds to it."""
+    stages: Share = 0.25
+    """Change of the share of leads in a stage, from 0 to 1."""
+    min_leads: Count = 200
+    """Batches with fewer leads are not judged; a share of 200 leads is known to 7 points."""
+
+
+class ReviewParams(Section):
+    """How a version in use is reviewed as outcomes come in; see decision 29."""
+
+    period_days: Annotated[int, Field(ge=1, le=366)] = 30
+    """Days of a period. In each period the first score of a lead counts, so that leads that are scored every night are
+    judged once a period."""
+    false_alarms: Annotated[Share, Field(le=0.5)] = 0.02
+    """The chance that a year of daily reviews of a model that is as good as in its evaluation ends in RECALIBRATE or
+    REFIT at least once. Half of it is for the level of the probabilities, half for their ranking."""
+    min_conversions: Count = 300
+    """Conversions in the newest two periods under which no verdict is given but INSUFFICIENT EVIDENCE."""
+    slices: tuple[FieldName, ...] = ()
+    """Fields by whose levels the review is split, such as country or channel."""
+    min_slice: Count = 200
+    """Slices with fewer leads are not judged."""
+    changes: ChangeLimits = ChangeLimits()
+    """From which size a change of the leads is said, by `leadml score` and `leadml review` alike."""
