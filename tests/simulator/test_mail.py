@@ -38,10 +38,11 @@ def test_without_options_the_tables_are_the_same_to_the_byte(tmp_path: Path) -> 
     simulate(tmp_path / "a", leads=300, months=3, seed=7)
     hashed = hashlib.sha256()
     for file in sorted(path for path in (tmp_path / "a").rglob("*.parquet")):
-        hashed.update(pd.read_parquet(file).to_csv(index=False).encode())  # as text: pandas hashes vary by version
+        # As text, since hashes of pandas vary by version; to nine digits, since exp() varies by processor in the last.
+        hashed.update(pd.read_parquet(file).to_csv(index=False, float_format="%.9g").encode())
     written = Scenario().as_written()
 
-    assert hashed.hexdigest()[:16] == "5a33edd1e07b61e7"
+    assert hashed.hexdigest()[:16] == "8140bba21b32b749"
     assert not set(MAIL_OPTIONS) & set(written)
     assert set(MAIL_OPTIONS) <= set(Scenario(mail=True).as_written())
 
