@@ -76,6 +76,11 @@ class Explanation:
         """Array of shape (n_rows, n_topics): the points of all fields of a topic."""
         return sum_by_owner(self.points, self._owners)
 
+    @cached_property
+    def topic_log_odds(self) -> Floats:
+        """Array of shape (n_rows, n_topics): the log-odds of all fields of a topic, before calibration."""
+        return sum_by_owner(self.log_odds, self._owners)
+
     def strongest_member(self, topic: int) -> Rows:
         """Return for each lead the field of a topic with the most points of the same sign as the topic's points."""
         members = np.flatnonzero(self._owners == topic)
