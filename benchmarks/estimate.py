@@ -1,0 +1,222 @@
+"""Whether performance that is estimated before outcomes are known is what comes, and what happens if the world changes.
+
+Without drift: leads have eight fields and a known probability to convert. Each of 20 models is fitted with default
+params on 20,000 leads; 5,000 others are its reference, from which the cut of MQL is solved (the best fifth) and the
+calibration is judged. Then come 5 periods of 3,000 leads, for each of which the ROC AUC and the precision at the cut
+are estimated from the probabilities alone. Outcomes are drawn a thousand times with the true probabilities. The mean of
+the realised figures is their expectation; the middle 90% of them is the width of sampling alone.
+
+- `held`: periods whose 90% interval holds the expectation of the realised figure, of both figures the lower number.
+- `width`: the mean width of the intervals over the width of sampling alone, of both figures the larger.
+- `held_realised`: the share of the realised figures that the intervals hold; the interval is made for these.
+- `sampling_only`: the same for intervals that take the probabilities as they are, as if nothing had to be estimated.
+
+With drift: bank-additional-full.csv.gz in its order of time. The model is fitted on the first 60%, its reference is the
+next 10%, and each later month with 200 leads or more is estimated and compared with what came.
+Run with: python benchmarks/estimate.py [--champions N] [--data DIR] [--json] [--keep] [--recorded]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from compare_data import divided_data
+from measure import data_folder, finish, options
+from scipy.optimize import brentq
+from scipy.special import expit
+
+import leadml
+from leadml.leads.check.contract import LABEL
+from leadml.model.metrics import roc_auc
+from leadml.review.beside import estimated_beside_realised
+from leadml.review.calibration_line import CalibrationLine
+from leadml.review.estimated import ScoredLeads, estimated_performance
+from leadml.review.realised import JudgedLeads, realised_performance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from leadml.types import Floats, Labels
+
+CHAMPIONS, PERIODS = 20, 5
+FIELDS, FITTED, REFERENCE, PERIOD = 8, 20_000, 5_000, 3_000
+RATE, EFFECT, DECAY, INTERACTION = 0.125, 0.8, 0.8, 0.3
+PAIRS = ((0, 1), (2, 3), (4, 5))
+LEVEL_LEADS = 200_000  # the rate is then met to 0.1 points
+OUTCOMES = 1_000  # draws of a period's outcomes: the expectation is known to 3% of the spread of one draw
+DRAWS, CONFIDENCE = 500, 0.9
+RULE = {"mql": {"rule": "share", "top": 0.2}}
+FIGURES = {"roc_auc": "", "precision": "MQL"}
+BANK, FORWARD, MIN_MONTH, LEARN, REFERENCE_SHARE = "bank-additional-full.csv.gz", "bank_forward", 200, 0.7, 0.1
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A fitted model with the cut of MQL and the calibration on its reference."""
+
+    model: leadml.LeadClassifier
+    cuts: Mapping[str, float]
+    line: CalibrationLine
+
+    @classmethod
+    def of(cls, model: leadml.LeadClassifier, reference: Any, label: Labels) -> Champion:
+        """Return a model judged on its reference."""
+        probability = model.predict_proba(reference)[:, 1]
+        cuts = dict(leadml.solve_cuts(probability, label, RULE))
+        return cls(model, cuts, CalibrationLine.of(label, probability))
+
+
+def main() -> None:
+    """Estimate without and with drift, print tables."""
+    chosen = options(__doc__ or "", "estimate", (BANK,), champions=CHAMPIONS, data=data_folder())
+    level = solved_level()
+    rows = [row for seed in range(chosen.champions) for row in of_champion(seed, level)]
+    table = pd.DataFrame(rows)
+    figures: dict[str, Any] = {"champions": chosen.champions, "periods": chosen.champions * PERIODS}
+    by_figure = {name: summary(table[table["figure"] == name], "") for name in FIGURES}
+    alone = {name: summary(table[table["figure"] == name], "alone_") for name in FIGURES}
+    figures |= {"figures": by_figure, "sampling_only": alone}
+    figures["held"] = min(each["held"] for each in by_figure.values())
+    figures["width"] = max(each["width"] for each in by_figure.values())
+    print(pd.DataFrame(by_figure).drop(index="held_by_champion").to_string())
+    print(pd.DataFrame(alone).drop(index="held_by_champion").to_string())
+    figures["drift"] = with_drift(chosen.data)
+    print(pd.DataFrame(figures["drift"]).round(3).to_string())
+    print(f"held {figures['held']} of {figures['periods']}, width {figures['width']:.2f}")
+    finish("estimate", figures, chosen)
+
+
+def true_log_odds(fields: Floats) -> Floats:
+    """Return the true log-odds of leads, without the level."""
+    effects = EFFECT * DECAY ** np.arange(FIELDS) * np.where(np.arange(FIELDS) % 2, -1, 1)
+    together = sum(fields[:, one] * other for one, other in ((a, fields[:, b]) for a, b in PAIRS))
+    return np.asarray(fields @ effects + INTERACTION * together)
+
+
+def solved_level() -> float:
+    """Return the level at which the rate is as declared."""
+    log_odds = true_log_odds(np.random.default_rng(0).standard_normal((LEVEL_LEADS, FIELDS)))
+    return float(brentq(lambda level: expit(level + log_odds).mean() - RATE, -20, 20))
+
+
+def drawn_leads(size: int, level: float, random: np.random.Generator) -> tuple[Floats, Floats, Labels]:
+    """Return fields, true probabilities and outcomes of new leads."""
+    fields = random.standard_normal((size, FIELDS))
+    true = expit(level + true_log_odds(fields))
+    return fields, true, (random.random(size) < true).astype(np.int8)
+
+
+def of_champion(seed: int, level: float) -> list[dict[str, Any]]:
+    """Return a row for each period and figure of one model."""
+    random = np.random.default_rng(seed)
+    fields, _, label = drawn_leads(FITTED, level, random)
+    model = leadml.LeadClassifier().fit(fields, label)
+    fields, _, label = drawn_leads(REFERENCE, level, random)
+    champion = Champion.of(model, fields, label)
+    rows = []
+    for period in range(PERIODS):
+        fields, true, _ = drawn_leads(PERIOD, level, random)
+        probability = champion.model.predict_proba(fields)[:, 1]
+        drawn = realised_figures(probability, true, champion.cuts["MQL"], random)
+        tables = {"": champion.line, "alone_": CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)}
+        estimates = {name: estimate(probability, champion.cuts, line, seed) for name, line in tables.items()}
+        for at, figure in enumerate(FIGURES):
+            expected, ends = drawn[:, at].mean(), np.quantile(drawn[:, at], [0.05, 0.95])
+            row = {"champion": seed, "period": period, "figure": figure, "sampling": float(np.diff(ends)[0])}
+            for name, (value, low, high) in ((kind, table.loc[figure]) for kind, table in estimates.items()):
+                row |= {f"{name}held": low <= expected <= high, f"{name}width": high - low}
+                row |= {f"{name}error": value - expected}
+                row |= {f"{name}realised": float(((low <= drawn[:, at]) & (drawn[:, at] <= high)).mean())}
+            rows.append(row)
+    held = sum(row["held"] for row in rows)
+    print(
+        f"model {seed}: level {champion.line.level:+.3f}, slope {champion.line.slope:.3f}, held {held} of {len(rows)}"
+    )
+    return rows
+
+
+def realised_figures(probability: Floats, true: Floats, cut: float, random: np.random.Generator) -> Floats:
+    """Return the ROC AUC and the precision of many draws of the outcomes, shape (n_draws, 2)."""
+    inside, ones = probability >= cut, np.ones(len(true))
+    drawn = []
+    for _ in range(OUTCOMES):
+        label = (random.random(len(true)) < true).astype(np.int8)
+        drawn.append((roc_auc(label, probability, ones), float(label[inside].mean())))
+    return np.array(drawn)
+
+
+def estimate(probability: Floats, cuts: Mapping[str, float], line: CalibrationLine, seed: int) -> pd.DataFrame:
+    """Return value and interval of the ROC AUC and of the precision."""
+    leads = ScoredLeads(np.repeat("period", len(probability)), probability)
+    table = estimated_performance(leads, cuts, line, draws=DRAWS, confidence=CONFIDENCE, seed=seed)
+    wanted = [table[(table["figure"] == name) & (table["stage"] == stage)] for name, stage in FIGURES.items()]
+    return pd.concat(wanted).set_index("figure")[["value", "low", "high"]]
+
+
+def summary(table: pd.DataFrame, kind: str) -> dict[str, Any]:
+    """Return how often and how narrowly the intervals of one figure held, in all and by model."""
+    by_champion = table.groupby("champion")
+    errors = by_champion[f"{kind}error"].mean()
+    return {
+        "held": int(table[f"{kind}held"].sum()),
+        "held_by_champion": [int(held) for held in by_champion[f"{kind}held"].sum()],
+        "held_realised": float(table[f"{kind}realised"].mean()),
+        "held_realised_lowest": float(by_champion[f"{kind}realised"].mean().min()),
+        "width": float(table[f"{kind}width"].mean() / table["sampling"].mean()),
+        "mean_width": float(table[f"{kind}width"].mean()),
+        "mean_error": float(errors.mean()),
+        "spread_of_errors": float(errors.std()),
+        "largest_error": float(errors.abs().max()),
+    }
+
+
+def with_drift(folder: Path) -> list[dict[str, Any]]:
+    """Return a row for each month of the bank's campaigns after the reference; none if the file is absent."""
+    if not (folder / BANK).exists():
+        print(f"{folder / BANK} is not there, so nothing is estimated with drift")
+        return []
+    data = next(data for data in divided_data(folder) if data.name == FORWARD)
+    leads = pd.concat([data.learn, data.holdout], ignore_index=True)
+    names, label = [field.name for field in data.fields], leads[LABEL].to_numpy(dtype=np.int8)
+    later, reference = (round(share * len(leads)) for share in (LEARN, LEARN - REFERENCE_SHARE))
+    fields = leads[names]
+    model = leadml.LeadClassifier().fit(fields[:reference], label[:reference], created_at=np.arange(reference))
+    champion = Champion.of(model, fields[reference:later], label[reference:later])
+    print(f"bank: level {champion.line.level:+.3f}, slope {champion.line.slope:.3f} on the reference")
+    months = month_names(leads["month"])
+    sizes = pd.Series(months[later:]).value_counts()
+    judged = np.flatnonzero(np.isin(months, sizes.index[sizes >= MIN_MONTH]) & (np.arange(len(leads)) >= later))
+    probability = model.predict_proba(fields.iloc[judged])[:, 1]
+    choices = {"draws": DRAWS, "confidence": CONFIDENCE, "seed": 0}
+    then = estimated_performance(ScoredLeads(months[judged], probability), champion.cuts, champion.line, **choices)
+    now = realised_performance(JudgedLeads(months[judged], probability, label[judged]), champion.cuts, **choices)
+    beside = estimated_beside_realised(then, now)
+    rows = []
+    for month, of_month in beside.groupby("period"):
+        row: dict[str, Any] = {"month": str(month), "leads": int(sizes[month])}
+        for each in of_month[of_month["figure"] != "recall"].itertuples():
+            row[str(each.figure)] = {
+                "estimated": float(each.estimated),
+                "low": float(each.estimated_low),
+                "high": float(each.estimated_high),
+                "realised": float(each.realised),
+                "held": bool(each.held),
+            }
+        rows.append(row)
+    return rows
+
+
+def month_names(month: pd.Series) -> np.ndarray:
+    """Return year and month of leads in the order of time, from May 2008; an earlier month begins a new year."""
+    number = month.map({name: at + 1 for at, name in enumerate(MONTHS)}).to_numpy()
+    year = 2008 + np.cumsum(np.append(0, np.diff(number) < 0))
+    return np.array([f"{y}-{m:02}" for y, m in zip(year, number, strict=True)])
+
+
+if __name__ == "__main__":
+    main()
