@@ -11,8 +11,9 @@ the realised figures is their expectation; the middle 90% of them is the width o
 - `held_realised`: the share of the realised figures that the intervals hold; the interval is made for these.
 - `sampling_only`: the same for intervals that take the probabilities as they are, as if nothing had to be estimated.
 
-With drift: bank-additional-full.csv.gz in its order of time. The model is fitted on the first 60%, its reference is the
-next 10%, and each later month with 200 leads or more is estimated and compared with what came.
+With drift: bank-additional-full.csv.gz in its order of time. Of the first 70% a seventh, drawn at random, is the
+reference, and the model is fitted on the others. Each later month with 200 leads or more is estimated and compared with
+what came.
 Run with: python benchmarks/estimate.py [--champions N] [--data DIR] [--json] [--keep] [--recorded]
 """
 
@@ -31,7 +32,7 @@ from scipy.special import expit
 import leadml
 from leadml.leads.check.contract import LABEL
 from leadml.model.metrics import roc_auc
-from leadml.review.beside import estimated_beside_realised
+from leadml.review.beside import estimated_beside_realised, estimates_held
 from leadml.review.calibration_line import CalibrationLine
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.realised import JudgedLeads, realised_performance
@@ -51,7 +52,7 @@ OUTCOMES = 1_000  # draws of a period's outcomes: the expectation is known to 3%
 DRAWS, CONFIDENCE = 500, 0.9
 RULE = {"mql": {"rule": "share", "top": 0.2}}
 FIGURES = {"roc_auc": "", "precision": "MQL"}
-BANK, FORWARD, MIN_MONTH, LEARN, REFERENCE_SHARE = "bank-additional-full.csv.gz", "bank_forward", 200, 0.7, 0.1
+BANK, FORWARD, MIN_MONTH, REFERENCE_PART = "bank-additional-full.csv.gz", "bank_forward", 200, 7
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -86,7 +87,8 @@ def main() -> None:
     print(pd.DataFrame(by_figure).drop(index="held_by_champion").to_string())
     print(pd.DataFrame(alone).drop(index="held_by_champion").to_string())
     figures["drift"] = with_drift(chosen.data)
-    print(pd.DataFrame(figures["drift"]).round(3).to_string())
+    print(pd.DataFrame(figures["drift"].get("figures", {})).to_string())
+    print(pd.json_normalize(figures["drift"].get("months", [])).round(3).to_string())
     print(f"held {figures['held']} of {figures['periods']}, width {figures['width']:.2f}")
     finish("estimate", figures, chosen)
 
@@ -175,40 +177,50 @@ def summary(table: pd.DataFrame, kind: str) -> dict[str, Any]:
     }
 
 
-def with_drift(folder: Path) -> list[dict[str, Any]]:
-    """Return a row for each month of the bank's campaigns after the reference; none if the file is absent."""
+def with_drift(folder: Path) -> dict[str, Any]:
+    """Return how the months of the bank's campaigns were estimated and came; nothing if the file is absent."""
     if not (folder / BANK).exists():
         print(f"{folder / BANK} is not there, so nothing is estimated with drift")
-        return []
+        return {}
     data = next(data for data in divided_data(folder) if data.name == FORWARD)
     leads = pd.concat([data.learn, data.holdout], ignore_index=True)
-    names, label = [field.name for field in data.fields], leads[LABEL].to_numpy(dtype=np.int8)
-    later, reference = (round(share * len(leads)) for share in (LEARN, LEARN - REFERENCE_SHARE))
-    fields = leads[names]
-    model = leadml.LeadClassifier().fit(fields[:reference], label[:reference], created_at=np.arange(reference))
-    champion = Champion.of(model, fields[reference:later], label[reference:later])
-    print(f"bank: level {champion.line.level:+.3f}, slope {champion.line.slope:.3f} on the reference")
+    fields, label = leads[[field.name for field in data.fields]], leads[LABEL].to_numpy(dtype=np.int8)
+    learn = len(data.learn)
+    reference = np.random.default_rng(0).permutation(learn)[: learn // REFERENCE_PART]
+    fitted = np.setdiff1d(np.arange(learn), reference)
+    model = leadml.LeadClassifier().fit(fields.iloc[fitted], label[fitted], created_at=fitted)
+    champion = Champion.of(model, fields.iloc[reference], label[reference])
     months = month_names(leads["month"])
-    sizes = pd.Series(months[later:]).value_counts()
-    judged = np.flatnonzero(np.isin(months, sizes.index[sizes >= MIN_MONTH]) & (np.arange(len(leads)) >= later))
+    later = np.arange(learn, len(leads))
+    sizes = pd.Series(months[later]).value_counts()
+    judged = later[np.isin(months[later], sizes.index[sizes >= MIN_MONTH])]
     probability = model.predict_proba(fields.iloc[judged])[:, 1]
     choices = {"draws": DRAWS, "confidence": CONFIDENCE, "seed": 0}
     then = estimated_performance(ScoredLeads(months[judged], probability), champion.cuts, champion.line, **choices)
     now = realised_performance(JudgedLeads(months[judged], probability, label[judged]), champion.cuts, **choices)
     beside = estimated_beside_realised(then, now)
-    rows = []
-    for month, of_month in beside.groupby("period"):
-        row: dict[str, Any] = {"month": str(month), "leads": int(sizes[month])}
-        for each in of_month[of_month["figure"] != "recall"].itertuples():
-            row[str(each.figure)] = {
-                "estimated": float(each.estimated),
-                "low": float(each.estimated_low),
-                "high": float(each.estimated_high),
-                "realised": float(each.realised),
-                "held": bool(each.held),
-            }
-        rows.append(row)
-    return rows
+    held = estimates_held(beside).set_index("figure").drop(columns="stage").drop(index="recall")
+    return {
+        "level": champion.line.level,
+        "slope": champion.line.slope,
+        "rate_of_training": float(label[:learn].mean()),
+        "figures": held.to_dict("index"),
+        "months": [month_row(str(month), int(sizes[month]), rows) for month, rows in beside.groupby("period")],
+    }
+
+
+def month_row(month: str, leads: int, rows: pd.DataFrame) -> dict[str, Any]:
+    """Return what was estimated and what came in a month."""
+    row: dict[str, Any] = {"month": month, "leads": leads}
+    for each in rows[rows["figure"] != "recall"].itertuples():
+        row[str(each.figure)] = {
+            "estimated": float(each.estimated),
+            "low": float(each.estimated_low),
+            "high": float(each.estimated_high),
+            "realised": float(each.realised),
+            "held": bool(each.held),
+        }
+    return row
 
 
 def month_names(month: pd.Series) -> np.ndarray:

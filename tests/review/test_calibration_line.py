@@ -31,9 +31,12 @@ def test_repeated_leads_of_an_account_add_no_information(repeats: int) -> None:
     assert repeated.design_effect == pytest.approx(repeats, rel=0.1)
 
 
-def test_without_accounts_the_design_effect_is_one() -> None:
-    """However the outcomes are."""
+def test_the_design_effect_is_one_without_accounts_and_never_less() -> None:
+    """Accounts of which just one lead converts vary less than independent leads."""
+    label, probability = np.tile([0, 1], 100).astype(np.int8), np.tile([0.3, 0.3, 0.6, 0.6], 50)
+
     assert CalibrationLine.of(*_leads(500, 1)).design_effect == 1.0
+    assert CalibrationLine.of(label, probability, cluster=np.arange(200) // 2).design_effect == 1.0
 
 
 def test_the_covariance_of_independent_leads_is_that_of_logistic_regression() -> None:

@@ -86,7 +86,16 @@ def test_accounts_that_convert_together_widen_the_interval_by_the_root_of_the_de
 
     assert wider["conversions", ""] == pytest.approx(2 * width["conversions", ""], rel=0.01)
     assert wider["precision", "SQL"] > 1.5 * width["precision", "SQL"]
-    assert together["high"]["precision", "SQL"] <= 1
+
+
+def test_however_uncertain_a_share_is_it_stays_between_0_and_1() -> None:
+    """A few good leads of accounts that convert together; counts stay above 0."""
+    table = _estimate(np.repeat([0.05, 0.9], [20, 5]), replace(EXACT, design_effect=9.0))
+    shares = table.loc[["rate", "roc_auc", "precision", "recall"]]
+
+    assert shares.loc[("precision", "SQL"), ["low", "high"]].tolist() == [0.0, 1.0]
+    assert shares["high"].max() <= 1
+    assert table["low"].min() >= 0
 
 
 def test_the_level_of_the_reference_corrects_the_probabilities() -> None:

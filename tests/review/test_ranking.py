@@ -98,6 +98,16 @@ def test_the_interval_holds_the_true_auc() -> None:
     assert 0.86 < held < 0.94
 
 
+@pytest.mark.parametrize(("conversions", "others"), [(20, 50), (50, 20)])
+def test_twenty_conversions_and_twenty_others_have_an_interval(conversions: int, others: int) -> None:
+    """One pair in the wrong order is enough for it to be no perfect order."""
+    label = np.repeat([1, 0], [conversions, others]).astype(np.int8)
+    probability = np.append(np.repeat([0.9, 0.1], [conversions, others - 1]), 0.95)
+    auc, low, high = roc_auc_interval(label, probability, np.arange(len(label)), confidence=0.9)
+
+    assert 0 < low < auc < high < 1
+
+
 @pytest.mark.parametrize(("conversions", "others"), [(19, 50), (50, 19), (0, 50), (50, 50)])
 def test_few_conversions_or_a_perfect_order_have_no_interval(conversions: int, others: int) -> None:
     """All conversions are ranked first here, which few leads do not prove."""
