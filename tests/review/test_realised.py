@@ -155,6 +155,14 @@ def test_few_accounts_and_few_conversions_have_no_bootstrap_interval() -> None:
     assert table.loc[("rate", ""), ["low", "high"]].notna().all()
 
 
+def test_a_lead_at_a_cut_is_above_it() -> None:
+    """Whatever the digits of its probability are."""
+    leads = _leads(50, 11)
+    table = realised_performance(leads, {"SQL": float(leads.probability.max())}, **CHOICES)
+
+    assert table.loc[(table["figure"] == "leads") & (table["stage"] == "SQL"), "value"].tolist() == [1.0]
+
+
 def test_periods_without_conversions_or_without_leads_above_a_cut_are_said() -> None:
     """What is not defined is NaN; an empty set of leads gives an empty table."""
     quiet = _figures(JudgedLeads(np.repeat("2026-01", 40), np.linspace(0.01, 0.3, 40), np.zeros(40, dtype=np.int8)))

@@ -41,10 +41,17 @@ class Ranking:
         """Return the order of probabilities of shape (n_leads,)."""
         order = np.argsort(probability, kind="stable")
         ranked = probability[order]
-        return cls(ranked, order, np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)]))
+        return cls(ranked, order, np.flatnonzero(np.diff(ranked, prepend=-np.inf) > 0))
 
     def start_of(self, cut: float) -> int:
-        """Return the position of the first lead at or above a cut; the number of leads if there is none."""
+        """Return the position of the first lead at or above a cut; the number of leads if there is none.
+
+        Examples
+        --------
+        >>> ranking = Ranking.of(np.array([0.4, 0.1, 0.2]))
+        >>> ranking.start_of(0.2), ranking.start_of(0.5)
+        (1, 3)
+        """
         return int(np.searchsorted(self.probability, cut, side="left"))
 
     def by_level(self, values: Floats) -> Floats:

@@ -104,8 +104,9 @@ def realised_performance(
         parts of the latter, see `leadml.review.score_parts.ScoreParts`: ``log_loss = uncertainty - discrimination +
         miscalibration``, and ``miscalibration = global_miscalibration + local_miscalibration``. Both of these are above
         0 even where the probabilities are perfect: ``global_miscalibration_by_chance`` and
-        ``local_miscalibration_by_chance`` say how large they then are on average, and between which ends. They are
-        taken off before the intervals of the parts are made.
+        ``local_miscalibration_by_chance`` say how large they then are on average, and between which ends, if leads
+        convert independently. They are taken off before the intervals of the parts are made, so that a part that is
+        not there has an interval from 0.
 
     Notes
     -----
