@@ -8,11 +8,12 @@ log loss of the recalibrated probabilities is finite: one that is 0 or 1 belongs
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import entr, expit, xlogy
+from scipy.special import entr, xlogy
 
 from leadml.review.calibration_line import log_odds
 from leadml.review.ranking import Ranking
@@ -86,6 +87,16 @@ class Outcomes:
         ranking = Ranking.of(probability)
         return cls(ranking.order, ranking.first, label[ranking.order], log_odds(ranking.probability[ranking.first]))
 
+    @cached_property
+    def odds(self) -> Floats:
+        """The odds at each distinct probability."""
+        return np.exp(self.log_odds)
+
+    @cached_property
+    def log_partition(self) -> Floats:
+        """``log(1 + odds)``, which is the log loss of a lead that does not convert."""
+        return np.log1p(self.odds)
+
     def parts(self, weight: Floats, *, shift: float) -> tuple[ScoreParts, float]:
         """Return the parts of the log loss, and the shift of the log-odds that makes the mean right.
 
@@ -102,11 +113,13 @@ class Outcomes:
         leads, conversions = float(total.sum()), float(positive.sum())
         rate = conversions / leads
         uncertainty = float(entr(rate) + entr(1 - rate))
-        best, said = _recalibrated_loss(positive, total), _log_loss(self.log_odds, positive, total)
+        best, at_odds = _recalibrated_loss(positive, total), float((positive * self.log_odds).sum())
+        said = (float((total * self.log_partition).sum()) - at_odds) / leads
         balanced = 0.0  # with one outcome, the log-odds are shifted without end
         if 0 < conversions < leads:
-            shift = _balancing_shift(self.log_odds, positive, total, shift)
-            balanced = _log_loss(self.log_odds + shift, positive, total)
+            shift = _balancing_shift(self.odds, total, conversions, shift)
+            partition = float((total * np.log1p(self.odds * np.exp(shift))).sum())
+            balanced = (partition - at_odds - conversions * shift) / leads
         return ScoreParts(said, uncertainty, uncertainty - best, said - balanced, balanced - best), shift
 
 
@@ -123,8 +136,10 @@ def score_parts(label: Labels, probability: Floats) -> ScoreParts:
     Uncertainty, discrimination and miscalibration are those of CORP: Dimitriadis, Gneiting and Jordan, "Stable
     reliability diagrams for probabilistic classifiers", PNAS 118 (2021), with recalibration by isotonic regression.
     That the miscalibration has a global part, which a correction of the balance removes, and a local one is from
-    Brauer, Menzel and Wüthrich, arXiv:2510.04556 (2025). Here the balance is
-    corrected by one shift of all log-odds, as a recalibration of the level would do.
+    Brauer, Menzel and Wüthrich, arXiv:2510.04556 (2025). Here the balance is corrected by one shift of all log-odds, as
+    a recalibration of the level would do.
+
+    Sums of products are taken without BLAS, whose threads would make them slower here, and depend on their number.
 
     Examples
     --------
@@ -147,20 +162,17 @@ def _recalibrated_loss(positive: Floats, total: Floats) -> float:
     return -float((xlogy(won, won / size) + xlogy(size - won, 1 - won / size)).sum()) / float(size.sum())
 
 
-# Sums of products are taken without BLAS, whose threads would make them slower here, and depend on their number.
-def _log_loss(margin: Floats, positive: Floats, total: Floats) -> float:
-    """Return the mean of ``log(1 + exp(margin)) - label * margin``; margins are at most 85 here, so exp is finite."""
-    return float((total * np.log1p(np.exp(margin)) - positive * margin).sum()) / float(total.sum())
+def _balancing_shift(odds: Floats, total: Floats, conversions: float, shift: float) -> float:
+    """Return the shift of the log-odds that makes the mean probability equal the rate, by Newton's method.
 
-
-def _balancing_shift(margin: Floats, positive: Floats, total: Floats, shift: float) -> float:
-    """Return the shift of the log-odds that makes the mean probability equal the rate, by Newton's method."""
-    conversions = float(positive.sum())
+    The odds are at most 1e15 and the shift 50, so their product is finite.
+    """
     for _ in range(MAX_STEPS):
-        fitted = expit(margin + shift)
-        expected = total * fitted
+        shifted = odds * np.exp(shift)
+        failing = 1 / (1 + shifted)
+        expected = total * (1 - failing)
         excess = float(expected.sum()) - conversions
-        slope = float((expected * (1 - fitted)).sum())
+        slope = float((expected * failing).sum())
         step = float(np.clip(excess / slope, -1.0, 1.0)) if slope > 0 else float(np.sign(excess))
         shift = float(np.clip(shift - step, -LARGEST_SHIFT, LARGEST_SHIFT))
         if abs(step) < SMALLEST_STEP:
