@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.bundle.manifest import TrainingRecord
+    from leadml.bundle.profile import Profile
     from leadml.leads.sources.source import LeadSpec
     from leadml.model.judge.evaluation import Evaluation
     from leadml.model.predict.lead_model import LeadModel
-    from leadml.model.predict.reference import FieldProfile
     from leadml.stages.plan import StagePlan
 
 BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
@@ -41,7 +41,7 @@ class Bundle:
     stages
         Cuts and grade bands.
     profile
-        The distribution of each field in the rows that the model was fitted on.
+        Counts of the leads of the training, to compare later leads with.
     evaluation
         The evaluation on the holdout.
     candidates
@@ -54,7 +54,7 @@ class Bundle:
     leads: LeadSpec
     model: LeadModel
     stages: StagePlan
-    profile: Mapping[str, FieldProfile]
+    profile: Profile
     evaluation: Evaluation
     candidates: pd.DataFrame
     record: TrainingRecord
@@ -65,7 +65,7 @@ class Bundle:
 
     def texts(self) -> dict[str, str]:
         """Return the text of each file by name; the same data and choices give the same bytes."""
-        golden = golden_rows(self.profile, self.model.encoder)
+        golden = golden_rows(self.profile.bins, self.model.encoder)
         scores = self.model.predict(golden_frame(golden, self.model.encoder)).tolist()
         model = {
             "target": self.target,
@@ -74,7 +74,7 @@ class Bundle:
             "holdout": asdict(self.leads.holdout),
             **self.model.to_json(),
             "stages": self.stages.to_json(),
-            "profile": {name: asdict(profile) for name, profile in self.profile.items()},
+            "profile": self.profile.to_json(),
             "golden": {"rows": golden, "scores": scores},
         }
         evaluation = self.evaluation.to_json() | {"candidates": as_rows(self.candidates)}

@@ -18,6 +18,7 @@ import pandas as pd
 
 from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, TABLES, Bundle, canonical_json, model_hash
 from leadml.bundle.manifest import Manifest
+from leadml.bundle.profile import Profile
 from leadml.errors import BundleError, inert
 from leadml.leads.check.contract import Contract
 from leadml.leads.sources.settings import settings_from_json
@@ -27,13 +28,13 @@ from leadml.model.judge.evaluation import Evaluation
 from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
-from leadml.model.predict.reference import FieldProfile, golden_frame
+from leadml.model.predict.reference import golden_frame
 from leadml.stages.plan import StagePlan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 8  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 9  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # tables have at most 8 million numbers (decision 17) of at most 24 characters
 LIBRARIES = ("lightgbm", "numpy", "scipy")
@@ -170,7 +171,7 @@ def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evalua
         leads=leads,
         model=model,
         stages=StagePlan.from_json(stored["stages"]),
-        profile={name: FieldProfile(**profile) for name, profile in stored["profile"].items()},
+        profile=Profile.from_json(stored["profile"]),
         evaluation=Evaluation.from_json(evaluation),
         candidates=pd.DataFrame(evaluation["candidates"]),
         record=manifest.record,

@@ -59,7 +59,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
         request = ScoreRequest(file, as_of, out, held_out, contributions, raw)
         summary = run(loaded, request, project=places, now=current_instant(), progress=progress)
     _print_summary(summary)
-    if summary.not_scored or summary.doubts:
+    if summary.not_scored or summary.warnings:
         raise typer.Exit(WARNED)
 
 
@@ -153,7 +153,10 @@ def _print_summary(summary: ScoreSummary) -> None:
         print(f"not kept in a store: {summary.not_kept}")
     for rule in summary.not_applied:
         print(f"rule not applied, because the model has no such field: {inert(rule)}")
-    for doubt in summary.doubts:
-        print(f"warning: {doubt}")
+    for finding in summary.changes:
+        if finding.severity == "not applicable":
+            print(f"not compared with the training: {finding.evidence}")
+    for warning in summary.warnings:
+        print(f"warning: {warning}")
     if summary.not_scored:
         print(f"not scored, with reasons: {summary.destination.not_scored}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from leadml.bundle.contents import Bundle
 from leadml.bundle.manifest import SplitRecord, TrainingRecord
-from leadml.errors import ModelError
+from leadml.errors import ModelError, quoted
 from leadml.jobs.assess import assess, refuse_stops
 from leadml.leads.check.contract import LABEL
 from leadml.leads.check.duplicates import row_hashes
@@ -23,8 +23,8 @@ from leadml.model.judge.baselines import baseline_probabilities
 from leadml.model.judge.evaluation import evaluate_holdout
 from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.model.predict.explain import explain_leads
-from leadml.model.predict.reference import profile
 from leadml.params import normal_name
+from leadml.review.training import training_profile
 from leadml.stages.cuts import solve_cuts
 from leadml.stages.grades import GradeBands, grade_bands
 from leadml.stages.plan import StagePlan
@@ -32,6 +32,7 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leadml.leads.check.contract import Contract
     from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
     from leadml.leads.split import Split
@@ -67,15 +68,18 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     Raises
     ------
     ModelError
-        If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
+        If the data are not ready, a leak is suspected, a rule of the stages has no cut, or ``review.slices`` names a
+        field that the model does not have.
     """
     findings = assess(training, params, progress=progress)
     refuse_stops(findings)
     parts, contract, split = training.parts(), training.contract, training.split
+    slices = _slices(contract, params)
     fitted = fit_model(parts.learn, contract.fields, params, split=split, progress=progress)
     progress("solving the cuts")
     cuts = _cuts(fitted, params, target)
     stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)
+    profile = training_profile(fitted, parts.learn, cuts=cuts.cuts, clock=split.clock, slices=slices)
     progress("evaluating on the holdout")
     evaluation = _evaluate(fitted, stages, parts, split, params)
     return Bundle(
@@ -89,7 +93,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         ),
         model=fitted.model,
         stages=stages,
-        profile=profile(parts.learn, fitted.model.encoder),
+        profile=profile,
         evaluation=evaluation,
         candidates=cuts.sample_candidates(),
         record=_record(training, parts, params, findings, fitted, trained_at=trained_at),
@@ -112,6 +116,16 @@ def rules_of(params: Params, target: str) -> dict[str, CutRule]:
     """Return the rules of the cuts that a target drives, with that of the dropped leads where it drives any."""
     rules: dict[str, CutRule] = {stage: getattr(params.stages, stage) for stage in params.drives(target)}
     return rules | ({"drop": params.stages.drop} if rules and params.stages.drop is not None else {})
+
+
+def _slices(contract: Contract, params: Params) -> list[str]:
+    """Return the fields that the review is split by."""
+    names = [normal_name(name) for name in params.review.slices]
+    known = {field.name for field in contract.fields}
+    if unknown := [name for name in names if name not in known]:
+        msg = f"review.slices must name fields of the model, got {quoted(unknown[0])}; declare it in features"
+        raise ModelError(msg)
+    return names
 
 
 def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:

@@ -18,15 +18,21 @@ from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import contribution_table
 from leadml.params import ScoreParams
+from leadml.params.review import ChangeLimits
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
+from leadml.review.changes import judge_changes
+from leadml.review.counts import count_leads
+from leadml.review.training import with_cuts
 from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from leadml.bundle.model import Model
+    from leadml.bundle.profile import LeadCounts
     from leadml.jobs.places import Places
+    from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.spool import LeadChunk
     from leadml.publish.keeper import Keeper
     from leadml.publish.sink import Sink
@@ -151,6 +157,10 @@ class ScoreSummary:
         Number of leads by stage; empty if the target drives no stage.
     unknown_levels
         Number of leads by category field whose level the model does not know.
+    counts
+        Counts of the scored leads by the bins of the training's profile; None before a chunk is scored.
+    changes
+        Whether the leads are like those of the training: findings of the topic ``review``.
     """
 
     batch_id: str
@@ -167,6 +177,13 @@ class ScoreSummary:
     defused: int = 0
     stages: dict[str, int] = field(default_factory=dict)
     unknown_levels: dict[str, int] = field(default_factory=dict)
+    counts: LeadCounts | None = None
+    changes: tuple[Finding, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to look at the scores before they are used: all doubts, and the changes that must be looked at."""
+        return (*self.doubts, *(str(finding) for finding in self.changes if finding.severity == "warn"))
 
     def __repr__(self) -> str:
         """Return the numbers of scored and refused rows in one line."""
@@ -228,7 +245,19 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
                 progress(f"scored {summary.scored:,} leads")
             keeper.fill(scored=summary.scored, not_scored=summary.not_scored)
         keeper.complete()
+    if summary.counts is not None:
+        _compare(model, summary, summary.counts, project.params.review.changes if project else ChangeLimits())
     return summary
+
+
+def _compare(model: Model, summary: ScoreSummary, counts: LeadCounts, limits: ChangeLimits) -> None:
+    """Compare the scored leads with those of the training: unknown levels, and changes to look at."""
+    profile = model.bundle.profile
+    categories = [name for name, bins in profile.bins.items() if bins.kind == "category"]
+    summary.unknown_levels = {name: counts.fields[name].bins[-1] for name in categories}
+    if model.cuts_number:
+        profile = with_cuts(profile, model.bundle.stages.cuts, model.bundle.candidates)
+    summary.changes = tuple(judge_changes(profile, counts, limits))
 
 
 @dataclass(frozen=True)
@@ -255,8 +284,9 @@ class _Outputs:
             number = int((scored["stage"] == stage).sum())
             if number or stage in summary.stages:
                 summary.stages[stage] = summary.stages.get(stage, 0) + number
-        for name, count in model.bundle.model.encoder.count_other(chunk.frame).items():
-            summary.unknown_levels[name] = summary.unknown_levels.get(name, 0) + count
+        fields = model.bundle.model.encoder.fields_of(chunk.frame)
+        counts = count_leads(model.bundle, fields, explanation.probability)
+        summary.counts = counts if summary.counts is None else summary.counts + counts
 
 
 @contextmanager

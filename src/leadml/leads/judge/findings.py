@@ -12,7 +12,7 @@ from typing import Literal
 from leadml.errors import inert
 
 Severity = Literal["stop", "warn", "passed", "not applicable"]
-Topic = Literal["readiness", "dates", "leaks"]
+Topic = Literal["readiness", "dates", "leaks", "review"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class FindingKind:
     Parameters
     ----------
     topic
-        ``readiness`` (enough leads, usable fields), ``dates`` (the tables of dated leads) or ``leaks``.
+        ``readiness`` (enough leads, usable fields), ``dates`` (the tables of dated leads), ``leaks`` or ``review``
+        (later leads that differ from those of the training).
     title
         What is judged.
     remedy
@@ -34,7 +35,12 @@ class FindingKind:
     remedy: str
 
 
-TOPICS: dict[str, Topic] = {"RD": "readiness", "DT": "dates", "LK": "leaks"}  # by the beginning of the code
+TOPICS: dict[str, Topic] = {  # by the beginning of the code
+    "RD": "readiness",
+    "DT": "dates",
+    "LK": "leaks",
+    "RV": "review",
+}
 CATALOGUE = {
     "RD0": FindingKind(
         "readiness",
@@ -137,6 +143,49 @@ CATALOGUE = {
         "leaks",
         "No field seems to know the outcome",
         "Nothing to do where it passed. Where it is not applicable, bring leads of both outcomes.",
+    ),
+    "RV0": FindingKind(
+        "review",
+        "Leads are like those of the training",
+        "Nothing to do where it passed. Where it is not applicable, score more leads at once, or lower "
+        "review.changes.min_leads.",
+    ),
+    "RV1": FindingKind(
+        "review",
+        "Fields that the training had are not empty everywhere",
+        "See whether the column was renamed, is no longer exported or is no longer filled in, and score again.",
+    ),
+    "RV2": FindingKind(
+        "review",
+        "Fields are as often empty as in the training",
+        "See why the field is filled in more or less often; if it will stay so, train again.",
+    ),
+    "RV3": FindingKind(
+        "review",
+        "Numbers are in the range of the training",
+        "See whether the unit, the currency or the meaning of the column changed; if the numbers are right, train "
+        "again.",
+    ),
+    "RV4": FindingKind(
+        "review",
+        "Levels are those of the training",
+        "See whether levels are spelled otherwise or are new; if they are new, train again once their outcomes are "
+        "known.",
+    ),
+    "RV5": FindingKind(
+        "review",
+        "Values are spread as in the training",
+        "See whether other leads come in, or the column is filled in otherwise; if it will stay so, train again.",
+    ),
+    "RV6": FindingKind(
+        "review",
+        "Probabilities are spread as in the training",
+        "See which leads came in. Compare with the outcomes as soon as they are known.",
+    ),
+    "RV7": FindingKind(
+        "review",
+        "Stages have the shares that they had in the training",
+        "See which leads came in; if they are right, review the cuts with leadml cuts.",
     ),
 }
 

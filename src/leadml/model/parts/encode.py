@@ -99,14 +99,6 @@ class Encoder:
         missing = pd.isna(values)
         return np.where(missing, count + 1, np.where(codes < 0, count, codes)).astype(np.intp)
 
-    def count_other(self, frame: pd.DataFrame) -> dict[str, int]:
-        """Return for each category how many rows have a level that is not a column of the model."""
-        categories = [index for index, field in enumerate(self.fields) if field.kind == "category"]
-        return {
-            self.fields[index].name: int((self.codes(frame, index) == len(self.levels[index])).sum())
-            for index in categories
-        }
-
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as plain data."""
         return {

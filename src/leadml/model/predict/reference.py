@@ -1,75 +1,161 @@
-"""The profile of a training set: quantiles, shares of levels and golden rows.
+"""The bins by which the values of leads are counted, and the golden rows.
 
-Golden rows are made-up leads whose scores are stored with the model, so that a loaded model can prove that it scores as
-before. No row of a lead is stored: golden rows are drawn field by field from the quantiles and levels.
+Both are made of the quantiles of numbers and the levels of categories in the training set. Golden rows are made-up
+leads whose scores are stored with the model, so that a loaded model can prove that it scores as before. No row of a
+lead is stored: golden rows are drawn field by field from the quantiles and levels.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from leadml.model.parts.encode import Encoder
+    from leadml.params import Kind
+    from leadml.types import Floats, Integers
 
 # Without 0 and 1, which would be the values of one lead each.
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 GOLDEN_ROWS = 50  # one of the ten values of a number (nine quantiles, missing) is in none with 0.9^50 = 0.5%
 UNKNOWN_LEVEL = "(a level that training did not keep)"
+BOOLEAN_EDGES = (0.5,)  # a boolean is 0 or 1
 
 
 @dataclass(frozen=True)
-class FieldProfile:
-    """The distribution of the values of a field.
+class FieldBins:
+    """The bins that the values of a field are counted in.
+
+    A number has bins between quantiles of the training set: the first is below the 1% quantile, the last above the 99%
+    quantile, and a value that is several quantiles at once has a bin of its own. A boolean has a bin for 0 and one for
+    1. A category has a bin for each level that is a column of the model, and the last for all other levels.
 
     Parameters
     ----------
-    missing
-        Share of the rows that have no value.
+    kind
+        ``number``, ``category`` or ``boolean``.
     quantiles
-        Of a number, at `QUANTILES`; empty where no row has a value.
+        Of a number, at `QUANTILES`; empty where no row of the training has a value.
     levels
-        Of a category, the share of each level that is a column of the model.
-    other
-        Of a category, the share of all other levels.
+        Of a category, the levels that are columns of the model.
     """
 
-    missing: float
-    quantiles: Sequence[float] = ()
-    levels: Mapping[str, float] = field(default_factory=dict)
-    other: float = 0.0
+    kind: Kind
+    quantiles: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+
+    @cached_property
+    def edges(self) -> Floats:
+        """The highest value of each bin but the last, rising; shape (n_bins - 1,). Empty for a category.
+
+        Examples
+        --------
+        >>> FieldBins("number", (1.0, 2.0, 2.0, 3.0)).edges.round(9).tolist()
+        [1.0, 2.0, 2.0, 3.0]
+        """
+        if self.kind == "category":
+            return np.empty(0)
+        if self.kind == "boolean":
+            return np.array(BOOLEAN_EDGES)
+        values, repeats = np.unique(np.array(self.quantiles), return_counts=True)
+        alone = values[repeats > 1]  # a value of many rows: its bin begins right below it
+        lowest = values[:1]  # is in the second bin: the first is below the range of the training
+        inner = np.setdiff1d(values, np.setdiff1d(lowest, alone))
+        return np.union1d(inner, np.nextafter(np.union1d(alone, lowest), -np.inf))
+
+    @property
+    def size(self) -> int:
+        """How many bins there are, missing values not counted."""
+        return len(self.levels) + 1 if self.kind == "category" else len(self.edges) + 1
+
+    def positions(self, values: Floats) -> Integers:
+        """Return the bin of each value, shape (n_rows,), from 0; the number of bins for a missing value.
+
+        Parameters
+        ----------
+        values
+            A column of `Encoder.fields_of`, shape (n_rows,): numbers, NaN where missing, or codes of a category.
+
+        Examples
+        --------
+        >>> FieldBins("boolean").positions(np.array([0.0, 1.0, np.nan])).tolist()
+        [0, 1, 2]
+        """
+        if self.kind == "category":
+            return values.astype(np.int64)
+        found = np.searchsorted(self.edges, values, side="left").astype(np.int64)
+        found[np.isnan(values)] = self.size
+        return found
+
+    def label(self, position: int) -> str:
+        """Return a bin in words.
+
+        Examples
+        --------
+        >>> FieldBins("category", levels=("chef",)).label(1)
+        'another level'
+        >>> FieldBins("number", (1.0, 5.0)).label(0), FieldBins("number", (1.0, 5.0)).label(1)
+        ('below 1', '1 to 5')
+        """
+        if self.kind == "category":
+            return repr(self.levels[position]) if position < len(self.levels) else "another level"
+        if self.kind == "boolean":
+            return ("no", "yes")[position]
+        if not len(self.edges):
+            return "any number"
+        if position == 0:
+            return f"below {self.quantiles[0]:,.6g}"
+        if position == len(self.edges):
+            return f"above {self.quantiles[-1]:,.6g}"
+        low, high = (f"{self.edges[at]:,.6g}" for at in (position - 1, position))
+        return low if low == high else f"{low} to {high}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the bins as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> FieldBins:
+        """Return the bins that `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the quantiles do not rise.
+        """
+        quantiles = tuple(float(value) for value in stored["quantiles"])
+        if list(quantiles) != sorted(quantiles):
+            raise ValueError(quantiles)
+        return cls(stored["kind"], quantiles, tuple(str(level) for level in stored["levels"]))
 
 
-def profile(frame: pd.DataFrame, encoder: Encoder) -> dict[str, FieldProfile]:
-    """Return the profile of each field.
+def field_bins(fields: Floats, encoder: Encoder) -> dict[str, FieldBins]:
+    """Return the bins of each field.
 
     Parameters
     ----------
-    frame
-        The training set, shape (n_rows, n_columns).
+    fields
+        The training set as `Encoder.fields_of` returns it, shape (n_rows, n_fields).
     encoder
         Fields and levels of the model.
     """
-    profiles: dict[str, FieldProfile] = {}
+    bins: dict[str, FieldBins] = {}
     for index, entry in enumerate(encoder.fields):
-        missing = float(frame[entry.name].isna().mean())
-        if entry.kind == "category":
-            counts = np.bincount(encoder.codes(frame, index), minlength=encoder.width(index)) / max(len(frame), 1)
-            shares = dict(zip(encoder.levels[index], counts.tolist(), strict=False))
-            profiles[entry.name] = FieldProfile(missing, levels=shares, other=float(counts[-2]))
-        else:
-            values = frame[entry.name].dropna().to_numpy(dtype=np.float64)
-            quantiles = np.quantile(values, QUANTILES).tolist() if len(values) else []
-            profiles[entry.name] = FieldProfile(missing, quantiles)
-    return profiles
+        quantiles: tuple[float, ...] = ()
+        if entry.kind == "number":
+            values = fields[:, index][~np.isnan(fields[:, index])]
+            quantiles = tuple(np.quantile(values, QUANTILES).tolist()) if len(values) else ()
+        bins[entry.name] = FieldBins(entry.kind, quantiles, encoder.levels[index])
+    return bins
 
 
-def golden_rows(profiles: Mapping[str, FieldProfile], encoder: Encoder) -> dict[str, list[Any]]:
+def golden_rows(bins: Mapping[str, FieldBins], encoder: Encoder) -> dict[str, list[Any]]:
     """Return made-up leads, by column, drawn from the quantiles and levels, unknown levels and missing values."""
     random = np.random.default_rng(0)
     rows: dict[str, list[Any]] = {}
@@ -79,7 +165,7 @@ def golden_rows(profiles: Mapping[str, FieldProfile], encoder: Encoder) -> dict[
         elif entry.kind == "boolean":
             values = [0.0, 1.0, None]
         else:
-            values = [*profiles[entry.name].quantiles, None]
+            values = [*bins[entry.name].quantiles, None]
         rows[entry.name] = [values[number] for number in random.integers(0, len(values), GOLDEN_ROWS)]
     return rows
 

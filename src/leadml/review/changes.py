@@ -1,0 +1,156 @@
+"""Say which changes of the leads since the training must be looked at.
+
+A change is said if its size is above its limit, which is that of ``review.changes`` or the largest size by which one
+part of the training's time differed from the others, whichever is larger. What follows from a change that is said is
+not said again: an empty field has no other finding, and where fields changed, the probabilities that follow from them
+are not a finding of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.errors import inert
+from leadml.leads.judge.findings import CATALOGUE, Finding
+from leadml.review.drift import change_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from leadml.bundle.profile import FieldCounts, FieldSizes, LeadCounts, Profile
+    from leadml.model.predict.reference import FieldBins
+    from leadml.params.review import ChangeLimits
+
+ALWAYS = 0.05  # share of the training's leads: a field that lacked in no more was nearly always there
+# Of such a field 20 leads without a value come by chance in 0.05^20 of the batches, and fewer leads may be one import.
+MIN_EMPTY = 20
+
+
+def judge_changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits) -> list[Finding]:
+    """Return what must be looked at, as findings that warn; else one finding that nothing changed or can be judged.
+
+    Parameters
+    ----------
+    profile
+        The profile of the training.
+    counts
+        Counts of later leads by its bins.
+    limits
+        From which size a change is said, and for how many leads.
+    """
+    references = profile.counts.fields
+    empty = [name for name, current in counts.fields.items() if is_emptied(references[name], current)]
+    found = [_empty_field(name, profile.counts, counts) for name in empty]
+    is_judged = counts.rows >= limits.min_leads
+    if is_judged:
+        found += _changes(profile, counts, limits, empty=empty)
+    if found:
+        return found
+    if not is_judged:
+        evidence = f"there are {counts.rows:,} leads, and fewer than {limits.min_leads:,} are not judged"
+        return [Finding("RV0", "not applicable", evidence)]
+    return [Finding("RV0", "passed", f"{counts.rows:,} leads do not differ from the training by more than the limits")]
+
+
+def is_emptied(reference: FieldCounts, current: FieldCounts) -> bool:
+    """Return whether no lead of some has a field that the training nearly always had.
+
+    Parameters
+    ----------
+    reference, current
+        Counts of the field.
+
+    Examples
+    --------
+    >>> from leadml.bundle.profile import FieldCounts
+    >>> is_emptied(FieldCounts(3, (4997,)), FieldCounts(200, (0,)))
+    True
+    """
+    missing = reference.missing / max(reference.missing + reference.present, 1)
+    return not current.present and current.missing >= MIN_EMPTY and missing <= ALWAYS
+
+
+def _changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits, *, empty: list[str]) -> Iterator[Finding]:
+    """Yield what changed of the fields that are not empty, and of the stages or the probabilities."""
+    sizes = change_sizes(profile.bins, profile.counts, counts)
+    is_explained = bool(empty)
+    for name, size in sizes.fields.items():
+        if name in empty:
+            continue
+        over = _over(size, profile.varied.fields[name], limits)
+        if min(profile.counts.fields[name].present, counts.fields[name].present) < limits.min_leads:
+            over &= {"missing"}
+        for finding in _field_findings(name, over, profile, counts):
+            is_explained = True
+            yield finding
+    if sizes.stages > max(limits.stages, profile.varied.stages):
+        yield _stages(profile.counts, counts)
+    elif not is_explained and sizes.score > max(limits.score, profile.varied.score):
+        yield _warn("RV6", _means(profile.counts, counts) + f"; the stability index is {sizes.score:.2f}")
+
+
+def _over(size: FieldSizes, varied: FieldSizes, limits: ChangeLimits) -> set[str]:
+    """Return which sizes of a field are above their limits."""
+    names = ("missing", "out_of_range", "new_levels", "distribution")
+    return {name for name in names if getattr(size, name) > max(getattr(limits, name), getattr(varied, name))}
+
+
+def _field_findings(name: str, over: set[str], profile: Profile, counts: LeadCounts) -> Iterator[Finding]:
+    """Yield that values are missing, and the first other change of the field: one cause gives one line."""
+    bins, reference, current = profile.bins[name], profile.counts.fields[name], counts.fields[name]
+    if "missing" in over and not current.present:
+        yield _empty_field(name, profile.counts, counts)
+    elif "missing" in over:
+        shares = [_share(each.missing, each.missing + each.present) for each in (current, reference)]
+        yield _warn("RV2", f"is empty in {shares[0]} leads; in the training in {shares[1]}", name)
+    if "out_of_range" in over:
+        low, high = (f"{value:,.6g}" for value in (bins.quantiles[0], bins.quantiles[-1]))
+        outside = [_share(each.bins[0] + each.bins[-1], each.present) for each in (current, reference)]
+        text = f"is below {low} or above {high} in {outside[0]} leads that have a number"
+        yield _warn("RV3", f"{text}; in the training in {outside[1]}", name)
+    elif "new_levels" in over:
+        others = [_share(each.bins[-1], each.present) for each in (current, reference)]
+        text = f"has a level that the model does not know in {others[0]} leads that have one"
+        yield _warn("RV4", f"{text}; in the training in {others[1]}", name)
+    elif "distribution" in over:
+        yield _warn("RV5", _spread(bins, reference, current), name)
+
+
+def _spread(bins: FieldBins, reference: FieldCounts, current: FieldCounts) -> str:
+    """Return in words which values became more or less frequent by the most leads."""
+    shares = [np.array(each.bins) / each.present for each in (current, reference)]
+    at = int(np.argmax(np.abs(shares[0] - shares[1])))
+    now, before = (_share(each.bins[at], each.present) for each in (current, reference))
+    return f"is {inert(bins.label(at))} in {now} leads that have a value; in the training in {before}"
+
+
+def _empty_field(name: str, reference: LeadCounts, current: LeadCounts) -> Finding:
+    before = f"{reference.fields[name].missing:,} of {reference.rows:,}"
+    return _warn("RV1", f"is empty in all {current.rows:,} leads; in the training in {before}", name)
+
+
+def _stages(reference: LeadCounts, current: LeadCounts) -> Finding:
+    """Return the finding of the stage whose share changed most."""
+    counts = [each.stages for each in (current, reference)]
+    shares: list[Mapping[str, float]] = [{name: n / sum(each.values()) for name, n in each.items()} for each in counts]
+    stage = max(counts[0], key=lambda name: abs(shares[0][name] - shares[1][name]))
+    now, before = (_share(each[stage], sum(each.values())) for each in counts)
+    number = counts[0][stage]
+    text = f"all {number:,} leads are" if number == current.scored else f"{now} leads are"
+    return _warn("RV7", f"{text} in {stage} by the cuts; in the training {before}; {_means(reference, current)}")
+
+
+def _means(reference: LeadCounts, current: LeadCounts) -> str:
+    now, before = current.mean_probability, reference.mean_probability
+    return f"the mean probability is {now:.1%}, in the training {before:.1%}"
+
+
+def _warn(code: str, evidence: str, field: str = "") -> Finding:
+    remedy = CATALOGUE[code].remedy
+    return Finding(code, "warn", evidence, remedy[0].lower() + remedy[1:-1], field)
+
+
+def _share(part: int, leads: int) -> str:
+    return f"{part:,} of {leads:,} ({part / max(leads, 1):.0%})"

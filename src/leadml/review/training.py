@@ -1,0 +1,170 @@
+"""Make the profile of a training: what later leads are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadml.bundle.profile import ChangeSizes, FieldSizes, LeadCounts, Profile, SliceCounts
+from leadml.leads.check.contract import LABEL
+from leadml.leads.split import column_of
+from leadml.model.predict.reference import field_bins
+from leadml.review.counts import count_fields, count_scores, count_stages, sum_millionths
+from leadml.review.drift import change_sizes
+from leadml.stages.cut_figures import cut_figures
+from leadml.stages.ladder import LEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from leadml.model.fit.estimator import FitResult
+    from leadml.model.predict.reference import FieldBins
+    from leadml.stages.cuts import Cut
+    from leadml.types import Floats, Integers, Labels, Mask
+
+DECILES = np.arange(1, 10) / 10
+# A fifth of a year is a season and more; more blocks would each be a shorter time than a model is used without review.
+BLOCKS = 5
+MIN_BLOCK = 200  # leads, as review.changes.min_leads: the share of fewer is not known well enough to raise a limit
+DIGITS = 6  # of sizes that are stored: another processor takes another last digit of a logarithm
+
+
+def training_profile(
+    fitted: FitResult, learn: pd.DataFrame, *, cuts: Sequence[Cut], clock: str | None, slices: Sequence[str] = ()
+) -> Profile:
+    """Return the profile of a training; the order of its rows changes nothing.
+
+    Parameters
+    ----------
+    fitted
+        The model with its out-of-fold probabilities, which are those that later leads are compared with: of the rows
+        that a model is fitted on it knows the outcome.
+    learn
+        The rows that the model was fitted on.
+    cuts
+        The cuts of the stages, rising.
+    clock
+        The column of the instant of each row; None where rows have none.
+    slices
+        Fields by whose values leads and conversions are counted.
+    """
+    encoder, rows = fitted.model.encoder, len(learn)
+    names = [field.name for field in encoder.fields]
+    fields, out_of_fold = encoder.fields_of(learn), fitted.probability
+    bins = field_bins(fields, encoder)
+    edges = np.unique(np.quantile(out_of_fold, DECILES))
+
+    def count(inside: Mask, scored: Mask) -> LeadCounts:
+        probability = out_of_fold[scored]
+        counts = count_fields(bins, names, fields[inside])
+        scores, stages = count_scores(edges.tolist(), probability), count_stages(cuts, probability)
+        return LeadCounts(int(inside.sum()), counts, scores, sum_millionths(probability), stages)
+
+    everything = count(np.ones(rows, dtype=bool), np.ones(len(out_of_fold), dtype=bool))
+    blocks, scored_blocks = (time_blocks(column_of(frame, clock)) for frame in (learn, fitted.rows))
+    nobody, unscored = np.zeros(rows, dtype=bool), np.zeros(len(out_of_fold), dtype=bool)
+    pairs = zip_longest(blocks, scored_blocks)
+    parts = [count(nobody if one is None else one, unscored if two is None else two) for one, two in pairs]
+    varied = largest_sizes(names, [change_sizes(bins, everything - part, part) for part in parts])
+    label = learn[LABEL].to_numpy()
+    counted = {name: slice_counts(bins[name], fields[:, names.index(name)], label) for name in slices}
+    return Profile(bins, tuple(edges.tolist()), everything, varied, counted)
+
+
+def time_blocks(clock: Integers | None) -> list[Mask]:
+    """Return which rows are in each block of consecutive time, up to five blocks with about as many rows.
+
+    Rows of one instant are in one block. There are no blocks without instants, or with rows for fewer than two.
+
+    Parameters
+    ----------
+    clock
+        Instants of the rows, shape (n_rows,); None where rows have none.
+
+    Examples
+    --------
+    >>> [int(block.sum()) for block in time_blocks(np.arange(500))], time_blocks(np.arange(399))
+    ([250, 250], [])
+    """
+    count = 0 if clock is None else min(BLOCKS, len(clock) // MIN_BLOCK)
+    if clock is None or count <= 1:
+        return []
+    edges = np.unique(np.quantile(clock, np.linspace(0, 1, count + 1)[1:-1]))
+    block = np.searchsorted(edges, clock, side="left")
+    return [block == number for number in range(len(edges) + 1)]
+
+
+def largest_sizes(names: Sequence[str], sizes: Sequence[ChangeSizes]) -> ChangeSizes:
+    """Return the largest of each size, and at least 0.
+
+    Parameters
+    ----------
+    names
+        The fields.
+    sizes
+        Sizes of several parts.
+
+    Examples
+    --------
+    >>> parts = [ChangeSizes({"age": FieldSizes(missing=share)}, score=-share) for share in (0.1, 0.3)]
+    >>> largest_sizes(["age"], parts).fields["age"].missing, largest_sizes(["age"], parts).score
+    (0.3, 0.0)
+    """
+
+    def largest(values: Iterable[float]) -> float:
+        return round(max([0.0, *values]), DIGITS)
+
+    fields = {}
+    for name in names:
+        of_field = [each.fields[name] for each in sizes]
+        kinds = [entry.name for entry in dataclass_fields(FieldSizes)]
+        fields[name] = FieldSizes(**{kind: largest(getattr(each, kind) for each in of_field) for kind in kinds})
+    return ChangeSizes(fields, largest(each.score for each in sizes), largest(each.stages for each in sizes))
+
+
+def slice_counts(bins: FieldBins, values: Floats, label: Labels) -> SliceCounts:
+    """Return leads and conversions by the values of a field.
+
+    Parameters
+    ----------
+    bins
+        The bins of the field.
+    values
+        A column of `Encoder.fields_of`, shape (n_rows,).
+    label
+        Outcomes of the leads, 0 or 1, shape (n_rows,).
+
+    Examples
+    --------
+    >>> from leadml.model.predict.reference import FieldBins
+    >>> slice_counts(FieldBins("boolean"), np.array([0.0, 1.0, 1.0]), np.array([0, 1, 0], dtype=np.int8))
+    SliceCounts(rows=(1, 2, 0), conversions=(0, 1, 0))
+    """
+    positions, size = bins.positions(values), bins.size + 1
+    rows = np.bincount(positions, minlength=size).tolist()
+    return SliceCounts(tuple(rows), tuple(np.bincount(positions[label > 0], minlength=size).tolist()))
+
+
+def with_cuts(profile: Profile, cuts: Sequence[Cut], candidates: pd.DataFrame) -> Profile:
+    """Return a profile with the leads of each stage by other cuts, from the shares of the candidates.
+
+    Parameters
+    ----------
+    profile
+        The profile.
+    cuts
+        The cuts that are used now, rising.
+    candidates
+        The stored sample of the candidate cuts of the training.
+    """
+    inside = [1.0, *(cut_figures(candidates, cut.probability)["share"] for cut in cuts), 0.0]
+    leads = [round(share * profile.counts.scored) for share in inside]
+    stages = (LEAD, *(cut.stage for cut in cuts)) if cuts else ()
+    counts = {stage: leads[at] - leads[at + 1] for at, stage in enumerate(stages)}
+    return replace(profile, counts=replace(profile.counts, stages=counts))
