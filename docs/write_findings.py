@@ -20,15 +20,15 @@ KEY = re.compile(r"[a-z_]+(?:\.[a-z_]+)+(?:: true)?")
 PAGE = Path(__file__).with_name("findings.md")
 TOP = """# Findings and what to do
 
-`leadml check` and `leadml train` judge the training set before any model is fitted. Each finding has a code, a severity
-and evidence with numbers; one that warns or stops also says what to do. This page lists all codes. It is written by
-`python docs/write_findings.py` from the catalogue in `leadml.leads.judge.findings` and from the checks of
-`leadml.model.leaks.gate`, and a test holds that both agree.
+`leadml check` and `leadml train` judge the training set before any model is fitted, and `leadml score` compares leads
+with those of the training. Each finding has a code, a severity and evidence with numbers; one that warns or stops also
+says what to do. This page lists all codes. It is written by `python docs/write_findings.py` from the catalogue in
+`leadml.leads.judge.findings` and from the checks of `leadml.model.leaks.gate`, and a test holds that both agree.
 
 | severity | meaning |
 |---|---|
 | stop | Training refuses. `leadml check` ends with exit code 1. |
-| warn | Training goes on. Read the evidence and decide. |
+| warn | Training goes on; scores are written, and `leadml score` ends with exit code 3. Read the evidence and decide. |
 | passed | It was judged, and nothing was found. |
 | not applicable | It could not be judged; the evidence says why. This is not the same as passed. |
 
@@ -39,6 +39,10 @@ QUESTIONS: dict[Topic, str] = {
     "dates": "Do the tables of dated leads fit together, and are outcomes known in time? For dated leads only.",
     "leaks": """Does a field know the outcome? [Decision 16](decisions/0016-leak-gate.md) says how each rule judges,
 [leaks](params.md#leaks) lists the limits, and `leaks.accept` accepts a finding with a reason.""",
+    "review": """Are the leads that `leadml score` reads like those of the training? They are compared with counts that the
+version keeps, by the sizes of [review.changes](params.md#reviewchanges), each raised to what the training's own leads
+varied by over time. The scores are written all the same; a warning gives exit code 3. One cause gives one line: of an
+empty field nothing else is said, and RV6 only where no field and no stage changed.""",
 }
 
 

@@ -21,7 +21,7 @@ from leadml.params import ScoreParams
 from leadml.params.review import ChangeLimits
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
-from leadml.review.changes import judge_changes
+from leadml.review.changes import judge_changes, merge_findings
 from leadml.review.counts import count_leads
 from leadml.review.training import with_cuts
 from leadml.stages.ladder import STAGES
@@ -182,8 +182,9 @@ class ScoreSummary:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Reasons to look at the scores before they are used: all doubts, and the changes that must be looked at."""
-        return (*self.doubts, *(str(finding) for finding in self.changes if finding.severity == "warn"))
+        """Reasons to look at the scores before they are used: all doubts, and a line for each kind of change."""
+        changes = merge_findings([finding for finding in self.changes if finding.severity == "warn"])
+        return (*self.doubts, *map(str, changes))
 
     def __repr__(self) -> str:
         """Return the numbers of scored and refused rows in one line."""

@@ -8,6 +8,7 @@ are not a finding of their own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.review.drift import change_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from leadml.bundle.profile import FieldCounts, FieldSizes, LeadCounts, Profile
     from leadml.model.predict.reference import FieldBins
@@ -54,6 +55,30 @@ def judge_changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits) ->
     return [Finding("RV0", "passed", f"{counts.rows:,} leads do not differ from the training by more than the limits")]
 
 
+def merge_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings with one for each code: the first, which names the other fields of its code.
+
+    Parameters
+    ----------
+    findings
+        Of `judge_changes`.
+
+    Examples
+    --------
+    >>> found = [Finding("RV2", "warn", "is empty in 90% of the leads", "see why", name) for name in ("age", "job")]
+    >>> [str(finding) for finding in merge_findings(found)]
+    ['RV2 age is empty in 90% of the leads; likewise changed: job; see why']
+    """
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    merged = []
+    for first, *others in by_code.values():
+        names = ", ".join(inert(other.field) for other in others)
+        merged.append(replace(first, evidence=f"{first.evidence}; likewise changed: {names}") if names else first)
+    return merged
+
+
 def is_emptied(reference: FieldCounts, current: FieldCounts) -> bool:
     """Return whether no lead of some has a field that the training nearly always had.
 
@@ -76,7 +101,7 @@ def _changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits, *, empt
     """Yield what changed of the fields that are not empty, and of the stages or the probabilities."""
     sizes = change_sizes(profile.bins, profile.counts, counts)
     is_explained = bool(empty)
-    for name, size in sizes.fields.items():
+    for name, size in sorted(sizes.fields.items(), key=lambda item: (-item[1].distribution, item[0])):
         if name in empty:
             continue
         over = _over(size, profile.varied.fields[name], limits)
@@ -104,15 +129,14 @@ def _field_findings(name: str, over: set[str], profile: Profile, counts: LeadCou
         yield _empty_field(name, profile.counts, counts)
     elif "missing" in over:
         shares = [_share(each.missing, each.missing + each.present) for each in (current, reference)]
-        yield _warn("RV2", f"is empty in {shares[0]} leads; in the training in {shares[1]}", name)
+        yield _warn("RV2", f"is empty in {shares[0]}; in the training in {shares[1]}", name)
     if "out_of_range" in over:
         low, high = (f"{value:,.6g}" for value in (bins.quantiles[0], bins.quantiles[-1]))
-        outside = [_share(each.bins[0] + each.bins[-1], each.present) for each in (current, reference)]
-        text = f"is below {low} or above {high} in {outside[0]} leads that have a number"
-        yield _warn("RV3", f"{text}; in the training in {outside[1]}", name)
+        outside = [_share(each.bins[0] + each.bins[-1], each.present, "numbers") for each in (current, reference)]
+        yield _warn("RV3", f"is below {low} or above {high} in {outside[0]}; in the training in {outside[1]}", name)
     elif "new_levels" in over:
-        others = [_share(each.bins[-1], each.present) for each in (current, reference)]
-        text = f"has a level that the model does not know in {others[0]} leads that have one"
+        others = [_share(each.bins[-1], each.present, "values") for each in (current, reference)]
+        text = f"has a level that the model does not know in {others[0]}"
         yield _warn("RV4", f"{text}; in the training in {others[1]}", name)
     elif "distribution" in over:
         yield _warn("RV5", _spread(bins, reference, current), name)
@@ -122,8 +146,8 @@ def _spread(bins: FieldBins, reference: FieldCounts, current: FieldCounts) -> st
     """Return in words which values became more or less frequent by the most leads."""
     shares = [np.array(each.bins) / each.present for each in (current, reference)]
     at = int(np.argmax(np.abs(shares[0] - shares[1])))
-    now, before = (_share(each.bins[at], each.present) for each in (current, reference))
-    return f"is {inert(bins.label(at))} in {now} leads that have a value; in the training in {before}"
+    now, before = (_share(each.bins[at], each.present, "values") for each in (current, reference))
+    return f"is {inert(bins.label(at))} in {now}; in the training in {before}"
 
 
 def _empty_field(name: str, reference: LeadCounts, current: LeadCounts) -> Finding:
@@ -132,14 +156,12 @@ def _empty_field(name: str, reference: LeadCounts, current: LeadCounts) -> Findi
 
 
 def _stages(reference: LeadCounts, current: LeadCounts) -> Finding:
-    """Return the finding of the stage whose share changed most."""
-    counts = [each.stages for each in (current, reference)]
-    shares: list[Mapping[str, float]] = [{name: n / sum(each.values()) for name, n in each.items()} for each in counts]
-    stage = max(counts[0], key=lambda name: abs(shares[0][name] - shares[1][name]))
-    now, before = (_share(each[stage], sum(each.values())) for each in counts)
-    number = counts[0][stage]
-    text = f"all {number:,} leads are" if number == current.scored else f"{now} leads are"
-    return _warn("RV7", f"{text} in {stage} by the cuts; in the training {before}; {_means(reference, current)}")
+    """Return the finding about the stage whose share rose most."""
+    (now, leads), (before, others) = ((each.stages, sum(each.stages.values())) for each in (current, reference))
+    stage = max(now, key=lambda name: now[name] / leads - before[name] / others)
+    text = f"all {leads:,} leads are" if now[stage] == leads else f"{_share(now[stage], leads)} are"
+    text = f"{text} in {stage} by the cuts; in the training {_share(before[stage], others)}"
+    return _warn("RV7", f"{text}; {_means(reference, current)}")
 
 
 def _means(reference: LeadCounts, current: LeadCounts) -> str:
@@ -152,5 +174,5 @@ def _warn(code: str, evidence: str, field: str = "") -> Finding:
     return Finding(code, "warn", evidence, remedy[0].lower() + remedy[1:-1], field)
 
 
-def _share(part: int, leads: int) -> str:
-    return f"{part:,} of {leads:,} ({part / max(leads, 1):.0%})"
+def _share(part: int, leads: int, what: str = "leads") -> str:
+    return f"{part:,} of {leads:,} {what} ({part / max(leads, 1):.0%})"

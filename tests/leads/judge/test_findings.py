@@ -9,7 +9,7 @@ import pytest
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.leaks.gate import CHECKS
 
-TOPICS = {"RD": "readiness", "DT": "dates", "LK": "leaks"}
+TOPICS = {"RD": "readiness", "DT": "dates", "LK": "leaks", "RV": "review"}
 KINDS = CATALOGUE | {code: kind for check in CHECKS for code, kind in check.kinds.items()}
 
 

@@ -90,11 +90,6 @@ def test_levels_do_not_depend_on_the_order_of_leads(bank_leads, bank_contract, b
     )
 
 
-def test_unknown_levels_are_counted_by_field():
-    """Missing is not unknown, and numbers have no levels."""
-    assert ENCODER.count_other(_frame(["chef", "priest", None, "pope"])) == {"job": 2}
-
-
 def test_a_category_without_levels_still_has_columns_for_other_and_missing():
     """A field with only rare levels has two columns."""
     encoder = Encoder((JOB,), ((),))

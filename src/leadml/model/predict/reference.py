@@ -113,8 +113,8 @@ class FieldBins:
             return f"below {self.quantiles[0]:,.6g}"
         if position == len(self.edges):
             return f"above {self.quantiles[-1]:,.6g}"
-        low, high = (f"{self.edges[at]:,.6g}" for at in (position - 1, position))
-        return low if low == high else f"{low} to {high}"
+        low, high = self.edges[position - 1 : position + 1]
+        return f"{high:,.6g}" if high == np.nextafter(low, np.inf) else f"{low:,.6g} to {high:,.6g}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the bins as plain data."""
