@@ -23,8 +23,8 @@ from leadml.model.judge.evaluation import evaluate
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.lead_model import LeadModel
-from leadml.model.predict.reference import profile
 from leadml.params import Params
+from leadml.review.training import training_profile
 from leadml.stages.cuts import Cut
 from leadml.stages.grades import GradeBands
 from leadml.stages.plan import StagePlan
@@ -34,7 +34,9 @@ from leadml.stages.plan import StagePlan
 def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Params) -> Bundle:
     """Return a bundle of 600 of the bundled leads whose model has both parts."""
     frame = bank_leads.frame.sample(600, random_state=0).reset_index(drop=True)
-    fitted = fit_model(frame, bank_contract.fields, quick_params, split=split_of(frame, quick_params.split)).model
+    split = split_of(frame, quick_params.split)
+    result = fit_model(frame, bank_contract.fields, quick_params, split=split)
+    fitted, cuts = result.model, (Cut("MQL", 0.2, "fixed at 0.2"),)
     return Bundle(
         target="subscribed",
         leads=LeadSpec(
@@ -50,8 +52,8 @@ def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Param
             calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
             intervals=Intervals(0.7, 0.9),
         ),
-        stages=StagePlan((Cut("MQL", 0.2, "fixed at 0.2"),), GradeBands((-1.0, 0.0, 2.5), ())),
-        profile=profile(bank_leads.frame, fitted.encoder),
+        stages=StagePlan(cuts, GradeBands((-1.0, 0.0, 2.5), ())),
+        profile=training_profile(result, frame, cuts=cuts, clock=None, slices=["poutcome"]),
         evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
         candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
         record=_record("2026-01-02T03:04:05+00:00"),

@@ -20,14 +20,10 @@ from leadml.leads.sources.settings import settings_from_params
 from leadml.leads.split import RandomSplit
 from leadml.model.judge.evaluation import evaluate
 from leadml.model.predict.explain import explain_leads
-from leadml.model.predict.reference import profile
 from leadml.params import load_params
+from leadml.review.training import training_profile
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
-
-
-def _profile(bundle):
-    return json.loads(json.dumps({name: asdict(entry) for name, entry in bundle.profile.items()}))
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +76,8 @@ def test_a_loaded_bundle_scores_and_explains_to_the_bit(bundle, saved, bank_lead
 def test_a_loaded_bundle_is_what_was_saved(bundle, saved):
     """Every part is the same, and saving it again writes the same bytes."""
     again, manifest = load_bundle(saved)
-    for name in ("target", "leads", "stages", "record"):
+    for name in ("target", "leads", "stages", "profile", "record"):
         assert getattr(again, name) == getattr(bundle, name)
-    assert _profile(again) == _profile(bundle)
     assert again.evaluation.to_json() == bundle.evaluation.to_json()
     pd.testing.assert_frame_equal(again.candidates, bundle.candidates)
     assert again.texts() == bundle.texts()
@@ -154,8 +149,9 @@ def test_a_rare_level_is_in_no_file(toy_leads, toy_fields, quick_params, bundle,
     frame = toy_leads.copy()
     frame.loc[:4, "job"] = "ann@example.org"
     split = RandomSplit(quick_params.split)
-    model = fit_model(frame, toy_fields, quick_params, split=split).model
-    save_bundle(replace(bundle, model=model, profile=profile(frame, model.encoder)), tmp_path)
+    fitted = fit_model(frame, toy_fields, quick_params, split=split)
+    profile = training_profile(fitted, frame, cuts=bundle.stages.cuts, clock=None, slices=["job"])
+    save_bundle(replace(bundle, model=fitted.model, profile=profile), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if b"ann@example.org" in path.read_bytes()] == []
 
 

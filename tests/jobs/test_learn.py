@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from leadml.leads.read.files import Dialect
 from leadml.leads.sources.source import training_source
 from leadml.leads.sources.training_set import TrainingSet
 from leadml.model.predict.explain import explain_leads
-from leadml.model.predict.reference import profile
+from leadml.model.predict.reference import field_bins
 
 TrainedProject = tuple[Places, Trained]
 FRAME = pd.DataFrame({"lead_id": ["a", "b", "c"], "age": [1.0, np.nan, 3.0], "job": ["x", None, "y"]})
@@ -98,9 +98,7 @@ def test_a_bundle_reads_leads_as_the_training_did_without_the_label(
     assert learned.target == "subscribed"
 
 
-def test_grade_bands_and_profile_are_those_of_the_rows_that_were_fitted_on(
-    learned: Bundle, training: TrainingSet
-) -> None:
+def test_grade_bands_and_bins_are_those_of_the_rows_that_were_fitted_on(learned: Bundle, training: TrainingSet) -> None:
     """The bands are the quartiles of the points of each group."""
     learn_rows = training.parts().learn
     explanation = explain_leads(learned.model, learned.model.encoder.fields_of(learn_rows))
@@ -108,11 +106,22 @@ def test_grade_bands_and_profile_are_those_of_the_rows_that_were_fitted_on(
 
     for group, quartiles in (("fit", bands.fit), ("engagement", bands.engagement)):
         assert quartiles == pytest.approx(np.quantile(explanation.group_points(group), [0.25, 0.5, 0.75]))
-    one, other = (
-        {name: asdict(entry) for name, entry in profiles.items()}
-        for profiles in (learned.profile, profile(learn_rows, learned.model.encoder))
-    )
-    assert json.loads(json.dumps(one)) == json.loads(json.dumps(other))  # the bundle was stored as JSON
+    profile = learned.profile
+    assert profile.bins == field_bins(learned.model.encoder.fields_of(learn_rows), learned.model.encoder)
+    assert profile.counts.rows == profile.counts.scored == len(learn_rows)
+
+
+def test_slices_of_the_review_must_be_fields_of_the_model(
+    training: TrainingSet, trained_project: TrainedProject
+) -> None:
+    """It is refused before a fit: what is not counted in the training cannot be compared later."""
+    params = trained_project[0].params
+    changed = params.model_copy(update={"review": params.review.model_copy(update={"slices": ("country",)})})
+    steps: list[str] = []
+    with pytest.raises(ModelError, match=r"^review.slices must name fields of the model, got 'country'; declare it in"):
+        learn(training, changed, target="subscribed", trained_at=NOW, progress=steps.append)
+
+    assert steps == ["looking for leaks"]
 
 
 def test_the_evaluation_is_that_of_the_holdout(learned: Bundle, training: TrainingSet) -> None:

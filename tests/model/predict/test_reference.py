@@ -1,74 +1,130 @@
+"""The bins of fields, and golden rows that are drawn from them."""
+
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadml.leads.check.contract import Field
 from leadml.model.parts.encode import Encoder
-from leadml.model.predict.reference import QUANTILES, UNKNOWN_LEVEL, FieldProfile, golden_frame, golden_rows, profile
+from leadml.model.predict.reference import (
+    QUANTILES,
+    UNKNOWN_LEVEL,
+    FieldBins,
+    field_bins,
+    golden_frame,
+    golden_rows,
+)
+
+
+def _bins_of(frame, encoder):
+    return field_bins(encoder.fields_of(frame), encoder)
 
 
 @pytest.fixture(scope="module")
-def profiles(toy_leads, toy_fitted):
-    """Return the profiles of the fields of the made-up leads."""
-    return profile(toy_leads, toy_fitted.model.encoder)
-
-
-def _as_json(profiles):
-    return json.dumps({name: asdict(entry) for name, entry in profiles.items()})
+def bins(toy_leads, toy_fitted):
+    """Return the bins of the fields of the made-up leads."""
+    return _bins_of(toy_leads, toy_fitted.model.encoder)
 
 
 @pytest.fixture(scope="module")
-def rows(profiles, toy_fitted):
+def rows(bins, toy_fitted):
     """Return their golden rows."""
-    return golden_rows(profiles, toy_fitted.model.encoder)
+    return golden_rows(bins, toy_fitted.model.encoder)
 
 
-def test_shares_of_levels_other_and_missing_add_up(bank_leads, bank_fitted, toy_leads, toy_fitted):
-    """Every lead has a level of the model, another level, or none."""
-    for frame, fitted in ((bank_leads.frame, bank_fitted), (toy_leads, toy_fitted)):
-        result = profile(frame, fitted.model.encoder)
-        for field in fitted.model.encoder.fields:
-            if field.kind == "category":
-                entry = result[field.name]
-                assert sum(entry.levels.values()) + entry.other + entry.missing == pytest.approx(1)
+@given(st.lists(st.sampled_from([-3.0, 0.0, 0.5, 1.0, 7.0]) | st.floats(-10, 10), min_size=1, max_size=60))
+def test_every_number_has_one_bin_and_larger_numbers_no_lower_one(values):
+    """Whether values are repeated or not; a missing value has the number of bins as its position."""
+    numbers = np.sort(np.array(values))
+    bins = FieldBins("number", tuple(np.quantile(numbers, QUANTILES).tolist()))
+    positions = bins.positions(numbers)
+
+    assert (np.diff(positions) >= 0).all()
+    assert positions.min() >= 0
+    assert positions.max() < bins.size == len(bins.edges) + 1
+    assert (np.diff(bins.edges) > 0).all()
+    assert bins.positions(np.array([np.nan])).tolist() == [bins.size]
 
 
-def test_a_profile_has_the_shares_and_quantiles_of_pandas(profiles, toy_leads):
-    """Quantiles are those of the values that are not missing."""
-    assert profiles["job"].levels["chef"] == pytest.approx((toy_leads["job"] == "chef").mean())
-    assert profiles["age"].missing == pytest.approx(toy_leads["age"].isna().mean())
-    assert profiles["age"].quantiles == pytest.approx(toy_leads["age"].quantile(list(QUANTILES)).tolist())
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=60))
+def test_the_first_and_the_last_bin_are_outside_the_range(values):
+    """Below the 1% quantile and above the 99% quantile, which are themselves inside."""
+    quantiles = tuple(np.quantile(np.array(values), QUANTILES).tolist())
+    bins = FieldBins("number", quantiles)
+    ends = np.array([quantiles[0], quantiles[-1]])
+
+    assert not set(bins.positions(ends).tolist()) & {0, bins.size - 1}
+    assert bins.positions(np.nextafter(ends, [-np.inf, np.inf])).tolist() == [0, bins.size - 1]
 
 
-def test_a_rare_level_counts_as_other_and_is_not_stored(toy_leads, toy_fitted):
-    """The profile does not hold the text of a level that few leads have."""
+def test_a_value_of_many_leads_has_a_bin_of_its_own():
+    """Else -1 for "never" would be counted with the days that follow."""
+    bins = FieldBins("number", (-1.0,) * 7 + (100.0, 300.0))
+
+    assert bins.positions(np.array([-2.0, -1.0, -0.5, 100.0, 300.0, 301.0])).tolist() == [0, 1, 2, 2, 3, 4]
+    assert [bins.label(at) for at in range(5)] == ["below -1", "-1", "-1 to 100", "100 to 300", "above 300"]
+
+
+def test_a_category_has_a_bin_for_each_level_and_one_for_all_others(bins, toy_leads, toy_fitted):
+    """The positions are the codes of the encoder; missing values come last."""
+    encoder = toy_fitted.model.encoder
+    index = [field.name for field in encoder.fields].index("job")
+    frame = pd.DataFrame({"job": np.array(["chef", "monk", "pope", None], dtype=object)})
+    codes = encoder.codes(frame, index).astype(float)
+
+    assert bins["job"].levels == encoder.levels[index] == ("chef", "monk")
+    assert bins["job"].positions(codes).tolist() == [0, 1, 2, 3]
+    assert [bins["job"].label(at) for at in range(3)] == ["'chef'", "'monk'", "another level"]
+
+
+def test_quantiles_are_those_of_pandas(bins, toy_leads):
+    """Of the values that are not missing."""
+    assert bins["age"].quantiles == pytest.approx(toy_leads["age"].quantile(list(QUANTILES)).tolist())
+    assert bins["asked"] == FieldBins("boolean")
+    assert [bins["asked"].label(at) for at in range(bins["asked"].size)] == ["no", "yes"]
+
+
+def test_a_rare_level_is_in_no_bin(toy_leads, toy_fitted):
+    """The bins do not hold the text of a level that few leads have."""
     frame = toy_leads.copy()
     frame.loc[:4, "job"] = "ann@example.org"
-    result = profile(frame, toy_fitted.model.encoder)
-    assert result["job"].other == pytest.approx(5 / len(frame))
-    assert "ann@example.org" not in _as_json(result)
+
+    assert "ann@example.org" not in json.dumps(_bins_of(frame, toy_fitted.model.encoder)["job"].to_json())
 
 
-def test_a_number_without_values_has_no_quantiles():
-    """The column is all missing."""
+def test_a_number_without_values_has_one_bin():
+    """The column is all missing in the training; later numbers are in the range of nothing."""
     encoder = Encoder((Field("age", "number", "fit"),), ((),))
-    result = profile(pd.DataFrame({"age": [np.nan, np.nan]}), encoder)
-    assert result == {"age": FieldProfile(missing=1.0, quantiles=[])}
+    result = _bins_of(pd.DataFrame({"age": [np.nan, np.nan]}), encoder)
+
+    assert result == {"age": FieldBins("number")}
+    assert (result["age"].size, result["age"].label(0)) == (1, "any number")
+    assert result["age"].positions(np.array([5.0, np.nan])).tolist() == [0, 1]
     assert set(golden_rows(result, encoder)["age"]) == {None}
 
 
-def test_golden_rows_have_only_quantiles_and_levels_of_the_profile(rows, profiles, toy_fitted):
-    """Each value is one of the profile, an unknown level or missing, so that no row of a lead is stored."""
+def test_bins_are_the_same_after_json(bins):
+    """Quantiles that do not rise are refused."""
+    stored = json.loads(json.dumps({name: each.to_json() for name, each in bins.items()}))
+
+    assert {name: FieldBins.from_json(each) for name, each in stored.items()} == bins
+    with pytest.raises(ValueError, match=r"\(2.0, 1.0\)"):
+        FieldBins.from_json({"kind": "number", "quantiles": [2, 1], "levels": []})
+
+
+def test_golden_rows_have_only_quantiles_and_levels_of_the_training(rows, bins, toy_fitted):
+    """Each value is one of the bins, an unknown level or missing, so that no row of a lead is stored."""
     allowed = {
-        "age": {*profiles["age"].quantiles, None},
-        "visits": {*profiles["visits"].quantiles, None},
+        "age": {*bins["age"].quantiles, None},
+        "visits": {*bins["visits"].quantiles, None},
         "asked": {0.0, 1.0, None},
-        "job": {*profiles["job"].levels, UNKNOWN_LEVEL, None},
+        "job": {*bins["job"].levels, UNKNOWN_LEVEL, None},
     }
     assert {name: set(values) <= allowed[name] for name, values in rows.items()} == dict.fromkeys(allowed, True)
     assert {len(values) for values in rows.values()} == {50}
@@ -80,10 +136,10 @@ def test_golden_rows_have_missing_values_and_unknown_levels(rows):
     assert UNKNOWN_LEVEL in rows["job"]
 
 
-def test_golden_rows_are_the_same_after_json_and_each_time(rows, profiles, toy_fitted):
-    """They are plain data, and depend on the profile and the encoder alone."""
+def test_golden_rows_are_the_same_after_json_and_each_time(rows, bins, toy_fitted):
+    """They are plain data, and depend on the bins and the encoder alone."""
     assert json.loads(json.dumps(rows)) == rows
-    again = {name: FieldProfile(**entry) for name, entry in json.loads(_as_json(profiles)).items()}
+    again = {name: FieldBins.from_json(each.to_json()) for name, each in bins.items()}
     assert golden_rows(again, toy_fitted.model.encoder) == rows
 
 
