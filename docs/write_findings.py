@@ -39,10 +39,10 @@ QUESTIONS: dict[Topic, str] = {
     "dates": "Do the tables of dated leads fit together, and are outcomes known in time? For dated leads only.",
     "leaks": """Does a field know the outcome? [Decision 16](decisions/0016-leak-gate.md) says how each rule judges,
 [leaks](params.md#leaks) lists the limits, and `leaks.accept` accepts a finding with a reason.""",
-    "review": """Are the leads that `leadml score` reads like those of the training? They are compared with counts that the
-version keeps, by the sizes of [review.changes](params.md#reviewchanges), each raised to what the training's own leads
-varied by over time. The scores are written all the same; a warning gives exit code 3. One cause gives one line: of an
-empty field nothing else is said, and RV6 only where no field and no stage changed.""",
+    "review": """Are the leads that `leadml score` reads like those of the training? They are compared with counts that
+the version keeps, by the sizes of [review.changes](params.md#reviewchanges), each raised to what the training's own
+leads varied by over time. The scores are written all the same; a warning gives exit code 3. One cause gives one line:
+of an empty field nothing else is said, and RV6 only where no field and no stage changed.""",
 }
 
 

@@ -53,7 +53,7 @@ def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Param
             intervals=Intervals(0.7, 0.9),
         ),
         stages=StagePlan(cuts, GradeBands((-1.0, 0.0, 2.5), ())),
-        profile=training_profile(result, frame, cuts=cuts, clock=None, slices=["poutcome"]),
+        profile=training_profile(result, frame, frame.head(200), cuts=cuts, clock=None, slices=["poutcome"]),
         evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
         candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
         record=_record("2026-01-02T03:04:05+00:00"),

@@ -150,7 +150,7 @@ def test_a_rare_level_is_in_no_file(toy_leads, toy_fields, quick_params, bundle,
     frame.loc[:4, "job"] = "ann@example.org"
     split = RandomSplit(quick_params.split)
     fitted = fit_model(frame, toy_fields, quick_params, split=split)
-    profile = training_profile(fitted, frame, cuts=bundle.stages.cuts, clock=None, slices=["job"])
+    profile = training_profile(fitted, frame, frame, cuts=bundle.stages.cuts, clock=None, slices=["job"])
     save_bundle(replace(bundle, model=fitted.model, profile=profile), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if b"ann@example.org" in path.read_bytes()] == []
 

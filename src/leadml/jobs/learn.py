@@ -79,7 +79,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     progress("solving the cuts")
     cuts = _cuts(fitted, params, target)
     stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)
-    profile = training_profile(fitted, parts.learn, cuts=cuts.cuts, clock=split.clock, slices=slices)
+    profile = training_profile(fitted, parts.learn, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
     progress("evaluating on the holdout")
     evaluation = _evaluate(fitted, stages, parts, split, params)
     return Bundle(

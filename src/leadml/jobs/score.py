@@ -285,8 +285,10 @@ class _Outputs:
             number = int((scored["stage"] == stage).sum())
             if number or stage in summary.stages:
                 summary.stages[stage] = summary.stages.get(stage, 0) + number
-        fields = model.bundle.model.encoder.fields_of(chunk.frame)
-        counts = count_leads(model.bundle, fields, explanation.probability)
+        bundle, fields = model.bundle, model.bundle.model.encoder.fields_of(chunk.frame)
+        counts = count_leads(
+            bundle.profile, fields, explanation.probability, names=model.fields, cuts=bundle.stages.cuts
+        )
         summary.counts = counts if summary.counts is None else summary.counts + counts
 
 

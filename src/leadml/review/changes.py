@@ -131,9 +131,9 @@ def _field_findings(name: str, over: set[str], profile: Profile, counts: LeadCou
         shares = [_share(each.missing, each.missing + each.present) for each in (current, reference)]
         yield _warn("RV2", f"is empty in {shares[0]}; in the training in {shares[1]}", name)
     if "out_of_range" in over:
-        low, high = (f"{value:,.6g}" for value in (bins.quantiles[0], bins.quantiles[-1]))
+        range_ = f"is {bins.label(0)} or {bins.label(bins.size - 1)}"
         outside = [_share(each.bins[0] + each.bins[-1], each.present, "numbers") for each in (current, reference)]
-        yield _warn("RV3", f"is below {low} or above {high} in {outside[0]}; in the training in {outside[1]}", name)
+        yield _warn("RV3", f"{range_} in {outside[0]}; in the training in {outside[1]}", name)
     elif "new_levels" in over:
         others = [_share(each.bins[-1], each.present, "values") for each in (current, reference)]
         text = f"has a level that the model does not know in {others[0]}"

@@ -12,31 +12,36 @@ from leadml.stages.ladder import LEAD
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from leadml.bundle.contents import Bundle
+    from leadml.bundle.profile import Profile
     from leadml.model.predict.reference import FieldBins
     from leadml.stages.cuts import Cut
     from leadml.types import Floats
 
 
-def count_leads(bundle: Bundle, fields: Floats, probability: Floats) -> LeadCounts:
-    """Return the counts of some leads by the bins of a version's profile and by its cuts.
+def count_leads(
+    profile: Profile, fields: Floats, probability: Floats, *, names: Sequence[str], cuts: Sequence[Cut]
+) -> LeadCounts:
+    """Return the counts of some leads by the bins of a profile, and by cuts.
 
     Parameters
     ----------
-    bundle
-        The version.
+    profile
+        The profile of the training.
     fields
-        The leads as `Encoder.fields_of` of the version's model returns them, shape (n_leads, n_fields).
+        The leads as `Encoder.fields_of` of its model returns them, shape (n_leads, n_fields).
     probability
         Shape (n_leads,), in (0, 1).
+    names
+        The name of each column of ``fields``.
+    cuts
+        The cuts that are used now, rising.
     """
-    names = [field.name for field in bundle.model.encoder.fields]
     return LeadCounts(
         rows=len(fields),
-        fields=count_fields(bundle.profile.bins, names, fields),
-        scores=count_scores(bundle.profile.edges, probability),
+        fields=count_fields(profile.bins, names, fields),
+        scores=count_scores(profile.edges, probability),
         millionths=sum_millionths(probability),
-        stages=count_stages(bundle.stages.cuts, probability),
+        stages=count_stages(cuts, probability),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from itertools import zip_longest
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from leadml.bundle.profile import ChangeSizes, FieldSizes, LeadCounts, Profile, 
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import column_of
 from leadml.model.predict.reference import field_bins
-from leadml.review.counts import count_fields, count_scores, count_stages, sum_millionths
+from leadml.review.counts import count_leads
 from leadml.review.drift import change_sizes
 from leadml.stages.cut_figures import cut_figures
 from leadml.stages.ladder import LEAD
@@ -32,21 +33,31 @@ DECILES = np.arange(1, 10) / 10
 # A fifth of a year is a season and more; more blocks would each be a shorter time than a model is used without review.
 BLOCKS = 5
 MIN_BLOCK = 200  # leads, as review.changes.min_leads: the share of fewer is not known well enough to raise a limit
-DIGITS = 6  # of sizes that are stored: another processor takes another last digit of a logarithm
+NO_LEADS = LeadCounts(0, {}, (), 0, {})
+SIZE_UNITS = 1e6  # sizes are stored in millionths: other processors give other last digits of a logarithm
 
 
 def training_profile(
-    fitted: FitResult, learn: pd.DataFrame, *, cuts: Sequence[Cut], clock: str | None, slices: Sequence[str] = ()
+    fitted: FitResult,
+    learn: pd.DataFrame,
+    holdout: pd.DataFrame,
+    *,
+    cuts: Sequence[Cut],
+    clock: str | None,
+    slices: Sequence[str] = (),
 ) -> Profile:
     """Return the profile of a training; the order of its rows changes nothing.
+
+    Later leads are compared with the out-of-fold probabilities, from which the cuts were solved: the model knows the
+    outcomes of the rows that it was fitted on. The holdout counts as the newest part of the time, so that a change on
+    which the model was evaluated is no news.
 
     Parameters
     ----------
     fitted
-        The model with its out-of-fold probabilities, which are those that later leads are compared with: of the rows
-        that a model is fitted on it knows the outcome.
-    learn
-        The rows that the model was fitted on.
+        The model with its out-of-fold probabilities.
+    learn, holdout
+        The rows that the model was fitted on, and those that it was evaluated on.
     cuts
         The cuts of the stages, rising.
     clock
@@ -54,27 +65,29 @@ def training_profile(
     slices
         Fields by whose values leads and conversions are counted.
     """
-    encoder, rows = fitted.model.encoder, len(learn)
+    encoder, probability = fitted.model.encoder, fitted.probability
     names = [field.name for field in encoder.fields]
-    fields, out_of_fold = encoder.fields_of(learn), fitted.probability
+    fields = encoder.fields_of(learn)
     bins = field_bins(fields, encoder)
-    edges = np.unique(np.quantile(out_of_fold, DECILES))
+    edges = tuple(np.unique(np.quantile(probability, DECILES)).tolist())
+    empty = Profile(bins, edges, NO_LEADS, ChangeSizes({}), {})
 
-    def count(inside: Mask, scored: Mask) -> LeadCounts:
-        probability = out_of_fold[scored]
-        counts = count_fields(bins, names, fields[inside])
-        scores, stages = count_scores(edges.tolist(), probability), count_stages(cuts, probability)
-        return LeadCounts(int(inside.sum()), counts, scores, sum_millionths(probability), stages)
+    def count(some_fields: Floats, some_probability: Floats) -> LeadCounts:
+        return count_leads(empty, some_fields, some_probability, names=names, cuts=cuts)
 
-    everything = count(np.ones(rows, dtype=bool), np.ones(len(out_of_fold), dtype=bool))
+    everything = count(fields, probability)
     blocks, scored_blocks = (time_blocks(column_of(frame, clock)) for frame in (learn, fitted.rows))
-    nobody, unscored = np.zeros(rows, dtype=bool), np.zeros(len(out_of_fold), dtype=bool)
-    pairs = zip_longest(blocks, scored_blocks)
-    parts = [count(nobody if one is None else one, unscored if two is None else two) for one, two in pairs]
-    varied = largest_sizes(names, [change_sizes(bins, everything - part, part) for part in parts])
+    parts = [
+        count(fields[slice(0) if one is None else one], probability[slice(0) if two is None else two])
+        for one, two in zip_longest(blocks, scored_blocks)
+    ]
+    sizes = [change_sizes(bins, everything - part, part) for part in parts]
+    if len(holdout) >= MIN_BLOCK:
+        newest = count(encoder.fields_of(holdout), fitted.model.predict(holdout))
+        sizes.append(change_sizes(bins, everything, newest))
     label = learn[LABEL].to_numpy()
     counted = {name: slice_counts(bins[name], fields[:, names.index(name)], label) for name in slices}
-    return Profile(bins, tuple(edges.tolist()), everything, varied, counted)
+    return Profile(bins, edges, everything, largest_sizes(names, sizes), counted)
 
 
 def time_blocks(clock: Integers | None) -> list[Mask]:
@@ -118,7 +131,7 @@ def largest_sizes(names: Sequence[str], sizes: Sequence[ChangeSizes]) -> ChangeS
     """
 
     def largest(values: Iterable[float]) -> float:
-        return round(max([0.0, *values]), DIGITS)
+        return ceil(max([0.0, *values]) * SIZE_UNITS) / SIZE_UNITS  # up, so that none is above its own limit
 
     fields = {}
     for name in names:

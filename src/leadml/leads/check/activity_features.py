@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from leadml.leads.check.activity_feature import ActivityColumn, ActivityFeature, ActivityKind, activity_field
 from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE, WEIGHT_ONE
 from leadml.leads.check.activity_values import Values
+from leadml.leads.check.field import DAYS_AGO
 
 if TYPE_CHECKING:
     from leadml.leads.check.activity_feature import Aggregates, Expression
@@ -60,7 +61,7 @@ class Recency(ActivityFeature):
         """Return the days since the last and since the first activity of the kind."""
         last, first = (
             activity_field(
-                f"{kind.name}_{end}", kind.name, f"{kind.words}: the {end} {{}} days ago", f"no {kind.words} so far"
+                f"{kind.name}_{end}", kind.name, f"{kind.words}: the {end} {DAYS_AGO}", f"no {kind.words} so far"
             )
             for end in ("last", "first")
         )
@@ -76,7 +77,7 @@ class Recency(ActivityFeature):
     def of_all(self, plan: ActivityPlan) -> list[ActivityColumn]:  # noqa: ARG002 - the same for all
         """Return the days since the last activity of any kind."""
         name = f"{ACTIVITY}_last"
-        field = activity_field(name, ACTIVITY, "last active {} days ago", "not active so far")
+        field = activity_field(name, ACTIVITY, f"last active {DAYS_AGO}", "not active so far")
         return [ActivityColumn.of_number(name, field, lambda known: known.smallest(known.age))]
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from leadml.params import Group, Kind
 
 FieldSource = Literal["column", "derived", "activity"]
+DAYS_AGO = "{} days ago"  # in the words of the fields that say how long ago an activity was
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Field:
     def subject(self) -> str:
         """The topic, or the name of a field that is a topic by itself."""
         return self.topic or self.name
+
+    @property
+    def is_recency(self) -> bool:
+        """Whether the field says how many days ago an activity was."""
+        return self.source == "activity" and DAYS_AGO in self.words
 
     def to_json(self) -> list[Any]:
         """Return the field as plain data."""

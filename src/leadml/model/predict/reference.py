@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 GOLDEN_ROWS = 50  # one of the ten values of a number (nine quantiles, missing) is in none with 0.9^50 = 0.5%
 UNKNOWN_LEVEL = "(a level that training did not keep)"
+WEEK = 7  # days
 BOOLEAN_EDGES = (0.5,)  # a boolean is 0 or 1
 
 
@@ -33,8 +34,10 @@ class FieldBins:
     """The bins that the values of a field are counted in.
 
     A number has bins between quantiles of the training set: the first is below the 1% quantile, the last above the 99%
-    quantile, and a value that is several quantiles at once has a bin of its own. A boolean has a bin for 0 and one for
-    1. A category has a bin for each level that is a column of the model, and the last for all other levels.
+    quantile, and a value that is several quantiles at once has a bin of its own. Numbers of days since an activity are
+    counted in full weeks: they depend on the day of the week, and snapshots may all be of one. A boolean has a bin for
+    0 and one for 1. A category has a bin for each level that is a column of the model, and the last for all other
+    levels.
 
     Parameters
     ----------
@@ -44,11 +47,14 @@ class FieldBins:
         Of a number, at `QUANTILES`; empty where no row of the training has a value.
     levels
         Of a category, the levels that are columns of the model.
+    step
+        Numbers are rounded down to a multiple of this before they are counted; 0 for not at all.
     """
 
     kind: Kind
     quantiles: tuple[float, ...] = ()
     levels: tuple[str, ...] = ()
+    step: int = 0
 
     @cached_property
     def edges(self) -> Floats:
@@ -63,7 +69,7 @@ class FieldBins:
             return np.empty(0)
         if self.kind == "boolean":
             return np.array(BOOLEAN_EDGES)
-        values, repeats = np.unique(np.array(self.quantiles), return_counts=True)
+        values, repeats = np.unique(self._rounded(np.array(self.quantiles)), return_counts=True)
         alone = values[repeats > 1]  # a value of many rows: its bin begins right below it
         lowest = values[:1]  # is in the second bin: the first is below the range of the training
         inner = np.setdiff1d(values, np.setdiff1d(lowest, alone))
@@ -89,7 +95,7 @@ class FieldBins:
         """
         if self.kind == "category":
             return values.astype(np.int64)
-        found = np.searchsorted(self.edges, values, side="left").astype(np.int64)
+        found = np.searchsorted(self.edges, self._rounded(values), side="left").astype(np.int64)
         found[np.isnan(values)] = self.size
         return found
 
@@ -109,12 +115,18 @@ class FieldBins:
             return ("no", "yes")[position]
         if not len(self.edges):
             return "any number"
+        edges, more = self.edges, max(self.step - 1, 0)  # the last day of a week counts as its first
         if position == 0:
-            return f"below {self.quantiles[0]:,.6g}"
-        if position == len(self.edges):
-            return f"above {self.quantiles[-1]:,.6g}"
-        low, high = self.edges[position - 1 : position + 1]
-        return f"{high:,.6g}" if high == np.nextafter(low, np.inf) else f"{low:,.6g} to {high:,.6g}"
+            return f"below {np.nextafter(edges[0], np.inf):,.6g}"
+        if position == len(edges):
+            return f"above {edges[-1] + more:,.6g}"
+        low, high = edges[position - 1], edges[position] + more
+        above = np.nextafter(low, np.inf)  # where an edge lies right below a quantile, the bin begins with it
+        start = above if above in self._rounded(np.array(self.quantiles)) else low + self.step
+        return f"{high:,.6g}" if start == high else f"{start:,.6g} to {high:,.6g}"
+
+    def _rounded(self, values: Floats) -> Floats:
+        return np.floor(values / self.step) * self.step if self.step else values
 
     def to_json(self) -> dict[str, Any]:
         """Return the bins as plain data."""
@@ -132,7 +144,7 @@ class FieldBins:
         quantiles = tuple(float(value) for value in stored["quantiles"])
         if list(quantiles) != sorted(quantiles):
             raise ValueError(quantiles)
-        return cls(stored["kind"], quantiles, tuple(str(level) for level in stored["levels"]))
+        return cls(stored["kind"], quantiles, tuple(str(level) for level in stored["levels"]), int(stored["step"]))
 
 
 def field_bins(fields: Floats, encoder: Encoder) -> dict[str, FieldBins]:
@@ -151,7 +163,7 @@ def field_bins(fields: Floats, encoder: Encoder) -> dict[str, FieldBins]:
         if entry.kind == "number":
             values = fields[:, index][~np.isnan(fields[:, index])]
             quantiles = tuple(np.quantile(values, QUANTILES).tolist()) if len(values) else ()
-        bins[entry.name] = FieldBins(entry.kind, quantiles, encoder.levels[index])
+        bins[entry.name] = FieldBins(entry.kind, quantiles, encoder.levels[index], WEEK if entry.is_recency else 0)
     return bins
 
 
