@@ -99,6 +99,25 @@ def test_a_bundle_can_be_used_without_params(
     assert "report: reports/subscribed.html" in run("report", "--model", bundle)
 
 
+def test_changed_leads_give_exit_code_3_and_a_line_that_names_the_field(
+    run: Run, tmp_path: Path, bank_file: Path, params: list[str]
+) -> None:
+    """Leads like those of the training give 0; too few are said to be not compared."""
+    leads = pd.read_csv(bank_file, dtype=str).head(200)
+    out = ["-o", tmp_path / "s.csv", *params]
+    leads.assign(balance="").to_csv(tmp_path / "empty.csv", index=False)
+    leads.head(19).to_csv(tmp_path / "few.csv", index=False)
+
+    printed = run("score", tmp_path / "empty.csv", *out, code=3)
+    assert "= 200 scored + 0 not scored" in printed
+    lines = [line for line in printed.splitlines() if "warning" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("warning: RV1 balance is empty in all 200 leads; in the training in 0 of 3,453; see ")
+    assert "warning" not in run("score", bank_file, *out, "--held-out")
+    few = run("score", tmp_path / "few.csv", *out)
+    assert "not compared with the training: there are 19 leads, and fewer than 200 are not judged\n" in few
+
+
 def test_unknown_levels_are_counted(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
     """The summary counts them by field."""
     leads = pd.read_csv(bank_file).head(10)

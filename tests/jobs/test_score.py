@@ -304,3 +304,95 @@ def test_extreme_values_give_a_probability(tmp_path: Path, trained_project: Trai
 
     assert scored["probability"].between(0, 1, inclusive="neither").all()
     assert summary.unknown_levels["job"] == 4
+
+
+def test_leads_of_the_holdout_are_like_those_of_the_training(tmp_path: Path, trained_project: TrainedProject) -> None:
+    """No warning: the findings say that it was judged; 200 of the leads that were fitted on give none either."""
+    project, _ = trained_project
+    for changes in ({"held_out": True}, {}):
+        _, summary = run(project, request_for(project.data, tmp_path / "s.csv", **changes))
+
+        assert [(finding.code, finding.severity) for finding in summary.changes] == [("RV0", "passed")]
+        assert summary.warnings == ()
+        assert summary.counts.rows == summary.counts.scored == summary.scored
+
+
+@pytest.mark.parametrize("chunk_rows", [7, 300, 50_000])
+def test_counts_do_not_depend_on_chunks(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path, chunk_rows: int
+) -> None:
+    """Each lead is counted once, and refused rows are not."""
+    leads = pd.read_csv(bank_file, dtype=str).head(400)
+    leads.loc[5, "age"] = "old"
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    request = request_for(tmp_path / "leads.csv", tmp_path / "s.parquet")
+
+    scored, summary = run(trained_project[0], request, chunk_rows=chunk_rows)
+
+    counts, model = summary.counts, trained_project[1].model
+    assert (counts.rows, summary.not_scored) == (399, 1)
+    assert counts.mean_probability == pytest.approx(scored["probability"].mean(), abs=1e-6)
+    assert counts.stages == {stage: int((scored["stage"] == stage).sum()) for stage in ("LEAD", *model.cuts)}
+    levels = dict(zip(model.bundle.profile.bins["job"].levels, counts.fields["job"].bins, strict=False))
+    assert levels == leads.drop(index=5)["job"].value_counts().reindex(list(levels), fill_value=0).to_dict()
+
+
+PLANTED = {
+    "a field is empty": (lambda leads: leads.assign(balance=""), "RV1", "balance"),
+    "another unit": (lambda leads: leads.assign(balance=leads["balance"] + "000"), "RV3", "balance"),
+    "a new level": (
+        lambda leads: leads.assign(job=leads["job"].where(leads.index % 5 > 0, "astronaut")), "RV4", "job",
+    ),
+    "other leads": (lambda leads: leads.assign(month="oct"), "RV5", "month"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_change_of_a_field_is_found(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path, name: str
+) -> None:
+    """By the finding of its kind, and by no other of the field; the scores are written all the same."""
+    plant, code, field = PLANTED[name]
+    leads = pd.read_csv(bank_file, dtype=str).sample(1000, random_state=0).reset_index(drop=True)
+    plant(leads).to_csv(tmp_path / "leads.csv", index=False)
+
+    scored, summary = run(trained_project[0], request_for(tmp_path / "leads.csv", tmp_path / "s.csv"))
+
+    assert len(scored) == 1000
+    of_field = [(finding.code, finding.severity) for finding in summary.changes if finding.field]
+    assert of_field == [(code, "warn")]
+    assert summary.changes[0].field == field
+    assert summary.warnings[0].startswith(f"{code} {field} is " if code != "RV4" else "RV4 job has a level")
+
+
+def test_leads_that_are_all_of_one_stage_are_found(
+    tmp_path: Path, trained_project: TrainedProject, published: tuple[pd.DataFrame, pd.DataFrame], bank_file: Path
+) -> None:
+    """200 of 200 leads in SQL, by a line for the fields that differ and one for the stages."""
+    best = published[0].sort_values("probability", ascending=False)["lead_id"].head(200)
+    leads = pd.read_csv(bank_file, dtype=str)
+    leads[leads["id"].isin(set(best))].to_csv(tmp_path / "leads.csv", index=False)
+
+    _, summary = run(trained_project[0], request_for(tmp_path / "leads.csv", tmp_path / "s.csv"))
+
+    assert summary.stages["SQL"] == 200
+    assert [line[:3] for line in summary.warnings] == ["RV5", "RV7"]
+    assert "RV7 all 200 leads are in SQL by the cuts; in the training " in summary.warnings[1]
+
+
+def test_stages_by_saved_cuts_are_compared_with_what_the_same_cuts_gave(
+    tmp_path: Path, trained_project: TrainedProject
+) -> None:
+    """Other cuts change the share of each stage, and that is no change of the leads."""
+    project, trained = trained_project
+    lower = tuple(replace(cut, probability=cut.probability / 4) for cut in trained.model.bundle.stages.cuts)
+    bundle = replace(trained.model.bundle, stages=replace(trained.model.bundle.stages, cuts=lower))
+    request = request_for(project.data, tmp_path / "s.csv")
+    places = replace(project, params=project.params.model_copy(update={"store": None}))
+    codes = {}
+    for number in (0, 1):
+        model = replace(trained.model, bundle=bundle, cuts_number=number)
+        summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
+        codes[number] = [finding.code for finding in summary.changes]
+
+    assert codes == {0: ["RV7"], 1: ["RV0"]}

@@ -1,4 +1,4 @@
-"""Say which changes of the leads since the training must be looked at.
+"""Say which changes of the leads since the training need attention.
 
 A change is said if its size is above its limit, which is that of ``review.changes`` or the largest size by which one
 part of the training's time differed from the others, whichever is larger. What follows from a change that is said is
@@ -30,7 +30,7 @@ MIN_EMPTY = 20
 
 
 def judge_changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits) -> list[Finding]:
-    """Return what must be looked at, as findings that warn; else one finding that nothing changed or can be judged.
+    """Return the changes above their limits as findings that warn; without any, one finding that says so.
 
     Parameters
     ----------
@@ -143,9 +143,9 @@ def _field_findings(name: str, over: set[str], profile: Profile, counts: LeadCou
 
 
 def _spread(bins: FieldBins, reference: FieldCounts, current: FieldCounts) -> str:
-    """Return in words which values became more or less frequent by the most leads."""
+    """Return in words which values became more frequent by the most leads."""
     shares = [np.array(each.bins) / each.present for each in (current, reference)]
-    at = int(np.argmax(np.abs(shares[0] - shares[1])))
+    at = int(np.argmax(shares[0] - shares[1]))
     now, before = (_share(each.bins[at], each.present, "values") for each in (current, reference))
     return f"is {inert(bins.label(at))} in {now}; in the training in {before}"
 

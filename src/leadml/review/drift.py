@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 MIN_EXPECTED = 5.0  # leads of a bin: with fewer, the series behind the part of chance does not hold (Cochran 1954)
+CLEAR = 4.0  # where five or fewer are expected, four times as many come by chance once in ten million draws (Poisson)
 HALF = 0.5  # is added to each count, so that a bin without leads has a logarithm; the custom for log ratios of counts
 ERRORS = 2.0  # standard errors that a change of a share is reduced by: the lower end of its 95% interval
 
@@ -133,6 +134,8 @@ def stability_index(reference: Sequence[int], current: Sequence[int]) -> float:
 def pool_bins(counts: Floats) -> Floats:
     """Return counts with bins taken together, until five leads or more are expected in each, in the smaller set.
 
+    A bin in which one set has 20 leads or more, if both sets were of the smaller size, is never taken together.
+
     Parameters
     ----------
     counts
@@ -147,7 +150,8 @@ def pool_bins(counts: Floats) -> Floats:
     if totals.min() < 2 * MIN_EXPECTED:
         everything: Floats = counts.sum(axis=1, keepdims=True)
         return everything
-    expected = counts.sum(axis=0) / totals.sum() * totals.min()
+    by_both, by_one = counts.sum(axis=0) / totals.sum(), (counts / totals[:, None]).max(axis=0)
+    expected = np.maximum(by_both, by_one / CLEAR) * totals.min()
     order = np.argsort(expected, kind="stable")
     first = int((expected < MIN_EXPECTED).sum())
     if first and expected[order[:first]].sum() < MIN_EXPECTED:

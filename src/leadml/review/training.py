@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from leadml.stages.cuts import Cut
     from leadml.types import Floats, Integers, Labels, Mask
 
-DECILES = np.arange(1, 10) / 10
+DECILES = np.arange(1, 10) / 10  # ten bins are the custom for a population stability index
 # A fifth of a year is a season and more; more blocks would each be a shorter time than a model is used without review.
 BLOCKS = 5
 MIN_BLOCK = 200  # leads, as review.changes.min_leads: the share of fewer is not known well enough to raise a limit
-NO_LEADS = LeadCounts(0, {}, (), 0, {})
+NO_LEADS = LeadCounts(0, {}, (), 0, {})  # stands in a profile until its leads are counted
 SIZE_UNITS = 1e6  # sizes are stored in millionths: other processors give other last digits of a logarithm
 
 

@@ -71,6 +71,20 @@ def test_a_value_of_many_leads_has_a_bin_of_its_own():
     assert [bins.label(at) for at in range(5)] == ["below -1", "-1", "-1 to 100", "100 to 300", "above 300"]
 
 
+def test_days_since_an_activity_are_counted_in_full_weeks():
+    """A score on another day of the week than the snapshots moves them by days, and no lead to another bin."""
+    days = np.arange(200.0)
+    number = Field("visit_last", "number", "engagement", "activity", "visit", "visits: the last {} days ago")
+    bins = field_bins(days.reshape(-1, 1), Encoder((number,), ((),)))["visit_last"]
+
+    assert bins.step == 7
+    assert len(set(bins.positions(days[:7]).tolist())) == 1
+    assert (bins.positions(days) == bins.positions(days // 7 * 7)).all()
+    assert [bins.label(at) for at in (0, 1, 2, bins.size - 1)] == ["below 0", "0 to 13", "14 to 20", "above 202"]
+    repeated = FieldBins("number", (0.0, 3.0, 20.0), step=7)
+    assert [repeated.label(at) for at in range(repeated.size)] == ["below 0", "0 to 6", "7 to 20", "above 20"]
+
+
 def test_a_category_has_a_bin_for_each_level_and_one_for_all_others(bins, toy_leads, toy_fitted):
     """The positions are the codes of the encoder; missing values come last."""
     encoder = toy_fitted.model.encoder
