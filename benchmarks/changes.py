@@ -82,16 +82,15 @@ class Trained:
 def main() -> None:
     """Draw batches of every data set, plant changes, print how often a finding warns."""
     arguments = options(__doc__ or "", "changes", (ROOT / "params.yaml", *READ), data=data_folder(), draws=200)
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"data": {}, "found": {}}
     for data in divided_data(arguments.data):
         trained, random = _train(data), np.random.default_rng(0)
-        alarms = {size: _alarms(trained, size, arguments.draws, random) for size in SIZES}
-        figures[data.name] = {
-            "leads": len(data.learn),
-            "alarms": {str(size): share for size, share in alarms.items() if share is not None},
-            "found": _found(trained, random),
-        }
-        print(data.name, figures[data.name])
+        alarms = {str(size): _alarms(trained, size, arguments.draws, random) for size in SIZES}
+        row = {"leads": len(data.learn), "alarms": {size: share for size, share in alarms.items() if share is not None}}
+        figures["data"][data.name] = row
+        _count_found(trained, random, figures["found"])
+        print(data.name, row)
+    print(figures["found"])
     finish("changes", figures, arguments)
 
 
@@ -115,17 +114,14 @@ def _alarms(trained: Trained, size: int, draws: int, random: np.random.Generator
     return float(np.mean([bool(trained.warnings(trained.batch_leads[batch])) for batch in batches]))
 
 
-def _found(trained: Trained, random: np.random.Generator) -> dict[str, dict[str, int]]:
-    """Return of each planted change how often it was planted and found."""
-    found: dict[str, dict[str, int]] = {}
+def _count_found(trained: Trained, random: np.random.Generator, found: dict[str, dict[str, int]]) -> None:
+    """Add to each planted change how often it was planted and found."""
     for name, field, batch in _planted(trained, random):
-        warned = trained.warnings(batch)
-        codes = {each.code for each in warned if each.field == field}
+        codes = {each.code for each in trained.warnings(batch) if each.field == field}
         is_found = "RV1" in codes if name == EMPTY else "RV7" in codes if name == HIGHEST else bool(codes)
         row = found.setdefault(name, {"planted": 0, "found": 0})
         row["planted"] += 1
         row["found"] += is_found
-    return found
 
 
 def _planted(trained: Trained, random: np.random.Generator) -> Iterator[tuple[str, str, Floats]]:

@@ -12,18 +12,19 @@ from leadml.params.section import Count, FieldName, Section, Share
 class ChangeLimits(Section):
     """From which size a change of the leads since the training is said. All are sizes of an effect, not p-values.
 
-    Each limit is raised to what the training's own rows varied by from one part of their time to the next.
+    Each limit is raised to what the training's own leads varied by: from one part of their time to the others, and from
+    the holdout to the others. Two standard errors are taken off a change of a share before it is compared.
     """
 
     missing: Share = 0.1
     """Change of the share of leads that lack the field, from 0 to 1. A field that no lead has, though the training
     always had it, is said whatever the limit."""
     out_of_range: Share = 0.1
-    """Share of leads whose number is below the 1% quantile of the training or above its 99% quantile, beyond the 2%
-    that are expected."""
+    """Of the leads that have a number, the share below the 1% quantile of the training or above its 99% quantile, beyond
+    that of the training."""
     new_levels: Share = 0.05
-    """Share of leads with a level of a category that the training did not have, beyond the training's own rare
-    levels."""
+    """Of the leads that have a value, the share with a level that the training did not have, beyond the training's own
+    rare levels."""
     distribution: Annotated[float, Field(gt=0, le=10)] = 0.25
     """Population stability index of the values of a field, without what chance adds to it. 0.1 is called a small shift
     by custom, 0.25 a large one."""
@@ -32,7 +33,8 @@ class ChangeLimits(Section):
     stages: Share = 0.25
     """Change of the share of leads in a stage, from 0 to 1."""
     min_leads: Count = 200
-    """Batches with fewer leads are not judged; a share of 200 leads is known to 7 points."""
+    """Batches with fewer leads are judged only for fields that no lead has though the training always had them, from 20
+    leads on; a share of 200 leads is known to 7 points."""
 
 
 class ReviewParams(Section):

@@ -117,11 +117,11 @@ class FieldBins:
             return "any number"
         edges, more = self.edges, max(self.step - 1, 0)  # the last day of a week counts as its first
         if position == 0:
-            return f"below {np.nextafter(edges[0], np.inf):,.6g}"
+            return f"below {np.nextafter(edges[0], np.inf) + 0.0:,.6g}"  # 0 and not -0
         if position == len(edges):
             return f"above {edges[-1] + more:,.6g}"
         low, high = edges[position - 1], edges[position] + more
-        above = np.nextafter(low, np.inf)  # where an edge lies right below a quantile, the bin begins with it
+        above = np.nextafter(low, np.inf) + 0.0  # where an edge lies right below a quantile, the bin begins with it
         start = above if above in self._rounded(np.array(self.quantiles)) else low + self.step
         return f"{high:,.6g}" if start == high else f"{start:,.6g} to {high:,.6g}"
 
