@@ -20,8 +20,8 @@ class ChangeLimits(Section):
     """Change of the share of leads that lack the field, from 0 to 1. A field that no lead has, though the training
     always had it, is said whatever the limit."""
     out_of_range: Share = 0.1
-    """Of the leads that have a number, the share below the 1% quantile of the training or above its 99% quantile, beyond
-    that of the training."""
+    """Of the leads that have a number, the share below the 1% quantile of the training or above its 99% quantile,
+    beyond that of the training."""
     new_levels: Share = 0.05
     """Of the leads that have a value, the share with a level that the training did not have, beyond the training's own
     rare levels."""
