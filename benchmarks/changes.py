@@ -85,7 +85,7 @@ def main() -> None:
     figures: dict[str, Any] = {"data": {}, "found": {}}
     for data in divided_data(arguments.data):
         trained, random = _train(data), np.random.default_rng(0)
-        alarms = {str(size): _alarms(trained, size, arguments.draws, random) for size in SIZES}
+        alarms = {f"of_{size}": _alarms(trained, size, arguments.draws, random) for size in SIZES}
         row = {"leads": len(data.learn), "alarms": {size: share for size, share in alarms.items() if share is not None}}
         figures["data"][data.name] = row
         _count_found(trained, random, figures["found"])

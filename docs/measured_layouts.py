@@ -642,9 +642,9 @@ LAYOUTS = {
                 {
                     "data": "{0}",
                     "leads of the training": "{leads:,}",
-                    "batches of 200 with a warning": "{alarms[200]:.1%}",
-                    "of 1,000": "{alarms[1000]:.1%}",
-                    "of 5,000": "{alarms[5000]:.1%}",
+                    "batches of 200 with a warning": "{alarms[of_200]:.1%}",
+                    "of 1,000": "{alarms[of_1000]:.1%}",
+                    "of 5,000": "{alarms[of_5000]:.1%}",
                 },
             ),
             Rows("found.*", {"planted in batches of 200": "{0}", "planted": "{planted}", "found": "{found}"}),
