@@ -29,11 +29,11 @@ from measure import finish, options
 from scipy.special import logit
 
 from leadml import LeadClassifier
+from leadml.model.judge.null_interval import Reference
 from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.parts import part_log_odds, strongest_parts
 from leadml.params.review import ReviewParams
 from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
-from leadml.review.null_interval import Reference
-from leadml.review.parts import part_log_odds, strongest_parts
 from leadml.review.verdict import alarm
 from leadml.simulator.stream import Stream
 

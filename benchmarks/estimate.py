@@ -31,9 +31,9 @@ from scipy.special import expit
 
 import leadml
 from leadml.leads.check.contract import LABEL
+from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.model.metrics import roc_auc
 from leadml.review.beside import estimated_beside_realised, estimates_held
-from leadml.review.calibration_line import CalibrationLine
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.realised import JudgedLeads, realised_performance
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -49,6 +50,11 @@ def scored(stages: dict[str, str], before: Sequence[str] = ()) -> pd.DataFrame:
     )
 
 
+def no_parts(rows: int) -> Any:
+    """Return the parts of scores of which none are kept."""
+    return np.full(rows, None, dtype=object)
+
+
 def look_in(folder: Path) -> Any:
     """Return a function that looks for the files of batches; a file holds the id of its batch."""
 
@@ -73,10 +79,10 @@ def write_batch(
     if until == "begun":
         return scored_at
     writer.note_outcomes([])
-    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()))
+    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()), no_parts(len(stages)))
     if until == "added":
         return scored_at
-    writer.fill(scored=len(stages), not_scored=0)
+    writer.fill(scored=len(stages), not_scored=0, counts=None)
     if until == "filled":
         return scored_at
     (folder / str(made.file)).write_text(f"{batch_id} {scored_at}\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.frames import split_of
@@ -20,6 +21,7 @@ from leadml.leads.sources.training_set import DataFacts
 from leadml.leads.split import FoldSize, Holdout, PartSize
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.evaluation import evaluate
+from leadml.model.judge.null_interval import Reference
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.lead_model import LeadModel
@@ -55,6 +57,7 @@ def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Param
         stages=StagePlan(cuts, GradeBands((-1.0, 0.0, 2.5), ())),
         profile=training_profile(result, frame, frame.head(200), cuts=cuts, clock=None, slices=["poutcome"]),
         evaluation=evaluate([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.2], cuts={"MQL": 0.2, "SQL": 0.9}, draws=50),
+        reference=Reference.of(np.linspace(-2, 1, 12), np.array([0, 0, 1] * 4, np.int8), {"age": np.arange(12.0) % 5}),
         candidates=pd.DataFrame({"cut": [0.1, 0.2], "precision": [0.5, 1.0]}),
         record=_record("2026-01-02T03:04:05+00:00"),
     )

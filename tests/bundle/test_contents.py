@@ -63,6 +63,7 @@ def test_the_texts_hold_every_part_by_its_name(texts: dict[str, str], bundle: Bu
 
     assert own == json.loads(canonical_json(bundle.model.to_json()))
     assert set(model.pop("golden")) == {"rows", "scores"}
+    assert model.pop("reference") == json.loads(canonical_json(bundle.reference.to_json()))
     assert model.pop("profile") == json.loads(canonical_json(bundle.profile.to_json()))
     assert model == {
         "target": "subscribed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from tests.stores import NOW, scored
+from tests.stores import NOW, no_parts, scored
 
 from leadml.leads.check.activity_plan import DAY
 from leadml.publish.keeper import Keeper, NoKeeper
@@ -14,8 +14,8 @@ from leadml.stages.ladder import stages_of
 def test_nothing_is_kept_and_no_stage_is_known() -> None:
     """The run has its own instant, and stages before are empty texts."""
     keeper: Keeper = NoKeeper("store is null", at=0)
-    keeper.add(scored({"x": "MQL"}))
-    keeper.fill(scored=1, not_scored=0)
+    keeper.add(scored({"x": "MQL"}), no_parts(1))
+    keeper.fill(scored=1, not_scored=0, counts=None)
     keeper.complete()
 
     assert keeper.begin("b1", now=NOW) == NOW

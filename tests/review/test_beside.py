@@ -6,8 +6,8 @@ import pytest
 from pandas.errors import MergeError
 from scipy.special import expit
 
+from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.review.beside import estimated_beside_realised, estimates_held
-from leadml.review.calibration_line import CalibrationLine
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.realised import JudgedLeads, realised_performance
 

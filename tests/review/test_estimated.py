@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binom
 
-from leadml.review.calibration_line import CalibrationLine
+from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.review.estimated import ASSUMPTION, ScoredLeads, estimated_performance
 
 CUTS = {"MQL": 0.2, "SQL": 0.5}

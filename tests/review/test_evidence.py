@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from leadml.model.judge.null_interval import NullInterval, Reference, part_scores
 from leadml.review.evidence import (
     EXPECTED_ERROR,
     MIN_EXPECTED,
@@ -19,7 +20,6 @@ from leadml.review.evidence import (
     ranking_evidence,
 )
 from leadml.review.likelihood import level_ratios, part_ratios, slope_ratios
-from leadml.review.null_interval import NullInterval, Reference, part_scores
 
 REFERENCE = Reference(
     rows=5000,

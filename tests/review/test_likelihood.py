@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from leadml.model.judge.null_interval import NullInterval, Reference
 from leadml.review.likelihood import (
     BLOCK_LEADS,
     LEVEL_STEPS,
@@ -18,7 +19,6 @@ from leadml.review.likelihood import (
     part_ratios,
     slope_ratios,
 )
-from leadml.review.null_interval import NullInterval, Reference
 
 REFERENCE = Reference(
     rows=5000,

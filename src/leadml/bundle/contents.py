@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leadml.bundle.profile import Profile
     from leadml.leads.sources.source import LeadSpec
     from leadml.model.judge.evaluation import Evaluation
+    from leadml.model.judge.null_interval import Reference
     from leadml.model.predict.lead_model import LeadModel
     from leadml.stages.plan import StagePlan
 
@@ -44,6 +45,8 @@ class Bundle:
         Counts of the leads of the training, to compare later leads with.
     evaluation
         The evaluation on the holdout.
+    reference
+        What the evaluation says of the errors of the probabilities, which reviews compare later ones with.
     candidates
         A sample of the candidates that the cuts were chosen from.
     record
@@ -56,6 +59,7 @@ class Bundle:
     stages: StagePlan
     profile: Profile
     evaluation: Evaluation
+    reference: Reference
     candidates: pd.DataFrame
     record: TrainingRecord
 
@@ -76,6 +80,7 @@ class Bundle:
             "stages": self.stages.to_json(),
             "profile": self.profile.to_json(),
             "golden": {"rows": golden, "scores": scores},
+            "reference": self.reference.to_json(),
         }
         evaluation = self.evaluation.to_json() | {"candidates": as_rows(self.candidates)}
         return {

@@ -25,6 +25,7 @@ from leadml.leads.sources.settings import settings_from_json
 from leadml.leads.sources.source import LeadSpec
 from leadml.leads.split import Holdout
 from leadml.model.judge.evaluation import Evaluation
+from leadml.model.judge.null_interval import Reference
 from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
@@ -173,6 +174,7 @@ def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evalua
         stages=StagePlan.from_json(stored["stages"]),
         profile=Profile.from_json(stored["profile"]),
         evaluation=Evaluation.from_json(evaluation),
+        reference=Reference.from_json(stored["reference"]),
         candidates=pd.DataFrame(evaluation["candidates"]),
         record=manifest.record,
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from leadml.bundle.contents import Bundle
 from leadml.bundle.manifest import SplitRecord, TrainingRecord
@@ -20,9 +21,12 @@ from leadml.leads.sources.source import LeadSpec
 from leadml.leads.split import PartSize, column_of
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import baseline_probabilities
+from leadml.model.judge.calibration_line import log_odds
 from leadml.model.judge.evaluation import evaluate_holdout
+from leadml.model.judge.null_interval import Reference
 from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.model.predict.explain import explain_leads
+from leadml.model.predict.parts import part_log_odds, strongest_parts
 from leadml.params import normal_name
 from leadml.review.training import training_profile
 from leadml.stages.cuts import solve_cuts
@@ -30,8 +34,6 @@ from leadml.stages.grades import GradeBands, grade_bands
 from leadml.stages.plan import StagePlan
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from leadml.leads.check.contract import Contract
     from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
@@ -81,7 +83,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)
     profile = training_profile(fitted, parts.learn, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
     progress("evaluating on the holdout")
-    evaluation = _evaluate(fitted, stages, parts, split, params)
+    evaluation, reference = _evaluate(fitted, stages, parts, split, params)
     return Bundle(
         target=target,
         leads=LeadSpec(
@@ -95,6 +97,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         stages=stages,
         profile=profile,
         evaluation=evaluation,
+        reference=reference,
         candidates=cuts.sample_candidates(),
         record=_record(training, parts, params, findings, fitted, trained_at=trained_at),
     )
@@ -137,7 +140,10 @@ def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:
     return grade_bands(*points)
 
 
-def _evaluate(fitted: FitResult, stages: StagePlan, parts: TrainingParts, split: Split, params: Params) -> Evaluation:
+def _evaluate(
+    fitted: FitResult, stages: StagePlan, parts: TrainingParts, split: Split, params: Params
+) -> tuple[Evaluation, Reference]:
+    """Return the evaluation on the holdout, and what it says of the errors of the probabilities."""
     holdout, model = parts.holdout, fitted.model
     explanation = explain_leads(model, model.encoder.fields_of(holdout))
     predictions = HoldoutPredictions(
@@ -149,7 +155,11 @@ def _evaluate(fitted: FitResult, stages: StagePlan, parts: TrainingParts, split:
         baselines=baseline_probabilities(parts.learn, holdout, model.encoder.fields, params),
         groups=column_of(holdout, split.cluster),
     )
-    return evaluate_holdout(predictions, params.evaluation, seed=params.split.seed)
+    names, groups = strongest_parts(explanation), predictions.groups
+    values = dict(zip(names, part_log_odds(explanation, names).T, strict=True))
+    codes = None if groups is None else pd.factorize(groups)[0]
+    reference = Reference.of(log_odds(explanation.probability), predictions.label, values, groups=codes)
+    return evaluate_holdout(predictions, params.evaluation, seed=params.split.seed), reference
 
 
 def _record(

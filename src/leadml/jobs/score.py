@@ -6,6 +6,7 @@ the chunks or the number of threads. The module prints nothing.
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from leadml.jobs.keep import open_keeper
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import contribution_table
+from leadml.model.predict.parts import sampled_bytes
 from leadml.params import ScoreParams
 from leadml.params.review import ChangeLimits
 from leadml.publish.sinks import check_suffix, table_sink
@@ -244,7 +246,8 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
             for chunk in leads.chunks():
                 outputs.write(model, chunk, batch, summary, keeper)
                 progress(f"scored {summary.scored:,} leads")
-            keeper.fill(scored=summary.scored, not_scored=summary.not_scored)
+            counted = None if summary.counts is None else json.dumps(summary.counts.to_json(), separators=(",", ":"))
+            keeper.fill(scored=summary.scored, not_scored=summary.not_scored, counts=counted)
         keeper.complete()
     if summary.counts is not None:
         _compare(model, summary, summary.counts, project.params.review.changes if project else ChangeLimits())
@@ -275,7 +278,8 @@ class _Outputs:
         known = keeper.known(chunk.frame[LEAD_ID].tolist())
         scored, explanation = scored_rows(model.bundle, chunk.frame, batch, known, self.lifecycle)
         self.scores.write(scored)
-        keeper.add(scored)
+        names, lead_ids = model.bundle.reference.parts, scored[LEAD_ID].to_numpy()
+        keeper.add(scored, sampled_bytes(explanation, names, lead_ids, leads=summary.rows))
         self.refused.write(refused_rows(chunk.faults))
         if self.contributions is not None:
             self.contributions.write(contribution_table(chunk.frame, explanation))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.types import Objects
+
 
 class Keeper(Protocol):
     """Keeps the scores of one batch. Its methods are called in this order, `known` and `add` for each chunk.
@@ -36,11 +38,27 @@ class Keeper(Protocol):
     def known(self, lead_ids: Sequence[str]) -> KnownStages:
         """Return what is known of the stages of leads before they are scored."""
 
-    def add(self, scored: pd.DataFrame) -> None:
-        """Keep the scored rows of a chunk, as they are published."""
+    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
+        """Keep the scored rows of a chunk, as they are published.
 
-    def fill(self, *, scored: int, not_scored: int) -> None:
-        """Say that all rows are added. After this, the file of the scores is moved into place."""
+        Parameters
+        ----------
+        scored
+            The rows.
+        parts
+            The bytes of `leadml.model.predict.parts` for each row, None for rows of which none are kept.
+        """
+
+    def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:
+        """Say that all rows are added. After this, the file of the scores is moved into place.
+
+        Parameters
+        ----------
+        scored, not_scored
+            Number of leads that were scored, and of rows that were refused.
+        counts
+            The counts of the leads by the bins of the training, as JSON; None if no lead was scored.
+        """
 
     def complete(self) -> None:
         """Say that the file is in place, so that the batch counts."""
@@ -81,10 +99,10 @@ class NoKeeper:
         ranks = np.array([each.rank for each in found], dtype=np.int8)
         return replace(nothing, recorded=ranks, nurtured=np.array(nurtured, dtype=bool))
 
-    def add(self, scored: pd.DataFrame) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
         """Do nothing."""
 
-    def fill(self, *, scored: int, not_scored: int) -> None:
+    def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:
         """Do nothing."""
 
     def complete(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from leadml.review.calibration_line import log_odds
+from leadml.model.judge.calibration_line import log_odds
 from leadml.review.draws import percentiles
 from leadml.review.ranking import Ranking
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from leadml.review.calibration_line import CalibrationLine
+    from leadml.model.judge.calibration_line import CalibrationLine
     from leadml.types import Floats
 
 ASSUMPTION = "the probabilities are still calibrated as on the reference: fields and outcome are related as before"
@@ -101,7 +101,7 @@ def estimated_performance(
 
     Examples
     --------
-    >>> from leadml.review.calibration_line import CalibrationLine
+    >>> from leadml.model.judge.calibration_line import CalibrationLine
     >>> leads = ScoredLeads(np.repeat("2026-01", 4), np.array([0.1, 0.2, 0.4, 0.5]))
     >>> exact = CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)
     >>> table = estimated_performance(leads, {"MQL": 0.4}, exact, draws=200, confidence=0.9, seed=0)

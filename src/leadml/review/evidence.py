@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, logsumexp
 
+from leadml.model.judge.null_interval import part_scores
 from leadml.review.likelihood import LEVEL_STEPS, SLOPE_STEPS, blocks, level_ratios, part_ratios, slope_ratios
-from leadml.review.null_interval import part_scores
 
 if TYPE_CHECKING:
-    from leadml.review.null_interval import Reference
+    from leadml.model.judge.null_interval import Reference
     from leadml.types import Floats, Integers, Labels
 
 WEEK, YEAR = 7, 365  # days from one start of the bet to the next, and of a year of service

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from leadml.review.null_interval import NullInterval, Reference
+    from leadml.model.judge.null_interval import NullInterval, Reference
     from leadml.types import Floats, Integers, Labels
 
 # Errors beyond the null interval that are looked for, in log-odds: .15 to .8 are odds of 1.16 to 2.2 times.

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from leadml.model.judge.calibration_line import cluster_codes
 from leadml.model.metrics import brier, rate_interval
 from leadml.params.cut_rule import MIN_ACCOUNTS
-from leadml.review.calibration_line import cluster_codes
 from leadml.review.draws import debiased, percentiles
 from leadml.review.ranking import roc_auc_interval
 from leadml.review.score_parts import Outcomes

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import entr, xlogy
 
-from leadml.review.calibration_line import log_odds
+from leadml.model.judge.calibration_line import log_odds
 from leadml.review.ranking import Ranking
 
 if TYPE_CHECKING:

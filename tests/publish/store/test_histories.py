@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.stores import entry, look_in, rows, silent
+from tests.stores import entry, look_in, no_parts, rows, silent
 
 from leadml.leads.check.field import Field
 from leadml.leads.check.instants import from_shown
@@ -125,9 +125,10 @@ def run_batch(store: Store, folder: Path, day: int, scores: dict[str, Any], know
         given = give_stages(np.array([probability]), cuts, frame, stages_known, lifecycle)
         row = {"stage": given.stage, "stage_source": given.source, "advised_stage": given.advised, "lead_id": [lead_id]}
         numbers = dict.fromkeys(("probability", "probability_low", "probability_high"), probability)
-        writer.add(pd.DataFrame({**row, **numbers, "previous_stage": stages_of(stages_known.stage)}))
+        frame = pd.DataFrame({**row, **numbers, "previous_stage": stages_of(stages_known.stage)})
+        writer.add(frame, no_parts(len(frame)))
         stages[lead_id] = given.stage[0]
-    writer.fill(scored=len(scores), not_scored=0)
+    writer.fill(scored=len(scores), not_scored=0, counts=None)
     (folder / f"{day}.csv").write_text(f"b{day}", encoding="utf-8")
     writer.complete()
     return stages

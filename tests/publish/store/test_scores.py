@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.stores import entry, look_in, rows, scored, write_batch
+from tests.stores import entry, look_in, no_parts, rows, scored, write_batch
 
 from leadml.leads.check.instants import instant
 from leadml.publish.store.batch import StoredBatch
@@ -38,7 +38,7 @@ def fill(store: Store, batch: StoredBatch, frame: pd.DataFrame) -> None:
     """Store the rows of a batch."""
     scores = scores_of(store, batch)
     scores.known(frame["lead_id"].tolist())
-    scores.add(frame)
+    scores.add(frame, no_parts(len(frame)))
     fill_batch(store, batch, scores, scored=len(frame), not_scored=0)
 
 
@@ -58,7 +58,7 @@ def write_day(store: Store, folder: Path, day: int, advice: dict[str, str], *kno
     frame = scored(advice)
     above = [stage if stage != "LEAD" else own for stage, own in zip(recorded, advice.values(), strict=True)]
     source = ["recorded" if stage != "LEAD" else "advised" for stage in recorded]
-    scores.add(frame.assign(stage=above, stage_source=source))
+    scores.add(frame.assign(stage=above, stage_source=source), no_parts(len(frame)))
     fill_batch(store, batch, scores, scored=len(frame), not_scored=0)
     (folder / f"{day}.csv").write_text(f"b{day}", encoding="utf-8")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.stores import NOW, entry, look_in, rows, scored
+from tests.stores import NOW, entry, look_in, no_parts, rows, scored
 
 from leadml.publish.keeper import Keeper
 from leadml.publish.store.opening import Store
@@ -21,10 +21,10 @@ def test_a_batch_is_written_step_by_step(store: Store, tmp_path: Path) -> None:
     assert writer.begin("b1", now=NOW) == NOW
     for lead_id in ("x", "y"):
         before = stages_of(writer.known([lead_id]).stage).tolist()
-        writer.add(scored({lead_id: "MQL"}, before))
+        writer.add(scored({lead_id: "MQL"}, before), no_parts(1))
         assert before == ["LEAD"]
     assert rows(store, BATCHES, "state", "scored", "not_scored") == [("begun", None, None)]
-    writer.fill(scored=2, not_scored=1)
+    writer.fill(scored=2, not_scored=1, counts=None)
     assert rows(store, BATCHES, "state", "scored", "not_scored") == [("filled", 2, 1)]
     (tmp_path / "scored.csv").write_text("b1", encoding="utf-8")
     writer.complete()

@@ -19,11 +19,12 @@ from leadml.leads.asof.engine import open_engine
 from leadml.leads.asof.event_blocks import add_events
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.history import BLOCK_LEADS, read_lead_history
+from leadml.leads.asof.known_labels import known_labels
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.outcomes import known_outcomes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
 from leadml.leads.asof.view import AsOfView
-from leadml.leads.check.contract import AS_OF, LEAD_ID
+from leadml.leads.check.contract import AS_OF, LEAD_ID, MATURE_AT
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.instants import instant, shown_instant
 from leadml.leads.check.load import CHUNK_ROWS
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from leadml.leads.asof.history import LeadHistory
     from leadml.leads.asof.snapshots import TrainingSnapshots
     from leadml.leads.check.contract import Contract
+    from leadml.leads.sources.scored_pairs import ScoredPairs
     from leadml.params import Params
     from leadml.types import Integers, Progress
 
@@ -179,12 +181,22 @@ class DatedLeads:
         message = f"must contain the lead {quoted(lead_id)}, got {got}; choose another date or id"
         raise DataError([Fault("leads", message)])
 
+    def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
+        """Return what became of scored leads; see `LeadSource.labels`."""
+        with self.view(progress, with_activities=False) as view:
+            until = min(scores.until, self.observed_until(view.history))
+            found = known_labels(view, scores.lead_ids, scores.as_of, observed_until=until)
+        due = found.assign(**{MATURE_AT: found[AS_OF] + self.settings.target.maturity})
+        return found.assign(fitted=scores.holdout.learnable(due))
+
     def stamp(self, as_of: str | None) -> dict[str, str]:
         """Return the column ``as_of`` with the instant; see `LeadSource.stamp`."""
         return {AS_OF: shown_instant(self._instant(as_of))}
 
     @contextmanager
-    def view(self, progress: Progress, *, with_people: bool = False) -> Iterator[AsOfView]:
+    def view(
+        self, progress: Progress, *, with_people: bool = False, with_activities: bool = True
+    ) -> Iterator[AsOfView]:
         """Give a view of the three tables until the block ends; a temporary folder contains their blocks.
 
         Parameters
@@ -193,6 +205,8 @@ class DatedLeads:
             Called with the name of each step as it begins.
         with_people
             Whether leads that are one person are found and put into one group, which only a training needs.
+        with_activities
+            Whether activities are read, which labels do not need.
 
         Raises
         ------
@@ -229,7 +243,7 @@ class DatedLeads:
                 }
                 progress("reading activities")
                 kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
-                roles = sources.activities
+                roles = sources.activities if with_activities else None
                 machines, values = self.settings.plan.machines, len(self.settings.plan.values)
                 activities = readers["activities"].activities(roles, kinds, machines) if roles is not None else iter(())
                 schema = activity_schema(values, machines=machines is not None)

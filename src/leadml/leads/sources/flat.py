@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.duplicates import Duplicates
     from leadml.leads.read.table_source import TableSource
+    from leadml.leads.sources.scored_pairs import ScoredPairs
     from leadml.leads.split import Holdout
     from leadml.types import Mask, Progress
 
@@ -140,6 +141,16 @@ class FlatLeads:
             message = f"must contain the lead {quoted(lead_id)}, got no such id; ids are text, so 007 is not 7"
             raise DataError([Fault(self.table.name, message)])
         return frame.head(1)
+
+    def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
+        """Return what became of scored leads; see `LeadSource.labels`."""
+        progress("reading outcomes")
+        frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=())).frame)
+        if self.split.same_person.columns:
+            frame = _with_people(frame, read_people(self.table, self.contract.lead_id, self.split.same_person))
+        known = frame.assign(fitted=scores.holdout.learnable(frame))[[LEAD_ID, SPLIT_KEY, LABEL, "fitted"]]
+        pairs = pd.DataFrame({LEAD_ID: scores.lead_ids, AS_OF: scores.as_of}).drop_duplicates()
+        return pairs.merge(known, on=LEAD_ID)
 
     def stamp(self, as_of: str | None) -> Mapping[str, str]:
         """Return the instant of a frame of snapshots; flat leads have none; see `LeadSource.stamp`."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from leadml.leads.read.table_source import TableSource
     from leadml.leads.sources.leads_as_of import LeadsAsOf
+    from leadml.leads.sources.scored_pairs import ScoredPairs
     from leadml.leads.sources.settings import SnapshotSettings
     from leadml.leads.sources.training_set import TrainingSet
     from leadml.leads.split import Holdout
@@ -72,6 +73,21 @@ class LeadSource(Protocol):
         ------
         DataError
             If there is no such lead, one of its rows has a fault, or it is outside the population.
+        """
+
+    def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
+        """Return what became of leads that were scored, as far as it is known.
+
+        Returns
+        -------
+        frame
+            ``lead_id, as_of, split_key, converted`` and ``fitted`` (whether the version may have been fitted on the
+            row), one row for each pair whose label is known. Of flat leads ``as_of`` is that of the score.
+
+        Raises
+        ------
+        DataError
+            If the source cannot be read, or a row of flat leads does not fit its declaration.
         """
 
     def stamp(self, as_of: str | None) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ if it was filled and its file is in place, it becomes complete, else it is remov
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ def begin_batch(store: Store, entry: BatchEntry, look: Look) -> StoredBatch:
     def begin(connection: Connection) -> StoredBatch:
         settle(connection, look, keep=entry.batch_id)
         same = BATCHES.c.target == entry.target, BATCHES.c.batch_id == entry.batch_id
-        found = next(iter(_batches(connection, *same)), None)
+        found = next(iter(stored_batches(connection, *same)), None)
         if found is None:
             number = (connection.scalar(sa.select(sa.func.max(BATCHES.c.batch))) or 0) + 1
             connection.execute(sa.insert(BATCHES).values(batch=number, state="begun", **asdict(entry)))
@@ -71,7 +71,7 @@ def begin_batch(store: Store, entry: BatchEntry, look: Look) -> StoredBatch:
             _change(connection, found.batch, state="begun", **place)
         elif found.file == entry.file:
             _change(connection, found.batch, sha256=None)  # until the new file is in place
-        return _batches(connection, *same)[0]
+        return stored_batches(connection, *same)[0]
 
     return store.write(begin)
 
@@ -88,14 +88,14 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
     keep
         Id of a batch of which only the rows are removed.
     """
-    for batch in _batches(connection, BATCHES.c.state != "complete"):
+    for batch in stored_batches(connection, BATCHES.c.state != "complete"):
         published = look(batch) if batch.state == "filled" else None
         if published is not None:
             _change(connection, batch.batch, state="complete", sha256=published.sha256)
             continue
         for table in (SCORES, STAGE_CHANGES, *([] if batch.batch_id == keep else [BATCHES])):
             connection.execute(sa.delete(table).where(table.c.batch == batch.batch))
-    for batch in _batches(connection, BATCHES.c.state == "complete", BATCHES.c.sha256.is_(None)):
+    for batch in stored_batches(connection, BATCHES.c.state == "complete", BATCHES.c.sha256.is_(None)):
         published = look(batch)
         if published is not None:
             _change(connection, batch.batch, sha256=published.sha256)
@@ -104,7 +104,7 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
 def batch_place(store: Store, batch: StoredBatch) -> BatchPlace:
     """Return where a batch stands among those that were begun before it."""
     before = BATCHES.c.state == "complete", BATCHES.c.batch < batch.batch, BATCHES.c.as_of.is_not(None)
-    batches = store.read(lambda connection: _batches(connection, *before))
+    batches = store.read(lambda connection: stored_batches(connection, *before))
     instants = [(from_shown(str(other.as_of)), other) for other in batches]
     if not instants:
         return BatchPlace()
@@ -113,12 +113,24 @@ def batch_place(store: Store, batch: StoredBatch) -> BatchPlace:
     return BatchPlace(newest, any(at > as_of and other.target == batch.target for at, other in instants))
 
 
-def fill_batch(store: Store, batch: StoredBatch, scores: BatchScores, *, scored: int, not_scored: int) -> None:
-    """Store all scores of a batch, in one transaction; its file may be moved into place from now on."""
+def fill_batch(store: Store, batch: StoredBatch, scores: BatchScores, **counted: Any) -> None:
+    """Store all scores of a batch, in one transaction; its file may be moved into place from now on.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    batch
+        The batch.
+    scores
+        Its scores.
+    **counted
+        Values of the columns of the batch that are known now: ``scored``, ``not_scored``, ``counts``.
+    """
 
     def fill(connection: Connection) -> None:
         scores.insert(connection)
-        _change(connection, batch.batch, state="filled", scored=scored, not_scored=not_scored)
+        _change(connection, batch.batch, state="filled", **counted)
 
     if batch.state != "complete":
         store.write(fill)
@@ -135,12 +147,13 @@ def complete_batch(store: Store, batch: StoredBatch, entry: BatchEntry, look: Lo
 def last_batch(store: Store, target: str) -> StoredBatch | None:
     """Return the batch of a target that was begun last and is complete, or None."""
     complete = BATCHES.c.target == target, BATCHES.c.state == "complete"
-    return next(iter(store.read(lambda connection: _batches(connection, *complete))[::-1]), None)
+    return next(iter(store.read(lambda connection: stored_batches(connection, *complete))[::-1]), None)
 
 
-def _batches(connection: Connection, *conditions: Any) -> list[StoredBatch]:
-    """Return batches in their order."""
-    rows = connection.execute(sa.select(BATCHES).where(*conditions).order_by(BATCHES.c.batch)).mappings()
+def stored_batches(connection: Connection, *conditions: Any) -> list[StoredBatch]:
+    """Return the batches for which conditions hold, in their order."""
+    columns = (BATCHES.c[field.name] for field in fields(StoredBatch))
+    rows = connection.execute(sa.select(*columns).where(*conditions).order_by(BATCHES.c.batch)).mappings()
     return [StoredBatch(**row) for row in rows]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from leadml.leads.check.instants import from_shown
-from leadml.publish.store.batch import StoredBatch
+from leadml.publish.store.batches import stored_batches
 from leadml.publish.store.decisions import OUTCOME_FILE, add_decision, decisions_of
 from leadml.publish.store.memory import listed_texts, memory_of
 from leadml.publish.store.tables import BATCHES, HANDOFFS, OUTCOMES, SCORES, STAGE_CHANGES
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from leadml.publish.store.batch import StoredBatch
     from leadml.publish.store.opening import Store
 
 KIND = "handoff"  # of the decision
@@ -83,8 +84,7 @@ def due_leads(store: Store, target: str) -> DueLeads:
 
     def read(connection: Connection) -> DueLeads:
         known = [details["batch"] for details in decisions_of(connection, KIND) if details["target"] == target]
-        complete = sa.select(BATCHES).where(BATCHES.c.state == "complete")
-        all_batches = [StoredBatch(**row) for row in connection.execute(complete).mappings()]
+        all_batches = stored_batches(connection, BATCHES.c.state == "complete")
         changes, since = STAGE_CHANGES.c, max(known, default=0)
         new = [each.batch for each in all_batches if each.batch > since]
         risen = sa.select(changes.lead_id).where(changes.batch.in_(new), changes.stage.in_(HANDED_OVER)).distinct()

@@ -30,6 +30,7 @@ BATCHES = sa.Table(
     sa.Column("output_table", sa.Text),  # the table of the scores, of output.database
     sa.Column("sha256", sa.Text),  # of the file; empty for a table or a folder
     sa.Column("state", sa.Text, nullable=False),  # begun, filled or complete
+    sa.Column("counts", sa.Text),  # JSON: how many leads have which values, for the changes since the training
     sa.UniqueConstraint("target", "batch_id"),
 )
 
@@ -43,6 +44,7 @@ SCORES = sa.Table(
     sa.Column("probability_high", sa.Double, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),  # empty if the target drives no stage
     sa.Column("propensity", sa.Double),  # probability of having been chosen, where leads are explored
+    sa.Column("parts", sa.LargeBinary),  # log-odds of the strongest fields, a byte each; empty for some of many leads
     sqlite_with_rowid=False,  # one tree in place of two, in which the rows of a batch lie together
 )
 
@@ -106,5 +108,18 @@ DECISIONS = sa.Table(
     sa.Column("decision", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # JSON
+)
+
+REVIEWS = sa.Table(
+    f"{PREFIX}reviews",
+    METADATA,
+    sa.Column("review", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, ...
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Text, nullable=False),  # what was known until then was judged
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("model_hash", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("details", sa.Text, nullable=False),  # JSON
 )

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SLICE_ROWS = 50_000  # the rows that are Python objects at a time: as many as score.chunk_rows by default
-ARROW_TYPES = {sa.Text: pa.string(), sa.Double: pa.float64(), sa.Integer: pa.int64()}
+ARROW_TYPES = {
+    sa.Text: pa.string(),
+    sa.Double: pa.float64(),
+    sa.Integer: pa.int64(),
+    sa.LargeBinary: pa.binary(),
+}
 
 
 class WaitingRows:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadml.publish.store.batches import Look
     from leadml.publish.store.opening import Store
     from leadml.stages.lifecycle import KnownStages
+    from leadml.types import Objects
 
 
 class BatchWriter:
@@ -64,14 +65,14 @@ class BatchWriter:
         """Return what is known of the stages of leads before they are scored."""
         return self._scores.known(lead_ids)
 
-    def add(self, scored: pd.DataFrame) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
         """Let the scored rows of a chunk wait, unless the batch is complete already."""
         if self._batch.state != "complete":
-            self._scores.add(scored)
+            self._scores.add(scored, parts)
 
-    def fill(self, *, scored: int, not_scored: int) -> None:
+    def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:
         """Store all rows that wait."""
-        fill_batch(self._store, self._batch, self._scores, scored=scored, not_scored=not_scored)
+        fill_batch(self._store, self._batch, self._scores, scored=scored, not_scored=not_scored, counts=counts)
 
     def complete(self) -> None:
         """Let the batch count, with the hash of its file; remove scores that were kept for long enough."""

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 
 from leadml.errors import ModelError
-from leadml.review.calibration_line import CalibrationLine, cluster_codes, log_odds
+from leadml.model.judge.calibration_line import CalibrationLine, cluster_codes, log_odds
 
 EXACT = CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)
 

@@ -7,11 +7,13 @@ from the start. A review alarms only about errors beyond that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import expit
+
+from leadml.model.judge.calibration_line import CalibrationLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,13 +67,15 @@ class Reference:
     level, slope
         The null intervals of the level (the direction 1) and the slope (the log-odds less their mean).
     parts
-        Names of the parts of the score, which the ranking is tested by; see `leadml.review.parts`.
+        Names of the parts of the score, which the ranking is tested by; see `leadml.model.predict.parts`.
     score
         Of the log likelihood in the parts, at no error and the best level, shape (n_parts,).
     information
         Fisher's information of the parts, given the level, shape (n_parts, n_parts).
     variance
         Of the score, robust to dependence within groups, shape (n_parts, n_parts).
+    line
+        Level and slope of the calibration with their uncertainty; None where they could not be estimated.
     """
 
     rows: int
@@ -83,6 +87,7 @@ class Reference:
     score: Floats
     information: Floats
     variance: Floats
+    line: CalibrationLine | None = None
 
     @classmethod
     def of(cls, log_odds: Floats, label: Labels, parts: Mapping[str, Floats], *, groups: Rows | None = None) -> Self:
@@ -107,7 +112,11 @@ class Reference:
         by_group = scores if groups is None else _group_sums(scores, groups)
         variance = by_group.T @ by_group
         names, total = tuple(parts), scores.sum(axis=0)
-        return cls(len(label), int(label.sum()), center, level, slope, names, total, information, variance)
+        line = None
+        if np.isfinite(slope.high):
+            line = CalibrationLine.of(label, expit(log_odds), cluster=groups)
+        counts = len(label), int(label.sum())
+        return cls(*counts, center, level, slope, names, total, information, variance, line)
 
     def edges(self, errors: Floats) -> Floats:
         """Return how much of some errors of the parts counts as no change.
@@ -135,19 +144,27 @@ class Reference:
         arrays = {name: getattr(self, name).tolist() for name in ("score", "information", "variance")}
         ends = {name: _ends(getattr(self, name)) for name in ("level", "slope")}
         counts = {"rows": self.rows, "conversions": self.conversions, "center": self.center}
-        return {**counts, **ends, "parts": list(self.parts), **arrays}
+        line = None if self.line is None else asdict(self.line) | {"covariance": self.line.covariance.tolist()}
+        return {**counts, **ends, "parts": list(self.parts), **arrays, "line": line}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return the reference that `to_json` wrote."""
-        number = len(stored["parts"])
         level, slope = (NullInterval(*(stored[name] or (-np.inf, np.inf))) for name in ("level", "slope"))
-        score = np.array(stored["score"], dtype=np.float64)
-        squares = (
-            np.array(stored[name], dtype=np.float64).reshape(number, number) for name in ("information", "variance")
+        shape = (len(stored["parts"]), len(stored["parts"]))
+        line = stored["line"]
+        return cls(
+            rows=stored["rows"],
+            conversions=stored["conversions"],
+            center=stored["center"],
+            level=level,
+            slope=slope,
+            parts=tuple(stored["parts"]),
+            score=np.array(stored["score"], dtype=np.float64),
+            information=np.array(stored["information"], dtype=np.float64).reshape(shape),
+            variance=np.array(stored["variance"], dtype=np.float64).reshape(shape),
+            line=line and CalibrationLine(**{**line, "covariance": np.array(line["covariance"])}),
         )
-        first = (stored["rows"], stored["conversions"], stored["center"])
-        return cls(*first, level, slope, tuple(stored["parts"]), score, *squares)
 
 
 def fit_direction(

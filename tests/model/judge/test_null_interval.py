@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from leadml.review.null_interval import (
+from leadml.model.judge.null_interval import (
     ERRORS,
     LEVEL_MARGIN,
     PART_MARGIN,

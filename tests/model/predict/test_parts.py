@@ -8,7 +8,7 @@ import pytest
 
 from leadml import LeadClassifier
 from leadml.model.predict.explain import Explanation, explain_leads
-from leadml.review.parts import MOST_PARTS, STEPS, from_bytes, part_log_odds, strongest_parts, to_bytes
+from leadml.model.predict.parts import MOST_PARTS, STEPS, from_bytes, part_log_odds, strongest_parts, to_bytes
 from leadml.simulator.stream import Stream
 
 

@@ -1,0 +1,157 @@
+"""What a review reads from the store, and what it writes to it: kept scores, counts of batches, and verdicts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from leadml.leads.check.instants import from_shown
+from leadml.publish.store.batches import stored_batches
+from leadml.publish.store.tables import BATCHES, REVIEWS, SCORES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from leadml.publish.store.batch import StoredBatch
+    from leadml.publish.store.opening import Store
+
+ROWS = 50_000  # that are Python objects at a time: changes no result, only memory
+READ = ("lead_id", "probability", "stage", "parts")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class KeptScores:
+    """The scores of one version of a target that the store keeps, oldest batch first.
+
+    Parameters
+    ----------
+    rows
+        ``lead_id, probability, stage, parts`` and ``at``, the instant of the leads in microseconds: as of which they
+        were scored, or that of the batch for flat leads.
+    batches
+        The batches, in the order of their numbers.
+    counts
+        The counts of the leads of each of these batches as JSON; None for a batch without.
+    """
+
+    rows: pd.DataFrame
+    batches: Sequence[StoredBatch]
+    counts: Sequence[str | None]
+
+
+def kept_scores(store: Store, target: str, model_hash: str, *, until: str) -> KeptScores:
+    """Return the scores that a version gave up to an instant.
+
+    Parameters
+    ----------
+    store
+        The store.
+    target
+        Name of the target.
+    model_hash
+        Hash of the version.
+    until
+        The instant in ISO 8601, in UTC: batches that were scored later are left out.
+    """
+
+    def read(connection: Connection) -> KeptScores:
+        of_version = BATCHES.c.target == target, BATCHES.c.model_hash == model_hash, BATCHES.c.state == "complete"
+        found = stored_batches(connection, *of_version)
+        batches = [batch for batch in found if from_shown(batch.at) <= from_shown(until)]
+        texts = dict(connection.execute(sa.select(BATCHES.c.batch, BATCHES.c.counts).where(*of_version)).tuples().all())
+        frames = [_scores_of(connection, batch) for batch in batches]
+        rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*READ, "at"])
+        return KeptScores(rows, batches, [texts[batch.batch] for batch in batches])
+
+    return store.read(read)
+
+
+def _scores_of(connection: Connection, batch: StoredBatch) -> pd.DataFrame:
+    """Return the scores of a batch."""
+    query = sa.select(*(SCORES.c[name] for name in READ)).where(SCORES.c.batch == batch.batch)
+    parts = [
+        pd.DataFrame.from_records(part, columns=list(READ))
+        for part in connection.execute(query.execution_options(yield_per=ROWS)).partitions(ROWS)
+    ]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(READ))
+    types = {"lead_id": object, "probability": np.float64, "stage": object, "parts": object}
+    return frame.astype(types).assign(at=from_shown(batch.at))
+
+
+@dataclass(frozen=True)
+class StoredReview:
+    """A review as the store has it.
+
+    Parameters
+    ----------
+    at
+        The instant of the review in ISO 8601.
+    target, version, model_hash
+        What was reviewed.
+    as_of
+        What was known until this instant was judged.
+    verdict
+        The verdict.
+    details
+        Further figures, as values that JSON can store.
+    """
+
+    at: str
+    target: str
+    version: str
+    model_hash: str
+    as_of: str
+    verdict: str
+    details: dict[str, Any]
+
+
+def add_review(store: Store, review: StoredReview) -> None:
+    """Store a review; one of the same version as of the same instant replaces it.
+
+    Parameters
+    ----------
+    store
+        The store, which no other job writes to.
+    review
+        The review.
+    """
+    same = (
+        REVIEWS.c.target == review.target,
+        REVIEWS.c.model_hash == review.model_hash,
+        REVIEWS.c.as_of == review.as_of,
+    )
+    values = {name: getattr(review, name) for name in ("at", "target", "version", "model_hash", "as_of", "verdict")}
+
+    def write(connection: Connection) -> None:
+        connection.execute(sa.delete(REVIEWS).where(*same))
+        number = (connection.scalar(sa.select(sa.func.max(REVIEWS.c.review))) or 0) + 1
+        details = json.dumps(review.details, sort_keys=True)
+        connection.execute(sa.insert(REVIEWS).values(review=number, details=details, **values))
+
+    store.write(write)
+
+
+def stored_reviews(store: Store, target: str) -> list[StoredReview]:
+    """Return the reviews of a target, in the order in which they were made."""
+
+    def read(connection: Connection) -> list[StoredReview]:
+        query = sa.select(REVIEWS).where(REVIEWS.c.target == target).order_by(REVIEWS.c.review)
+        rows = connection.execute(query).mappings().all()
+        return [
+            StoredReview(
+                **{
+                    **{name: value for name, value in row.items() if name != "review"},
+                    "details": json.loads(row["details"]),
+                }
+            )
+            for row in rows
+        ]
+
+    return store.read(read)
