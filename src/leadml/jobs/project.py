@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.arguments import file_path, require_suffix
-from leadml.bundle.model import Model, load
 from leadml.errors import ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
-from leadml.jobs.cuts import CutReview, review_cuts
 from leadml.jobs.explain import Explained, explain
+from leadml.jobs.judged_version import JudgedVersion
 from leadml.jobs.keep import last_batch
-from leadml.jobs.lead_records import LeadRecords, as_text, current_instant, ignore_progress
+from leadml.jobs.lead_records import as_text, current_instant, ignore_progress
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
 from leadml.jobs.report import build_report
-from leadml.jobs.rules import RuleReview, judge_rules
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
@@ -29,9 +27,8 @@ from leadml.publish.files import write_text
 from leadml.publish.page import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
-    from typing import Any
 
     import pandas as pd
 
@@ -42,7 +39,7 @@ PARAMS = "params.yaml"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Project(LeadRecords):
+class Project(JudgedVersion):
     """The leads, the choices and the stored versions of one target.
 
     Parameters
@@ -88,28 +85,6 @@ class Project(LeadRecords):
             If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
         """
         return train(self.places, now=current_instant(), progress=self.progress)
-
-    def model(self, version: str | int | None = None) -> Model:
-        """Return a stored version, loaded.
-
-        Parameters
-        ----------
-        version
-            The version, as `Model.version` names it; None for the version in use.
-
-        Raises
-        ------
-        BundleError
-            If there is no such version, or one of its files was changed.
-
-        Examples
-        --------
-        >>> project.model().version, project.model(1).target
-        ('1', 'subscribed')
-        """
-        registry = self.places.registry
-        folder = registry.champion_path() if version is None else registry.path(str(version))
-        return load(folder, threads=self.places.params.model.threads)
 
     def score(
         self,
@@ -229,48 +204,6 @@ class Project(LeadRecords):
         require_suffix(path, ".html")
         write_text(path, render(build_report(self.model(), batch=last_batch(self.places))))
         return path
-
-    def cuts(self, rules: Mapping[str, Any] | None = None, *, save: bool = False) -> CutReview:
-        """Return what the cuts of the version in use let in, and what other rules would change.
-
-        Parameters
-        ----------
-        rules
-            Rules by stage, as for `leadml.solve_cuts`; stages that are not named keep their cuts. None for none.
-        save
-            Whether scoring uses the new cuts from now on.
-
-        Raises
-        ------
-        ParamsError
-            If a rule is not valid.
-        LeadmlError
-            If no cut meets a rule, or the cuts do not rise and params refuse that.
-
-        Examples
-        --------
-        >>> review = project.cuts({"mql": {"rule": "share", "top": 0.3}})
-        >>> review.difference["stage"].tolist(), review.saved
-        (['MQL'], 0)
-        """
-        return review_cuts(self.model(), self.places.params, rules, save=save, now=current_instant())
-
-    def rules(self) -> RuleReview:
-        """Return how the business's own rules did, on leads that the version in use was not fitted on.
-
-        Raises
-        ------
-        LeadmlError
-            If params have no rule that can be applied, or the target drives no stage.
-
-        Examples
-        --------
-        >>> lifted = "stages.rules={sql: {overriding: [{field: poutcome, any_of: [success]}]}}"
-        >>> review = open_project(project.places.root, overrides=[lifted]).rules()
-        >>> review.moved["rule"].tolist(), review.ways["way"].unique().tolist()
-        (['poutcome is success'], ['model alone', 'rules alone', 'both'])
-        """
-        return judge_rules(self.model(), self.places, now=current_instant(), progress=self.progress)
 
     def status(self) -> dict[str, str]:
         """Return the version in use, when it was trained, its cuts, and the last batch that was scored.

@@ -98,6 +98,16 @@ class CutRule(Section, ABC):
         """The fields that the rule reads, which must be numbers of `features`."""
         return ()
 
+    @property
+    def promised_precision(self) -> float | None:
+        """The share of the leads at or above the cut that is to convert; None if the rule asks for none."""
+        return None
+
+    @property
+    def promised_share(self) -> float | None:
+        """The share of the leads that is to be at or above the cut; None if the rule asks for none."""
+        return None
+
     @abstractmethod
     def solve(self, candidates: Candidates) -> Solution:
         """Return the cuts that meet the rule."""

@@ -32,6 +32,11 @@ class ChangeLimits(Section):
     """Population stability index of the probabilities, without what chance adds to it."""
     stages: Share = 0.25
     """Change of the share of leads in a stage, from 0 to 1."""
+    domain_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.6
+    """AUC by which a classifier tells the leads of the newest period from those of the first, by all parts of the score
+    together. 0.5 is chance."""
+    rate: Annotated[float, Field(gt=0, le=3)] = 0.2
+    """Change of the share of leads that convert, as Cohen's h. 0.2 is called small by custom: 12% become 19%."""
     min_leads: Count = 200
     """Batches with fewer leads are judged only for fields that no lead has though the training always had them, from 20
     leads on; a share of 200 leads is known to 7 points."""

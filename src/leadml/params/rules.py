@@ -37,6 +37,11 @@ class PrecisionRule(CutRule):
         """The rule in words."""
         return f"at least {100 * self.at_least:g}% convert, with {100 * self.confidence:g}% confidence"
 
+    @property
+    def promised_precision(self) -> float:
+        """The share of the leads at or above the cut that is to convert."""
+        return self.at_least
+
     def solve(self, candidates: Candidates) -> Solution:
         """Return the cuts that meet the rule, lowest first."""
         bound = candidates.precision_bound(self.confidence)
@@ -91,6 +96,11 @@ class CapacityRule(CutRule):
         """The rule in words."""
         return f"at most {self.leads_per_week:g} of {self.incoming_per_week:g} leads a week"
 
+    @property
+    def promised_share(self) -> float:
+        """The share of the leads that is to be at or above the cut."""
+        return self.leads_per_week / self.incoming_per_week
+
     def solve(self, candidates: Candidates) -> Solution:
         """Return the cuts that meet the rule, lowest first."""
         return _within(self, candidates, self.leads_per_week / self.incoming_per_week)
@@ -122,6 +132,11 @@ class ShareRule(CutRule):
     def words(self) -> str:
         """The rule in words."""
         return f"the best {100 * self.top:g}% of leads"
+
+    @property
+    def promised_share(self) -> float:
+        """The share of the leads that is to be at or above the cut."""
+        return self.top
 
     def solve(self, candidates: Candidates) -> Solution:
         """Return the cuts that meet the rule, lowest first."""

@@ -58,7 +58,7 @@ def importance_figure(importance: pd.DataFrame) -> str:
         axes.set_xlabel("mean points, up or down\n(blue: fit, orange: engagement)")
         axes.grid(visible=False, axis="y")
 
-    return _svg(draw, height=0.9 + 0.29 * max(len(top_fields), 3), width=NARROW)
+    return drawn(draw, height=0.9 + 0.29 * max(len(top_fields), 3), width=NARROW)
 
 
 def reliability_figure(evaluation: Evaluation, *, target: str, unit: str = "leads") -> str:
@@ -83,7 +83,7 @@ def reliability_figure(evaluation: Evaluation, *, target: str, unit: str = "lead
         axes.set_ylabel(f"share that reached {_shortened(target)}")
         axes.legend(frameon=False, loc="upper left")
 
-    return _svg(draw, height=3.4)
+    return drawn(draw, height=3.4)
 
 
 def gain_figure(deciles: pd.DataFrame, *, unit: str = "leads") -> str:
@@ -101,7 +101,7 @@ def gain_figure(deciles: pd.DataFrame, *, unit: str = "leads") -> str:
         axes.set(xlim=(0, 100), ylim=(0, 102), xlabel=f"% of {unit} worked", ylabel="% of converters reached")
         axes.legend(frameon=False, loc="lower right")
 
-    return _svg(draw, height=3.4, width=NARROW)
+    return drawn(draw, height=3.4, width=NARROW)
 
 
 def stages_figure(evaluation: Evaluation, *, unit: str = "leads") -> str:
@@ -122,7 +122,7 @@ def stages_figure(evaluation: Evaluation, *, unit: str = "leads") -> str:
         axes.set_ylabel("% that convert at or above the cut")
         axes.grid(visible=False, axis="x")
 
-    return _svg(draw, height=3.0)
+    return drawn(draw, height=3.0)
 
 
 def _not_negative(errors: list[Any]) -> list[Any]:
@@ -134,7 +134,8 @@ def _shortened(name: str) -> str:
     return safe if len(safe) <= MAX_NAME_LENGTH else safe[: MAX_NAME_LENGTH - 1] + "…"
 
 
-def _svg(draw: Callable[[Axes], None], *, height: float, width: float = WIDTH) -> str:
+def drawn(draw: Callable[[Axes], None], *, height: float, width: float = WIDTH) -> str:
+    """Return what a function draws on axes as SVG text, in the look of the report; sizes are in inches."""
     import matplotlib as mpl  # noqa: PLC0415 - takes a second to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 

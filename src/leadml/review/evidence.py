@@ -32,6 +32,9 @@ MIN_EXPECTED = 3.0
 # What is expected of the error of a part before any outcome, in log-odds of each log-odds of the part: it counts for a
 # third less or more than the score says. With twice or half of it, halved effects were noticed later; decision 29.
 EXPECTED_ERROR = 0.3
+# Of the most that may be staked on one lead: small stakes win where the share is a little too low, large ones where it
+# is far too low.
+PRECISION_STAKES = (0.05, 0.1, 0.2, 0.4)
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,32 @@ def ranking_evidence(scores: JudgedScores, reference: Reference) -> Evidence:
         seen.append(_with_rows(seen[at], scores, rows))
         bets = np.logaddexp(_mean(slope[at + 1] - slope[starts]), learnt[starts]) - np.log(2)
         values.append(logsumexp(bets))
+    return Evidence(days, np.array(values) - np.log(STAKES))
+
+
+def precision_evidence(day: Integers, label: Labels, *, floor: float, since: int) -> Evidence:
+    """Return the evidence that fewer than a share of some leads convert.
+
+    Each lead is a bet at odds that are fair or unfavourable as long as the share is at least the floor (Waudby-Smith &
+    Ramdas, *Journal of the Royal Statistical Society B* 86, 2024): ``1 + stake * (floor - outcome)``.
+
+    Parameters
+    ----------
+    day, label
+        Day and outcome of each lead at or above a cut, shape (n_leads,).
+    floor
+        The share of them that was promised, in (0, 1).
+    since
+        The day on which the version came into use.
+    """
+    days, position = np.unique(day, return_inverse=True)
+    stakes = np.array(PRECISION_STAKES) / (1 - floor)
+    by_lead = np.log1p(stakes * (floor - label[:, None]))
+    total = np.zeros((len(days) + 1, len(stakes)))
+    np.add.at(total, position + 1, by_lead)
+    total = np.cumsum(total, axis=0)
+    begins = _begins(days, since)
+    values = [logsumexp(_mean(total[at + 1] - total[begins[at]])) for at in range(len(days))]
     return Evidence(days, np.array(values) - np.log(STAKES))
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 Verdict = Literal["KEEP", "RECUT", "RECALIBRATE", "REFIT", "INVESTIGATE", "INSUFFICIENT EVIDENCE"]
 
+ALARMS: dict[Verdict, str] = {
+    "REFIT": "The ranking of leads is no longer what it was: fit the model on newer leads.",
+    "RECALIBRATE": "The ranking holds, and the level of the probabilities does not any more.",
+}
 # Days of outcomes that are waited for after the level has alarmed: a change of effects moves the level too, and the
 # ranking, which needs more leads, shows it later.
 NAMING_DAYS = 14
@@ -74,3 +78,83 @@ def alarm(level: Evidence, ranking: Evidence, *, false_alarms: float) -> Alarm:
         return Alarm(None, waits=until - last)
     named = ranking.most(of_level, until) + np.log(STAKES)
     return Alarm("REFIT" if named >= np.log(NAMING_EVIDENCE) else "RECALIBRATE", until)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a verdict is given on.
+
+    Parameters
+    ----------
+    alarm
+        What the evidence about level and ranking says.
+    broken
+        Stages whose cut does not keep its promise any more.
+    moved
+        Whether leads, scores or their mix have changed more than the limits allow.
+    conversions
+        Conversions among the judged scores of the newest two periods.
+    needed
+        Conversions under which nothing is said.
+    days
+        Days until there will be enough of them; None if there never will be at the present rate.
+    """
+
+    alarm: Alarm
+    broken: tuple[str, ...]
+    moved: bool
+    conversions: int
+    needed: int
+    days: int | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, the reason for it in a sentence, and the days until more can be said.
+
+    Parameters
+    ----------
+    verdict
+        The verdict.
+    reason
+        Why, in a sentence.
+    days
+        Of INSUFFICIENT EVIDENCE: days until a verdict can be given; None if there is no such day at the present rate.
+    """
+
+    verdict: Verdict
+    reason: str
+    days: int | None = None
+
+    @property
+    def asks_for_action(self) -> bool:
+        """Whether something is to be done about the version or its cuts."""
+        return self.verdict in {"RECUT", "RECALIBRATE", "REFIT"}
+
+
+def judge(standing: Standing) -> Judgement:
+    """Return the verdict: the model first, then the cuts, then what has moved.
+
+    Examples
+    --------
+    >>> judge(Standing(Alarm(None), (), False, conversions=400, needed=300, days=0)).verdict
+    'KEEP'
+    """
+    found = standing.alarm
+    if found.verdict is not None:
+        return Judgement(found.verdict, ALARMS[found.verdict])
+    if found.waits:
+        reason = "The level of the probabilities does not hold any more; whether the ranking does is not known yet."
+        return Judgement("INSUFFICIENT EVIDENCE", reason, found.waits)
+    if standing.broken:
+        stages = " and ".join(standing.broken)
+        return Judgement("RECUT", f"The model holds, and the cut of {stages} does not keep its promise any more.")
+    if standing.moved:
+        return Judgement("INVESTIGATE", "The leads have changed; no outcome shows yet that the model is wrong.")
+    if standing.conversions < standing.needed:
+        reason = (
+            f"The newest two periods have {standing.conversions:,} conversions whose outcome is known, and a verdict "
+            f"needs {standing.needed:,}."
+        )
+        return Judgement("INSUFFICIENT EVIDENCE", reason, standing.days)
+    return Judgement("KEEP", "Level, ranking and cuts hold.")

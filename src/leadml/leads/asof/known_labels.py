@@ -8,12 +8,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from leadml.errors import LeadmlError, nearest, quoted
 from leadml.leads.asof.features import AS_OF, LEAD
+from leadml.leads.asof.history import attribute_name
 from leadml.leads.asof.labels import label_snapshots
 from leadml.leads.check.contract import LABEL, LEAD_ID, SPLIT_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.leads.asof.history import LeadHistory
     from leadml.leads.asof.view import AsOfView
+    from leadml.leads.check.contract import Contract
+    from leadml.leads.check.field import Field
     from leadml.types import Integers, Objects
 
 
@@ -54,3 +61,35 @@ def known_labels(view: AsOfView, lead_ids: Objects, as_of: Integers, *, observed
     numbers = labels[LEAD].to_numpy()
     columns = {LEAD_ID: ids[numbers], AS_OF: labels[AS_OF], SPLIT_KEY: view.history.split_keys[numbers]}
     return pd.DataFrame({**columns, LABEL: labels["converted"].astype(np.int8)})
+
+
+def newest_attributes(history: LeadHistory, contract: Contract, names: Sequence[str]) -> pd.DataFrame:
+    """Return ``lead_id`` and some attributes of all leads, as the newest state of each lead has them.
+
+    Raises
+    ------
+    LeadmlError
+        If one is no attribute of leads.
+    """
+    states, columns = history.states, {LEAD_ID: history.lead_ids}
+    last = np.flatnonzero(np.diff(states["lead"].to_numpy(), append=-1))
+    position = {field.name: at for at, field in enumerate(contract.lead_fields)}
+    for field in attributes_of(contract, names):
+        values = states[attribute_name(position[field.name])].take(pa.array(last))
+        columns[field.name] = np.array(values.to_pylist(), dtype=object)
+    return pd.DataFrame(columns)
+
+
+def attributes_of(contract: Contract, names: Sequence[str]) -> tuple[Field, ...]:
+    """Return the fields of some attributes of leads.
+
+    Raises
+    ------
+    LeadmlError
+        If one is no attribute of leads.
+    """
+    known = {field.name: field for field in contract.lead_fields}
+    if unknown := [name for name in names if name not in known]:
+        msg = f"review.slices must name attributes of leads, got {quoted(unknown[0])}{nearest(unknown[0], known)}"
+        raise LeadmlError(msg)
+    return tuple(known[name] for name in names)

@@ -187,6 +187,61 @@ CATALOGUE = {
         "Stages have the shares that they had in the training",
         "See which leads came in; if they are right, review the cuts with leadml cuts.",
     ),
+    "RV8": FindingKind(
+        "review",
+        "Leads of today cannot be told from those of the time when the version came into use",
+        "See what changed in the parts that are named; compare with the outcomes as soon as they are known.",
+    ),
+    "RV9": FindingKind(
+        "review",
+        "There are enough outcomes for a verdict",
+        "Wait for the days that are named, or lower review.min_conversions if a weaker verdict is enough.",
+    ),
+    "RV10": FindingKind(
+        "review",
+        "The level of the probabilities holds",
+        "Calibrate again on newer outcomes. If the ranking does not hold either, train again.",
+    ),
+    "RV11": FindingKind(
+        "review",
+        "The ranking of leads holds",
+        "Train again on newer outcomes: fields and outcomes are not related as they were.",
+    ),
+    "RV12": FindingKind(
+        "review",
+        "Leads above a cut convert as the cut promised",
+        "Solve the cuts again (leadml cuts --save), after the model itself was seen to.",
+    ),
+    "RV13": FindingKind(
+        "review",
+        "As many leads are above a cut as it promised",
+        "Solve the cuts again (leadml cuts --save), or change what the team can work.",
+    ),
+    "RV14": FindingKind(
+        "review",
+        "What was estimated before outcomes were known came true",
+        "Do not rely on estimates of newer periods until the model was calibrated or trained again.",
+    ),
+    "RV15": FindingKind(
+        "review",
+        "Leads convert as often as those of the evaluation",
+        "See whether the market, the sources of leads or the work of sales changed.",
+    ),
+    "RV16": FindingKind(
+        "review",
+        "Scores do not rise while conversions do not",
+        "See which fields raise the scores; calibrate again if the level of the probabilities does not hold.",
+    ),
+    "RV17": FindingKind(
+        "review",
+        "Leads of each slice convert as was said of them",
+        "See what is special about the leads of the slice; bring a field that tells it, and train again.",
+    ),
+    "RV18": FindingKind(
+        "review",
+        "Sales accept the leads that they are given",
+        "Read the reasons of rejections (leadml acceptance), and make a rule of what they name.",
+    ),
 }
 
 

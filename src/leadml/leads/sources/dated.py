@@ -19,7 +19,7 @@ from leadml.leads.asof.engine import open_engine
 from leadml.leads.asof.event_blocks import add_events
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.history import BLOCK_LEADS, read_lead_history
-from leadml.leads.asof.known_labels import known_labels
+from leadml.leads.asof.known_labels import known_labels, newest_attributes
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.outcomes import known_outcomes
 from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
@@ -186,6 +186,8 @@ class DatedLeads:
         with self.view(progress, with_activities=False) as view:
             until = min(scores.until, self.observed_until(view.history))
             found = known_labels(view, scores.lead_ids, scores.as_of, observed_until=until)
+            newest = newest_attributes(view.history, self.contract, scores.attributes)
+        found = found.merge(newest, on=LEAD_ID, how="left")
         due = found.assign(**{MATURE_AT: found[AS_OF] + self.settings.target.maturity})
         return found.assign(fitted=scores.holdout.learnable(due))
 

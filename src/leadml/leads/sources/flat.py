@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
+from leadml.leads.asof.known_labels import attributes_of
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.check.duplicates import conflict_faults, find_duplicates, row_hashes
 from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads
@@ -145,10 +146,12 @@ class FlatLeads:
     def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
         """Return what became of scored leads; see `LeadSource.labels`."""
         progress("reading outcomes")
-        frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=())).frame)
+        fields = attributes_of(self.contract, scores.attributes)
+        frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=fields)).frame)
         if self.split.same_person.columns:
             frame = _with_people(frame, read_people(self.table, self.contract.lead_id, self.split.same_person))
-        known = frame.assign(fitted=scores.holdout.learnable(frame))[[LEAD_ID, SPLIT_KEY, LABEL, "fitted"]]
+        columns = [LEAD_ID, SPLIT_KEY, LABEL, "fitted", *scores.attributes]
+        known = frame.assign(fitted=scores.holdout.learnable(frame))[columns]
         pairs = pd.DataFrame({LEAD_ID: scores.lead_ids, AS_OF: scores.as_of}).drop_duplicates()
         return pairs.merge(known, on=LEAD_ID)
 

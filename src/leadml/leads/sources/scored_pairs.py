@@ -22,9 +22,12 @@ class ScoredPairs:
         The rule that held rows out when the version was trained.
     until
         The instant, microseconds, until which outcomes are known.
+    attributes
+        Attributes of the leads to return beside the outcomes, as the newest state of each lead has them.
     """
 
     lead_ids: Objects
     as_of: Integers
     holdout: Holdout
     until: int
+    attributes: tuple[str, ...] = ()

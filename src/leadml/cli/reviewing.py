@@ -1,0 +1,48 @@
+"""The command that reviews the version in use as outcomes come in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadml.cli.shared import (
+    DEFAULT_PARAMS,
+    WARNED,
+    ParamsOption,
+    SetOption,
+    TargetOption,
+    app,
+    exit_on_error,
+    open_project,
+    show_progress,
+)
+
+
+@app.command(epilog="Examples: `leadml review`, `leadml review --as-of 2026-06-30 --out reports/june.html`")
+def review(  # noqa: PLR0917 - a command's options, by name
+    as_of: Annotated[str | None, typer.Option(help="Judge what was known by this date; by default today.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Page to write, .html.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the review as one JSON object.")] = False,
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Judge whether the version in use still holds, by the outcomes of the leads that it scored; code 3 if not."""
+    with exit_on_error(), show_progress() as progress:
+        project = open_project(params, set_, target, progress)
+        found = project.review(as_of)
+        page = project.review_page(found, out)
+    if as_json:
+        print(json.dumps(found.to_json()))
+    else:
+        print(found.line)
+        for finding in found.findings:
+            if finding.severity == "warn":
+                print(finding)
+    print(f"page: {page}", file=sys.stderr if as_json else sys.stdout)
+    if found.judgement.asks_for_action:
+        raise typer.Exit(WARNED)

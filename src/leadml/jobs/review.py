@@ -1,0 +1,214 @@
+"""Review a version in use: judge its scores by the outcomes that are known, and say what is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import LeadmlError
+from leadml.jobs.review_data import read_review_data
+from leadml.jobs.store import open_store
+from leadml.leads.check.instants import from_shown, instant, shown_instant
+from leadml.leads.judge.findings import CATALOGUE, Finding
+from leadml.model.judge.evaluation import as_rows
+from leadml.review.assess import assess
+from leadml.review.changes import judge_changes
+from leadml.review.findings import acceptance_finding, review_findings
+from leadml.review.promises import BROKEN
+from leadml.review.training import with_cuts
+from leadml.review.verdict import Standing, alarm, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
+    from leadml.jobs.review_data import ReviewData
+    from leadml.params.review import ReviewParams
+    from leadml.review.assess import Assessment
+    from leadml.review.verdict import Judgement
+    from leadml.types import Progress
+
+MOVED = ("RV1", "RV2", "RV3", "RV4", "RV5", "RV6", "RV7", "RV8")  # findings about leads and scores, without outcomes
+TABLES = ("estimated", "realised", "beside", "promises", "slices")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Review:
+    """What a review of a version says.
+
+    Parameters
+    ----------
+    target, version
+        What was reviewed.
+    as_of
+        What was known by this instant was judged, in ISO 8601.
+    judgement
+        The verdict and its reason.
+    findings
+        What was found, in the order of the catalogue.
+    assessment
+        The evidence and the figures.
+    choices
+        The section ``review`` of the params.
+    """
+
+    target: str
+    version: str
+    as_of: str
+    judgement: Judgement
+    findings: Sequence[Finding]
+    assessment: Assessment
+    choices: ReviewParams
+
+    @property
+    def verdict(self) -> str:
+        """``KEEP``, ``RECUT``, ``RECALIBRATE``, ``REFIT``, ``INVESTIGATE`` or ``INSUFFICIENT EVIDENCE``."""
+        return self.judgement.verdict
+
+    @property
+    def line(self) -> str:
+        """The review in one line, for a log."""
+        days = "" if self.judgement.days is None else f" {self.judgement.days} days until more can be said."
+        name = f"{self.target} version {self.version} as of {self.as_of[:10]}"
+        return f"{name}: {self.verdict}. {self.judgement.reason}{days}"
+
+    def evidence(self) -> pd.DataFrame:
+        """Return the evidence over time: ``day`` (ISO 8601), ``of`` (level or ranking) and ``evidence``."""
+        return pd.concat(
+            [
+                pd.DataFrame({"day": [_iso(day) for day in found.day], "of": name, "evidence": np.exp(found.log_value)})
+                for name, found in (("level", self.assessment.level), ("ranking", self.assessment.ranking))
+            ],
+            ignore_index=True,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the review as values that JSON can store; numbers that are not known are None."""
+        tables = {name: _plain(getattr(self.assessment, name)) for name in TABLES}
+        domain = self.assessment.domain
+        return {
+            "target": self.target,
+            "version": self.version,
+            "as_of": self.as_of,
+            "verdict": self.verdict,
+            "reason": self.judgement.reason,
+            "days": self.judgement.days,
+            "findings": [
+                {"code": each.code, "severity": each.severity, "field": each.field, "evidence": each.evidence}
+                | {"title": CATALOGUE[each.code].title, "remedy": each.remedy}
+                for each in self.findings
+            ],
+            "evidence": _plain(self.evidence()),
+            "limit": 2 / self.choices.false_alarms,
+            "domain_auc": None if domain is None else domain.roc_auc,
+            **tables,
+        }
+
+    def __repr__(self) -> str:
+        """Return the verdict in one line."""
+        return f"<{self.line}>"
+
+
+def review_version(model: Model, project: Places, *, as_of: str | None, now: str, progress: Progress) -> Review:
+    """Judge the scores that a version gave by the outcomes that are known, and keep the review in the store.
+
+    Parameters
+    ----------
+    model
+        The version in use.
+    project
+        The project, which has a store.
+    as_of
+        A date or time in ISO 8601: what was known by then is judged. None for now.
+    now
+        The instant of the job in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        If the outcomes cannot be read.
+    LeadmlError
+        If the project has no store, the store has no score of the version, or the instant lies in the future.
+    """
+    until = from_shown(now)
+    if as_of is not None:
+        until = instant(as_of, timezone=project.params.data.timezone or "UTC", name="as_of (--as-of)")
+    if until > from_shown(now):
+        msg = f"as_of (--as-of) must not lie in the future, got {shown_instant(until)}; give a date up to today"
+        raise LeadmlError(msg)
+    choices = project.params.review
+    data = read_review_data(model, project, until=until, now=now, progress=progress)
+    found = assess(data.scores, data.version, choices, seed=project.params.split.seed)
+    changes = _changes(model, data, choices)
+    judgement = judge(_standing(found, data, changes, choices))
+    findings = [*changes, *review_findings(found, data.version, judgement, choices)]
+    findings.append(acceptance_finding(*data.acceptance))
+    review = Review(model.target, model.scored_version, shown_instant(until), judgement, findings, found, choices)
+    _keep(review, model, project, now=now, progress=progress)
+    return review
+
+
+def _changes(model: Model, data: ReviewData, choices: ReviewParams) -> list[Finding]:
+    """Return the changes of the leads of the newest batch since the training."""
+    if data.counts is None:
+        return [Finding("RV0", "not applicable", "no batch has counts of its leads")]
+    profile = model.bundle.profile
+    if model.cuts_number:
+        profile = with_cuts(profile, model.bundle.stages.cuts, model.bundle.candidates)
+    return judge_changes(profile, data.counts, choices.changes)
+
+
+def _standing(found: Assessment, data: ReviewData, changes: Sequence[Finding], choices: ReviewParams) -> Standing:
+    """Return what the verdict is given on."""
+    table, domain = found.promises, found.domain
+    broken = () if table.empty else tuple(
+        row["stage"] for row in as_rows(table) if BROKEN in {row["precision_verdict"], row["share_verdict"]}
+    )  # fmt: skip
+    is_other = domain is not None and domain.low > choices.changes.domain_auc
+    days = found.days_until(choices.min_conversions, today=data.version.today, period_days=choices.period_days)
+    return Standing(
+        alarm=alarm(found.level, found.ranking, false_alarms=choices.false_alarms),
+        broken=broken,
+        moved=is_other or any(each.severity == "warn" and each.code in MOVED for each in changes),
+        conversions=found.conversions,
+        needed=choices.min_conversions,
+        days=days,
+    )
+
+
+def _keep(review: Review, model: Model, project: Places, *, now: str, progress: Progress) -> None:
+    """Keep the verdict in the store."""
+    from leadml.publish.store.reviews import StoredReview, add_review  # noqa: PLC0415 - SQLAlchemy takes time
+
+    warned = sorted({each.code for each in review.findings if each.severity == "warn"})
+    details = {"reason": review.judgement.reason, "days": review.judgement.days, "warnings": warned}
+    stored = StoredReview(
+        at=now,
+        target=review.target,
+        version=review.version,
+        model_hash=model.manifest.model_hash,
+        as_of=review.as_of,
+        verdict=review.verdict,
+        details=details,
+    )
+    with open_store(project, now=now, progress=progress) as (store, _):
+        add_review(store, stored)
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as rows; numbers that are not finite are None."""
+    if table.empty:
+        return []
+    plain = table.astype(object).where(table.notna(), None)
+    return as_rows(plain.replace([np.inf, -np.inf], None))
+
+
+def _iso(day: int) -> str:
+    return (datetime.fromtimestamp(0, UTC) + timedelta(days=int(day))).date().isoformat()

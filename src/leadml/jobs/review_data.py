@@ -1,0 +1,164 @@
+"""Read what a review judges: the kept scores of the version in use, and what became of the leads by now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.bundle.profile import LeadCounts
+from leadml.errors import LeadmlError
+from leadml.jobs.learn import rules_of
+from leadml.jobs.store import store_url
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
+from leadml.leads.check.instants import shown_instant
+from leadml.leads.sources.scored_pairs import ScoredPairs
+from leadml.leads.sources.settings import AsOfSettings
+from leadml.leads.sources.source import training_source
+from leadml.params import normal_name
+from leadml.review.assess import ReviewedScores, ReviewedVersion
+from leadml.review.promises import Promise
+from leadml.stages.acceptance import acceptance_table, followed_up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
+    from leadml.publish.store.handoffs import HandoffRecords
+    from leadml.publish.store.reviews import KeptScores
+    from leadml.types import Progress
+
+# Share of the leads of a batch of flat leads whose outcome must be known: outcomes that are known early are mostly
+# conversions, and a file says nothing of when the others are due.
+FLAT_KNOWN = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewData:
+    """What a review judges.
+
+    Parameters
+    ----------
+    scores
+        The scores, with what is known of their outcomes.
+    version
+        What the version is held to.
+    counts
+        The counts of the newest batch by the bins of the training; None if no batch has any.
+    acceptance
+        What sales did with the leads that they were given, before the newest period and in it: tables of
+        `acceptance_table`, empty where none was handed over.
+    """
+
+    scores: ReviewedScores
+    version: ReviewedVersion
+    counts: LeadCounts | None
+    acceptance: tuple[pd.DataFrame, pd.DataFrame]
+
+
+def read_review_data(model: Model, project: Places, *, until: int, now: str, progress: Progress) -> ReviewData:
+    """Return what a review judges.
+
+    Parameters
+    ----------
+    model
+        The version in use.
+    project
+        The project, which has a store.
+    until
+        What is known by this instant is judged, microseconds.
+    now
+        The instant of the job in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        If the outcomes cannot be read.
+    LeadmlError
+        If the store has no score of the version up to the instant.
+    """
+    from leadml.publish.store.handoffs import handoff_records  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.opening import reading  # noqa: PLC0415
+    from leadml.publish.store.reviews import kept_scores  # noqa: PLC0415
+
+    progress("reading kept scores")
+    with reading(store_url(project)) as store:
+        if store is None:
+            raise LeadmlError(_no_scores(model))
+        kept = kept_scores(store, model.target, model.manifest.model_hash, until=shown_instant(until))
+        handed = handoff_records(store)
+    if kept.rows.empty:
+        raise LeadmlError(_no_scores(model))
+    scores = _with_outcomes(model, project, kept, until=until, now=now, progress=progress)
+    newest = shown_instant((int(scores.day[-1]) - project.params.review.period_days) * DAY)
+    counted = [text for text in kept.counts if text is not None]
+    return ReviewData(scores, _version(model, project, until), _counts(counted), _acceptance(handed, newest))
+
+
+def _with_outcomes(
+    model: Model, project: Places, kept: KeptScores, *, until: int, now: str, progress: Progress
+) -> ReviewedScores:
+    """Return the kept scores in the order of time, with the outcomes that are known."""
+    rows = kept.rows.sort_values(["at", LEAD_ID], kind="stable", ignore_index=True)
+    rows = rows[~rows.duplicated([LEAD_ID, "at"])].reset_index(drop=True)
+    names = tuple(normal_name(name) for name in project.params.review.slices)
+    source = training_source(project, model.target, now=now)
+    pairs = ScoredPairs(rows[LEAD_ID].to_numpy(), rows["at"].to_numpy(), model.bundle.leads.holdout, until, names)
+    labels = source.labels(pairs, progress=progress).rename(columns={AS_OF: "at"})
+    progress("judging scores")
+    found = rows.merge(labels, on=[LEAD_ID, "at"], how="left", validate="one_to_one")
+    known = found[LABEL].notna().to_numpy()
+    if not isinstance(model.bundle.leads.settings, AsOfSettings):
+        known &= (found[LABEL].notna().groupby(found["at"]).transform("mean") >= FLAT_KNOWN).to_numpy()
+    is_fitted = found["fitted"].eq(other=True).to_numpy()
+    return ReviewedScores(
+        lead_id=found[LEAD_ID].to_numpy(),
+        account=found[SPLIT_KEY].fillna(found[LEAD_ID]).to_numpy(),
+        day=found["at"].to_numpy() // DAY,
+        probability=found["probability"].to_numpy(),
+        parts=found["parts"].to_numpy(),
+        label=found[LABEL].fillna(0).to_numpy(dtype=np.int8),
+        known=known & ~is_fitted,
+        attributes=found[list(names)],
+    )
+
+
+def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
+    """Return what the version is held to; what its cuts promised is what the rules of params ask for."""
+    bundle, rules = model.bundle, rules_of(project.params, model.target)
+    promises = []
+    for cut in bundle.stages.cuts:
+        rule = rules.get(cut.stage.lower())
+        precision, share = (rule.promised_precision, rule.promised_share) if rule else (None, None)
+        promises.append(Promise(cut.stage, cut.probability, precision, share))
+    settings = bundle.leads.settings
+    maturity = settings.target.horizon + settings.target.settling if isinstance(settings, AsOfSettings) else 0
+    return ReviewedVersion(bundle.reference, promises, maturity, int(until // DAY))
+
+
+def _counts(texts: Sequence[str]) -> LeadCounts | None:
+    """Return the counts of the newest batch that has some."""
+    return LeadCounts.from_json(json.loads(texts[-1])) if texts else None
+
+
+def _acceptance(handed: HandoffRecords, newest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what sales did with the leads that they were given before an instant, and since."""
+    if handed.handoffs.empty:
+        return pd.DataFrame(), pd.DataFrame()
+    followed = followed_up(handed.handoffs, handed.changes, handed.outcomes)
+    is_new = followed["at"] >= newest
+    return acceptance_table(followed[~is_new]), acceptance_table(followed[is_new])
+
+
+def _no_scores(model: Model) -> str:
+    return (
+        f"the store must have scores of version {model.version} of {model.target}, got none up to this day; score "
+        "leads with leadml score"
+    )

@@ -1,0 +1,90 @@
+"""Draw a review over time as SVG text: the evidence against the version, and what was said beside what came.
+
+The same tables give the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from leadml.publish.figures import ACCENT, CONTRAST, GREY, drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOWEST = 1e-3  # evidence below is drawn here: it says that nothing points to a change
+
+
+def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
+    """Return the evidence about level and ranking over time, with the limit of an alarm.
+
+    Parameters
+    ----------
+    evidence
+        ``day`` (ISO 8601), ``of`` (``level`` or ``ranking``) and ``evidence``.
+    limit
+        The evidence from which something is to be done.
+    """
+
+    def draw(axes: Axes) -> None:
+        for name, colour in (("level", CONTRAST), ("ranking", ACCENT)):
+            rows = evidence[evidence["of"] == name]
+            axes.plot(_days(rows["day"]), rows["evidence"].clip(lower=LOWEST), color=colour, linewidth=1.6, label=name)
+        axes.axhline(limit, color=GREY, linewidth=1, linestyle="--", label="limit")
+        axes.set_yscale("log")
+        axes.set_ylim(LOWEST / 1.5, max(10 * limit, 3 * float(evidence["evidence"].max())))
+        axes.set_ylabel("evidence against the version")
+        axes.set_xlabel("day on which leads were scored")
+        axes.legend(frameon=False, loc="upper left", ncols=3)
+        _date_axis(axes)
+
+    return drawn(draw, height=3.0)
+
+
+def period_figure(estimated: pd.DataFrame, realised: pd.DataFrame, figure: str, label: str, *, stage: str = "") -> str:
+    """Return one figure by period: as it was estimated, and as it came, both with intervals.
+
+    Parameters
+    ----------
+    estimated, realised
+        Tables of `leadml.review.estimated.estimated_performance` and `leadml.review.realised.realised_performance`.
+    figure, stage
+        Which rows.
+    label
+        What the figure is, for the axis.
+    """
+
+    def draw(axes: Axes) -> None:
+        sources = ((estimated, CONTRAST, "estimated, before outcomes", 3), (realised, ACCENT, "came", -3))
+        for table, colour, name, shift in sources:
+            rows = table[(table["figure"] == figure) & (table["stage"] == stage)] if len(table) else table
+            if len(rows):
+                errors: Any = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
+                errors = [error.clip(lower=0.0).fillna(0.0) for error in errors]
+                days = _days(rows["period"]) + pd.Timedelta(days=shift)
+                look: Any = {"fmt": "o-", "color": colour, "markersize": 4, "elinewidth": 1, "linewidth": 0.8}
+                axes.errorbar(days, rows["value"], yerr=errors, label=name, **look)
+        axes.set_ylabel(label)
+        axes.set_xlabel("period that begins on")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, loc="best")
+        _date_axis(axes)
+
+    return drawn(draw, height=2.8)
+
+
+def _days(texts: pd.Series) -> Any:
+    return pd.to_datetime(texts).to_numpy().astype("datetime64[D]")
+
+
+def _date_axis(axes: Axes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - takes a second to import
+
+    locator: Any = AutoDateLocator
+    formatter: Any = ConciseDateFormatter
+    ticks = locator(minticks=3, maxticks=8)
+    axes.xaxis.set_major_locator(ticks)
+    axes.xaxis.set_major_formatter(formatter(ticks))
+    axes.margins(x=0.02)

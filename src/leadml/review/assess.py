@@ -1,0 +1,258 @@
+"""Judge the scores of a version by the outcomes that are known: evidence, figures by period, cuts, slices, changes.
+
+The module reads nothing: scores and outcomes are given as arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.model.judge.calibration_line import log_odds
+from leadml.model.predict.parts import from_bytes
+from leadml.review.beside import estimated_beside_realised
+from leadml.review.domain import domain_result
+from leadml.review.estimated import ScoredLeads, estimated_performance
+from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
+from leadml.review.looks import account_hashes, first_in_period, first_looks
+from leadml.review.promises import CutOutcomes, promise_table
+from leadml.review.realised import JudgedLeads, realised_performance
+from leadml.review.slices import slice_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadml.model.judge.null_interval import Reference
+    from leadml.params.review import ReviewParams
+    from leadml.review.domain import DomainResult
+    from leadml.review.evidence import Evidence
+    from leadml.review.promises import Promise
+    from leadml.types import Floats, Integers, Labels, Mask, Objects, Rows
+
+# Leads of a period that figures with intervals are computed from, drawn by their ids; rates are then known to 0.2
+# points, and a review of a million scores does not take minutes.
+MOST_LEADS = 50_000
+DRAWS = 200  # of the intervals by period: their ends are known to a tenth of their width
+CONFIDENCE = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewedScores:
+    """Scores of one version in the order of time, with what is known of their outcomes by the day of the review.
+
+    Parameters
+    ----------
+    lead_id, account
+        Id of each lead, and its account (its id where it has none or it is not known), shape (n_scores,).
+    day
+        The day on which each lead was scored, counted from 1970, shape (n_scores,).
+    probability
+        As it was said, shape (n_scores,).
+    parts
+        Bytes of the parts of each score, None where none are kept, shape (n_scores,).
+    label
+        Outcome, shape (n_scores,); 0 where it is not known.
+    known
+        Whether the outcome is known and the version was not fitted on the lead, shape (n_scores,).
+    attributes
+        The fields of ``review.slices`` of these leads.
+    """
+
+    lead_id: Objects
+    account: Objects
+    day: Integers
+    probability: Floats
+    parts: Objects
+    label: Labels
+    known: Mask
+    attributes: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewedVersion:
+    """What a version is held to.
+
+    Parameters
+    ----------
+    reference
+        What its evaluation says of the errors of its probabilities.
+    promises
+        What its cuts promised.
+    maturity
+        Days after which the outcome of a score is known: horizon and settling.
+    today
+        The day of the review, counted from 1970.
+    """
+
+    reference: Reference
+    promises: Sequence[Promise]
+    maturity: int
+    today: int
+
+    @property
+    def cuts(self) -> Mapping[str, float]:
+        """The probability from which a lead is in each stage."""
+        return {promise.stage: promise.cut for promise in self.promises}
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What scores and outcomes say of a version.
+
+    Parameters
+    ----------
+    level, ranking
+        The evidence about both.
+    estimated, realised, beside
+        The tables of `estimated_performance` (all periods), `realised_performance` (periods whose outcomes are all
+        known) and `estimated_beside_realised`.
+    promises
+        The table of `promise_table`.
+    slices
+        The table of `slice_table`, of all scores with outcomes.
+    domain
+        Whether the newest period can be told from the first; None where there are not two with enough leads.
+    conversions, expected_a_day, first_known
+        Conversions among the judged scores of the newest two periods of outcomes; how many a day are expected of the
+        scores of the newest period; the day on which the first outcomes are known.
+    """
+
+    level: Evidence
+    ranking: Evidence
+    estimated: pd.DataFrame
+    realised: pd.DataFrame
+    beside: pd.DataFrame
+    promises: pd.DataFrame
+    slices: pd.DataFrame
+    domain: DomainResult | None
+    conversions: int
+    expected_a_day: float
+    first_known: int
+
+    def days_until(self, needed: int, *, today: int, period_days: int) -> int | None:
+        """Return the days until there are enough conversions in two periods; None if there never are at this rate."""
+        if self.expected_a_day * 2 * period_days < needed:
+            return None
+        more = (needed - self.conversions) / self.expected_a_day
+        return max(int(np.ceil(more)), 0) + max(self.first_known - today, 0)
+
+
+def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewParams, *, seed: int) -> Assessment:
+    """Return what scores and outcomes say of a version.
+
+    Parameters
+    ----------
+    scores
+        One or more scores of the version, in the order of time.
+    version
+        What it is held to.
+    choices
+        The section ``review`` of the params.
+    seed
+        Seed of the draws of the intervals.
+    """
+    since, interval = int(scores.day[0]), max(choices.period_days, version.maturity)
+    known = np.flatnonzero(scores.known)
+    looks = known[first_looks(scores.day[known], scores.account[known], interval=interval)]
+    level = level_evidence(_judged(scores, looks, since, names=()), version.reference)
+    with_parts = looks[[each is not None for each in scores.parts[looks]]]
+    ranking = ranking_evidence(_judged(scores, with_parts, since, names=version.reference.parts), version.reference)
+    period = (scores.day - since) // choices.period_days
+    once = first_in_period(period, scores.lead_id)
+    estimated, realised = _performance(scores, version, period, once, period_days=choices.period_days, seed=seed)
+    newest = once[period[once] == period.max()]
+    outcomes = CutOutcomes(scores.day[looks], scores.probability[looks], scores.label[looks], since)
+    last = scores.day[looks].max(initial=since)
+    recent = looks[scores.day[looks] > last - 2 * choices.period_days]
+    days = max(int(scores.day[-1] - scores.day[newest].min()) + 1, choices.period_days)
+    return Assessment(
+        level=level,
+        ranking=ranking,
+        estimated=estimated,
+        realised=realised,
+        beside=estimated_beside_realised(estimated, realised) if len(realised) else realised,
+        promises=promise_table(
+            version.promises,
+            outcomes,
+            scores.probability[newest],
+            false_alarms=choices.false_alarms,
+            min_leads=choices.changes.min_leads,
+        ),
+        slices=_slices(scores, looks, choices),
+        domain=_domain(scores, period, once, version.reference.parts),
+        conversions=int(scores.label[recent].sum()),
+        expected_a_day=float(scores.probability[newest].sum()) / days,
+        first_known=since + version.maturity,
+    )
+
+
+def period_name(number: int, since: int, period_days: int) -> str:
+    """Return the first day of a period in ISO 8601.
+
+    Examples
+    --------
+    >>> period_name(1, since=0, period_days=30)
+    '1970-01-31'
+    """
+    return (datetime.fromtimestamp(0, UTC) + timedelta(days=since + number * period_days)).date().isoformat()
+
+
+def _judged(scores: ReviewedScores, rows: Rows, since: int, *, names: Sequence[str]) -> JudgedScores:
+    parts = from_bytes(scores.parts[rows].tolist(), len(names)) if names else np.empty((len(rows), 0))
+    ranks = account_hashes(scores.lead_id[rows]).view(np.int64)
+    return JudgedScores(scores.day[rows], log_odds(scores.probability[rows]), parts, scores.label[rows], ranks, since)
+
+
+def _performance(
+    scores: ReviewedScores, version: ReviewedVersion, period: Integers, once: Rows, *, period_days: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the estimated performance of all periods, and the realised one of those whose outcomes are all known."""
+    since = int(scores.day[0])
+    rows = np.concatenate([_sample(scores, once[period[once] == number]) for number in np.unique(period[once])])
+    names = {int(number): period_name(int(number), since, period_days) for number in np.unique(period[rows])}
+    named = np.array([names[int(number)] for number in period[rows]], dtype=object)
+    is_over = since + (period[rows] + 1) * period_days + version.maturity <= version.today + 1
+    judged = rows[is_over & scores.known[rows]]
+    realised = JudgedLeads(
+        named[is_over & scores.known[rows]], scores.probability[judged], scores.label[judged], scores.account[judged]
+    )
+    estimated = pd.DataFrame()
+    if version.reference.line is not None:
+        leads = ScoredLeads(named, scores.probability[rows])
+        estimated = estimated_performance(
+            leads, version.cuts, version.reference.line, draws=DRAWS, confidence=CONFIDENCE, seed=seed
+        )
+    return estimated, realised_performance(realised, version.cuts, draws=DRAWS, confidence=CONFIDENCE, seed=seed)
+
+
+def _sample(scores: ReviewedScores, rows: Rows) -> Rows:
+    """Return at most 50,000 rows, those with the smallest hashes of their leads, in their order."""
+    if len(rows) <= MOST_LEADS:
+        return rows
+    chosen = np.argpartition(account_hashes(scores.lead_id[rows]), MOST_LEADS)[:MOST_LEADS]
+    return rows[np.sort(chosen)]
+
+
+def _slices(scores: ReviewedScores, looks: Rows, choices: ReviewParams) -> pd.DataFrame:
+    """Return the key figures by level of the attributes; an empty table where none are declared."""
+    if scores.attributes.shape[1] == 0 or not len(looks):
+        return pd.DataFrame()
+    leads = JudgedLeads(np.zeros(len(looks)), scores.probability[looks], scores.label[looks], scores.account[looks])
+    attributes = scores.attributes.iloc[looks].reset_index(drop=True)
+    return slice_table(leads, attributes, min_slice=choices.min_slice, confidence=CONFIDENCE)
+
+
+def _domain(scores: ReviewedScores, period: Integers, once: Rows, names: Sequence[str]) -> DomainResult | None:
+    """Return whether the newest period can be told from as many days of the first one."""
+    if period.max() == period.min():
+        return None
+    kept = once[[each is not None for each in scores.parts[once]]]
+    first, newest = (kept[period[kept] == number] for number in (period.min(), period.max()))
+    days = scores.day[-1] - scores.day[newest].min() if len(newest) else 0
+    first = first[scores.day[first] <= scores.day[0] + days]
+    before, after = (from_bytes(scores.parts[rows].tolist(), len(names)) for rows in (first, newest))
+    return domain_result(before, after, names)

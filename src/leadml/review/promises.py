@@ -1,0 +1,137 @@
+"""Whether cuts still keep what they promised: the precision of the leads above them, and how many these are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.model.metrics import rate_interval
+from leadml.review.evidence import precision_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.types import Floats, Integers, Labels
+
+# A cut is solved anew only where its stage has a third more leads than it may have, or a third fewer: less is
+# within what weeks differ by.
+VOLUME_TOLERANCE = 0.33
+KEPT, BROKEN, UNKNOWN, NOT_PROMISED = "kept", "broken", "too few leads", "not promised"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the cut of a stage promised.
+
+    Parameters
+    ----------
+    stage, cut
+        The stage, and the probability at which it begins.
+    precision
+        Share of the leads at or above the cut that the rule wants to convert; None if it asks for none.
+    share
+        Share of the leads that the rule wants at or above the cut; None if it asks for none.
+    """
+
+    stage: str
+    cut: float
+    precision: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class CutOutcomes:
+    """Scores whose outcomes are known, one of each account and interval.
+
+    Parameters
+    ----------
+    day, probability, label
+        Of each score, shape (n_scores,).
+    since
+        The day on which the version came into use.
+    """
+
+    day: Integers
+    probability: Floats
+    label: Labels
+    since: int
+
+
+def promise_table(
+    promises: Sequence[Promise], outcomes: CutOutcomes, newest: Floats, *, false_alarms: float, min_leads: int
+) -> pd.DataFrame:
+    """Return what became of each promise.
+
+    Parameters
+    ----------
+    promises
+        What the cuts promised.
+    outcomes
+        Scores with outcomes since the version came into use.
+    newest
+        Probabilities of all leads of the newest period, one of each lead.
+    false_alarms
+        The chance that the precision of a cut is called broken in a year in which it holds.
+    min_leads
+        Leads of the newest period under which no volume is judged.
+
+    Returns
+    -------
+    frame
+        One row per stage: ``stage, cut``; ``promised_precision``, ``precision`` with Wilson's 90% interval
+        ``precision_low, precision_high``, ``leads`` (above the cut, with outcomes), ``log_evidence`` against the
+        precision, and ``precision_verdict``; ``promised_share``, ``share`` with ``share_low, share_high`` and
+        ``share_verdict``.
+    """
+    rows = []
+    for promise in promises:
+        inside = outcomes.probability >= promise.cut
+        leads = CutOutcomes(outcomes.day[inside], outcomes.probability[inside], outcomes.label[inside], outcomes.since)
+        precision = _precision(promise, leads, false_alarms=false_alarms)
+        rows.append({"stage": promise.stage, "cut": promise.cut, **precision, **_volume(promise, newest, min_leads)})
+    return pd.DataFrame(rows)
+
+
+def _precision(promise: Promise, leads: CutOutcomes, *, false_alarms: float) -> dict[str, object]:
+    """Return what became of the promised precision, by the leads above the cut."""
+    rate, low, high = _share(int(leads.label.sum()), len(leads.label))
+    log_value, verdict = -np.inf, NOT_PROMISED
+    if promise.precision is not None:
+        evidence = precision_evidence(leads.day, leads.label, floor=promise.precision, since=leads.since)
+        log_value = float(evidence.log_value.max(initial=-np.inf))
+        verdict = BROKEN if log_value >= np.log(1 / false_alarms) else KEPT if len(leads.label) else UNKNOWN
+    return {
+        "promised_precision": np.nan if promise.precision is None else promise.precision,
+        "precision": rate,
+        "precision_low": low,
+        "precision_high": high,
+        "leads": len(leads.label),
+        "log_evidence": log_value,
+        "precision_verdict": verdict,
+    }
+
+
+def _volume(promise: Promise, newest: Floats, min_leads: int) -> dict[str, object]:
+    """Return what became of the promised share: broken if there are surely a third more or fewer leads."""
+    share, low, high = _share(int((newest >= promise.cut).sum()), len(newest))
+    verdict, promised = NOT_PROMISED, np.nan if promise.share is None else promise.share
+    if promise.share is not None:
+        is_off = low > promised * (1 + VOLUME_TOLERANCE) or high < promised * (1 - VOLUME_TOLERANCE)
+        verdict = UNKNOWN if len(newest) < min_leads else BROKEN if is_off else KEPT
+    return {
+        "promised_share": promised,
+        "share": share,
+        "share_low": low,
+        "share_high": high,
+        "share_verdict": verdict,
+    }
+
+
+def _share(part: int, whole: int) -> tuple[float, float, float]:
+    if not whole:
+        return np.nan, np.nan, np.nan
+    low, high = rate_interval(part / whole, whole, confidence=0.9)
+    return part / whole, float(low), float(high)
