@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run cdnow crm test quick test-lowest proof lint lock
 
 # Shortest first. WITH_NAME are the arguments of one.
-PROOF := door bank cost truth store bots cuts rivals features explain intervals estimate compare kills leaks leak_limits mutation ablations
+PROOF := door bank cost truth store bots cuts rivals features explain intervals review estimate drift compare kills leaks leak_limits mutation ablations
 ONLY := $(PROOF)
 PEERS :=
 WITH_intervals := --seeds 4

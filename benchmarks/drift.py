@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 DRIFT_DAY, PERIODS_LATER, YEAR = 120, 60, 365
 FITTED, REFERENCE = 20_000, 5_000
 LOW_RATE = 0.055
-RIGHT = {"odds": "RECALIBRATE", "mix": "none", "effects": "REFIT"}
+KEEP, FEW = "KEEP", "INSUFFICIENT EVIDENCE"
+RIGHT = {"odds": ("RECALIBRATE",), "mix": (KEEP, FEW), "effects": ("REFIT",)}
 QUIET = {"healthy": 0.0, "noisy": 0.1}
 WINDOW, Z = 30, 1.96
 
@@ -105,7 +106,7 @@ def explain(classifier: LeadClassifier, fields: pd.DataFrame) -> Explanation:
 
 
 def first_verdict(champion: Champion, stream: Stream, days: int, *, seed: int) -> tuple[str, int]:
-    """Return the first RECALIBRATE or REFIT of daily reviews, or none, and its day of outcomes."""
+    """Return the first RECALIBRATE or REFIT of daily reviews and its day of outcomes, or the verdict of the last day."""
     leads = stream.days(days, seed=seed)
     explained = explain(champion.classifier, leads[stream.names])
     scores = JudgedScores(
@@ -117,23 +118,34 @@ def first_verdict(champion: Champion, stream: Stream, days: int, *, seed: int) -
         since=0,
     )
     level, ranking = level_evidence(scores, champion.reference), ranking_evidence(scores, champion.reference)
-    found = alarm(level, ranking, false_alarms=ReviewParams().false_alarms)
-    return found.verdict or "none", -1 if found.day is None else found.day
+    choices = ReviewParams()
+    found = alarm(level, ranking, false_alarms=choices.false_alarms)
+    if found.verdict is not None and found.day is not None:
+        return found.verdict, found.day
+    newest = leads.loc[leads["day"] >= days - 2 * choices.period_days, "converted"].sum()
+    return (KEEP if newest >= choices.min_conversions else FEW), -1
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of some runs."""
     verdicts = {kind: dict(Counter(said(run[kind], kind) for run in runs)) for kind in (*RIGHT, *QUIET)}
-    days = {kind: [run[kind][1] - DRIFT_DAY for run in runs if said(run[kind], kind) == right]
-            for kind, right in RIGHT.items() if right != "none"}  # fmt: skip
+    days = {
+        kind: [run[kind][1] - DRIFT_DAY for run in runs if run[kind][1] >= 0 and said(run[kind], kind) in right]
+        for kind, right in RIGHT.items()
+    }
+    quiet = {kind: sum(verdicts[kind].get(word, 0) for word in (KEEP, FEW)) for kind in QUIET}
     return {
         "runs": len(runs),
-        "named_rightly": {kind: verdicts[kind].get(right, 0) for kind, right in RIGHT.items()},
-        "false_alarm_years": {kind: len(runs) - verdicts[kind].get("none", 0) for kind in QUIET},
+        "named_rightly": {kind: sum(verdicts[kind].get(word, 0) for word in right) for kind, right in RIGHT.items()},
+        "false_alarm_years": {kind: len(runs) - quiet[kind] for kind in QUIET},
         "verdicts": verdicts,
-        "days": {kind: {"median": float(np.median(each)), "nine_of_ten": float(np.quantile(each, 0.9))}
-                 for kind, each in days.items() if each},
-    }  # fmt: skip
+        "days": {kind: spread(each) for kind, each in days.items() if each},
+    }
+
+
+def spread(days: list[int]) -> dict[str, float]:
+    """Return the median of some days, and the day by which nine of ten are over."""
+    return {"median": float(np.median(days)), "nine_of_ten": float(np.quantile(days, 0.9))}
 
 
 def said(verdict: tuple[str, int], kind: str) -> str:

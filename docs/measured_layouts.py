@@ -462,6 +462,55 @@ LAYOUTS = {
             {megabytes_of_both:.0f} MB after both. In the second batch one lead in twenty has other values than before.
         """,
     ),
+    "drift": Layout(
+        "Whether reviews notice that the world moved",
+        "streams of `leadml.simulator.stream`",
+        (
+            Grid(
+                ("", "rate 12.5%", "rate 5.5%"),
+                (
+                    ("runs", "{runs}", "{low_rate[runs]}"),
+                    (
+                        "odds x 1.6: RECALIBRATE within 60 days",
+                        "{named_rightly[odds]}",
+                        "{low_rate[named_rightly][odds]}",
+                    ),
+                    ("half of the mix moved: neither", "{named_rightly[mix]}", "{low_rate[named_rightly][mix]}"),
+                    (
+                        "two strongest effects halved: REFIT within 60 days",
+                        "{named_rightly[effects]}",
+                        "{low_rate[named_rightly][effects]}",
+                    ),
+                    (
+                        "healthy years with a false alarm",
+                        "{false_alarm_years[healthy]}",
+                        "{low_rate[false_alarm_years][healthy]}",
+                    ),
+                    (
+                        "with a level that changes daily by 0.1",
+                        "{false_alarm_years[noisy]}",
+                        "{low_rate[false_alarm_years][noisy]}",
+                    ),
+                    (
+                        "days to RECALIBRATE, median and nine of ten",
+                        "{days[odds][median]:.0f}, {days[odds][nine_of_ten]:.0f}",
+                        "{low_rate[days][odds][median]:.0f}, {low_rate[days][odds][nine_of_ten]:.0f}",
+                    ),
+                    (
+                        "days to REFIT, median and nine of ten",
+                        "{days[effects][median]:.0f}, {days[effects][nine_of_ten]:.0f}",
+                        "{low_rate[days][effects][median]:.0f}, {low_rate[days][effects][nine_of_ten]:.0f}",
+                    ),
+                ),
+            ),
+        ),
+        notes="""
+            The model is leadml's with default choices, another one in each run: fitted on 20,000 leads, judged on 5,000
+            others. Then 100 leads a day have their outcomes known, and each day is looked at. A daily look at the
+            newest 30 days by an ordinary test, |z| above 1.96, alarms in {ordinary_test_years} of {runs} healthy years,
+            with the true probabilities.
+        """,
+    ),
     "kills": Layout(
         "What a killed job leaves",
         f"{BUNDLED}",
