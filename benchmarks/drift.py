@@ -106,7 +106,7 @@ def explain(classifier: LeadClassifier, fields: pd.DataFrame) -> Explanation:
 
 
 def first_verdict(champion: Champion, stream: Stream, days: int, *, seed: int) -> tuple[str, int]:
-    """Return the first RECALIBRATE or REFIT of daily reviews and its day of outcomes, or the verdict of the last day."""
+    """Return the first RECALIBRATE or REFIT of daily reviews and its day, or the verdict of the last day."""
     leads = stream.days(days, seed=seed)
     explained = explain(champion.classifier, leads[stream.names])
     scores = JudgedScores(

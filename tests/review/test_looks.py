@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from leadml.review.looks import account_hashes, first_in_period, first_looks
+from leadml.review.looks import account_hashes, first_looks, spread_looks
 
 DAYS, LEADS = 200, 50
 
@@ -53,13 +54,44 @@ def test_more_scores_later_change_no_earlier_look() -> None:
     assert set(before) == {row for row in rows if day[row] < 100}
 
 
-def test_each_lead_counts_once_a_period() -> None:
-    """Its first score."""
+@pytest.mark.parametrize("every", [1, 7])
+def test_spread_looks_of_an_account_are_an_interval_apart(every: int) -> None:
+    """Whether leads are scored each night or each week, also after the first batch, of which all count."""
     day, lead = _nightly()
-    rows = first_in_period(day // 30, lead)
+    scored = day % every == 0
+    rows = np.flatnonzero(scored)[spread_looks(day[scored], lead[scored], interval=30)]
 
-    assert len(rows) == LEADS * -(-DAYS // 30)
-    assert set(day[rows]) == set(range(0, DAYS, 30))
+    assert (day[rows] == 0).sum() == LEADS
+    for name in np.unique(lead):
+        days = day[rows][lead[rows] == name]
+        assert (np.diff(days) >= 30).all()
+        assert len(days) >= DAYS // 60
+
+
+def test_spread_looks_are_like_the_scores_of_a_night() -> None:
+    """Leads that stay for four weeks: the judged ones are as old as all that are scored, the first are younger."""
+    created = np.arange(-28, 400).repeat(20)
+    age = np.tile(np.arange(28), len(created))
+    day, lead = created.repeat(28) + age, np.arange(len(created)).repeat(28).astype(str).astype(object)
+    inside = (day >= 0) & (day < 400)
+    order = np.argsort(day[inside], kind="stable")
+    day, lead, age = (values[inside][order] for values in (day, lead, age))
+    later = day > 60
+    spread, first = (rows[later[rows]] for rows in (
+        spread_looks(day, lead, interval=30), first_looks(day, lead, interval=30)))  # fmt: skip
+
+    assert age[spread].mean() == pytest.approx(age[later].mean(), abs=0.5)
+    assert age[first].mean() < age[later].mean() - 3
+
+
+def test_more_scores_later_change_no_earlier_spread_look() -> None:
+    """A review tomorrow judges what one today judged, and more."""
+    day, lead = _nightly()
+    early = day < 100
+    rows, before = spread_looks(day, lead, interval=30), spread_looks(day[early], lead[early], interval=30)
+
+    assert set(before) == {row for row in rows if day[row] < 100}
+    assert len(spread_looks(day[:0], lead[:0], interval=30)) == 0
 
 
 def test_hashes_are_of_the_names_alone() -> None:

@@ -127,6 +127,7 @@ def _with_outcomes(
         label=found[LABEL].fillna(0).to_numpy(dtype=np.int8),
         known=known & ~is_fitted,
         attributes=found[list(names)],
+        again=isinstance(model.bundle.leads.settings, AsOfSettings),
     )
 
 

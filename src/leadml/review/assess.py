@@ -18,8 +18,8 @@ from leadml.review.beside import estimated_beside_realised
 from leadml.review.domain import domain_result
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
-from leadml.review.looks import account_hashes, first_in_period, first_looks
-from leadml.review.promises import CutOutcomes, promise_table
+from leadml.review.looks import account_hashes, first_looks, spread_looks
+from leadml.review.promises import CutOutcomes, NewestScores, promise_table
 from leadml.review.realised import JudgedLeads, realised_performance
 from leadml.review.slices import slice_table
 
@@ -60,6 +60,8 @@ class ReviewedScores:
         Whether the outcome is known and the version was not fitted on the lead, shape (n_scores,).
     attributes
         The fields of ``review.slices`` of these leads.
+    again
+        Whether leads are scored again and again, as dated leads are.
     """
 
     lead_id: Objects
@@ -70,6 +72,7 @@ class ReviewedScores:
     label: Labels
     known: Mask
     attributes: pd.DataFrame
+    again: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,18 +160,18 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     """
     since, interval = int(scores.day[0]), max(choices.period_days, version.maturity)
     known = np.flatnonzero(scores.known)
-    looks = known[first_looks(scores.day[known], scores.account[known], interval=interval)]
+    looks = _looks(scores, known, scores.account, interval=interval)
     level = level_evidence(_judged(scores, looks, since, names=()), version.reference)
     with_parts = looks[[each is not None for each in scores.parts[looks]]]
     ranking = ranking_evidence(_judged(scores, with_parts, since, names=version.reference.parts), version.reference)
     period = (scores.day - since) // choices.period_days
-    once = first_in_period(period, scores.lead_id)
+    once = _looks(scores, np.arange(len(scores.day)), scores.lead_id, interval=choices.period_days)
     estimated, realised = _performance(scores, version, period, once, period_days=choices.period_days, seed=seed)
-    newest = once[period[once] == period.max()]
+    newest = np.flatnonzero(period == period.max())
     outcomes = CutOutcomes(scores.day[looks], scores.probability[looks], scores.label[looks], since)
     last = scores.day[looks].max(initial=since)
     recent = looks[scores.day[looks] > last - 2 * choices.period_days]
-    days = max(int(scores.day[-1] - scores.day[newest].min()) + 1, choices.period_days)
+    recently = once[scores.day[once] > scores.day[-1] - choices.period_days]
     return Assessment(
         level=level,
         ranking=ranking,
@@ -178,16 +181,22 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
         promises=promise_table(
             version.promises,
             outcomes,
-            scores.probability[newest],
+            NewestScores(scores.probability[newest], len(set(scores.account[newest]))),
             false_alarms=choices.false_alarms,
             min_leads=choices.changes.min_leads,
         ),
         slices=_slices(scores, looks, choices),
         domain=_domain(scores, period, once, version.reference.parts),
         conversions=int(scores.label[recent].sum()),
-        expected_a_day=float(scores.probability[newest].sum()) / days,
+        expected_a_day=float(scores.probability[recently].sum()) / choices.period_days,
         first_known=since + version.maturity,
     )
+
+
+def _looks(scores: ReviewedScores, rows: Rows, account: Objects, *, interval: int) -> Rows:
+    """Return those of some scores of which no two of an account lie in one interval, in the order of time."""
+    choose = spread_looks if scores.again else first_looks
+    return rows[choose(scores.day[rows], account[rows], interval=interval)]
 
 
 def period_name(number: int, since: int, period_days: int) -> str:

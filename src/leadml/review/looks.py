@@ -1,8 +1,9 @@
-"""Choose the scores that a review judges: of all scores of a lead, those whose outcomes do not overlap.
+"""Choose the scores that a review judges: of all scores of a lead, some whose outcomes do not overlap.
 
-A lead that is scored every night has one outcome in each horizon, and its scores of a month share it. So the first
-score in each interval counts, and of an account, whose leads convert together, the first of any of its leads. Intervals
-of accounts begin on different days, so that every day has some scores to judge.
+A lead that is scored every night has one outcome in each horizon, and its scores of a month share it. So one score in
+each interval counts, and of an account, whose leads convert together, one of any of its leads. It is that of a day that
+is drawn by the account alone: the scores that are judged are then like those of any night. The first score of each lead
+would not do, since leads are then newer than those that a batch has, and new leads convert more often.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadml.types import Hashes, Integers, Rows
+
+LATE = 6  # days by which the score of a weekly batch may come late, so that the next one must not come early
 
 
 def first_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows:
@@ -51,17 +54,40 @@ def first_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows:
     return np.asarray(order[~keys.duplicated().to_numpy()])
 
 
-def first_in_period(period: NDArray[Any], lead_id: NDArray[Any]) -> Rows:
-    """Return the first score of each lead in each period; scores must be in the order of time.
+def spread_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows:
+    """Return one score of each account in each of its intervals, for leads that are scored again and again.
+
+    Each account has a day on which its intervals begin, and the score of the first batch from that day on counts, if it
+    has one. All scores of the first batch count.
+
+    Parameters
+    ----------
+    day, account, interval
+        As for `first_looks`.
+
+    Returns
+    -------
+    rows
+        Positions of scores, in the order of their days. Scores of an account are at least an interval apart.
 
     Examples
     --------
     >>> import numpy as np
-    >>> first_in_period(np.array([0, 0, 1]), np.array(["a", "a", "a"], dtype=object)).tolist()
-    [0, 2]
+    >>> day = np.repeat(np.arange(90), 2)
+    >>> rows = spread_looks(day, np.tile(np.array(["a", "b"], dtype=object), 90), interval=30)
+    >>> [len(rows[rows % 2 == lead]) for lead in (0, 1)]
+    [3, 2]
     """
-    keys = pd.DataFrame({"lead": account_hashes(lead_id), "period": period})
-    return np.flatnonzero(~keys.duplicated().to_numpy())
+    days, batch = np.unique(day, return_inverse=True)
+    hashes, length = account_hashes(account), interval + LATE
+    phase = (hashes % np.uint64(length)).astype(np.int64)
+    before = np.concatenate([days[:1] - length, days[:-1]])[batch] if len(days) else day
+    begins = np.flatnonzero((day + phase) // length > (before + phase) // length)
+    order = begins[np.argsort(day[begins], kind="stable")]
+    looks = pd.DataFrame({"account": hashes[order], "day": day[order], "row": order})
+    looks = looks[~looks.duplicated(["account", "day"])]
+    since = looks["day"] - looks.groupby("account")["day"].shift(fill_value=-interval)
+    return looks.loc[since >= interval, "row"].to_numpy(dtype=np.intp)
 
 
 def account_hashes(account: NDArray[Any]) -> Hashes:

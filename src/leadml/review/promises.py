@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # A cut is solved anew only where its stage has a third more leads than it may have, or a third fewer: less is
 # within what weeks differ by.
 VOLUME_TOLERANCE = 0.33
+CONFIDENCE = 0.9  # of the intervals, as of those of the cuts
 KEPT, BROKEN, UNKNOWN, NOT_PROMISED = "kept", "broken", "too few leads", "not promised"
 
 
@@ -60,8 +61,24 @@ class CutOutcomes:
     since: int
 
 
+@dataclass(frozen=True, eq=False)
+class NewestScores:
+    """The scores of the newest period, a lead as often as it was scored.
+
+    Parameters
+    ----------
+    probability
+        Of each score, shape (n_scores,).
+    accounts
+        How many accounts or leads they are of, which are independent of each other.
+    """
+
+    probability: Floats
+    accounts: int
+
+
 def promise_table(
-    promises: Sequence[Promise], outcomes: CutOutcomes, newest: Floats, *, false_alarms: float, min_leads: int
+    promises: Sequence[Promise], outcomes: CutOutcomes, newest: NewestScores, *, false_alarms: float, min_leads: int
 ) -> pd.DataFrame:
     """Return what became of each promise.
 
@@ -72,7 +89,7 @@ def promise_table(
     outcomes
         Scores with outcomes since the version came into use.
     newest
-        Probabilities of all leads of the newest period, one of each lead.
+        The scores of the newest period, from which volumes are counted: as a batch has them.
     false_alarms
         The chance that the precision of a cut is called broken in a year in which it holds.
     min_leads
@@ -114,13 +131,14 @@ def _precision(promise: Promise, leads: CutOutcomes, *, false_alarms: float) -> 
     }
 
 
-def _volume(promise: Promise, newest: Floats, min_leads: int) -> dict[str, object]:
+def _volume(promise: Promise, newest: NewestScores, min_leads: int) -> dict[str, object]:
     """Return what became of the promised share: broken if there are surely a third more or fewer leads."""
-    share, low, high = _share(int((newest >= promise.cut).sum()), len(newest))
+    share = float((newest.probability >= promise.cut).mean())
+    low, high = rate_interval(share, newest.accounts, confidence=CONFIDENCE)
     verdict, promised = NOT_PROMISED, np.nan if promise.share is None else promise.share
     if promise.share is not None:
         is_off = low > promised * (1 + VOLUME_TOLERANCE) or high < promised * (1 - VOLUME_TOLERANCE)
-        verdict = UNKNOWN if len(newest) < min_leads else BROKEN if is_off else KEPT
+        verdict = UNKNOWN if newest.accounts < min_leads else BROKEN if is_off else KEPT
     return {
         "promised_share": promised,
         "share": share,
@@ -133,5 +151,5 @@ def _volume(promise: Promise, newest: Floats, min_leads: int) -> dict[str, objec
 def _share(part: int, whole: int) -> tuple[float, float, float]:
     if not whole:
         return np.nan, np.nan, np.nan
-    low, high = rate_interval(part / whole, whole, confidence=0.9)
+    low, high = rate_interval(part / whole, whole, confidence=CONFIDENCE)
     return part / whole, float(low), float(high)
