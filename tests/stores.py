@@ -72,17 +72,18 @@ def write_batch(
     **changed: Any,
 ) -> str:  # fmt: skip
     """Write a batch up to a step: begun, added, filled, published or complete; return its ``scored_at``."""
-    keep_days = changed.pop("keep_days", None)
+    keep_days, counts = changed.pop("keep_days", None), changed.pop("counts", None)
+    parts = np.array([*changed.pop("parts", no_parts(len(stages))), None], dtype=object)[:-1]
     made = entry(**changed)
     writer = BatchWriter(store, made, look_in(folder), keep_days=keep_days, recycle_days=90)
     scored_at = writer.begin(batch_id, now=now)
     if until == "begun":
         return scored_at
     writer.note_outcomes([])
-    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()), no_parts(len(stages)))
+    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()), parts)
     if until == "added":
         return scored_at
-    writer.fill(scored=len(stages), not_scored=0, counts=None)
+    writer.fill(scored=len(stages), not_scored=0, counts=counts)
     if until == "filled":
         return scored_at
     (folder / str(made.file)).write_text(f"{batch_id} {scored_at}\n", encoding="utf-8")

@@ -65,9 +65,10 @@ def kept_scores(store: Store, target: str, model_hash: str, *, until: str) -> Ke
         of_version = BATCHES.c.target == target, BATCHES.c.model_hash == model_hash, BATCHES.c.state == "complete"
         found = stored_batches(connection, *of_version)
         batches = [batch for batch in found if from_shown(batch.at) <= from_shown(until)]
-        texts = dict(connection.execute(sa.select(BATCHES.c.batch, BATCHES.c.counts).where(*of_version)).tuples().all())
-        frames = [_scores_of(connection, batch) for batch in batches]
-        rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*READ, "at"])
+        counted = connection.execute(sa.select(BATCHES.c.batch, BATCHES.c.counts).where(*of_version))
+        texts = {row.batch: row.counts for row in counted}
+        frames = [_typed(pd.DataFrame(columns=list(READ)), at=0), *(_scores_of(connection, each) for each in batches)]
+        rows = pd.concat(frames, ignore_index=True)
         return KeptScores(rows, batches, [texts[batch.batch] for batch in batches])
 
     return store.read(read)
@@ -81,8 +82,13 @@ def _scores_of(connection: Connection, batch: StoredBatch) -> pd.DataFrame:
         for part in connection.execute(query.execution_options(yield_per=ROWS)).partitions(ROWS)
     ]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(READ))
+    return _typed(frame, at=from_shown(batch.at))
+
+
+def _typed(frame: pd.DataFrame, *, at: int) -> pd.DataFrame:
+    """Return scores with their instant, in the same types whether there are any or none."""
     types = {"lead_id": object, "probability": np.float64, "stage": object, "parts": object}
-    return frame.astype(types).assign(at=from_shown(batch.at))
+    return frame.astype(types).assign(at=np.full(len(frame), at, dtype=np.int64))
 
 
 @dataclass(frozen=True)
