@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from leadml.jobs.places import Places
     from leadml.publish.store.handoffs import HandoffRecords
     from leadml.publish.store.reviews import KeptScores
-    from leadml.types import Progress
+    from leadml.types import Integers, Objects, Progress
 
 # Share of the leads of a batch of flat leads whose outcome must be known: outcomes that are known early are mostly
 # conversions, and a file says nothing of when the others are due.
@@ -108,27 +108,37 @@ def _with_outcomes(
     """Return the kept scores in the order of time, with the outcomes that are known."""
     rows = kept.rows.sort_values(["at", LEAD_ID], kind="stable", ignore_index=True)
     rows = rows[~rows.duplicated([LEAD_ID, "at"])].reset_index(drop=True)
+    lead_id, at = rows[LEAD_ID].to_numpy(), rows["at"].to_numpy()
     names = tuple(normal_name(name) for name in project.params.review.slices)
     source = training_source(project, model.target, now=now)
-    pairs = ScoredPairs(rows[LEAD_ID].to_numpy(), rows["at"].to_numpy(), model.bundle.leads.holdout, until, names)
-    labels = source.labels(pairs, progress=progress).rename(columns={AS_OF: "at"})
+    pairs = ScoredPairs(lead_id, at, model.bundle.leads.holdout, until, names)
+    labels = source.labels(pairs, progress=progress)
     progress("judging scores")
-    found = rows.merge(labels, on=[LEAD_ID, "at"], how="left", validate="one_to_one")
-    known = found[LABEL].notna().to_numpy()
-    if not isinstance(model.bundle.leads.settings, AsOfSettings):
-        known &= (found[LABEL].notna().groupby(found["at"]).transform("mean") >= FLAT_KNOWN).to_numpy()
-    is_fitted = found["fitted"].eq(other=True).to_numpy()
+    place = _places(labels, lead_id, at)
+    known, found = place >= 0, labels.iloc[np.maximum(place, 0)] if len(labels) else labels.reindex(range(len(rows)))
+    again = isinstance(model.bundle.leads.settings, AsOfSettings)
+    counts = known if again else known & (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
     return ReviewedScores(
-        lead_id=found[LEAD_ID].to_numpy(),
-        account=found[SPLIT_KEY].fillna(found[LEAD_ID]).to_numpy(),
-        day=found["at"].to_numpy() // DAY,
-        probability=found["probability"].to_numpy(),
-        parts=found["parts"].to_numpy(),
-        label=found[LABEL].fillna(0).to_numpy(dtype=np.int8),
-        known=known & ~is_fitted,
-        attributes=found[list(names)],
-        again=isinstance(model.bundle.leads.settings, AsOfSettings),
+        lead_id=lead_id,
+        account=np.where(known, found[SPLIT_KEY].to_numpy(), lead_id),
+        day=at // DAY,
+        probability=rows["probability"].to_numpy(),
+        parts=rows["parts"].to_numpy(),
+        label=np.where(known, found[LABEL].to_numpy(), 0).astype(np.int8),
+        known=counts & ~np.where(known, found["fitted"].to_numpy(), False).astype(bool),
+        attributes=found[list(names)].reset_index(drop=True),
+        again=again,
     )
+
+
+def _places(labels: pd.DataFrame, lead_id: Objects, at: Integers) -> Integers:
+    """Return the row of the label of each score, -1 where there is none."""
+    numbers, names = pd.factorize(lead_id)
+    instants, position = np.unique(at, return_inverse=True)
+    keys = numbers * np.int64(len(instants)) + position
+    lead = pd.Index(names).get_indexer(labels[LEAD_ID])
+    instant = np.searchsorted(instants, labels[AS_OF].to_numpy())
+    return pd.Index(lead * np.int64(len(instants)) + instant).get_indexer(keys)
 
 
 def _version(model: Model, project: Places, until: int) -> ReviewedVersion:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.dated import (
@@ -23,9 +24,12 @@ from tests.dated import (
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.leads.asof.snapshots import scoring_snapshots
+from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import instant
 from leadml.leads.sources.dated import DatedLeads
+from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.training_set import TrainingSet
+from leadml.leads.split import Holdout
 
 AS_OF = "2024-05-30"
 LEADS = [("a", 0, 1.0), ("b", 1, 2.0), ("c", 40, 3.0)]
@@ -269,3 +273,38 @@ def test_progress_names_each_step(tmp_path: Path) -> None:
         pass
 
     assert steps == ["reading leads", "reading activities", "reading outcomes"]
+
+
+def test_the_labels_of_scores_are_those_of_the_training_and_say_what_was_fitted_on(
+    source: DatedLeads, training: TrainingSet
+) -> None:
+    """Of every row that may be fitted on it is said, of the rows of the holdout and of later scores it is not."""
+    frame, holdout = training.frame, training.holdout
+    scores = ScoredPairs(frame["lead_id"].to_numpy(), frame["as_of"].to_numpy(), holdout, day(400))
+    found = source.labels(scores, progress=_quiet)
+    names = ["lead_id", "as_of", "split_key", "converted"]
+    later = frame["as_of"].to_numpy() + 70 * DAY
+    between = source.labels(ScoredPairs(scores.lead_ids, later, holdout, day(400)), progress=_quiet)
+    due_at = between["as_of"] + source.settings.target.maturity
+
+    assert found.columns.tolist() == [*names, "fitted"]
+    pd.testing.assert_frame_equal(found[names], frame[names], check_dtype=False)
+    assert found["fitted"].tolist() == holdout.learnable(frame).tolist() == (~holdout.mask(frame)).tolist()
+    assert between["fitted"].tolist() == (~holdout.draws(between) & (due_at <= holdout.since)).tolist()
+    assert 0 < between["fitted"].sum() < (~holdout.draws(between)).sum()
+
+
+def test_labels_end_with_what_was_observed_or_asked_for(tmp_path: Path) -> None:
+    """Whichever is earlier."""
+    source = _small_source(tmp_path)
+    pairs = np.array(["a", "b", "b"], dtype=object), np.array([day(5), day(5), day(20)])
+    found = {
+        until: source.labels(ScoredPairs(*pairs, Holdout(0.0, 0), day(until)), progress=_quiet)
+        for until in (34, 35, 49.9, 400)
+    }
+
+    assert {until: frame["lead_id"].tolist() for until, frame in found.items()} == {
+        34: [], 35: ["a", "b"], 49.9: ["a", "b"], 400: ["a", "b", "b"],
+    }  # fmt: skip
+    assert found[400]["converted"].tolist() == [1, 0, 0]
+    assert found[34].columns.tolist() == found[400].columns.tolist()

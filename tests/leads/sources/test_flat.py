@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.frames import read_scores
@@ -20,6 +21,7 @@ from leadml.leads.check.contract import Contract, Field, Label
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.frames import FrameSource
 from leadml.leads.sources.flat import FlatLeads, as_snapshots
+from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.source import scoring_source, training_source
 from leadml.leads.split import Holdout, RandomSplit, TimeSplit
 from leadml.params import DataParams
@@ -271,3 +273,35 @@ def test_leads_with_dates_are_divided_by_time(created: str | None, split: type) 
         assert (training.evidence.clock.name, training.evidence.clock.is_limit) == ("created_at", False)
         assert training.evidence.clock.instants.tolist() == training.frame["as_of"].tolist()
         assert training.holdout.since == training.frame["as_of"][30]
+
+
+@pytest.mark.parametrize("created", [None, "born"])
+def test_the_label_of_a_flat_lead_is_that_of_the_training_for_each_of_its_scores(created: str | None) -> None:
+    """Joined by id, whatever the instants of the scores; unknown leads and repeated scores are left out."""
+    ids = [f"L{at:02}" for at in range(40)]
+    frame = pd.DataFrame({"id": ids, "age": range(40), "y": [0, 1] * 20})
+    frame["born"] = pd.date_range("2026-01-01", periods=40, tz="UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    source = _source(frame, contract={"created_at": created})
+    training = source.training(progress=lambda _: None)
+    fitted = dict(zip(training.frame["lead_id"], training.holdout.learnable(training.frame), strict=True))
+    asked = [*ids, "unknown", *ids, *ids]
+    at = np.repeat([7, 9, 7], [41, 40, 40])
+    scores = ScoredPairs(np.array(asked, dtype=object), at, training.holdout, 10)
+    found = source.labels(scores, progress=lambda _: None)
+
+    assert found.columns.tolist() == ["lead_id", "as_of", "split_key", "converted", "fitted"]
+    assert found[["lead_id", "as_of"]].to_numpy().tolist() == [[each, when] for when in (7, 9) for each in ids]
+    assert found["converted"].tolist() == [0, 1] * 40
+    assert found["fitted"].tolist() == [fitted[each] for each in ids] * 2
+    assert set(fitted.values()) == {True, False}
+
+
+def test_a_flat_lead_whose_rows_contradict_each_other_has_no_label() -> None:
+    """As in a training the table is refused; fields do not matter, so that their columns may be missing."""
+    rows = ROWS[["id", "y"]]
+    scores = ScoredPairs(np.array(["a", "d"], dtype=object), np.array([1, 1]), Holdout(0.0, 0), 10)
+    found = _source(rows).labels(scores, progress=lambda _: None)
+
+    assert found[["lead_id", "converted", "fitted"]].to_numpy().tolist() == [["a", 0, True], ["d", 1, True]]
+    with pytest.raises(DataError, match="must be there once, got 'b' on another row too, with another y"):
+        _source(rows.assign(y=[0, 1, 0, 0, 1, 1])).labels(scores, progress=lambda _: None)

@@ -18,6 +18,7 @@ from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.leads.sources.flat import FlatLeads
 from leadml.leads.sources.people import read_people
+from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.params import Params, PersonColumns
 
@@ -116,6 +117,38 @@ def test_dated_leads_of_one_person_are_one_group(tmp_path: Path) -> None:
     assert people is not None
     assert people.to_dict() == {"L0": "L0", "L2": "L0", "L3": "L3", "L4": "L3"}
     assert groups == {**{f"L{at}": "A" for at in range(6)}, "L6": "D", "L7": "D"}
+
+
+@pytest.mark.parametrize("created_at", [None, "came"])
+def test_the_labels_of_scores_have_the_groups_of_the_training(file: Path, created_at: str | None) -> None:
+    """Also where params name other columns by now: what was fitted on depends on the groups as they were."""
+    training = _leads(file, _params(file), created_at=created_at).training(progress=lambda _: None)
+    ids = training.frame["lead_id"].to_numpy()
+    scores = ScoredPairs(ids, np.zeros(len(ids), np.int64), training.holdout, 0)
+    for choices in ({}, {"same_person": {}}) if created_at is None else ({},):
+        found = _leads(file, _params(file, **choices), created_at=created_at).labels(scores, progress=lambda _: None)
+        assert found["split_key"].tolist() == training.frame["split_key"].tolist()
+        assert found["fitted"].tolist() == training.holdout.learnable(training.frame).tolist()
+
+
+def test_the_labels_of_dated_leads_have_the_groups_of_the_training(tmp_path: Path) -> None:
+    """A lead that is the same person as one of a drawn account was not fitted on."""
+    leads = [(f"L{at:02}", 3 * at, float(at)) for at in range(60)]
+    tables = small_tables(leads, [], [(f"L{at:02}", 20 + 3 * at, "customer") for at in range(0, 60, 3)])
+    accounts, people = [f"A{at // 2}" for at in range(60)], [f"m{at % 20}@y.org" for at in range(60)]
+    tables["leads"] = tables["leads"].assign(account=accounts, mail=people)
+    choices = small(split={"same_person": {"email": "mail"}}, targets={"won": {"outcome": "customer", "horizon": 7}})
+    choices["sources"]["leads"]["account"] = "account"
+    write_tables(tmp_path, **tables)
+    source = dated_leads(Places.open(write_params(tmp_path, choices)))
+    training = source.training(progress=lambda _: None)
+    frame = training.frame
+    scores = ScoredPairs(frame["lead_id"].to_numpy(), frame["as_of"].to_numpy(), training.holdout, day(400))
+    found = source.labels(scores, progress=lambda _: None)
+
+    assert set(frame["split_key"]) < set(accounts)
+    assert found["split_key"].tolist() == frame["split_key"].tolist()
+    assert found["fitted"].tolist() == training.holdout.learnable(frame).tolist()
 
 
 @pytest.mark.slow

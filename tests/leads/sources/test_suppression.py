@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -21,8 +22,10 @@ from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained
 from leadml.leads.check.instants import shown_instant
+from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.source import training_source
 from leadml.leads.sources.suppression import read_suppressed, without_suppressed
+from leadml.leads.split import Holdout
 from leadml.publish.store.opening import writing_alone
 from leadml.publish.store.tables import METADATA
 
@@ -109,6 +112,24 @@ def test_of_dated_leads_all_three_tables_are_read_without_them(tmp_path: Path) -
         assert view.history.counts["activities_of_unknown_leads"] == 0
     with pytest.raises(DataError, match="must contain the lead 'b', got no such id"):
         source.find("b", shown_instant(day(5)), progress=lambda _: None)
+
+
+def test_suppressed_people_have_no_label(make_project: Callable[..., Places], tmp_path: Path) -> None:
+    """Of flat leads and of dated leads: they are in no review of what became of the scores."""
+    flat = listed(make_project(tmp_path / "flat"), ("suppressed", ["0", "17"]))
+    tables = small_tables([(name, 0, 1.0) for name in "abc"], [], [(name, 50, "customer") for name in "abc"])
+    write_tables(tmp_path / "dated", **tables)
+    dated = listed(Places.open(write_params(tmp_path / "dated", small()), target="won"), ("suppressed", ["b"]))
+    ids = {"flat": ["0", "1", "17"], "dated": ["a", "b", "c"]}
+    left = {
+        name: training_source(project, project.target, now=NOW).labels(
+            ScoredPairs(np.array(ids[name], dtype=object), np.full(3, day(5)), Holdout(0.0, 0), day(90)),
+            progress=lambda _: None,
+        )["lead_id"].tolist()
+        for name, project in (("flat", flat), ("dated", dated))
+    }  # fmt: skip
+
+    assert left == {"flat": ["1"], "dated": ["a", "c"]}
 
 
 def test_a_list_that_cannot_be_read_stops_the_job(make_project: Callable[..., Places], tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ class DatedLeads:
 
     def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
         """Return what became of scored leads; see `LeadSource.labels`."""
-        with self.view(progress, with_activities=False) as view:
+        with self.view(progress, with_people=True, with_activities=False) as view:
             until = min(scores.until, self.observed_until(view.history))
             found = known_labels(view, scores.lead_ids, scores.as_of, observed_until=until)
             newest = newest_attributes(view.history, self.contract, scores.attributes)
@@ -206,7 +206,7 @@ class DatedLeads:
         progress
             Called with the name of each step as it begins.
         with_people
-            Whether leads that are one person are found and put into one group, which only a training needs.
+            Whether leads that are one person are found and put into one group, which scoring does not need.
         with_activities
             Whether activities are read, which labels do not need.
 

@@ -146,10 +146,14 @@ class FlatLeads:
     def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
         """Return what became of scored leads; see `LeadSource.labels`."""
         progress("reading outcomes")
-        fields = attributes_of(self.contract, scores.attributes)
+        asked = attributes_of(self.contract, scores.attributes)
+        fields = asked if self.contract.lead_id else self.contract.fields  # without an id, equal rows are a group
         frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=fields)).frame)
-        if self.split.same_person.columns:
-            frame = _with_people(frame, read_people(self.table, self.contract.lead_id, self.split.same_person))
+        people = self.split.same_person
+        if scores.holdout.by_group:  # what was fitted on depends on the groups that the training had
+            people = PersonColumns(**(scores.holdout.same_person or {}))
+        if people.columns:
+            frame = _with_people(frame, read_people(self.table, self.contract.lead_id, people))
         columns = [LEAD_ID, SPLIT_KEY, LABEL, "fitted", *scores.attributes]
         known = frame.assign(fitted=scores.holdout.learnable(frame))[columns]
         pairs = pd.DataFrame({LEAD_ID: scores.lead_ids, AS_OF: scores.as_of}).drop_duplicates()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leadml.publish.store.opening import Store
 
 ROWS = 50_000  # that are Python objects at a time: changes no result, only memory
-READ = ("lead_id", "probability", "stage", "parts")
+READ = ("lead_id", "probability", "parts")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -33,7 +33,7 @@ class KeptScores:
     Parameters
     ----------
     rows
-        ``lead_id, probability, stage, parts`` and ``at``, the instant of the leads in microseconds: as of which they
+        ``lead_id, probability, parts`` and ``at``, the instant of the leads in microseconds: as of which they
         were scored, or that of the batch for flat leads.
     batches
         The batches, in the order of their numbers.
@@ -67,27 +67,29 @@ def kept_scores(store: Store, target: str, model_hash: str, *, until: str) -> Ke
         batches = [batch for batch in found if from_shown(batch.at) <= from_shown(until)]
         counted = connection.execute(sa.select(BATCHES.c.batch, BATCHES.c.counts).where(*of_version))
         texts = {row.batch: row.counts for row in counted}
-        frames = [_typed(pd.DataFrame(columns=list(READ)), at=0), *(_scores_of(connection, each) for each in batches)]
-        rows = pd.concat(frames, ignore_index=True)
+        ids: dict[str, str] = {}  # a lead that is scored every night is one text in memory
+        scores = (_scores_of(connection, each, ids) for each in batches)
+        rows = pd.concat([_typed(pd.DataFrame(columns=list(READ)), at=0), *scores], ignore_index=True)
         return KeptScores(rows, batches, [texts[batch.batch] for batch in batches])
 
     return store.read(read)
 
 
-def _scores_of(connection: Connection, batch: StoredBatch) -> pd.DataFrame:
-    """Return the scores of a batch."""
+def _scores_of(connection: Connection, batch: StoredBatch, ids: dict[str, str]) -> pd.DataFrame:
+    """Return the scores of a batch; ids that came before are the same objects."""
     query = sa.select(*(SCORES.c[name] for name in READ)).where(SCORES.c.batch == batch.batch)
     parts = [
         pd.DataFrame.from_records(part, columns=list(READ))
         for part in connection.execute(query.execution_options(yield_per=ROWS)).partitions(ROWS)
     ]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(READ))
+    frame["lead_id"] = [ids.setdefault(lead_id, lead_id) for lead_id in frame["lead_id"].tolist()]
     return _typed(frame, at=from_shown(batch.at))
 
 
 def _typed(frame: pd.DataFrame, *, at: int) -> pd.DataFrame:
     """Return scores with their instant, in the same types whether there are any or none."""
-    types = {"lead_id": object, "probability": np.float64, "stage": object, "parts": object}
+    types = {"lead_id": object, "probability": np.float64, "parts": object}
     return frame.astype(types).assign(at=np.full(len(frame), at, dtype=np.int64))
 
 
