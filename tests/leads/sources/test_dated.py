@@ -297,7 +297,7 @@ def test_the_labels_of_scores_are_those_of_the_training_and_say_what_was_fitted_
 def test_labels_end_with_what_was_observed_or_asked_for(tmp_path: Path) -> None:
     """Whichever is earlier."""
     source = _small_source(tmp_path)
-    pairs = np.array(["a", "b", "b"], dtype=object), np.array([day(5), day(5), day(20)])
+    pairs = np.array(["a", "b", "b", "c"], dtype=object), np.array([day(5), day(5), day(20), day(41)])
     found = {
         until: source.labels(ScoredPairs(*pairs, Holdout(0.0, 0), day(until)), progress=_quiet)
         for until in (34, 35, 49.9, 400)

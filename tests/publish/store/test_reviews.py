@@ -113,7 +113,7 @@ def test_the_rows_have_the_same_types_whether_there_are_many_or_none(
     assert sorted(many["lead_id"]) == [f"L{at}" for at in range(7)]
     assert nothing.dtypes.to_dict() == empty.dtypes.to_dict() == many.dtypes.to_dict()
     assert {name: str(kind) for name, kind in many.dtypes.items()} == {
-        "lead_id": "object", "probability": "float64", "stage": "object", "parts": "object", "at": "int64",
+        "lead_id": "object", "probability": "float64", "parts": "object", "at": "int64",
     }  # fmt: skip
 
 
