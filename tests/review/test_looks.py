@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadml.review.looks import account_hashes, first_looks, spread_looks
+from leadml.review.looks import account_hashes, are_apart, first_looks, spread_looks
 
 DAYS, LEADS = 200, 50
 
@@ -16,42 +16,27 @@ def _nightly() -> tuple[np.ndarray, np.ndarray]:
     return day, np.tile([f"lead {at}" for at in range(LEADS)], DAYS).astype(object)
 
 
-def test_looks_of_an_account_are_an_interval_apart() -> None:
-    """But for the first, which is as soon as there is a score."""
+def test_first_looks_of_a_lead_are_an_interval_apart() -> None:
+    """The first is as soon as there is a score, and the others follow as soon as they may."""
     day, lead = _nightly()
     rows = first_looks(day, lead, interval=30)
     for name in np.unique(lead):
-        days = day[rows][lead[rows] == name]
-        assert days[0] == 0
-        assert (np.diff(days[1:]) == 30).all()
-        assert DAYS - days[-1] <= 30
+        assert day[rows][lead[rows] == name].tolist() == list(range(0, DAYS, 30))
 
 
-def test_every_day_has_some_looks() -> None:
-    """Intervals begin on different days: after the first day no day has most of them."""
-    day, lead = _nightly()
-    by_day = np.bincount(day[first_looks(day, lead, interval=30)], minlength=DAYS)[1:]
+def test_first_looks_of_leads_that_are_scored_once_are_all_scores() -> None:
+    """Whatever the days."""
+    day = np.sort(np.random.default_rng(0).integers(0, 500, 300))
 
-    assert by_day.max() < LEADS / 4
-    assert (by_day[:30] > 0).mean() > 0.5
+    assert first_looks(day, np.arange(300).astype(str).astype(object), interval=30).tolist() == list(range(300))
 
 
-def test_leads_of_one_account_share_a_look() -> None:
-    """The first of them that was scored."""
-    day = np.array([3, 1, 2, 1])
-    rows = first_looks(day, np.array(["a", "a", "a", "b"], dtype=object), interval=1000)
+def test_scores_of_an_account_that_are_too_near_are_left_out() -> None:
+    """Each is compared with the one before it, of any lead of the account."""
+    account = np.array(["a", "b", "a", "a", "b"], dtype=object)
 
-    assert sorted(rows.tolist()) == [1, 3]
-
-
-def test_more_scores_later_change_no_earlier_look() -> None:
-    """A review tomorrow judges what one today judged, and more."""
-    day, lead = _nightly()
-    early = day < 100
-    rows = first_looks(day, lead, interval=30)
-    before = first_looks(day[early], lead[early], interval=30)
-
-    assert set(before) == {row for row in rows if day[row] < 100}
+    assert are_apart(np.array([0, 0, 29, 59, 30]), account, interval=30).tolist() == [True, True, False, True, True]
+    assert are_apart(np.array([5, 5]), np.array(["a", "a"], dtype=object), interval=1).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("every", [1, 7])

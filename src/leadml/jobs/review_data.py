@@ -20,8 +20,9 @@ from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.settings import AsOfSettings
 from leadml.leads.sources.source import training_source
 from leadml.params import normal_name
-from leadml.review.assess import ReviewedScores, ReviewedVersion
-from leadml.review.promises import Promise
+from leadml.review.assess import ReviewedScores, ReviewedVersion, evidence_interval
+from leadml.review.looks import first_looks, spread_looks
+from leadml.review.promises import NewestScores, Promise
 from leadml.stages.acceptance import acceptance_table, followed_up
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
+    from leadml.leads.sources.settings import SnapshotSettings
+    from leadml.params.review import ReviewParams
     from leadml.publish.store.handoffs import HandoffRecords
     from leadml.publish.store.reviews import KeptScores
     from leadml.types import Integers, Objects, Progress
@@ -107,28 +110,48 @@ def _with_outcomes(
 ) -> ReviewedScores:
     """Return the kept scores in the order of time, with the outcomes that are known."""
     rows = kept.rows.sort_values(["at", LEAD_ID], kind="stable", ignore_index=True)
-    rows = rows[~rows.duplicated([LEAD_ID, "at"])].reset_index(drop=True)
-    lead_id, at = rows[LEAD_ID].to_numpy(), rows["at"].to_numpy()
-    names = tuple(normal_name(name) for name in project.params.review.slices)
-    source = training_source(project, model.target, now=now)
+    choices, settings = project.params.review, model.bundle.leads.settings
+    chosen = _chosen(rows, choices, settings)
+    at, lead_id = (chosen[name].to_numpy() for name in ("at", LEAD_ID))
+    names = tuple(normal_name(name) for name in choices.slices)
     pairs = ScoredPairs(lead_id, at, model.bundle.leads.holdout, until, names)
-    labels = source.labels(pairs, progress=progress)
+    labels = training_source(project, model.target, now=now).labels(pairs, progress=progress)
     progress("judging scores")
     place = _places(labels, lead_id, at)
-    known, found = place >= 0, labels.iloc[np.maximum(place, 0)] if len(labels) else labels.reindex(range(len(rows)))
-    again = isinstance(model.bundle.leads.settings, AsOfSettings)
-    counts = known if again else known & (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
+    known, found = place >= 0, labels.reindex(place)
+    judged = known & (found["fitted"].to_numpy() == 0)
+    if not isinstance(settings, AsOfSettings):
+        judged &= (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
+    day = rows["at"].to_numpy() // DAY
+    is_newest = (day - day[0]) // choices.period_days == (day[-1] - day[0]) // choices.period_days
+    newest = rows[is_newest]
     return ReviewedScores(
         lead_id=lead_id,
         account=np.where(known, found[SPLIT_KEY].to_numpy(), lead_id),
         day=at // DAY,
-        probability=rows["probability"].to_numpy(),
-        parts=rows["parts"].to_numpy(),
+        probability=chosen["probability"].to_numpy(),
+        parts=chosen["parts"].to_numpy(),
         label=np.where(known, found[LABEL].to_numpy(), 0).astype(np.int8),
-        known=counts & ~np.where(known, found["fitted"].to_numpy(), False).astype(bool),
+        known=judged,
+        is_look=chosen["is_look"].to_numpy(),
+        is_in_period=chosen["is_in_period"].to_numpy(),
         attributes=found[list(names)].reset_index(drop=True),
-        again=again,
+        newest=NewestScores(newest["probability"].to_numpy(), int(newest[LEAD_ID].nunique())),
+        since=int(day[0]),
+        last=int(day[-1]),
     )
+
+
+def _chosen(rows: pd.DataFrame, choices: ReviewParams, settings: SnapshotSettings) -> pd.DataFrame:
+    """Return the scores that are judged: evidence, or counted by period."""
+    again = isinstance(settings, AsOfSettings)
+    maturity = settings.target.horizon + settings.target.settling if isinstance(settings, AsOfSettings) else 0
+    choose = spread_looks if again else first_looks
+    day, lead_id, marks = rows["at"].to_numpy() // DAY, rows[LEAD_ID].to_numpy(), {}
+    for name, interval in (("is_look", evidence_interval(choices, maturity)), ("is_in_period", choices.period_days)):
+        marks[name] = np.zeros(len(rows), dtype=bool)
+        marks[name][choose(day, lead_id, interval=interval)] = True
+    return rows.assign(**marks)[marks["is_look"] | marks["is_in_period"]].reset_index(drop=True)
 
 
 def _places(labels: pd.DataFrame, lead_id: Objects, at: Integers) -> Integers:
@@ -136,9 +159,9 @@ def _places(labels: pd.DataFrame, lead_id: Objects, at: Integers) -> Integers:
     numbers, names = pd.factorize(lead_id)
     instants, position = np.unique(at, return_inverse=True)
     keys = numbers * np.int64(len(instants)) + position
-    lead = pd.Index(names).get_indexer(labels[LEAD_ID])
+    lead = pd.Index(names).get_indexer(pd.Index(labels[LEAD_ID]))
     instant = np.searchsorted(instants, labels[AS_OF].to_numpy())
-    return pd.Index(lead * np.int64(len(instants)) + instant).get_indexer(keys)
+    return np.asarray(pd.Index(lead * np.int64(len(instants)) + instant).get_indexer(pd.Index(keys)), dtype=np.int64)
 
 
 def _version(model: Model, project: Places, until: int) -> ReviewedVersion:

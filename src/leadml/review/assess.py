@@ -18,8 +18,8 @@ from leadml.review.beside import estimated_beside_realised
 from leadml.review.domain import domain_result
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
-from leadml.review.looks import account_hashes, first_looks, spread_looks
-from leadml.review.promises import CutOutcomes, NewestScores, promise_table
+from leadml.review.looks import account_hashes, are_apart
+from leadml.review.promises import CutOutcomes, promise_table
 from leadml.review.realised import JudgedLeads, realised_performance
 from leadml.review.slices import slice_table
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from leadml.params.review import ReviewParams
     from leadml.review.domain import DomainResult
     from leadml.review.evidence import Evidence
-    from leadml.review.promises import Promise
+    from leadml.review.promises import NewestScores, Promise
     from leadml.types import Floats, Integers, Labels, Mask, Objects, Rows
 
 # Leads of a period that figures with intervals are computed from, drawn by their ids; rates are then known to 0.2
@@ -42,7 +42,7 @@ CONFIDENCE = 0.9
 
 @dataclass(frozen=True, eq=False)
 class ReviewedScores:
-    """Scores of one version in the order of time, with what is known of their outcomes by the day of the review.
+    """Scores of one version that are judged, in the order of time, with what is known of their outcomes.
 
     Parameters
     ----------
@@ -58,10 +58,14 @@ class ReviewedScores:
         Outcome, shape (n_scores,); 0 where it is not known.
     known
         Whether the outcome is known and the version was not fitted on the lead, shape (n_scores,).
+    is_look, is_in_period
+        Which of them are evidence, an interval apart for each lead, and which are counted by period, shape (n_scores,).
     attributes
         The fields of ``review.slices`` of these leads.
-    again
-        Whether leads are scored again and again, as dated leads are.
+    newest
+        All scores of the newest period.
+    since, last
+        The day of the first score of the version, and of the last.
     """
 
     lead_id: Objects
@@ -71,8 +75,12 @@ class ReviewedScores:
     parts: Objects
     label: Labels
     known: Mask
+    is_look: Mask
+    is_in_period: Mask
     attributes: pd.DataFrame
-    again: bool = True
+    newest: NewestScores
+    since: int
+    last: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +158,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     Parameters
     ----------
     scores
-        One or more scores of the version, in the order of time.
+        The scores, of which there is one or more.
     version
         What it is held to.
     choices
@@ -158,20 +166,19 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     seed
         Seed of the draws of the intervals.
     """
-    since, interval = int(scores.day[0]), max(choices.period_days, version.maturity)
-    known = np.flatnonzero(scores.known)
-    looks = _looks(scores, known, scores.account, interval=interval)
+    since, interval = scores.since, evidence_interval(choices, version.maturity)
+    known = np.flatnonzero(scores.known & scores.is_look)
+    looks = known[are_apart(scores.day[known], scores.account[known], interval=interval)]
     level = level_evidence(_judged(scores, looks, since, names=()), version.reference)
     with_parts = looks[[each is not None for each in scores.parts[looks]]]
     ranking = ranking_evidence(_judged(scores, with_parts, since, names=version.reference.parts), version.reference)
     period = (scores.day - since) // choices.period_days
-    once = _looks(scores, np.arange(len(scores.day)), scores.lead_id, interval=choices.period_days)
+    once = np.flatnonzero(scores.is_in_period)
     estimated, realised = _performance(scores, version, period, once, period_days=choices.period_days, seed=seed)
-    newest = np.flatnonzero(period == period.max())
     outcomes = CutOutcomes(scores.day[looks], scores.probability[looks], scores.label[looks], since)
     last = scores.day[looks].max(initial=since)
     recent = looks[scores.day[looks] > last - 2 * choices.period_days]
-    recently = once[scores.day[once] > scores.day[-1] - choices.period_days]
+    recently = once[scores.day[once] > scores.last - choices.period_days]
     return Assessment(
         level=level,
         ranking=ranking,
@@ -181,7 +188,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
         promises=promise_table(
             version.promises,
             outcomes,
-            NewestScores(scores.probability[newest], len(set(scores.account[newest]))),
+            scores.newest,
             false_alarms=choices.false_alarms,
             min_leads=choices.changes.min_leads,
         ),
@@ -193,10 +200,9 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     )
 
 
-def _looks(scores: ReviewedScores, rows: Rows, account: Objects, *, interval: int) -> Rows:
-    """Return those of some scores of which no two of an account lie in one interval, in the order of time."""
-    choose = spread_looks if scores.again else first_looks
-    return rows[choose(scores.day[rows], account[rows], interval=interval)]
+def evidence_interval(choices: ReviewParams, maturity: int) -> int:
+    """Return the days between two scores of a lead that are evidence: their outcomes must not overlap."""
+    return max(choices.period_days, maturity)
 
 
 def period_name(number: int, since: int, period_days: int) -> str:
@@ -220,7 +226,7 @@ def _performance(
     scores: ReviewedScores, version: ReviewedVersion, period: Integers, once: Rows, *, period_days: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the estimated performance of all periods, and the realised one of those whose outcomes are all known."""
-    since = int(scores.day[0])
+    since = scores.since
     rows = np.concatenate([_sample(scores, once[period[once] == number]) for number in np.unique(period[once])])
     names = {int(number): period_name(int(number), since, period_days) for number in np.unique(period[rows])}
     named = np.array([names[int(number)] for number in period[rows]], dtype=object)
@@ -261,7 +267,7 @@ def _domain(scores: ReviewedScores, period: Integers, once: Rows, names: Sequenc
         return None
     kept = once[[each is not None for each in scores.parts[once]]]
     first, newest = (kept[period[kept] == number] for number in (period.min(), period.max()))
-    days = scores.day[-1] - scores.day[newest].min() if len(newest) else 0
-    first = first[scores.day[first] <= scores.day[0] + days]
+    days = scores.last - scores.day[newest].min() if len(newest) else 0
+    first = first[scores.day[first] <= scores.since + days]
     before, after = (from_bytes(scores.parts[rows].tolist(), len(names)) for rows in (first, newest))
     return domain_result(before, after, names)

@@ -16,59 +16,53 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadml.types import Hashes, Integers, Rows
+    from leadml.types import Hashes, Integers, Mask, Rows
 
 LATE = 6  # days by which the score of a weekly batch may come late, so that the next one must not come early
 
 
-def first_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows:
-    """Return the first score of each account in each of its intervals.
+def first_looks(day: Integers, lead_id: NDArray[Any], *, interval: int) -> Rows:
+    """Return the first score of each lead in each of its intervals, for leads that are scored once, or seldom.
 
     Parameters
     ----------
-    day
-        The day of each score, shape (n_scores,).
-    account
-        Account of the lead of each score, or its id, shape (n_scores,).
+    day, lead_id
+        Day of each score, and id of its lead, shape (n_scores,), in the order of days.
     interval
-        Days of an interval, 1 or more: the horizon of the target with its settling, so that outcomes do not overlap.
+        Days of an interval, 1 or more.
 
     Returns
     -------
     rows
-        Positions of scores, in the order of their days. Of two leads of an account on one day the one that stands
-        first counts.
+        Positions of scores, rising. Scores of a lead are at least an interval apart.
 
     Examples
     --------
     >>> import numpy as np
-    >>> day = np.array([0, 1, 2, 0])
-    >>> first_looks(day, np.array(["a", "a", "a", "b"], dtype=object), interval=30).tolist()
-    [0, 3]
+    >>> first_looks(np.array([0, 1, 1, 31]), np.array(["a", "a", "b", "a"], dtype=object), interval=30).tolist()
+    [0, 2, 3]
     """
-    hashes = account_hashes(account)
-    order = np.argsort(day, kind="stable")
-    phase = (hashes % np.uint64(interval)).astype(np.int64)
-    numbers = (day + phase) // interval
-    keys = pd.DataFrame({"account": hashes[order], "number": numbers[order]})
-    return np.asarray(order[~keys.duplicated().to_numpy()])
+    scores = pd.DataFrame({"lead": pd.factorize(lead_id)[0], "day": day})
+    number = (scores["day"] - scores.groupby("lead")["day"].transform("min")) // interval
+    first = np.flatnonzero(~scores.assign(number=number).duplicated(["lead", "number"]).to_numpy())
+    return first[are_apart(day[first], lead_id[first], interval=interval)]
 
 
-def spread_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows:
-    """Return one score of each account in each of its intervals, for leads that are scored again and again.
+def spread_looks(day: Integers, lead_id: NDArray[Any], *, interval: int) -> Rows:
+    """Return one score of each lead in each of its intervals, for leads that are scored again and again.
 
-    Each account has a day on which its intervals begin, and the score of the first batch from that day on counts, if it
-    has one. All scores of the first batch count.
+    Each lead has a day on which its intervals begin, and the score of the first batch from that day on counts, if the
+    lead is in it. All scores of the first batch count.
 
     Parameters
     ----------
-    day, account, interval
+    day, lead_id, interval
         As for `first_looks`.
 
     Returns
     -------
     rows
-        Positions of scores, in the order of their days. Scores of an account are at least an interval apart.
+        Positions of scores, rising. Scores of a lead are at least an interval apart.
 
     Examples
     --------
@@ -79,15 +73,32 @@ def spread_looks(day: Integers, account: NDArray[Any], *, interval: int) -> Rows
     [3, 2]
     """
     days, batch = np.unique(day, return_inverse=True)
-    hashes, length = account_hashes(account), interval + LATE
-    phase = (hashes % np.uint64(length)).astype(np.int64)
+    length = interval + LATE
+    phase = (account_hashes(lead_id) % np.uint64(length)).astype(np.int64)
     before = np.concatenate([days[:1] - length, days[:-1]])[batch] if len(days) else day
     begins = np.flatnonzero((day + phase) // length > (before + phase) // length)
-    order = begins[np.argsort(day[begins], kind="stable")]
-    looks = pd.DataFrame({"account": hashes[order], "day": day[order], "row": order})
-    looks = looks[~looks.duplicated(["account", "day"])]
-    since = looks["day"] - looks.groupby("account")["day"].shift(fill_value=-interval)
-    return looks.loc[since >= interval, "row"].to_numpy(dtype=np.intp)
+    return begins[are_apart(day[begins], lead_id[begins], interval=interval)]
+
+
+def are_apart(day: Integers, account: NDArray[Any], *, interval: int) -> Mask:
+    """Return which scores are an interval or more after the one of their account that stands before them.
+
+    Parameters
+    ----------
+    day, account
+        Day of each score, and account of its lead, shape (n_scores,), in the order of days.
+    interval
+        Days.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> are_apart(np.array([0, 10, 40]), np.array(["a", "a", "a"], dtype=object), interval=30).tolist()
+    [True, False, True]
+    """
+    scores = pd.DataFrame({"account": pd.factorize(account)[0], "day": day})
+    before = scores.groupby("account")["day"].shift()
+    return (before.isna() | (scores["day"] - before >= interval)).to_numpy()
 
 
 def account_hashes(account: NDArray[Any]) -> Hashes:
