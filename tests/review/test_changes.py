@@ -124,11 +124,13 @@ def test_another_distribution_is_said_by_its_most_changed_value() -> None:
 
 def test_a_change_of_the_probabilities_is_said_where_no_field_explains_it() -> None:
     """By the mean of both sides and the size."""
-    counts = replace(SAME, scores=(180, 20), millionths=10_000_000)
+    counts = replace(SAME, scores=(20, 180), millionths=50_000_000)
 
     assert _lines(counts) == [
-        "warn: RV6 the mean probability is 5.0%, in the training 10.0%; the stability index is 0.86"
+        "warn: RV6 the mean probability is 25.0%, in the training 10.0%; the stability index is 0.86"
     ]
+    other_values = replace(SAME, scores=(180, 20))
+    assert _lines(other_values)[0].startswith("passed"), "with the same mean, probabilities may have other values"
     changed = _with(counts, age=FieldCounts(0, (0, 0, 0, 200)))
     assert [line[:9] for line in _lines(changed)] == ["warn: RV3"]
 

@@ -13,6 +13,7 @@ from leadml.review.drift import (
     certain_change,
     change_sizes,
     field_sizes,
+    mean_change,
     pool_bins,
     stability_index,
     stage_size,
@@ -147,11 +148,25 @@ def test_the_stage_that_changed_most_counts() -> None:
     assert stage_size({"LEAD": 500}, {"LEAD": 0}) == 0
 
 
+def test_a_change_of_the_mean_probability_is_that_of_its_angle() -> None:
+    """Less two standard errors, in either direction, and 0 where chance may have made it."""
+
+    def counts(mean: float, leads: int) -> LeadCounts:
+        return LeadCounts(leads, {}, (leads,), round(mean * leads * 1e6), {})
+
+    size = 2 * np.arcsin(np.sqrt(0.19)) - 2 * np.arcsin(np.sqrt(0.12))
+    error = np.sqrt(1 / 5000 + 1 / 2000)
+    assert mean_change(counts(0.12, 5000), counts(0.19, 2000)) == pytest.approx(size - 2 * error)
+    assert mean_change(counts(0.19, 5000), counts(0.12, 2000)) == pytest.approx(size - 2 * error)
+    assert mean_change(counts(0.12, 5000), counts(0.125, 200)) == 0
+    assert mean_change(counts(0.12, 5000), counts(0.0, 0)) == 0
+
+
 def test_leads_do_not_differ_from_themselves() -> None:
     """All sizes of a set of counts against itself are 0 or, of an index, below."""
     counts = LeadCounts(90, {"age": FieldCounts(10, (5, 30, 40, 5))}, (45, 45), 0, {"LEAD": 60, "MQL": 30})
     sizes = change_sizes({"age": NUMBER}, counts, counts)
 
     assert (sizes.stages, sizes.fields["age"].missing, sizes.fields["age"].out_of_range) == (0, 0, 0)
-    assert sizes.score == pytest.approx(-2 / 90)
+    assert sizes.score == 0
     assert sizes.fields["age"].distribution == pytest.approx(-3 * 2 / 80)

@@ -116,10 +116,14 @@ def test_blocks_have_200_rows_or_more(rows: int, sizes: list[int]) -> None:
 
 
 def test_rows_of_one_instant_are_in_one_block() -> None:
-    """Snapshots of one date are one."""
-    clock = np.repeat([10, 20, 30], [900, 50, 50])
+    """Snapshots of one date are one; where dates have 200 rows each on average, each is a block."""
+    clock = np.repeat([10, 20, 30, 40, 50, 60], [900, 20, 20, 20, 20, 20])
 
     assert [int(block.sum()) for block in time_blocks(clock)] == [900, 100]
+    assert [int(block.sum()) for block in time_blocks(np.repeat([10, 20, 30], [900, 50, 50]))] == [900, 50, 50]
+    weeks = [int(block.sum()) for block in time_blocks(np.arange(80).repeat(200))]
+    assert len(weeks) == 52
+    assert set(weeks) == {200, 400}
 
 
 def test_the_largest_of_each_size_is_rounded_up() -> None:

@@ -153,7 +153,7 @@ class ChangeSizes:
     fields
         Sizes by field.
     score
-        Population stability index of the probabilities without what chance adds; can be below 0.
+        Change of the mean probability as far as it is certain, as Cohen's h, from 0.
     stages
         Largest change of the share of a stage, from 0 to 1.
     """

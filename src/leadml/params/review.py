@@ -28,8 +28,9 @@ class ChangeLimits(Section):
     distribution: Annotated[float, Field(gt=0, le=10)] = 0.25
     """Population stability index of the values of a field, without what chance adds to it. 0.1 is called a small shift
     by custom, 0.25 a large one."""
-    score: Annotated[float, Field(gt=0, le=10)] = 0.25
-    """Population stability index of the probabilities, without what chance adds to it."""
+    score: Annotated[float, Field(gt=0, le=3)] = 0.2
+    """Change of the mean probability as Cohen's h, as far as it is certain. 0.2 is called small by custom: 12% become
+    19%."""
     stages: Share = 0.25
     """Change of the share of leads in a stage, from 0 to 1."""
     domain_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.6

@@ -178,7 +178,6 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     outcomes = CutOutcomes(scores.day[looks], scores.probability[looks], scores.label[looks], since)
     last = scores.day[looks].max(initial=since)
     recent = looks[scores.day[looks] > last - 2 * choices.period_days]
-    recently = once[scores.day[once] > scores.last - choices.period_days]
     return Assessment(
         level=level,
         ranking=ranking,
@@ -195,7 +194,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
         slices=_slices(scores, looks, choices),
         domain=_domain(scores, period, once, version.reference.parts),
         conversions=int(scores.label[recent].sum()),
-        expected_a_day=float(scores.probability[recently].sum()) / choices.period_days,
+        expected_a_day=_expected_a_day(scores, interval),
         first_known=since + version.maturity,
     )
 
@@ -203,6 +202,18 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
 def evidence_interval(choices: ReviewParams, maturity: int) -> int:
     """Return the days between two scores of a lead that are evidence: their outcomes must not overlap."""
     return max(choices.period_days, maturity)
+
+
+def _expected_a_day(scores: ReviewedScores, interval: int) -> float:
+    """Return the conversions that are expected of the evidence of a day, by that of the last interval.
+
+    The leads of the first batch, all of which are evidence, come again once an interval.
+    """
+    inside = scores.is_look & (scores.day > scores.last - interval)
+    is_first = inside & (scores.day == scores.since)
+    days = min(scores.last - scores.since, interval)
+    first, later = (float(scores.probability[rows].sum()) for rows in (is_first, inside & ~is_first))
+    return first / interval + (later / days if days else 0.0)
 
 
 def period_name(number: int, since: int, period_days: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from leadml.errors import inert
 from leadml.leads.judge.findings import CATALOGUE, Finding
-from leadml.review.drift import change_sizes
+from leadml.review.drift import change_sizes, stability_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +113,8 @@ def _changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits, *, empt
     if sizes.stages > max(limits.stages, profile.varied.stages):
         yield _stages(profile.counts, counts)
     elif not is_explained and sizes.score > max(limits.score, profile.varied.score):
-        yield _warn("RV6", _means(profile.counts, counts) + f"; the stability index is {sizes.score:.2f}")
+        index = stability_index(profile.counts.scores, counts.scores)
+        yield _warn("RV6", _means(profile.counts, counts) + f"; the stability index is {index:.2f}")
 
 
 def _over(size: FieldSizes, varied: FieldSizes, limits: ChangeLimits) -> set[str]:

@@ -6,7 +6,7 @@ batch of 200 leads and for one of a million.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import asin, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +40,7 @@ def change_sizes(bins: Mapping[str, FieldBins], reference: LeadCounts, current: 
         fields={
             name: field_sizes(bins[name], counts, current.fields[name]) for name, counts in reference.fields.items()
         },
-        score=stability_index(reference.scores, current.scores),
+        score=mean_change(reference, current),
         stages=stage_size(reference.stages, current.stages),
     )
 
@@ -97,6 +97,31 @@ def certain_change(reference: tuple[int, int], current: tuple[int, int]) -> floa
     change = second / others - first / leads
     error = sqrt(share * (1 - share) * (1 / leads + 1 / others))
     return float(np.sign(change)) * max(abs(change) - ERRORS * error, 0.0)
+
+
+def mean_change(reference: LeadCounts, current: LeadCounts) -> float:
+    """Return the change of the mean probability as far as it is certain, as Cohen's h, from 0.
+
+    The spread of the probabilities would not do: leads with equal fields have equal probabilities, so that a small
+    shift moves many of them from one bin to the next.
+
+    Parameters
+    ----------
+    reference, current
+        Counts of two sets of leads; no leads show no change.
+
+    Examples
+    --------
+    >>> from leadml.bundle.profile import LeadCounts
+    >>> before, after = (LeadCounts(10**6, {}, (10**6,), mean * 10**6, {}) for mean in (120_000, 190_000))
+    >>> round(mean_change(before, after), 2)
+    0.19
+    """
+    if not reference.scored or not current.scored:
+        return 0.0
+    angles = [2 * asin(sqrt(each.mean_probability)) for each in (reference, current)]
+    error = sqrt(1 / reference.scored + 1 / current.scored)
+    return max(abs(angles[1] - angles[0]) - ERRORS * error, 0.0)
 
 
 def stability_index(reference: Sequence[int], current: Sequence[int]) -> float:

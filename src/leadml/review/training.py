@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 DECILES = np.arange(1, 10) / 10  # ten bins are the custom for a population stability index
 # A fifth of a year is a season and more; more blocks would each be a shorter time than a model is used without review.
 BLOCKS = 5
+# Of snapshots each date is a block, as a batch is of one date too; 52 are the weeks of a year.
+MOST_DATES = 52
 MIN_BLOCK = 200  # leads, as review.changes.min_leads: the share of fewer is not known well enough to raise a limit
 NO_LEADS = LeadCounts(0, {}, (), 0, {})  # stands in a profile until its leads are counted
 SIZE_UNITS = 1e6  # sizes are stored in millionths: other processors give other last digits of a logarithm
@@ -93,7 +95,8 @@ def training_profile(
 def time_blocks(clock: Integers | None) -> list[Mask]:
     """Return which rows are in each block of consecutive time, up to five blocks with about as many rows.
 
-    Rows of one instant are in one block. There are no blocks without instants, or with rows for fewer than two.
+    Where instants have 200 rows or more each, as the dates of snapshots have, each is a block, up to 52 blocks. Rows of
+    one instant are in one block. There are no blocks without instants, or with rows for fewer than two.
 
     Parameters
     ----------
@@ -108,6 +111,11 @@ def time_blocks(clock: Integers | None) -> list[Mask]:
     count = 0 if clock is None else min(BLOCKS, len(clock) // MIN_BLOCK)
     if clock is None or count <= 1:
         return []
+    instants, number = np.unique(clock, return_inverse=True)
+    if 1 < len(instants) <= len(clock) // MIN_BLOCK:
+        dates = min(len(instants), MOST_DATES)
+        block = number * dates // len(instants)
+        return [block == date for date in range(dates)]
     edges = np.unique(np.quantile(clock, np.linspace(0, 1, count + 1)[1:-1]))
     block = np.searchsorted(edges, clock, side="left")
     return [block == number for number in range(len(edges) + 1)]
