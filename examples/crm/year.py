@@ -23,7 +23,11 @@ MONTHS, DRIFT_MONTH, TARGET = 34, 22, "mql"
 FIRST_NIGHT = date(2024, 11, 1)  # the simulation begins in January 2024
 # More leads become MQL than SQL, so that there are enough conversions; ten months have too few leads for the precision
 # that the example asks of SQL.
-CHOICES = ["targets={mql: {outcome: mql, horizon: 30}}", "stages.sql={rule: share, top: 0.05}"]
+CHOICES = [
+    "targets.sql={outcome: sql, horizon: 30, drives: []}",
+    "targets.mql={outcome: mql, horizon: 30, drives: [iql, mql, sql]}",
+    "stages.sql={rule: share, top: 0.05}",
+]
 OVERRIDES = ["tracking.enabled=false", "review.slices=[industry]", *CHOICES]
 SHOWN_NIGHTS = 30  # nights from one line on the terminal to the next
 
