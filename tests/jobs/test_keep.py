@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,15 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from leadml.bundle.model import load
+from leadml.bundle.profile import LeadCounts
 from leadml.errors import LeadmlError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
 from leadml.jobs.train import Trained
+from leadml.model.predict.parts import STEPS, from_bytes
+from leadml.params import ScoreParams
 from leadml.publish.files import sha256
 from leadml.publish.sinks import FORMATS
 
@@ -175,6 +180,42 @@ def test_a_store_that_cannot_be_written_is_refused_before_scoring(project: Place
         run(project, tmp_path / "s.csv", leads)
 
     assert (tmp_path / "s.csv").read_text(encoding="utf-8") == "old"
+
+
+def test_each_score_has_its_parts_and_the_batch_its_counts(project: Places, leads: Path, tmp_path: Path) -> None:
+    """The log-odds of the strongest fields, as the explanation gives them, and what the scoring counted."""
+    summary = run(project, tmp_path / "s.csv", leads, contributions=tmp_path / "long.parquet")
+    model = load(project.registry.path("1"))
+    names, fields = (
+        list(model.bundle.reference.parts),
+        {field.name: field.subject for field in model.bundle.model.encoder.fields},
+    )
+    long = pd.read_parquet(tmp_path / "long.parquet")
+    by_topic = long.assign(topic=long["field"].map(fields)).pivot_table("log_odds", "lead_id", "topic", "sum")[names]
+    stored = dict(query(project, "SELECT lead_id, parts FROM leadml_scores"))
+    parts = pd.DataFrame(from_bytes(list(stored.values()), len(names)), index=list(stored), columns=names)
+    ((counts,),) = query(project, "SELECT counts FROM leadml_batches")
+
+    assert len(names) > 5
+    assert sorted(stored) == sorted(by_topic.index)
+    assert np.abs(parts.loc[by_topic.index] - by_topic).to_numpy().max() <= 0.5 / STEPS
+    assert LeadCounts.from_json(json.loads(counts)) == summary.counts
+    assert summary.counts.rows == 30
+
+
+def test_chunks_change_neither_parts_nor_counts(project: Places, leads: Path, tmp_path: Path) -> None:
+    """Also where rows are refused."""
+    frame = pd.read_csv(leads, dtype=str)
+    frame.assign(age=frame["age"].where(frame.index != 3, "old")).to_csv(leads, index=False)
+    stored = []
+    for rows in (7, 50_000):
+        choices = project.params.model_copy(update={"score": ScoreParams(chunk_rows=rows)})
+        run(replace(project, params=choices), tmp_path / "s.csv", leads)
+        stored.append(query(project, "SELECT lead_id, parts, counts FROM leadml_scores JOIN leadml_batches"))
+        (project.root / "leadml.db").unlink()
+
+    assert stored[0] == stored[1]
+    assert len(stored[0]) == 29
 
 
 def test_the_last_batch_is_that_of_the_store(project: Places, leads: Path, tmp_path: Path) -> None:
