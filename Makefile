@@ -44,7 +44,7 @@ cdnow: $(READY)
 
 crm: $(READY)
 	test -e examples/crm/data/simulation.json \
-		|| $(BIN)/leadml simulate examples/crm/data --leads 30000 --months 30 --seed 1
+		|| $(BIN)/leadml simulate crm examples/crm/data --leads 30000 --months 30 --seed 1
 	cd examples/crm && for target in sql customer churned; do \
 		../../$(BIN)/leadml train --target $$target --set limits.allow_small=true \
 		&& ../../$(BIN)/leadml score --target $$target --as-of 2026-06-29 -o scored_$$target.csv \

@@ -147,15 +147,21 @@ def make_data(project: Project, other: Path, data: Path, folder: Path) -> Iterat
         (data / "raw").mkdir(parents=True)
         shutil.copy(other / "data" / "raw" / "bank.csv", data / "raw")
     elif project.name == "crm":
-        run(other, folder, "simulate", str(data), *CRM)
+        simulate(other, folder, str(data), *CRM)
         for name, checkout in (("few", ROOT), ("other few", other)):
-            run(checkout, folder, "simulate", name, *FEW)
+            simulate(checkout, folder, name, *FEW)
         yield from compare_folders("crm", "simulator", folder / "few", folder / "other few")
     else:
         for name, checkout in (("tables", ROOT), ("other tables", other)):
             make_tables(checkout, folder / name)
         shutil.copytree(folder / "other tables" / MAKE_TABLES.parent / "data", data)
         yield from compare_folders("cdnow", "make_tables", folder / "tables", folder / "other tables")
+
+
+def simulate(checkout: Path, folder: Path, *words: str) -> None:
+    """Simulate a CRM by a checkout; an older one simulates nothing else, and its command has no second word."""
+    is_group = (checkout / "src" / "leadml" / "cli" / "simulating.py").exists()
+    run(checkout, folder, "simulate", *(("crm",) if is_group else ()), *words)
 
 
 def make_tables(checkout: Path, folder: Path) -> None:

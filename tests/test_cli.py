@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +20,9 @@ from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from tests.dated import crm, write_params
 
-COMMANDS = ["init", "check", "simulate", "train", "score", "explain", "report", "status"]
+COMMANDS = [
+    "init", "check", "simulate", "simulate crm", "simulate stream", "train", "score", "explain", "report", "status",
+]  # fmt: skip
 IMPORTED = """
 import sys
 from leadml.cli import app
@@ -49,9 +52,9 @@ def params(trained_project: tuple[Places, Trained]) -> list[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     """The help of a command shows how to call it."""
-    printed = run(command, "--help")
+    printed = run(*command.split(), "--help")
 
-    assert f"leadml {command}" in printed.split("Example:")[1]
+    assert f"leadml {command}" in re.split("Examples?:", printed)[1]
 
 
 @pytest.mark.slow
@@ -133,10 +136,10 @@ def test_exit_codes_of_refusals_and_wrong_usage(words: list[str], code: int, mes
 def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dated leads: simulate, check, train, score into a database twice, explain, report and status."""
     monkeypatch.chdir(tmp_path)
-    printed = run("simulate", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
+    printed = run("simulate", "crm", "crm", "--leads", 1200, "--months", 8, "--seed", 3, "--truth-leads", 10)
     assert "activities, " in printed
     assert "not for training: crm/truth" in printed
-    assert "must be new or empty" in run("simulate", "crm", code=1)
+    assert "must be new or empty" in run("simulate", "crm", "crm", code=1)
     choices = crm()
     for table in choices["sources"].values():
         table["path"] = f"crm/{table['path']}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -51,25 +50,6 @@ def test_a_command_is_a_function_that_exits_with_the_code_of_a_refusal(
     assert (tmp_path / "params.yaml").is_file()
 
 
-def test_simulate_counts_the_rows_that_it_writes(run: Run, tmp_path: Path) -> None:
-    """And says which of them are not for training."""
-    printed = run("simulate", tmp_path / "crm", "--leads", 40, "--months", 2, "--truth-leads", 40, "--no-spam")
-    counts = {name: len(pd.read_parquet(tmp_path / "crm" / name)) for name in ("leads.parquet", "truth")}
-
-    assert printed.startswith(f"{counts['leads.parquet']:,} rows of leads, ")
-    assert f"true probabilities of {counts['truth']:,} snapshots, not for training: " in printed
-
-
-def test_a_simulation_ends_before_today(run: Run, tmp_path: Path) -> None:
-    """Scoring would refuse rows of the future; the message says how many months there may be."""
-    today = datetime.now(UTC)
-    most = 12 * (today.year - training.SIMULATED_FROM) + today.month - 1
-    printed = " ".join(run("simulate", tmp_path / "new", "--months", most + 1, code=1).split())
-
-    assert f"months must end before today, got {most + 1} from January 2024; give {most} or fewer" in printed
-    assert not (tmp_path / "new").exists()
-
-
 @pytest.mark.slow
 def test_init_does_not_replace_an_existing_file(run: Run, tmp_path: Path, bank_file: Path) -> None:
     """A proposal replaces a params.yaml only with --force."""
@@ -113,25 +93,3 @@ def test_tracking_without_mlflow_is_refused_before_any_work(
         done.stderr
         == "leadml: MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--drift", "mixx"], "drift must be one of none, mix, behaviour, base_rate, got 'mixx'; the nearest is 'mix'"),
-        (["--leads", "0"], "leads must be a whole number, from 1 to 20,000,000, got 0"),
-        (["--months", "0"], "months must be a whole number, from 1 to 120, got 0"),
-        (["--seed", "-1"], "seed must be a whole number, 0 or more, got -1"),
-    ],
-)
-def test_wrong_options_of_simulate_are_refused(run: Run, tmp_path: Path, words: list[str], message: str) -> None:
-    """Nothing is written."""
-    assert message in " ".join(run("simulate", tmp_path / "new", *words, code=1).split())
-    assert not (tmp_path / "new").exists()
-
-
-def test_simulated_machines_are_told(run: Run, tmp_path: Path) -> None:
-    """Their acts lie in a folder that no training reads."""
-    printed = run("simulate", tmp_path / "crm", "--leads", 60, "--months", 2, "--mail", "--scanners", 0.5)
-    assert "acts of machines, not for training:" in printed
-    assert list((tmp_path / "crm" / "machines").glob("*.parquet"))

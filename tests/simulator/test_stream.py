@@ -86,3 +86,18 @@ def test_what_no_stream_can_be_is_refused(options: dict[str, object], message: s
     """With the value and the range."""
     with pytest.raises(LeadmlError, match=message):
         Stream(**options)
+
+
+@pytest.mark.parametrize(
+    ("number", "seed", "message"),
+    [
+        (0, 1, "leads must be a whole number, from 1 to 20,000,000, got 0"),
+        (5, -1, "seed must be a whole number, 0 or more, got -1"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(number: int, seed: int, message: str) -> None:
+    """Of the time before and of the days."""
+    with pytest.raises(LeadmlError, match=message):
+        Stream().before(number, seed=seed)
+    with pytest.raises(LeadmlError, match=message.replace("leads", "days").replace("20,000,000", "3,660")):
+        Stream().days(number, seed=seed)

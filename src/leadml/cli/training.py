@@ -1,9 +1,8 @@
-"""Commands that prepare and train: init, check, simulate, train."""
+"""Commands that prepare and train: init, check, train."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,8 +27,6 @@ from leadml.errors import LeadmlError
 if TYPE_CHECKING:
     from leadml.jobs.project import Project
     from leadml.jobs.train import Trained
-
-SIMULATED_FROM = 2024  # the year of START in simulator/lead_attributes.py, not imported because it brings NumPy
 
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml; read and correct it before training.")
@@ -85,46 +82,6 @@ def check(
         print("not ready: training would refuse")
         raise typer.Exit(REFUSED)
     print("ready to train")
-
-
-@app.command(epilog="Example: `leadml simulate crm --leads 20000 --months 18 --seed 1`")
-def simulate(  # noqa: PLR0917 - a command's options, by name
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    leads: Annotated[int, typer.Option(help="Number of leads.")] = 20_000,
-    months: Annotated[int, typer.Option(help="Number of months, from January 2024.")] = 18,
-    seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same bytes.")] = 0,
-    drift: Annotated[str, typer.Option(help="Kind of drift: none, mix, behaviour or base_rate.")] = "none",
-    drift_month: Annotated[int | None, typer.Option(help="First month of the drift; by default the middle.")] = None,
-    spam: Annotated[bool, typer.Option(help="Whether one month has form spam from a campaign.")] = True,
-    worked_a_week: Annotated[
-        int, typer.Option(help="Number of leads that sales contacts each week, which convert more.")
-    ] = 0,
-    truth_leads: Annotated[int, typer.Option(help="About how many leads the truth is written for.")] = 20_000,
-    mail: Annotated[bool, typer.Option(help="Whether activities have mails, deliveries and agents.")] = False,
-    scanners: Annotated[float, typer.Option(help="Share of opens and clicks by mail scanners.")] = 0.0,
-    bots: Annotated[float, typer.Option(help="Share of page visits by bots.")] = 0.0,
-    processes: Annotated[int, typer.Option(help="Number of processes; changes no byte.")] = 1,
-) -> None:
-    """Write the tables of a simulated CRM, and the true probabilities, which training never reads."""
-    with exit_on_error(), show_progress() as progress:
-        from leadml.simulator.scenario import Scenario
-        from leadml.simulator.write import simulate as run
-
-        today = datetime.now(UTC)
-        max_months = 12 * (today.year - SIMULATED_FROM) + today.month - 1
-        if months > max_months:
-            msg = (
-                f"months must end before today, got {months} from January {SIMULATED_FROM}; give {max_months} or fewer"
-            )
-            raise LeadmlError(msg)
-        progress("simulating")
-        scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads, mail, scanners, bots)
-        result = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
-    counts = f"{result.leads:,} rows of leads, {result.activities:,} activities, {result.outcomes:,} outcomes"
-    print(f"{counts}: {result.folder}")
-    if mail:
-        print(f"acts of machines, not for training: {result.folder / 'machines'}")
-    print(f"true probabilities of {result.truth:,} snapshots, not for training: {result.folder / 'truth'}")
 
 
 @app.command(epilog="Example: `leadml train --set split.seed=1`")

@@ -29,6 +29,7 @@ WEAKENED, WEAKENED_TO = 2, 0.5  # with the drift effects: the two strongest are 
 DRIFTS = ("none", "odds", "mix", "effects")
 LEVEL_LEADS, LEVEL_SEED = 100_000, 0  # for the level of the log-odds: the rate is met to 0.1 points
 MOST_DAYS, MOST_LEADS_A_DAY = 3_660, 1_000_000  # ten years; a day is computed in memory
+MOST_LEADS = 20_000_000  # as many as a simulated CRM may have
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Stream:
         Parameters
         ----------
         leads
-            Number of leads.
+            Number of leads, from 1 to 20,000,000.
         seed
             Seed of the leads; another seed gives other leads.
 
@@ -126,6 +127,8 @@ class Stream:
         frame
             ``lead_id``, the fields, ``probability`` (the true one) and ``converted``.
         """
+        whole_number(leads, "leads", low=1, high=MOST_LEADS)
+        whole_number(seed, "seed", low=0)
         random = np.random.default_rng([seed, 0])
         values = random.normal(size=(leads, self.fields))
         return self._frame(values, self._log_odds(values, self.level, 1.0), random, prefix="before")
@@ -146,6 +149,7 @@ class Stream:
             ``lead_id``, ``day`` (from 0), the fields, ``probability`` (the true one) and ``converted``.
         """
         whole_number(days, "days", low=1, high=MOST_DAYS)
+        whole_number(seed, "seed", low=0)
         frames = []
         for day in range(days):
             random = np.random.default_rng([seed, 1, day])
