@@ -1,6 +1,7 @@
 # make run   train on data/raw, score leads that training did not see, write the report
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
+# make year  two years of nightly scores and reviews of a simulated CRM, with a drift in it: an hour
 # make test  every check: lint, types, architecture, tests, notebook
 # make quick lint, types, architecture and the tests that are not slow: an answer in about a minute on 2 cores, the first time in one and a half
 # make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some
@@ -15,7 +16,7 @@ LOWEST := .venv-lowest/.ready
 TARGET := subscribed
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --upgrade --quiet
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run cdnow crm test quick test-lowest proof lint lock
+.PHONY: run cdnow crm year test quick test-lowest proof lint lock
 
 # Shortest first. WITH_NAME are the arguments of one.
 PROOF := door bank cost truth store bots cuts rivals features explain intervals review estimate drift compare kills leaks leak_limits mutation ablations
@@ -52,6 +53,9 @@ crm: $(READY)
 	@echo
 	@echo "scores: examples/crm/scored_sql.csv, scored_customer.csv, scored_churned.csv"
 	@echo "report: examples/crm/reports/sql.html, customer.html, churned.html"
+
+year: $(READY)
+	$(BIN)/python examples/crm/year.py
 
 # $(call not_slow,BIN): the tests that are not slow, in two processes. Each collects its own half only, where those of
 # pytest-xdist both collect all; the output of one comes after that of the other.
