@@ -1,10 +1,11 @@
 """Whether performance that is estimated before outcomes are known is what comes, and what happens if the world changes.
 
-Without drift: leads have eight fields and a known probability to convert. Each of 20 models is fitted with default
-params on 20,000 leads; 5,000 others are its reference, from which the cut of MQL is solved (the best fifth) and the
-calibration is judged. Then come 5 periods of 3,000 leads, for each of which the ROC AUC and the precision at the cut
-are estimated from the probabilities alone. Outcomes are drawn a thousand times with the true probabilities. The mean of
-the realised figures is their expectation; the middle 90% of them is the width of sampling alone.
+Without drift: leads of `leadml.simulator.stream`, with eight fields and a known probability to convert. Each of 20
+models is fitted with default params on 20,000 leads; 5,000 others are its reference, from which the cut of MQL is
+solved (the best fifth) and the calibration is judged. Then come 5 periods of 3,000 leads, for each of which the ROC AUC
+and the precision at the cut are estimated from the probabilities alone. Outcomes are drawn a thousand times with the
+true probabilities. The mean of the realised figures is their expectation; the middle 90% of them is the width of
+sampling alone.
 
 - `held`: periods whose 90% interval holds the expectation of the realised figure, of both figures the lower number.
 - `width`: the mean width of the intervals over the width of sampling alone, of both figures the larger.
@@ -26,8 +27,6 @@ import numpy as np
 import pandas as pd
 from compare_data import divided_data
 from measure import data_folder, finish, options
-from scipy.optimize import brentq
-from scipy.special import expit
 
 import leadml
 from leadml.leads.check.contract import LABEL
@@ -36,6 +35,7 @@ from leadml.model.metrics import roc_auc
 from leadml.review.beside import estimated_beside_realised, estimates_held
 from leadml.review.estimated import ScoredLeads, estimated_performance
 from leadml.review.realised import JudgedLeads, realised_performance
+from leadml.simulator.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +44,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels
 
 CHAMPIONS, PERIODS = 20, 5
-FIELDS, FITTED, REFERENCE, PERIOD = 8, 20_000, 5_000, 3_000
-RATE, EFFECT, DECAY, INTERACTION = 0.125, 0.8, 0.8, 0.3
-PAIRS = ((0, 1), (2, 3), (4, 5))
-LEVEL_LEADS = 200_000  # the rate is then met to 0.1 points
+FITTED, REFERENCE, PERIOD = 20_000, 5_000, 3_000
 OUTCOMES = 1_000  # draws of a period's outcomes: the expectation is known to 3% of the spread of one draw
 DRAWS, CONFIDENCE = 500, 0.9
 RULE = {"mql": {"rule": "share", "top": 0.2}}
@@ -75,8 +72,7 @@ class Champion:
 def main() -> None:
     """Estimate without and with drift, print tables."""
     chosen = options(__doc__ or "", "estimate", (BANK,), champions=CHAMPIONS, data=data_folder())
-    level = solved_level()
-    rows = [row for seed in range(chosen.champions) for row in of_champion(seed, level)]
+    rows = [row for seed in range(chosen.champions) for row in of_champion(seed)]
     table = pd.DataFrame(rows)
     figures: dict[str, Any] = {"champions": chosen.champions, "periods": chosen.champions * PERIODS}
     by_figure = {name: summary(table[table["figure"] == name], "") for name in FIGURES}
@@ -93,37 +89,17 @@ def main() -> None:
     finish("estimate", figures, chosen)
 
 
-def true_log_odds(fields: Floats) -> Floats:
-    """Return the true log-odds of leads, without the level."""
-    effects = EFFECT * DECAY ** np.arange(FIELDS) * np.where(np.arange(FIELDS) % 2, -1, 1)
-    together = sum(fields[:, one] * other for one, other in ((a, fields[:, b]) for a, b in PAIRS))
-    return np.asarray(fields @ effects + INTERACTION * together)
-
-
-def solved_level() -> float:
-    """Return the level at which the rate is as declared."""
-    log_odds = true_log_odds(np.random.default_rng(0).standard_normal((LEVEL_LEADS, FIELDS)))
-    return float(brentq(lambda level: expit(level + log_odds).mean() - RATE, -20, 20))
-
-
-def drawn_leads(size: int, level: float, random: np.random.Generator) -> tuple[Floats, Floats, Labels]:
-    """Return fields, true probabilities and outcomes of new leads."""
-    fields = random.standard_normal((size, FIELDS))
-    true = expit(level + true_log_odds(fields))
-    return fields, true, (random.random(size) < true).astype(np.int8)
-
-
-def of_champion(seed: int, level: float) -> list[dict[str, Any]]:
+def of_champion(seed: int) -> list[dict[str, Any]]:
     """Return a row for each period and figure of one model."""
-    random = np.random.default_rng(seed)
-    fields, _, label = drawn_leads(FITTED, level, random)
-    model = leadml.LeadClassifier().fit(fields, label)
-    fields, _, label = drawn_leads(REFERENCE, level, random)
-    champion = Champion.of(model, fields, label)
+    random, stream = np.random.default_rng(seed), Stream(leads_a_day=PERIOD)
+    learn, reference = stream.before(FITTED, seed=2 * seed), stream.before(REFERENCE, seed=2 * seed + 1)
+    model = leadml.LeadClassifier().fit(learn[stream.names], learn["converted"])
+    champion = Champion.of(model, reference[stream.names], reference["converted"].to_numpy())
+    days = stream.days(PERIODS, seed=seed)
     rows = []
     for period in range(PERIODS):
-        fields, true, _ = drawn_leads(PERIOD, level, random)
-        probability = champion.model.predict_proba(fields)[:, 1]
+        leads = days[days["day"] == period]
+        true, probability = leads["probability"].to_numpy(), champion.model.predict_proba(leads[stream.names])[:, 1]
         drawn = realised_figures(probability, true, champion.cuts["MQL"], random)
         tables = {"": champion.line, "alone_": CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)}
         estimates = {name: estimate(probability, champion.cuts, line, seed) for name, line in tables.items()}

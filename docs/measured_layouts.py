@@ -511,6 +511,24 @@ LAYOUTS = {
             with the true probabilities.
         """,
     ),
+    "review": Layout(
+        "What a review of a million scores costs",
+        "a stream of `leadml.simulator.stream` as dated leads, scored every night",
+        (
+            Grid(
+                ("", "`leadml review`"),
+                (
+                    ("kept scores", "{scores:,}"),
+                    ("seconds, median and most", "{seconds:.1f}, {most_seconds:.1f}"),
+                    ("megabytes of memory", "{megabytes:,.0f}"),
+                    ("verdict", "{verdict}"),
+                ),
+            ),
+        ),
+        notes="""
+            The whole command with its page, in which nothing has drifted.
+        """,
+    ),
     "kills": Layout(
         "What a killed job leaves",
         f"{BUNDLED}",
