@@ -28,7 +28,7 @@ CHOICES = [
     "targets.mql={outcome: mql, horizon: 30, drives: [iql, mql, sql]}",
     "stages.sql={rule: share, top: 0.05}",
 ]
-# In 60 days there are about 200 conversions to judge by, of 20,000 leads: enough for this example, if not for a business.
+# Two periods have about 200 conversions to judge by: enough for an example, if not for a business.
 WEAKER = "review.min_conversions=150"
 OVERRIDES = ["tracking.enabled=false", "review.slices=[industry]", WEAKER, *CHOICES]
 SHOWN_NIGHTS = 30  # nights from one line on the terminal to the next

@@ -1,0 +1,88 @@
+"""What tests of reviews share: a project of flat leads of a plain stream, scores in its store, and its reviews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tests.dated import write_params
+from tests.stores import silent
+
+from leadml.bundle.model import load
+from leadml.jobs.places import Places
+from leadml.jobs.review import Review, review_version
+from leadml.jobs.score import ScoreRequest, score
+from leadml.simulator.stream import Stream
+
+FIRST = pd.Timestamp("2025-01-01", tz="UTC")  # the first day of the stream; the leads of the training are older
+LATER = "2026-06-01T00:00:00+00:00"
+BEFORE, BEFORE_DAYS = 4000, 80  # leads of the training, and the days over which they were created
+FLAT: dict[str, Any] = {
+    "data": {"path": "leads.csv", "lead_id": "lead_id", "created_at": "created_at", "timezone": "UTC"},
+    "target": {"name": "won", "column": "converted", "positive": ["1"], "negative": ["0"]},
+    "features": {"fit": {**{f"field_{number}": "number" for number in range(1, 5)}, "channel": "category"}},
+    "stages": {
+        "iql": {"rule": "share", "top": 0.5},
+        "mql": {"rule": "share", "top": 0.3},
+        "sql": {"rule": "precision", "at_least": 0.4, "confidence": 0.8},
+    },
+    "split": {"folds": 3},
+    "review": {"min_conversions": 100, "slices": ["channel"]},
+    "model": {"max_rounds": 40, "patience": 10, "threads": 1},
+    "evaluation": {"draws": 50},
+    "tracking": {"enabled": False},
+}
+
+
+def stream(**changed: Any) -> Stream:
+    """Return a stream of leads of which a fifth convert."""
+    return Stream(**{"rate": 0.2, "fields": 4, "leads_a_day": 50, "drift_day": 0, **changed})
+
+
+def before() -> pd.DataFrame:
+    """Return the leads of the training as a file has them, the same number on each of the days before the first."""
+    leads = stream().before(BEFORE, seed=1)
+    return as_file(leads.assign(day=np.arange(BEFORE) * BEFORE_DAYS // BEFORE - BEFORE_DAYS))
+
+
+def as_file(leads: pd.DataFrame) -> pd.DataFrame:
+    """Return leads of a stream as a file has them: with the date of their creation and a channel, without the truth."""
+    created = FIRST + pd.to_timedelta(leads["day"], unit="D")
+    channel = np.array(["web", "fair", "web"], dtype=object)[np.arange(len(leads)) % 3]
+    frame = leads.drop(columns=["day", "probability"])
+    return frame.assign(created_at=created.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00"), channel=channel)
+
+
+def at(day: float) -> str:
+    """Return an instant some days after the first one, in ISO 8601."""
+    return (FIRST + pd.Timedelta(days=day)).isoformat()
+
+
+def flat_project(folder: Path, *overrides: str) -> Places:
+    """Write a project of flat leads without a version."""
+    path = write_params(folder, FLAT)
+    before().to_csv(folder / "leads.csv", index=False)
+    return Places.open(path, overrides)
+
+
+def score_days(project: Places, leads: pd.DataFrame, *, every: int = 10) -> None:
+    """Score the leads of a stream, those of some days together on the last of them, with the version in use."""
+    model = load(project.registry.champion_path())
+    for number, some in leads.groupby(leads["day"] // every):
+        file = project.root / "incoming.csv"
+        as_file(some).drop(columns="converted").to_csv(file, index=False)
+        request = ScoreRequest(file, out=project.root / "scored" / f"{number}.parquet")
+        score(model, request, project=project, now=at((int(str(number)) + 1) * every - 0.5), progress=silent)
+
+
+def let_outcomes_in(project: Places, *leads: pd.DataFrame) -> None:
+    """Write the outcomes of leads of a stream into the file of the project, beside those of the training."""
+    pd.concat([before(), *map(as_file, leads)]).to_csv(project.root / "leads.csv", index=False)
+
+
+def review(project: Places, as_of: str | None = None, *, now: str = LATER) -> Review:
+    """Review the version in use."""
+    model = load(project.registry.champion_path())
+    return review_version(model, project, as_of=as_of, now=now, progress=silent)
