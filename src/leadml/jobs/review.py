@@ -20,7 +20,7 @@ from leadml.review.changes import judge_changes
 from leadml.review.findings import acceptance_finding, review_findings
 from leadml.review.promises import BROKEN
 from leadml.review.training import with_cuts
-from leadml.review.verdict import Standing, alarm, judge
+from leadml.review.verdict import Standing, alarm, days_text, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,15 +73,16 @@ class Review:
     @property
     def line(self) -> str:
         """The review in one line, for a log."""
-        days = "" if self.judgement.days is None else f" {self.judgement.days} days until more can be said."
-        name = f"{self.target} version {self.version} as of {self.as_of[:10]}"
-        return f"{name}: {self.verdict}. {self.judgement.reason}{days}"
+        days = self.judgement.days
+        wait = "" if days is None else f" {days_text(days)} until more can be said."
+        name = f"{self.target} version {self.version} as of {self.as_of}"
+        return f"{name}: {self.verdict}. {self.judgement.reason}{wait}"
 
     def evidence(self) -> pd.DataFrame:
         """Return the evidence over time: ``day`` (ISO 8601), ``of`` (level or ranking) and ``evidence``."""
         return pd.concat(
             [
-                pd.DataFrame({"day": [_iso(day) for day in found.day], "of": name, "evidence": np.exp(found.log_value)})
+                pd.DataFrame({"day": [_iso(day) for day in found.day], "of": name, "evidence": found.value})
                 for name, found in (("level", self.assessment.level), ("ranking", self.assessment.ranking))
             ],
             ignore_index=True,
@@ -147,9 +148,10 @@ def review_version(model: Model, project: Places, *, as_of: str | None, now: str
     data = read_review_data(model, project, until=until, now=now, progress=progress)
     found = assess(data.scores, data.version, choices, seed=project.params.split.seed)
     changes = _changes(model, data, choices)
-    judgement = judge(_standing(found, data, changes, choices))
-    findings = [*changes, *review_findings(found, data.version, judgement, choices)]
-    findings.append(acceptance_finding(*data.acceptance))
+    standing = _standing(found, data, changes, choices)
+    judgement = judge(standing)
+    of_outcomes = review_findings(found, data.version, choices, days=standing.days)
+    findings = [*changes, *of_outcomes, acceptance_finding(*data.acceptance)]
     review = Review(model.target, model.scored_version, shown_instant(until), judgement, findings, found, choices)
     _keep(review, model, project, now=now, progress=progress)
     return review
@@ -178,6 +180,9 @@ def _standing(found: Assessment, data: ReviewData, changes: Sequence[Finding], c
         broken=broken,
         moved=is_other or any(each.severity == "warn" and each.code in MOVED for each in changes),
         conversions=found.conversions,
+        unknown=tuple(
+            name for name, each in (("level", found.level), ("ranking", found.ranking)) if not each.is_known
+        ),
         needed=choices.min_conversions,
         days=days,
     )

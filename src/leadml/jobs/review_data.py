@@ -102,7 +102,8 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
     scores = _with_outcomes(model, project, kept, until=until, now=now, progress=progress)
     newest = shown_instant((int(scores.day[-1]) - project.params.review.period_days) * DAY)
     counted = [text for text in kept.counts if text is not None]
-    return ReviewData(scores, _version(model, project, until), _counts(counted), _acceptance(handed, newest))
+    acceptance = _acceptance(handed, model.target, newest=newest, until=shown_instant(until))
+    return ReviewData(scores, _version(model, project, until), _counts(counted), acceptance)
 
 
 def _with_outcomes(
@@ -182,11 +183,16 @@ def _counts(texts: Sequence[str]) -> LeadCounts | None:
     return LeadCounts.from_json(json.loads(texts[-1])) if texts else None
 
 
-def _acceptance(handed: HandoffRecords, newest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what sales did with the leads that they were given before an instant, and since."""
-    if handed.handoffs.empty:
+def _acceptance(
+    handed: HandoffRecords, target: str, *, newest: str, until: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what sales did, as far as it was known, with the leads of a target before an instant, and since."""
+    handoffs = handed.handoffs[(handed.handoffs["target"] == target) & (handed.handoffs["at"] <= until)]
+    if handoffs.empty:
         return pd.DataFrame(), pd.DataFrame()
-    followed = followed_up(handed.handoffs, handed.changes, handed.outcomes)
+    changes = handed.changes[handed.changes["known_at"] <= until]
+    outcomes = handed.outcomes[handed.outcomes["recorded_at"] <= until]
+    followed = followed_up(handoffs, changes, outcomes)
     is_new = followed["at"] >= newest
     return acceptance_table(followed[~is_new]), acceptance_table(followed[is_new])
 

@@ -11,6 +11,7 @@ from leadml.model.judge.evaluation import as_rows
 from leadml.publish import review_figures
 from leadml.publish.page import Report, ReportSection
 from leadml.publish.text_tables import TextTable, percent
+from leadml.review.verdict import days_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,9 +59,9 @@ def build_review_page(review: Review, past: Sequence[StoredReview]) -> Report:
     """
     found, judgement = review.assessment, review.judgement
     warned = [finding for finding in review.findings if finding.severity == "warn"]
-    days = "" if judgement.days is None else f" More can be said in {judgement.days} days."
+    days = "" if judgement.days is None else f" More can be said in {days_text(judgement.days)}."
     return Report(
-        title=f"{review.target}: review of version {review.version} as of {review.as_of[:10]}",
+        title=f"{review.target}: review of version {review.version} as of {review.as_of}",
         headline=f"{review.verdict}. {ACTIONS[review.verdict]}",
         warnings=[f"{judgement.reason}{days}", *map(str, warned)],
         facts=[

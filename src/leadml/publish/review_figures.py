@@ -14,7 +14,9 @@ from leadml.publish.figures import ACCENT, CONTRAST, GREY, drawn
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOWEST = 1e-3  # evidence below is drawn here: it says that nothing points to a change
+# Evidence below the first is drawn there: it says that nothing points to a change. Above a thousand times the limit a
+# line is drawn there: no more is needed, and the part near the limit stays legible.
+LOWEST, HIGHEST = 1e-3, 1e3
 
 
 def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
@@ -31,10 +33,12 @@ def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
     def draw(axes: Axes) -> None:
         for name, colour in (("level", CONTRAST), ("ranking", ACCENT)):
             rows = evidence[evidence["of"] == name]
-            axes.plot(_days(rows["day"]), rows["evidence"].clip(lower=LOWEST), color=colour, linewidth=1.6, label=name)
+            values = rows["evidence"].clip(LOWEST, HIGHEST * limit)
+            axes.plot(_days(rows["day"]), values, color=colour, linewidth=1.6, label=name)
         axes.axhline(limit, color=GREY, linewidth=1, linestyle="--", label="limit")
         axes.set_yscale("log")
-        axes.set_ylim(LOWEST / 1.5, max(10 * limit, 3 * float(evidence["evidence"].max())))
+        highest = max(3 * float(evidence["evidence"].max()), 10 * limit)
+        axes.set_ylim(LOWEST / 1.5, min(highest, 2 * HIGHEST * limit))
         axes.set_ylabel("evidence against the version")
         axes.set_xlabel("day on which leads were scored")
         axes.legend(frameon=False, loc="upper left", ncols=3)

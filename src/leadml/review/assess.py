@@ -183,7 +183,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
         ranking=ranking,
         estimated=estimated,
         realised=realised,
-        beside=estimated_beside_realised(estimated, realised) if len(realised) else realised,
+        beside=estimated_beside_realised(estimated, realised) if len(estimated) and len(realised) else pd.DataFrame(),
         promises=promise_table(
             version.promises,
             outcomes,

@@ -35,6 +35,7 @@ EXPECTED_ERROR = 0.3
 # Of the most that may be staked on one lead: small stakes win where the share is a little too low, large ones where it
 # is far too low.
 PRECISION_STAKES = (0.05, 0.1, 0.2, 0.4)
+LARGEST = 1e300  # that is shown: a number of 64 bits ends at 1.8e308, and a figure needs some room above its lines
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,16 @@ class Evidence:
 
     day: Integers
     log_value: Floats
+
+    @property
+    def value(self) -> Floats:
+        """The evidence after each cell, at most 1e300, shape (n_cells,)."""
+        return np.exp(np.minimum(self.log_value, np.log(LARGEST)))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are outcomes that say anything, for or against the version."""
+        return bool(np.isfinite(self.log_value).any())
 
     def first_day(self, least: float) -> int | None:
         """Return the first day on which the evidence was at least a value; None if it never was."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.errors import inert
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows
 from leadml.review.promises import BROKEN, KEPT
 from leadml.review.slices import DIFFERS, TOO_FEW
+from leadml.review.verdict import days_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +22,12 @@ if TYPE_CHECKING:
     from leadml.params.review import ReviewParams
     from leadml.review.assess import Assessment, ReviewedVersion
     from leadml.review.evidence import Evidence
-    from leadml.review.verdict import Judgement
 
 NO_PERIOD = "no period is over whose outcomes are all known"
 
 
 def review_findings(
-    found: Assessment, version: ReviewedVersion, judgement: Judgement, choices: ReviewParams
+    found: Assessment, version: ReviewedVersion, choices: ReviewParams, *, days: int | None
 ) -> list[Finding]:
     """Return the findings about outcomes, cuts, estimates, slices and the mix of leads.
 
@@ -36,14 +37,14 @@ def review_findings(
         What scores and outcomes say.
     version
         What the version is held to.
-    judgement
-        The verdict.
     choices
         The section ``review`` of the params.
+    days
+        Days until there will be enough conversions; None if there never will be at the present rate.
     """
     return [
         _domain(found, choices),
-        _enough(found, judgement, choices),
+        _enough(found, choices, days),
         _evidence("RV10", "level", found.level, choices),
         _evidence("RV11", "ranking", found.ranking, choices),
         *_promises(found.promises),
@@ -72,19 +73,18 @@ def _domain(found: Assessment, choices: ReviewParams) -> Finding:
     return _finding("RV8", "warn" if domain.low > limit else "passed", evidence)
 
 
-def _enough(found: Assessment, judgement: Judgement, choices: ReviewParams) -> Finding:
+def _enough(found: Assessment, choices: ReviewParams, days: int | None) -> Finding:
     evidence = f"{found.conversions:,} conversions in the newest two periods of outcomes"
     if found.conversions >= choices.min_conversions:
         return _finding("RV9", "passed", evidence)
-    days = judgement.days
-    when = f"in {days} days there will be" if days is not None else "at the present rate there never are"
+    when = f"in {days_text(days)} there will be" if days is not None else "at the present rate there never are"
     return _finding("RV9", "warn", f"{evidence}, and {choices.min_conversions:,} are needed: {when} as many")
 
 
 def _evidence(code: str, what: str, evidence: Evidence, choices: ReviewParams) -> Finding:
-    if not len(evidence.day) or not np.isfinite(evidence.log_value).any():
-        return _finding(code, "not applicable", "no outcomes are known of scores that are kept with their parts")
-    least, most = 2 / choices.false_alarms, float(np.exp(evidence.log_value.max()))
+    if not evidence.is_known:
+        return _finding(code, "not applicable", "too few outcomes are known of scores that are kept with their parts")
+    least, most = 2 / choices.false_alarms, float(evidence.value.max())
     words = f"the evidence against the {what} was at most {most:,.3g}; {least:,.0f} is the limit"
     return _finding(code, "warn" if most >= least else "passed", words)
 
@@ -174,7 +174,7 @@ def _slices(table: pd.DataFrame) -> Iterator[Finding]:
         yield _finding("RV17", "passed" if len(judged) else "not applicable", f"{len(judged)} slices were judged{few}")
     for row in as_rows(differing):
         evidence = (
-            f"{row['level']}: {row['rate']:.1%} of {row['leads']:,} leads converted, "
+            f"{inert(row['level'])}: {row['rate']:.1%} of {row['leads']:,} leads converted, "
             f"{row['mean_probability']:.1%} were said"
         )
         yield _finding("RV17", "warn", evidence, str(row["attribute"]))

@@ -98,6 +98,8 @@ class Standing:
         Conversions under which nothing is said.
     days
         Days until there will be enough of them; None if there never will be at the present rate.
+    unknown
+        What no outcome says anything of: the level, the ranking, both or none.
     """
 
     alarm: Alarm
@@ -106,6 +108,7 @@ class Standing:
     conversions: int
     needed: int
     days: int | None
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,17 @@ class Judgement:
     def asks_for_action(self) -> bool:
         """Whether something is to be done about the version or its cuts."""
         return self.verdict in {"RECUT", "RECALIBRATE", "REFIT"}
+
+
+def days_text(days: int) -> str:
+    """Return a number of days in words.
+
+    Examples
+    --------
+    >>> days_text(1), days_text(30)
+    ('1 day', '30 days')
+    """
+    return f"{days:,} day{'' if days == 1 else 's'}"
 
 
 def judge(standing: Standing) -> Judgement:
@@ -157,4 +171,7 @@ def judge(standing: Standing) -> Judgement:
             f"needs {standing.needed:,}."
         )
         return Judgement("INSUFFICIENT EVIDENCE", reason, standing.days)
+    if standing.unknown:
+        reason = f"No outcome says anything yet of the {' and the '.join(standing.unknown)}."
+        return Judgement("INSUFFICIENT EVIDENCE", reason)
     return Judgement("KEEP", "Level, ranking and cuts hold.")
