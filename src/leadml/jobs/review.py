@@ -180,9 +180,7 @@ def _standing(found: Assessment, data: ReviewData, changes: Sequence[Finding], c
         broken=broken,
         moved=is_other or any(each.severity == "warn" and each.code in MOVED for each in changes),
         conversions=found.conversions,
-        unknown=tuple(
-            name for name, each in (("level", found.level), ("ranking", found.ranking)) if not each.is_known
-        ),
+        unknown=tuple(name for name, each in (("level", found.level), ("ranking", found.ranking)) if not each.is_known),
         needed=choices.min_conversions,
         days=days,
     )

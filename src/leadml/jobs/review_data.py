@@ -12,10 +12,10 @@ import pandas as pd
 from leadml.bundle.profile import LeadCounts
 from leadml.errors import LeadmlError
 from leadml.jobs.learn import rules_of
-from leadml.jobs.store import store_url
+from leadml.jobs.store import open_store, store_url
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
-from leadml.leads.check.instants import shown_instant
+from leadml.leads.check.instants import from_shown, shown_instant
 from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.settings import AsOfSettings
 from leadml.leads.sources.source import training_source
@@ -26,8 +26,6 @@ from leadml.review.promises import NewestScores, Promise
 from leadml.stages.acceptance import acceptance_table, followed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
     from leadml.leads.sources.settings import SnapshotSettings
@@ -92,18 +90,18 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
     from leadml.publish.store.reviews import kept_scores  # noqa: PLC0415
 
     progress("reading kept scores")
-    with reading(store_url(project)) as store:
-        if store is None:
+    with reading(store_url(project)) as found:
+        if found is None:
             raise LeadmlError(_no_scores(model))
+    with open_store(project, now=now, progress=progress) as (store, _):  # without people who are suppressed
         kept = kept_scores(store, model.target, model.manifest.model_hash, until=shown_instant(until))
         handed = handoff_records(store)
     if kept.rows.empty:
         raise LeadmlError(_no_scores(model))
     scores = _with_outcomes(model, project, kept, until=until, now=now, progress=progress)
     newest = shown_instant((int(scores.day[-1]) - project.params.review.period_days) * DAY)
-    counted = [text for text in kept.counts if text is not None]
     acceptance = _acceptance(handed, model.target, newest=newest, until=shown_instant(until))
-    return ReviewData(scores, _version(model, project, until), _counts(counted), acceptance)
+    return ReviewData(scores, _version(model, project, until), _counts(kept), acceptance)
 
 
 def _with_outcomes(
@@ -114,7 +112,7 @@ def _with_outcomes(
     choices, settings = project.params.review, model.bundle.leads.settings
     chosen = _chosen(rows, choices, settings)
     at, lead_id = (chosen[name].to_numpy() for name in ("at", LEAD_ID))
-    names = tuple(normal_name(name) for name in choices.slices)
+    names = tuple(dict.fromkeys(normal_name(name) for name in choices.slices))
     pairs = ScoredPairs(lead_id, at, model.bundle.leads.holdout, until, names)
     labels = training_source(project, model.target, now=now).labels(pairs, progress=progress)
     progress("judging scores")
@@ -136,7 +134,7 @@ def _with_outcomes(
         known=judged,
         is_look=chosen["is_look"].to_numpy(),
         is_in_period=chosen["is_in_period"].to_numpy(),
-        attributes=found[list(names)].reset_index(drop=True),
+        attributes=found[list(pairs.columns.values())].set_axis(names, axis="columns").reset_index(drop=True),
         newest=NewestScores(newest["probability"].to_numpy(), int(newest[LEAD_ID].nunique())),
         since=int(day[0]),
         last=int(day[-1]),
@@ -178,14 +176,15 @@ def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
     return ReviewedVersion(bundle.reference, promises, maturity, int(until // DAY))
 
 
-def _counts(texts: Sequence[str]) -> LeadCounts | None:
-    """Return the counts of the newest batch that has some."""
-    return LeadCounts.from_json(json.loads(texts[-1])) if texts else None
+def _counts(kept: KeptScores) -> LeadCounts | None:
+    """Return the counts of the batch of the newest leads that has some, of equal ones the one written last."""
+    counted = [
+        (from_shown(each.at), each.batch, text) for each, text in zip(kept.batches, kept.counts, strict=True) if text
+    ]
+    return LeadCounts.from_json(json.loads(max(counted)[-1])) if counted else None
 
 
-def _acceptance(
-    handed: HandoffRecords, target: str, *, newest: str, until: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _acceptance(handed: HandoffRecords, target: str, *, newest: str, until: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what sales did, as far as it was known, with the leads of a target before an instant, and since."""
     handoffs = handed.handoffs[(handed.handoffs["target"] == target) & (handed.handoffs["at"] <= until)]
     if handoffs.empty:

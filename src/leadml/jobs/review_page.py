@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadml.errors import inert
 from leadml.leads.judge.findings import CATALOGUE
 from leadml.model.judge.evaluation import as_rows
 from leadml.publish import review_figures
 from leadml.publish.page import Report, ReportSection
 from leadml.publish.text_tables import TextTable, percent
+from leadml.review.slices import TOO_FEW
 from leadml.review.verdict import days_text
 
 if TYPE_CHECKING:
@@ -188,13 +190,15 @@ def _promise_section(review: Review) -> Iterator[ReportSection]:
 
 
 def _slice_section(review: Review) -> Iterator[ReportSection]:
-    table = review.assessment.slices
-    if table.empty:
+    slices = review.assessment.slices
+    if slices.empty:
         return
+    table = slices[slices["verdict"] != TOO_FEW]
+    few = len(slices) - len(table)
     rows = [
         (
             str(row["attribute"]),
-            str(row["level"]),
+            inert(row["level"]),
             f"{row['leads']:,.0f}",
             f"{percent(row['rate'])} ({percent(row['rate_low'])} to {percent(row['rate_high'])})",
             percent(row["mean_probability"]),
@@ -204,7 +208,10 @@ def _slice_section(review: Review) -> Iterator[ReportSection]:
         for row in as_rows(table)
     ]
     head = ("attribute", "level", "leads", "converted", "said", "ROC AUC", "")
-    yield ReportSection("Slices", ["By the attributes of review.slices."], tables=(TextTable(head, rows),))
+    words = "By the attributes of review.slices."
+    if few:
+        words += f" {few:,} slices with fewer than {review.choices.min_slice:,} leads are not judged."
+    yield ReportSection("Slices", [words], tables=(TextTable(head, rows),))
 
 
 def _finding_section(review: Review) -> ReportSection:

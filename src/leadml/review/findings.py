@@ -95,8 +95,9 @@ def _promises(table: pd.DataFrame) -> Iterator[Finding]:
             yield _finding(code, "not applicable", "the target drives no stage")
     for row in as_rows(table):
         stage = row["stage"]
-        found = f"{row['precision']:.1%} of {row['leads']:,.0f} leads" if row["leads"] else "no lead"
-        said = f"{found} above the cut of {stage} converted"
+        said = f"no outcome is known of a lead above the cut of {stage}"
+        if row["leads"]:
+            said = f"{row['precision']:.1%} of {row['leads']:,.0f} leads above the cut of {stage} converted"
         yield _promise("RV12", row["precision_verdict"], said, row["promised_precision"])
         said = f"{row['share']:.1%} of the leads of the newest period are above the cut of {stage}"
         yield _promise("RV13", row["share_verdict"], said, row["promised_share"])

@@ -186,7 +186,7 @@ class DatedLeads:
         with self.view(progress, with_people=True, with_activities=False) as view:
             until = min(scores.until, self.observed_until(view.history))
             found = known_labels(view, scores.lead_ids, scores.as_of, observed_until=until)
-            newest = newest_attributes(view.history, self.contract, scores.attributes)
+            newest = newest_attributes(view.history, self.contract, scores.attributes).rename(columns=scores.columns)
         found = found.merge(newest, on=LEAD_ID, how="left")
         due = found.assign(**{MATURE_AT: found[AS_OF] + self.settings.target.maturity})
         return found.assign(fitted=scores.holdout.learnable(due))

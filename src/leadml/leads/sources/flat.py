@@ -145,17 +145,21 @@ class FlatLeads:
 
     def labels(self, scores: ScoredPairs, *, progress: Progress) -> pd.DataFrame:
         """Return what became of scored leads; see `LeadSource.labels`."""
+        if self.contract.lead_id is None:  # the same number is another lead in another file
+            msg = (
+                "data.lead_id must name the column of ids, by which outcomes are joined to scores, got none; declare it"
+            )
+            raise LeadmlError(msg)
         progress("reading outcomes")
-        asked = attributes_of(self.contract, scores.attributes)
-        fields = asked if self.contract.lead_id else self.contract.fields  # without an id, equal rows are a group
+        fields = attributes_of(self.contract, scores.attributes)
         frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=fields)).frame)
         people = self.split.same_person
         if scores.holdout.by_group:  # what was fitted on depends on the groups that the training had
             people = PersonColumns(**(scores.holdout.same_person or {}))
         if people.columns:
             frame = _with_people(frame, read_people(self.table, self.contract.lead_id, people))
-        columns = [LEAD_ID, SPLIT_KEY, LABEL, "fitted", *scores.attributes]
-        known = frame.assign(fitted=scores.holdout.learnable(frame))[columns]
+        attributes = frame[list(scores.attributes)].rename(columns=scores.columns)
+        known = frame[[LEAD_ID, SPLIT_KEY, LABEL]].assign(fitted=scores.holdout.learnable(frame)).join(attributes)
         pairs = pd.DataFrame({LEAD_ID: scores.lead_ids, AS_OF: scores.as_of}).drop_duplicates()
         return pairs.merge(known, on=LEAD_ID)
 

@@ -31,3 +31,8 @@ class ScoredPairs:
     holdout: Holdout
     until: int
     attributes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of each attribute in the outcomes: an attribute may have the name of another column there."""
+        return {name: f"attribute {name}" for name in self.attributes}

@@ -82,15 +82,15 @@ class LeadSource(Protocol):
         -------
         frame
             ``lead_id, as_of, split_key, converted`` and ``fitted`` (whether the version may have been fitted on the
-            row) and the attributes, one row for each pair whose label is known. Of flat leads ``as_of`` is that of
-            the score.
+            row) and the attributes (as `ScoredPairs.columns` names them), one row for each pair whose label is
+            known. Of flat leads ``as_of`` is that of the score.
 
         Raises
         ------
         DataError
             If the source cannot be read, or a row of flat leads does not fit its declaration.
         LeadmlError
-            If an attribute is none that a lead has.
+            If an attribute is none that a lead has, or flat leads have no ids.
         """
 
     def stamp(self, as_of: str | None) -> Mapping[str, str]:
