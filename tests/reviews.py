@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tests.dated import write_params
-from tests.stores import silent
 
 from leadml.bundle.model import load
 from leadml.jobs.places import Places
 from leadml.jobs.review import Review, review_version
 from leadml.jobs.score import ScoreRequest, score
 from leadml.simulator.stream import Stream
+from tests.dated import write_params
+from tests.stores import silent
 
 FIRST = pd.Timestamp("2025-01-01", tz="UTC")  # the first day of the stream; the leads of the training are older
 LATER = "2026-06-01T00:00:00+00:00"

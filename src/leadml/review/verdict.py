@@ -165,6 +165,11 @@ def judge(standing: Standing) -> Judgement:
         return Judgement("RECUT", f"The model holds, and the cut of {stages} does not keep its promise any more.")
     if standing.moved:
         return Judgement("INVESTIGATE", "The leads have changed; no outcome shows yet that the model is wrong.")
+    return _too_little(standing) or Judgement("KEEP", "Level, ranking and cuts hold.")
+
+
+def _too_little(standing: Standing) -> Judgement | None:
+    """Return that there is too little to say that a version holds; None if there is enough."""
     if standing.conversions < standing.needed:
         reason = (
             f"The newest two periods have {standing.conversions:,} conversions whose outcome is known, and a verdict "
@@ -174,4 +179,4 @@ def judge(standing: Standing) -> Judgement:
     if standing.unknown:
         reason = f"No outcome says anything yet of the {' and the '.join(standing.unknown)}."
         return Judgement("INSUFFICIENT EVIDENCE", reason)
-    return Judgement("KEEP", "Level, ranking and cuts hold.")
+    return None
