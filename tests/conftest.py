@@ -24,6 +24,7 @@ from leadml.params import Params, load_params
 from leadml.simulator.write import simulate
 from tests.dated import NOW, crm, write_params, write_tables
 from tests.frames import rows, split_of
+from tests.reviews import at, flat_project, let_outcomes_in, score_days, stream
 
 settings.register_profile("leadml", deadline=None, derandomize=True, max_examples=50)  # the same examples in every run
 settings.load_profile("leadml")
@@ -31,7 +32,15 @@ settings.load_profile("leadml")
 ROOT = Path(__file__).parents[1]
 # A test that takes one of these, directly or through others, simulates a CRM, starts a server or fits a model of the
 # bundled leads, which takes seconds.
-SLOW_FIXTURES = {"bank_fitted", "crm", "make_dated_project", "make_project", "postgres_server", "simulated_crm"}
+SLOW_FIXTURES = {
+    "bank_fitted",
+    "crm",
+    "flat_version",
+    "make_dated_project",
+    "make_project",
+    "postgres_server",
+    "simulated_crm",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -124,6 +133,35 @@ def trained_dated(
     """Return a project of dated leads with a version in use; a test must not train it again."""
     project = make_dated_project(tmp_path_factory.mktemp("dated"))
     return project, train(project, now=NOW, progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def flat_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a project of flat leads of a plain stream with a version; a test must not change it."""
+    project = flat_project(tmp_path_factory.mktemp("flat") / "project")
+    train(project, now=at(0), progress=lambda _: None)
+    return project.root
+
+
+@pytest.fixture(scope="session")
+def make_scored(flat_version: Path) -> Callable[..., Places]:
+    """Return a function that makes a copy of that project in whose store are the scores of some days of the stream."""
+
+    def make(folder: Path, *overrides: str, days: int = 40, outcomes: bool = True, **drift: str | int) -> Places:
+        root = shutil.copytree(flat_version, folder / "project", symlinks=True)
+        leads = stream(**drift).days(days, seed=5)
+        score_days(Places.open(root / "params.yaml"), leads)
+        if outcomes:
+            let_outcomes_in(Places.open(root / "params.yaml"), leads)
+        return Places.open(root / "params.yaml", overrides)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scored_stream(make_scored: Callable[..., Places], tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Return such a project of 40 days without a drift; a test may review it as of a day but must not score with it."""
+    return make_scored(tmp_path_factory.mktemp("stream"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What tests of reviews share: a project of flat leads of a plain stream, scores in its store, and its reviews."""
+"""What tests of reviews share: scores as arrays, and a project of flat leads of a plain stream with its reviews."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from leadml.bundle.model import load
 from leadml.jobs.places import Places
 from leadml.jobs.review import Review, review_version
 from leadml.jobs.score import ScoreRequest, score
+from leadml.model.judge.calibration_line import CalibrationLine
+from leadml.model.judge.null_interval import NullInterval, Reference
+from leadml.model.predict.parts import to_bytes
+from leadml.params.review import ReviewParams
+from leadml.review.assess import ReviewedScores, ReviewedVersion
+from leadml.review.promises import Promise
 from leadml.simulator.stream import Stream
 from tests.dated import write_params
 from tests.stores import silent
@@ -86,3 +93,51 @@ def review(project: Places, as_of: str | None = None, *, now: str = LATER) -> Re
     """Review the version in use."""
     model = load(project.registry.champion_path())
     return review_version(model, project, as_of=as_of, now=now, progress=silent)
+
+
+SINCE, MATURITY = 20_000, 30  # the first day of the scores as arrays, and the days until their outcomes are known
+PROMISES = (Promise("MQL", 0.15, None, 0.4), Promise("SQL", 0.3, 0.3, None))
+CHOICES = ReviewParams(min_conversions=100)
+
+
+def reference(**changed: Any) -> Reference:
+    """Return what the evaluation of a version says that has one part and is well calibrated."""
+    known: dict[str, Any] = {
+        "rows": 5000, "conversions": 900, "center": -2.0, "level": NullInterval(-0.1, 0.1),
+        "slope": NullInterval(-0.05, 0.05), "parts": ("a",), "score": np.zeros(1),
+        "information": np.array([[500.0]]), "variance": np.array([[500.0]]),
+        "line": CalibrationLine(0.0, 1.0, np.diag([0.001, 0.001]), 1.0),
+    }  # fmt: skip
+    return Reference(**{**known, **changed})
+
+
+def version(today: int, **changed: Any) -> ReviewedVersion:
+    """Return what a version is held to, some days after the first score."""
+    known: dict[str, Any] = {"reference": reference(), "promises": PROMISES, "maturity": MATURITY}
+    return ReviewedVersion(**{**known, **changed, "today": SINCE + today})
+
+
+def array_scores(days: int, seed: int, *, leads: int = 40, shift: float = 0.0, today: int = 10_000) -> ReviewedScores:
+    """Return scores of new leads on each day; the log-odds of all are off by a shift, and outcomes are known if due."""
+    random = np.random.default_rng(seed)
+    size, day = days * leads, np.repeat(np.arange(days), leads)
+    field, rest = random.normal(0, 1, (2, size))
+    log_odds = -2 + field + 0.5 * rest
+    ids = np.array([f"L{number:06}" for number in range(size)], dtype=object)
+    return ReviewedScores(
+        lead_id=ids,
+        account=ids,
+        day=SINCE + day,
+        probability=expit(log_odds),
+        parts=to_bytes(np.clip(field, -3.9, 3.9)[:, None]),
+        label=(random.random(size) < expit(log_odds + shift)).astype(np.int8),
+        known=day + MATURITY <= today,
+        attributes=pd.DataFrame({"country": np.where(np.arange(size) % 3, "FI", "SE")}),
+    )
+
+
+def rows_of(scores: ReviewedScores, rows: Any) -> ReviewedScores:
+    """Return some of the scores, in their order or another."""
+    names = ("lead_id", "account", "day", "probability", "parts", "label", "known")
+    attributes = scores.attributes.iloc[rows].reset_index(drop=True)
+    return ReviewedScores(**{name: getattr(scores, name)[rows] for name in names}, attributes=attributes)

@@ -11,12 +11,15 @@ from scipy.special import expit
 from leadml.model.judge.null_interval import NullInterval, Reference, part_scores
 from leadml.review.evidence import (
     EXPECTED_ERROR,
+    LARGEST,
     MIN_EXPECTED,
+    PRECISION_STAKES,
     STAKES,
     YEAR,
     Evidence,
     JudgedScores,
     level_evidence,
+    precision_evidence,
     ranking_evidence,
 )
 from leadml.review.likelihood import level_ratios, part_ratios, slope_ratios
@@ -172,3 +175,68 @@ def test_the_first_day_and_the_most_are_those_of_the_values() -> None:
     assert [evidence.first_day(least) for least in (0.5, 1.5, 20.0, 21.0)] == [3, 5, 5, None]
     assert np.exp(evidence.most(3, 5)) == pytest.approx(20.0)
     assert np.exp(evidence.most(6, 9)) == pytest.approx(4.0)
+
+
+def test_the_value_is_the_number_whose_logarithm_is_kept() -> None:
+    """At most 1e300, so that it stays a number; of no outcomes nothing is known."""
+    evidence = Evidence(np.array([1, 2, 3, 4]), np.array([-np.inf, np.log(2.0), 700.0, 5000.0]))
+
+    assert evidence.value == pytest.approx([0.0, 2.0, LARGEST, LARGEST])
+    assert np.isfinite(evidence.value).all()
+    assert evidence.is_known
+    assert not Evidence(evidence.day[:1], evidence.log_value[:1]).is_known
+    assert not Evidence(evidence.day[:0], evidence.log_value[:0]).is_known
+
+
+def _above_a_cut(days: int, seed: int, *, leads: int = 4, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    return np.repeat(np.arange(days), leads), (random.random(days * leads) < rate).astype(np.int8)
+
+
+def test_evidence_against_a_precision_is_the_sum_of_the_bets_of_all_starts() -> None:
+    """By its definition, lead by lead, with loops over weeks and stakes; the order of the leads changes nothing."""
+    day, label = _above_a_cut(30, 9, rate=0.3)
+    found = precision_evidence(day, label, floor=0.4, since=0)
+    for last in range(30):
+        bets = []
+        for start in range(0, last + 1, 7):
+            outcomes = label[(day >= start) & (day <= last)]
+            bets.append(np.mean([np.prod(1 + stake / 0.6 * (0.4 - outcomes)) for stake in PRECISION_STAKES]))
+        assert found.log_value[last] == pytest.approx(np.log(np.sum(bets) / STAKES))
+    order = np.random.default_rng(0).permutation(len(day))
+    mixed = precision_evidence(day[order], label[order], floor=0.4, since=0)
+    assert np.allclose(mixed.log_value, found.log_value)
+    assert mixed.day.tolist() == found.day.tolist()
+
+
+@pytest.mark.parametrize("floor", [0.02, 0.4, 0.9])
+def test_a_precision_that_holds_is_a_fair_bet(floor: float) -> None:
+    """Over all outcomes of six leads of a week, weighted by their chances, the evidence is that of no lead."""
+    outcomes = np.array(np.meshgrid(*[[0, 1]] * 6)).reshape(6, -1).T
+    chance = np.prod(np.where(outcomes == 1, floor, 1 - floor), axis=1)
+    last = [precision_evidence(np.arange(6), each, floor=floor, since=0).value[-1] for each in outcomes]
+
+    assert chance @ last == pytest.approx(1 / STAKES)
+
+
+def test_fewer_conversions_are_more_evidence_against_a_precision() -> None:
+    """One conversion less on any day; many fewer are noticed within weeks."""
+    day, label = _above_a_cut(40, 10, rate=0.5)
+    found = precision_evidence(day, label, floor=0.5, since=0)
+    fewer = label.copy()
+    fewer[np.flatnonzero(label)[3]] = 0
+
+    assert (precision_evidence(day, fewer, floor=0.5, since=0).log_value >= found.log_value).all()
+    assert precision_evidence(*_above_a_cut(60, 11, rate=0.25), floor=0.5, since=0).first_day(50) is not None
+    assert not len(precision_evidence(day[:0], label[:0], floor=0.5, since=0).day)
+
+
+@pytest.mark.slow
+def test_a_precision_that_holds_is_seldom_called_broken() -> None:
+    """In 50 years of service with a daily look, 10 or more at most once in ten, by Ville's inequality."""
+    reached = [
+        precision_evidence(*_above_a_cut(YEAR, seed, rate=0.3), floor=0.3, since=0).log_value.max() >= np.log(10)
+        for seed in range(50)
+    ]
+
+    assert np.mean(reached) <= 0.1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
 import numpy as np
 import pytest
 
 from leadml.review.evidence import STAKES, Evidence
-from leadml.review.verdict import NAMING_DAYS, NAMING_EVIDENCE, Alarm, alarm
+from leadml.review.verdict import ALARMS, NAMING_DAYS, NAMING_EVIDENCE, Alarm, Standing, alarm, judge
 
 DAYS = np.arange(80)
 CALM = Evidence(DAYS, np.full(80, -6.0))
@@ -63,3 +67,62 @@ def test_fewer_false_alarms_ask_for_more_evidence() -> None:
     """Each of the two has half of what is allowed."""
     assert alarm(CALM, _rising(20, 100.0), false_alarms=0.01) == Alarm(None)
     assert alarm(CALM, _rising(20, 200.0), false_alarms=0.01) == Alarm("REFIT", 20)
+
+
+HOLDS = Standing(Alarm(None), (), moved=False, conversions=400, needed=300, days=0)
+REASONS: dict[str, dict[str, Any]] = {  # what each verdict is given on, the strongest first
+    "REFIT": {"alarm": Alarm("REFIT", 9)},
+    "RECALIBRATE": {"alarm": Alarm("RECALIBRATE", 9)},
+    "waits": {"alarm": Alarm(None, waits=3)},
+    "RECUT": {"broken": ("SQL",)},
+    "INVESTIGATE": {"moved": True},
+    "few": {"conversions": 299, "days": 12},
+    "unknown": {"unknown": ("ranking",)},
+}
+
+
+def test_a_version_of_which_all_holds_is_kept() -> None:
+    """And nothing is to be done."""
+    found = judge(HOLDS)
+
+    assert (found.verdict, found.reason, found.days) == ("KEEP", "Level, ranking and cuts hold.", None)
+    assert not found.asks_for_action
+
+
+def test_the_stronger_reason_gives_the_verdict() -> None:
+    """The model before the cuts, the cuts before what has moved: whatever else there is."""
+    kinds = list(REASONS)
+    for (first, kind), other in product(enumerate(kinds), kinds):
+        if kinds.index(other) >= first and not {"alarm"} <= REASONS[kind].keys() & REASONS[other].keys():
+            both = replace(HOLDS, **{**REASONS[other], **REASONS[kind]})
+            assert judge(both) == judge(replace(HOLDS, **REASONS[kind])), (kind, other)
+
+
+@pytest.mark.parametrize("verdict", ["REFIT", "RECALIBRATE", "RECUT"])
+def test_some_verdicts_ask_for_action(verdict: str) -> None:
+    """Those about the model or its cuts."""
+    found = judge(replace(HOLDS, **REASONS[verdict]))
+
+    assert (found.verdict, found.asks_for_action, found.days) == (verdict, True, None)
+    assert found.reason == ALARMS.get(
+        found.verdict, "The model holds, and the cut of SQL does not keep its promise any more."
+    )
+
+
+def test_other_verdicts_ask_for_none() -> None:
+    """They say how long to wait where it is known."""
+    found = {name: judge(replace(HOLDS, **REASONS[name])) for name in ("waits", "INVESTIGATE", "few", "unknown")}
+
+    assert [each.asks_for_action for each in found.values()] == [False] * 4
+    assert [each.days for each in found.values()] == [3, None, 12, None]
+    assert found["INVESTIGATE"].verdict == "INVESTIGATE"
+    assert {found[name].verdict for name in ("waits", "few", "unknown")} == {"INSUFFICIENT EVIDENCE"}
+    assert found["few"].reason.startswith("The newest two periods have 299 conversions whose outcome is known")
+    assert found["unknown"].reason == "No outcome says anything yet of the ranking."
+
+
+def test_enough_conversions_are_as_many_as_are_needed() -> None:
+    """Several cuts are named together."""
+    assert judge(replace(HOLDS, conversions=300)).verdict == "KEEP"
+    assert judge(replace(HOLDS, conversions=299, days=None)).verdict == "INSUFFICIENT EVIDENCE"
+    assert "the cut of IQL and SQL does" in judge(replace(HOLDS, broken=("IQL", "SQL"))).reason

@@ -147,3 +147,7 @@ def test_a_reference_comes_back_from_json(number: int) -> None:
         )
         for name in ("score", "information", "variance"):
             assert np.array_equal(getattr(found, name), getattr(reference, name))
+        assert (found.line is None) == (reference.line is None) == (outcome.sum() == 0)
+        if found.line is not None and reference.line is not None:
+            for name in ("level", "slope", "covariance", "design_effect"):
+                assert np.array_equal(getattr(found.line, name), getattr(reference.line, name))
