@@ -18,7 +18,7 @@ from leadml.model.judge.null_interval import NullInterval, Reference
 from leadml.model.predict.parts import to_bytes
 from leadml.params.review import ReviewParams
 from leadml.review.assess import ReviewedScores, ReviewedVersion
-from leadml.review.promises import Promise
+from leadml.review.promises import NewestScores, Promise
 from leadml.simulator.stream import Stream
 from tests.dated import write_params
 from tests.stores import silent
@@ -98,6 +98,7 @@ def review(project: Places, as_of: str | None = None, *, now: str = LATER) -> Re
 SINCE, MATURITY = 20_000, 30  # the first day of the scores as arrays, and the days until their outcomes are known
 PROMISES = (Promise("MQL", 0.15, None, 0.4), Promise("SQL", 0.3, 0.3, None))
 CHOICES = ReviewParams(min_conversions=100)
+PERIOD = CHOICES.period_days
 
 
 def reference(**changed: Any) -> Reference:
@@ -124,20 +125,31 @@ def array_scores(days: int, seed: int, *, leads: int = 40, shift: float = 0.0, t
     field, rest = random.normal(0, 1, (2, size))
     log_odds = -2 + field + 0.5 * rest
     ids = np.array([f"L{number:06}" for number in range(size)], dtype=object)
+    probability, every = expit(log_odds), np.ones(size, dtype=bool)
+    newest = probability[day // PERIOD == (days - 1) // PERIOD]
     return ReviewedScores(
         lead_id=ids,
         account=ids,
         day=SINCE + day,
-        probability=expit(log_odds),
+        probability=probability,
         parts=to_bytes(np.clip(field, -3.9, 3.9)[:, None]),
         label=(random.random(size) < expit(log_odds + shift)).astype(np.int8),
         known=day + MATURITY <= today,
+        is_look=every,
+        is_in_period=every,
         attributes=pd.DataFrame({"country": np.where(np.arange(size) % 3, "FI", "SE")}),
+        newest=NewestScores(newest, len(newest)),
+        since=SINCE,
+        last=SINCE + days - 1,
     )
 
 
 def rows_of(scores: ReviewedScores, rows: Any) -> ReviewedScores:
     """Return some of the scores, in their order or another."""
-    names = ("lead_id", "account", "day", "probability", "parts", "label", "known")
+    names = ("lead_id", "account", "day", "probability", "parts", "label", "known", "is_look", "is_in_period")
+    some: dict[str, Any] = {name: getattr(scores, name)[rows] for name in names}
+    last = int(some["day"].max())
+    inside = (some["day"] - SINCE) // PERIOD == (last - SINCE) // PERIOD
+    newest = NewestScores(some["probability"][inside], int(inside.sum()))
     attributes = scores.attributes.iloc[rows].reset_index(drop=True)
-    return ReviewedScores(**{name: getattr(scores, name)[rows] for name in names}, attributes=attributes)
+    return ReviewedScores(**some, attributes=attributes, newest=newest, since=SINCE, last=last)

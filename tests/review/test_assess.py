@@ -11,7 +11,7 @@ from tests.reviews import CHOICES, MATURITY, SINCE, array_scores, reference, row
 
 from leadml.model.predict.parts import from_bytes, to_bytes
 from leadml.review.assess import MOST_LEADS, Assessment, ReviewedScores, assess, period_name
-from leadml.review.looks import first_looks
+from leadml.review.looks import are_apart
 
 
 def _assess(scores: ReviewedScores, today: int = 200, **changed: object) -> Assessment:
@@ -84,8 +84,8 @@ def test_of_an_account_one_score_in_each_interval_counts() -> None:
     """The outcomes of its other leads change neither the evidence nor the cuts, nor do scores of the same lead."""
     scores = array_scores(70, 4)
     scores = replace(scores, account=np.array([f"A{at % 700}" for at in range(len(scores.day))], dtype=object))
-    looks = first_looks(scores.day, scores.account, interval=MATURITY)
-    is_look = np.isin(np.arange(len(scores.day)), looks)
+    is_look = are_apart(scores.day, scores.account, interval=MATURITY)
+    looks = np.flatnonzero(is_look)
     other = replace(scores, label=np.where(is_look, scores.label, 1 - scores.label))
     one, two = _assess(scores), _assess(other)
 
@@ -120,7 +120,8 @@ def test_counts_are_those_of_the_rows() -> None:
     newest = scores.day >= SINCE + 90
 
     assert found.conversions == scores.label[known & (scores.day > last - 60)].sum()
-    assert found.expected_a_day == pytest.approx(scores.probability[newest].sum() / 30)
+    inside = scores.day > SINCE + 99 - MATURITY
+    assert found.expected_a_day == pytest.approx(scores.probability[inside].sum() / MATURITY)
     assert found.first_known == SINCE + MATURITY
     above = known & (scores.probability >= 0.3)
     row = found.promises.set_index("stage").loc["SQL"]

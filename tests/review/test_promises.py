@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from leadml.review.evidence import precision_evidence
-from leadml.review.promises import BROKEN, KEPT, NOT_PROMISED, UNKNOWN, CutOutcomes, Promise, promise_table
+from leadml.review.promises import (
+    BROKEN,
+    KEPT,
+    NOT_PROMISED,
+    UNKNOWN,
+    CutOutcomes,
+    NewestScores,
+    Promise,
+    promise_table,
+)
 
 SINCE = 20_000
 
@@ -29,8 +38,11 @@ def _wilson(part: int, whole: int) -> tuple[float, float]:
     return found.low, found.high
 
 
-def _row(promise: Promise, outcomes: CutOutcomes, newest: Any = (), *, false_alarms: float = 0.02) -> dict[str, Any]:
-    table = promise_table([promise], outcomes, np.array(newest), false_alarms=false_alarms, min_leads=200)
+def _row(
+    promise: Promise, outcomes: CutOutcomes, newest: Any = (0.0,), *, false_alarms: float = 0.02
+) -> dict[str, Any]:
+    scores = NewestScores(np.array(newest), len(newest))
+    table = promise_table([promise], outcomes, scores, false_alarms=false_alarms, min_leads=200)
     return dict(table.iloc[0])
 
 
@@ -58,7 +70,8 @@ def test_a_higher_cut_never_has_more_leads(cuts: list[float]) -> None:
     """Neither with outcomes nor in the newest period."""
     outcomes = _outcomes(days=10)
     promises = [Promise("SQL", cut, None, None) for cut in sorted(cuts)]
-    table = promise_table(promises, outcomes, outcomes.probability, false_alarms=0.02, min_leads=1)
+    newest = NewestScores(outcomes.probability, len(outcomes.day))
+    table = promise_table(promises, outcomes, newest, false_alarms=0.02, min_leads=1)
 
     assert table["leads"].is_monotonic_decreasing
     assert table["share"].is_monotonic_decreasing
@@ -107,4 +120,4 @@ def test_what_is_not_promised_or_not_known_is_neither_kept_nor_broken() -> None:
     assert (promised["leads"], promised["log_evidence"]) == (0, -np.inf)
     assert (not_promised["precision_verdict"], not_promised["share_verdict"]) == (NOT_PROMISED, NOT_PROMISED)
     assert np.isnan([not_promised["promised_precision"], not_promised["promised_share"]]).all()
-    assert promise_table((), nothing, np.ones(1), false_alarms=0.02, min_leads=1).empty
+    assert promise_table((), nothing, NewestScores(np.ones(1), 1), false_alarms=0.02, min_leads=1).empty

@@ -296,20 +296,6 @@ def test_the_label_of_a_flat_lead_is_that_of_the_training_for_each_of_its_scores
     assert set(fitted.values()) == {True, False}
 
 
-def test_without_ids_labels_have_the_groups_of_the_training() -> None:
-    """The number of the row is the id, and the values are the group."""
-    frame = pd.DataFrame({"age": [1, 2, 1, 4] * 10, "y": [0, 1] * 20})
-    source = _source(frame, contract={"lead_id": None})
-    training = source.training(progress=lambda _: None)
-    expected = training.frame.assign(fitted=training.holdout.learnable(training.frame)).set_index("lead_id")
-    ids = np.array([str(at) for at in range(1, 41)], dtype=object)
-    found = source.labels(ScoredPairs(ids, np.zeros(40, int), training.holdout, 10), progress=lambda _: None)
-    names = ["split_key", "converted", "fitted"]
-
-    assert found[names].to_numpy().tolist() == expected.loc[ids, names].to_numpy().tolist()
-    assert found["split_key"].nunique() == 3
-
-
 def test_a_flat_lead_whose_rows_contradict_each_other_has_no_label() -> None:
     """As in a training the table is refused; fields do not matter, so that their columns may be missing."""
     rows = ROWS[["id", "y"]]
