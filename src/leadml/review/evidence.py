@@ -1,4 +1,4 @@
-"""The evidence of a sequence of days that a version no longer holds, valid however often it is looked at.
+"""The evidence of a sequence of days that a version no longer holds, valid however often it is judged.
 
 Evidence is the value of a bet against the version: as long as its errors stay inside the null interval, the value is
 not expected to rise. A value of 100 or more on any day of a year then has a chance of at most 1% (Ville, *Étude

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leadml.model.judge.null_interval import NullInterval, Reference
     from leadml.types import Floats, Integers, Labels
 
-# Errors beyond the null interval that are looked for, in log-odds: .15 to .8 are odds of 1.16 to 2.2 times.
+# Errors beyond the null interval that are tested, in log-odds: .15 to .8 are odds of 1.16 to 2.2 times.
 LEVEL_STEPS = (0.15, 0.3, 0.5, 0.8, -0.15, -0.3, -0.5, -0.8)
 # Of the slope: scores that tell 15, 30 and 50% less than they say, or 20% more. Models wear off more often than not.
 SLOPE_STEPS = (-0.15, -0.3, -0.5, 0.2)

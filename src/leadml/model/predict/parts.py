@@ -23,7 +23,7 @@ MOST_PARTS = 16
 # Leads of a batch whose parts are kept. At a rate of 2% they are 400 conversions, more than a verdict asks for, and a
 # million scores do not take longer to keep.
 LEADS_KEPT = 20_000
-ALL_HASHES = 2.0**64
+ALL_HASHES = 2.0**64  # the number of values of a hash of 64 bits
 STEPS = 32  # of one log-odds: a byte holds -4 to 4, odds of 1/55 to 55 times
 
 
