@@ -506,7 +506,7 @@ LAYOUTS = {
         ),
         notes="""
             The model is leadml's with default choices, another one in each run: fitted on 20,000 leads, judged on 5,000
-            others. Then 100 leads a day have their outcomes known, and each day is looked at. A daily look at the
+            others. Then 100 leads a day have their outcomes known, and each day is judged. A daily look at the
             newest 30 days by an ordinary test, |z| above 1.96, alarms in {ordinary_test_years} of {runs} healthy years,
             with the true probabilities.
         """,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # points, and a review of a million scores does not take minutes.
 MOST_LEADS = 50_000
 DRAWS = 200  # of the intervals by period: their ends are known to a tenth of their width
-CONFIDENCE = 0.9
+CONFIDENCE = 0.9  # of all intervals, as of those of the cuts
 
 
 @dataclass(frozen=True, eq=False)
