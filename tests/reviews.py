@@ -92,7 +92,7 @@ def let_outcomes_in(project: Places, *leads: pd.DataFrame) -> None:
 def review(project: Places, as_of: str | None = None, *, now: str = LATER) -> Review:
     """Review the version in use."""
     model = load(project.registry.champion_path())
-    return review_version(model, project, as_of=as_of, now=now, progress=silent)
+    return review_version(model, project, until=as_of or now, now=now, progress=silent)
 
 
 SINCE, MATURITY = 20_000, 30  # the first day of the scores as arrays, and the days until their outcomes are known

@@ -211,10 +211,10 @@ def test_a_version_that_was_promoted_later_is_judged_by_its_own_scores(make_scor
     first = review(project, at(40))
     second = train(project, now=at(41), progress=silent).model
     with pytest.raises(LeadmlError, match="must have scores of version 2 of won"):
-        review_version(second, project, as_of=None, now=LATER, progress=silent)
+        review_version(second, project, until=LATER, now=LATER, progress=silent)
     request = ScoreRequest(project.root / "leads.csv", out=project.root / "scored" / "all.parquet")
     score(second, request, project=project, now=at(42), progress=silent)
-    found = review_version(second, project, as_of=None, now=LATER, progress=silent)
+    found = review_version(second, project, until=LATER, now=LATER, progress=silent)
 
     assert (first.version, found.version) == ("1", "2")
     assert found.assessment.estimated["value"].iloc[0] == BEFORE + 2000

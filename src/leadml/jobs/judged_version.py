@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from leadml.arguments import file_path, require_suffix
 from leadml.bundle.model import Model, load
 from leadml.jobs.cuts import CutReview, review_cuts
-from leadml.jobs.lead_records import LeadRecords, current_instant
+from leadml.jobs.lead_records import LeadRecords, as_text, current_instant
 from leadml.jobs.review import Review, review_version
 from leadml.jobs.review_page import build_review_page
 from leadml.jobs.rules import RuleReview, judge_rules
@@ -104,8 +104,8 @@ class JudgedVersion(LeadRecords):
         LeadmlError
             If the project has no store, or the store has no score of the version.
         """
-        day = None if as_of is None else str(as_of)
-        return review_version(self.model(), self.places, as_of=day, now=current_instant(), progress=self.progress)
+        now, day = current_instant(), as_text(as_of)
+        return review_version(self.model(), self.places, until=day or now, now=now, progress=self.progress)
 
     def review_page(self, review: Review, out: str | Path | None = None) -> Path:
         """Write the page of a review, with the verdicts so far, and return its path.

@@ -115,7 +115,7 @@ class Review:
         return f"<{self.line}>"
 
 
-def review_version(model: Model, project: Places, *, as_of: str | None, now: str, progress: Progress) -> Review:
+def review_version(model: Model, project: Places, *, until: str, now: str, progress: Progress) -> Review:
     """Judge the scores that a version gave by the outcomes that are known, and keep the review in the store.
 
     Parameters
@@ -124,8 +124,8 @@ def review_version(model: Model, project: Places, *, as_of: str | None, now: str
         The version in use.
     project
         The project, which has a store.
-    as_of
-        A date or time in ISO 8601: what was known by then is judged. None for now.
+    until
+        A date or time in ISO 8601: what was known by then is judged.
     now
         The instant of the job in ISO 8601.
     progress
@@ -138,21 +138,19 @@ def review_version(model: Model, project: Places, *, as_of: str | None, now: str
     LeadmlError
         If the project has no store, the store has no score of the version, or the instant lies in the future.
     """
-    until = from_shown(now)
-    if as_of is not None:
-        until = instant(as_of, timezone=project.params.data.timezone or "UTC", name="as_of (--as-of)")
-    if until > from_shown(now):
-        msg = f"as_of (--as-of) must not lie in the future, got {shown_instant(until)}; give a date up to today"
+    end = instant(until, timezone=project.params.data.timezone or "UTC", name="as_of (--as-of)")
+    if end > from_shown(now):
+        msg = f"as_of (--as-of) must not lie in the future, got {shown_instant(end)}; give a date up to today"
         raise LeadmlError(msg)
     choices = project.params.review
-    data = read_review_data(model, project, until=until, now=now, progress=progress)
+    data = read_review_data(model, project, until=end, now=now, progress=progress)
     found = assess(data.scores, data.version, choices, seed=project.params.split.seed)
     changes = _changes(model, data, choices)
     standing = _standing(found, data, changes, choices)
     judgement = judge(standing)
     of_outcomes = review_findings(found, data.version, choices, days=standing.days)
     findings = [*changes, *of_outcomes, acceptance_finding(*data.acceptance)]
-    review = Review(model.target, model.scored_version, shown_instant(until), judgement, findings, found, choices)
+    review = Review(model.target, model.scored_version, shown_instant(end), judgement, findings, found, choices)
     _keep(review, model, project, now=now, progress=progress)
     return review
 
