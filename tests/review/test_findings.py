@@ -72,7 +72,7 @@ def test_a_warning_says_what_to_do(assessed: Assessment) -> None:
 
     assert finding.severity == "warn"
     assert finding.evidence == (
-        "a classifier tells leads of the newest period from those of the first with AUC 0.70 (0.65 to 0.75), most by "
+        "a classifier tells leads of the newest period from those before with AUC 0.70 (0.65 to 0.75), most by "
         "source, size; 0.6 is the limit"
     )
     assert finding.remedy == CATALOGUE["RV8"].remedy[0].lower() + CATALOGUE["RV8"].remedy[1:-1]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.bundle.model import Model
+    from leadml.bundle.profile import LeadCounts
     from leadml.jobs.places import Places
     from leadml.jobs.review_data import ReviewData
     from leadml.params.review import ReviewParams
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from leadml.review.verdict import Judgement
     from leadml.types import Progress
 
-MOVED = ("RV1", "RV2", "RV3", "RV4", "RV5", "RV6", "RV7", "RV8")  # findings about leads and scores, without outcomes
+MOVED = ("RV1", "RV2", "RV3", "RV4", "RV5", "RV6", "RV7")  # findings about leads and scores, without outcomes
 TABLES = ("estimated", "realised", "beside", "promises", "slices")
 
 
@@ -145,8 +146,8 @@ def review_version(model: Model, project: Places, *, until: str, now: str, progr
     choices = project.params.review
     data = read_review_data(model, project, until=end, now=now, progress=progress)
     found = assess(data.scores, data.version, choices, seed=project.params.split.seed)
-    changes = _changes(model, data, choices)
-    standing = _standing(found, data, changes, choices)
+    changes, before = (_changes(model, counts, choices) for counts in (data.counts, data.judged))
+    standing = _standing(found, data, _new(changes, before), choices)
     judgement = judge(standing)
     of_outcomes = review_findings(found, data.version, choices, days=standing.days)
     findings = [*changes, *of_outcomes, acceptance_finding(*data.acceptance)]
@@ -155,17 +156,24 @@ def review_version(model: Model, project: Places, *, until: str, now: str, progr
     return review
 
 
-def _changes(model: Model, data: ReviewData, choices: ReviewParams) -> list[Finding]:
-    """Return the changes of the leads of the newest batch since the training."""
-    if data.counts is None:
+def _changes(model: Model, counts: LeadCounts | None, choices: ReviewParams) -> list[Finding]:
+    """Return the changes of the leads of a batch since the training."""
+    if counts is None:
         return [Finding("RV0", "not applicable", "no batch has counts of its leads")]
     profile = model.bundle.profile
     if model.cuts_number:
         profile = with_cuts(profile, model.bundle.stages.cuts, model.bundle.candidates)
-    return judge_changes(profile, data.counts, choices.changes)
+    return judge_changes(profile, counts, choices.changes)
 
 
-def _standing(found: Assessment, data: ReviewData, changes: Sequence[Finding], choices: ReviewParams) -> Standing:
+def _new(changes: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
+    """Return the changes that the leads whose outcomes are known did not have: nothing is realised of these yet."""
+    realised = {(each.code, each.field) for each in before}
+    warned = [each for each in changes if each.severity == "warn" and each.code in MOVED]
+    return [each for each in warned if (each.code, each.field) not in realised]
+
+
+def _standing(found: Assessment, data: ReviewData, new: Sequence[Finding], choices: ReviewParams) -> Standing:
     """Return what the verdict is given on."""
     table, domain = found.promises, found.domain
     broken = () if table.empty else tuple(
@@ -176,7 +184,7 @@ def _standing(found: Assessment, data: ReviewData, changes: Sequence[Finding], c
     return Standing(
         alarm=alarm(found.level, found.ranking, false_alarms=choices.false_alarms),
         broken=broken,
-        moved=is_other or any(each.severity == "warn" and each.code in MOVED for each in changes),
+        moved=is_other or bool(new),
         conversions=found.conversions,
         unknown=tuple(name for name, each in (("level", found.level), ("ranking", found.ranking)) if not each.is_known),
         needed=choices.min_conversions,

@@ -51,6 +51,8 @@ class ReviewData:
         What the version is held to.
     counts
         The counts of the newest batch by the bins of the training; None if no batch has any.
+    judged
+        Those of the newest batch whose outcomes are known; None if there is none.
     acceptance
         What sales did with the leads that they were given, before the newest period and in it: tables of
         `acceptance_table`, empty where none was handed over.
@@ -59,6 +61,7 @@ class ReviewData:
     scores: ReviewedScores
     version: ReviewedVersion
     counts: LeadCounts | None
+    judged: LeadCounts | None
     acceptance: tuple[pd.DataFrame, pd.DataFrame]
 
 
@@ -101,7 +104,9 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
     scores = _with_outcomes(model, project, kept, until=until, now=now, progress=progress)
     newest = shown_instant((int(scores.day[-1]) - project.params.review.period_days) * DAY)
     acceptance = _acceptance(handed, model.target, newest=newest, until=shown_instant(until))
-    return ReviewData(scores, _version(model, project, until), _counts(kept), acceptance)
+    last = int(scores.day[scores.known].max(initial=-1))
+    counts = _counts(kept, int(scores.last)), _counts(kept, last)
+    return ReviewData(scores, _version(model, project, until), *counts, acceptance)
 
 
 def _with_outcomes(
@@ -176,10 +181,12 @@ def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
     return ReviewedVersion(bundle.reference, promises, maturity, int(until // DAY))
 
 
-def _counts(kept: KeptScores) -> LeadCounts | None:
-    """Return the counts of the batch of the newest leads that has some, of equal ones the one written last."""
+def _counts(kept: KeptScores, last: int) -> LeadCounts | None:
+    """Return the counts of the newest batch up to a day that has some, of equal ones of the one written last."""
     counted = [
-        (from_shown(each.at), each.batch, text) for each, text in zip(kept.batches, kept.counts, strict=True) if text
+        (from_shown(each.at), each.batch, text)
+        for each, text in zip(kept.batches, kept.counts, strict=True)
+        if text and from_shown(each.at) // DAY <= last
     ]
     return LeadCounts.from_json(json.loads(max(counted)[-1])) if counted else None
 

@@ -93,7 +93,7 @@ def _evidence_facts(review: Review) -> Iterator[tuple[str, str]]:
 def _domain_fact(review: Review) -> Iterator[tuple[str, str]]:
     domain = review.assessment.domain
     if domain is not None:
-        words = "AUC of telling the newest leads from the first ones; 0.5 is chance"
+        words = "AUC of telling the newest leads from earlier ones; 0.5 is chance"
         yield words, f"{domain.roc_auc:.2f}"
 
 

@@ -34,8 +34,8 @@ class ChangeLimits(Section):
     stages: Share = 0.25
     """Change of the share of leads in a stage, from 0 to 1."""
     domain_auc: Annotated[float, Field(gt=0.5, lt=1)] = 0.6
-    """AUC by which a classifier tells the leads of the newest period from those of the first, by all parts of the score
-    together. 0.5 is chance."""
+    """AUC by which a classifier tells the leads of the newest period from those of the last one whose outcomes are
+    known, by all parts of the score together. 0.5 is chance."""
     rate: Annotated[float, Field(gt=0, le=3)] = 0.2
     """Change of the share of leads that convert, as Cohen's h. 0.2 is called small by custom: 12% become 19%."""
     min_leads: Count = 200

@@ -126,7 +126,8 @@ class Assessment:
     slices
         The table of `slice_table`, of all scores with outcomes.
     domain
-        Whether the newest period can be told from the first; None where there are not two with enough leads.
+        Whether the newest period can be told from the last one whose outcomes are known, or from the first; None where
+        there are not two with enough leads.
     conversions, expected_a_day, first_known
         Conversions among the judged scores of the newest two periods of outcomes; how many a day are expected of the
         scores of the newest period; the day on which the first outcomes are known.
@@ -192,7 +193,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
             min_leads=choices.changes.min_leads,
         ),
         slices=_slices(scores, looks, choices),
-        domain=_domain(scores, period, once, version.reference.parts),
+        domain=_domain(scores, period, once, version, choices.period_days),
         conversions=int(scores.label[recent].sum()),
         expected_a_day=_expected_a_day(scores, interval),
         first_known=since + version.maturity,
@@ -272,13 +273,21 @@ def _slices(scores: ReviewedScores, looks: Rows, choices: ReviewParams) -> pd.Da
     return slice_table(leads, attributes, min_slice=choices.min_slice, confidence=CONFIDENCE)
 
 
-def _domain(scores: ReviewedScores, period: Integers, once: Rows, names: Sequence[str]) -> DomainResult | None:
-    """Return whether the newest period can be told from as many days of the first one."""
+def _domain(
+    scores: ReviewedScores, period: Integers, once: Rows, version: ReviewedVersion, period_days: int
+) -> DomainResult | None:
+    """Return whether the newest period can be told from as many days of an earlier one.
+
+    That is the last period whose outcomes are all known, or the first one while there is none.
+    """
     if period.max() == period.min():
         return None
+    known = (version.today + 1 - version.maturity - scores.since) // period_days - 1
+    number = min(max(known, int(period.min())), int(period.max()) - 1)
     kept = once[[each is not None for each in scores.parts[once]]]
-    first, newest = (kept[period[kept] == number] for number in (period.min(), period.max()))
+    before, newest = (kept[period[kept] == each] for each in (number, period.max()))
     days = scores.last - scores.day[newest].min() if len(newest) else 0
-    first = first[scores.day[first] <= scores.since + days]
-    before, after = (from_bytes(scores.parts[rows].tolist(), len(names)) for rows in (first, newest))
-    return domain_result(before, after, names)
+    before = before[scores.day[before] <= scores.since + number * period_days + days]
+    names = version.reference.parts
+    one, other = (from_bytes(scores.parts[rows].tolist(), len(names)) for rows in (before, newest))
+    return domain_result(one, other, names)

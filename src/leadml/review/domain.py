@@ -1,4 +1,4 @@
-"""Whether the leads of today can be told from those of the time when the version came into use.
+"""Whether the leads of today can be told from those of an earlier time, whose outcomes are known.
 
 A classifier that tells them apart knows a change of any kind, also one that shows in no field alone. It says that the
 leads have moved, not that the model is wrong about them.

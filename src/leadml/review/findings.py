@@ -67,7 +67,7 @@ def _domain(found: Assessment, choices: ReviewParams) -> Finding:
         return _finding("RV8", "not applicable", evidence)
     by = f", most by {', '.join(domain.strongest)}" if domain.strongest else ""
     evidence = (
-        f"a classifier tells leads of the newest period from those of the first with AUC {domain.roc_auc:.2f} "
+        f"a classifier tells leads of the newest period from those before with AUC {domain.roc_auc:.2f} "
         f"({domain.low:.2f} to {domain.high:.2f}){by}; {limit:g} is the limit"
     )
     return _finding("RV8", "warn" if domain.low > limit else "passed", evidence)

@@ -189,7 +189,7 @@ CATALOGUE = {
     ),
     "RV8": FindingKind(
         "review",
-        "Leads of today cannot be told from those of the time when the version came into use",
+        "Leads of today cannot be told from those whose outcomes are known",
         "See what changed in the parts that are named; compare with the outcomes as soon as they are known.",
     ),
     "RV9": FindingKind(
