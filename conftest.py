@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from leadml.jobs.project import Project
 
 ROOT = Path(__file__).parent
-WITH_A_PROJECT = {"leadml.bundle.model", "leadml.jobs.lead_records", "leadml.jobs.project"}
+WITH_A_PROJECT = {
+    "leadml.bundle.model",
+    "leadml.jobs.judged_version",
+    "leadml.jobs.lead_records",
+    "leadml.jobs.project",
+}
 QUICK = ["tracking.enabled=false", "model.max_rounds=20", "evaluation.draws=50"]
 
 

@@ -57,6 +57,6 @@ class ReviewParams(Section):
     slices: tuple[FieldName, ...] = ()
     """Fields by whose levels the review is split, such as country or channel."""
     min_slice: Count = 200
-    """Slices with fewer leads are not judged."""
+    """Leads under which a slice is not judged: among many small slices some always look bad."""
     changes: ChangeLimits = ChangeLimits()
     """From which size a change of the leads is said, by `leadml score` and `leadml review` alike."""
