@@ -47,7 +47,7 @@ def test_activity_rates_of_0_are_refused():
 
 
 def test_the_simulator_imports_of_leadml_only_errors_and_checks_of_arguments():
-    """It imports NumPy, SciPy, pandas, PyArrow, the standard library, itself, the errors and the checks of arguments."""
+    """Beside NumPy, SciPy, pandas, PyArrow, the standard library and itself."""
     third_party = {"numpy", "scipy", "pandas", "pyarrow", "__future__"}
     standard = {"dataclasses", "typing", "json", "collections", "concurrent", "contextlib", "multiprocessing"}
     standard |= {"pathlib", "functools", "itertools"}

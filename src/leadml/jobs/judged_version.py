@@ -85,7 +85,8 @@ class JudgedVersion(LeadRecords):
         Examples
         --------
         >>> lifted = "stages.rules={sql: {overriding: [{field: poutcome, any_of: [success]}]}}"
-        >>> review = open_project(project.places.root, overrides=[lifted]).rules()
+        >>> import leadml
+        >>> review = leadml.open_project(project.places.root, overrides=[lifted]).rules()
         >>> review.moved["rule"].tolist(), review.ways["way"].unique().tolist()
         (['poutcome is success'], ['model alone', 'rules alone', 'both'])
         """
