@@ -27,6 +27,8 @@ def test_a_project_is_reviewed_as_of_a_day(scored_stream: Places) -> None:
     assert {review.as_of for review in found} == {"2025-02-10T00:00:00+00:00"}
     assert len({review.line for review in found}) == 1
     assert project.review().as_of > "2025-03"
+    with pytest.raises(LeadmlError, match="as_of must be a date or a text such as 2026-01-31, got int"):
+        project.review(20250210)  # type: ignore[arg-type]
     assert project.review().version == project.model().version == project.model(1).version
 
 

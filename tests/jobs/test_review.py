@@ -74,7 +74,7 @@ def test_a_drift_is_named(make_scored: Scored, tmp_path: Path, drift: str, verdi
     assert (pd.to_datetime(over["day"], utc=True) >= FIRST + pd.Timedelta(days=30)).all()
 
 
-def test_leads_that_change_are_to_be_seen_to(flat_version: Path, tmp_path: Path) -> None:
+def test_leads_that_change_are_to_be_investigated(flat_version: Path, tmp_path: Path) -> None:
     """As long as no outcome shows that the model is wrong: fields that half of the leads have higher."""
     root = shutil.copytree(flat_version, tmp_path / "project", symlinks=True)
     project = Places.open(root / "params.yaml", ["review.changes.distribution=0.01"])

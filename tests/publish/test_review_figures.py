@@ -25,6 +25,7 @@ def _periods(*values: float, figure: str = "rate", stage: str = "") -> pd.DataFr
     )
 
 
+@pytest.mark.slow
 def test_the_same_evidence_gives_the_same_bytes() -> None:
     """No date of today and no random id is in a drawing; both lines and the limit are named."""
     drawing = evidence_figure(_evidence(0.1, 1.0, 200.0), limit=100.0)
@@ -35,6 +36,7 @@ def test_the_same_evidence_gives_the_same_bytes() -> None:
     assert drawing != evidence_figure(_evidence(0.1, 1.0, 300.0), limit=100.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, 1e-300, 1e300])
 def test_evidence_without_end_is_drawn_at_an_end(value: float) -> None:
     """Below or above that nothing more is said, so the drawing is that of the end."""
@@ -51,6 +53,7 @@ def test_evidence_of_one_kind_alone_is_drawn() -> None:
     assert ">level<" in evidence_figure(table[table["of"] == "level"], limit=100.0)
 
 
+@pytest.mark.slow
 def test_a_figure_by_period_shows_what_was_said_and_what_came() -> None:
     """Each only if it is known; the same tables give the same bytes."""
     estimated, realised = _periods(0.2, 0.3, 0.25), _periods(0.2, 0.35)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from leadml.arguments import require_suffix
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     WARNED,
@@ -33,6 +34,8 @@ def review(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Judge whether the version in use still holds, by the outcomes of the leads that it scored; code 3 if not."""
     with exit_on_error(), show_progress() as progress:
+        if out is not None:
+            require_suffix(out, ".html")
         project = open_project(params, set_, target, progress)
         found = project.review(as_of)
         page = project.review_page(found, out)

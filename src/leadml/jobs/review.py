@@ -213,10 +213,10 @@ def _keep(review: Review, model: Model, project: Places, *, now: str, progress: 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as rows; numbers that are not finite are None."""
-    if table.empty:
-        return []
-    plain = table.astype(object).where(table.notna(), None)
-    return as_rows(plain.replace([np.inf, -np.inf], None))
+    return [
+        {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}
+        for row in as_rows(table)
+    ]
 
 
 def _iso(day: int) -> str:
