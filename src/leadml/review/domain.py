@@ -44,7 +44,8 @@ class DomainResult:
     ----------
     roc_auc, low, high
         Chance that a lead of the later time looks later than one of the earlier time, on leads that the classifier was
-        not fitted on, with its 90% interval; 0.5 if the times do not differ.
+        not fitted on; 0.5 if the times do not differ. The ends are DeLong's at 90%; they take no account of the fit, so
+        that they are somewhat too narrow.
     strongest
         The parts of the score by which they are told apart, strongest first.
     """
