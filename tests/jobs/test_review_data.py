@@ -107,6 +107,17 @@ def test_leads_that_the_version_was_fitted_on_are_not_judged(flat_version: Path,
     assert scores.known.sum() == 1000
 
 
+def test_scores_that_were_removed_do_not_move_the_first_day(scored_stream: Places, tmp_path: Path) -> None:
+    """The version came into use with its first batch, whose row stays when its scores were kept for long enough."""
+    project = _copy(scored_stream, tmp_path)
+    whole = _data(project).scores
+    _change(project, "DELETE FROM leadml_scores WHERE batch = 1")
+    rest = _data(project).scores
+
+    assert rest.since == whole.since == whole.day[0] < rest.day[0]
+    assert rest.last == whole.last
+
+
 def test_scores_of_another_version_are_not_read(scored_stream: Places, tmp_path: Path) -> None:
     """Nor those of a batch that was never finished."""
     project = _copy(scored_stream, tmp_path)

@@ -127,7 +127,8 @@ def _with_outcomes(
     if not isinstance(settings, AsOfSettings):
         judged &= (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
     day = rows["at"].to_numpy() // DAY
-    is_newest = (day - day[0]) // choices.period_days == (day[-1] - day[0]) // choices.period_days
+    since = min(from_shown(batch.at) for batch in kept.batches) // DAY  # also of batches whose scores were removed
+    is_newest = (day - since) // choices.period_days == (day[-1] - since) // choices.period_days
     newest = rows[is_newest]
     return ReviewedScores(
         lead_id=lead_id,
@@ -141,7 +142,7 @@ def _with_outcomes(
         is_in_period=chosen["is_in_period"].to_numpy(),
         attributes=found[list(pairs.columns.values())].set_axis(names, axis="columns").reset_index(drop=True),
         newest=NewestScores(newest["probability"].to_numpy(), int(newest[LEAD_ID].nunique())),
-        since=int(day[0]),
+        since=since,
         last=int(day[-1]),
     )
 
