@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Evidence below the first is drawn there: it says that nothing points to a change. Above a thousand times the limit a
 # line is drawn there: no more is needed, and the part near the limit stays legible.
 LOWEST, HIGHEST = 1e-3, 1e3
+FEW, ROOM = 20, 5  # points that get a mark each, and days that are left free at both ends
 
 
 def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
@@ -34,7 +35,8 @@ def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
         for name, colour in (("level", CONTRAST), ("ranking", ACCENT)):
             rows = evidence[evidence["of"] == name]
             values = rows["evidence"].clip(LOWEST, HIGHEST * limit)
-            axes.plot(_days(rows["day"]), values, color=colour, linewidth=1.6, label=name)
+            marker = "o" if len(rows) < FEW else ""  # a line of one point is not seen
+            axes.plot(_days(rows["day"]), values, marker, ls="-", ms=3, color=colour, linewidth=1.6, label=name)
         axes.axhline(limit, color=GREY, linewidth=1, linestyle="--", label="limit")
         axes.set_yscale("log")
         highest = max(3 * float(evidence["evidence"].max()), 10 * limit)
@@ -42,7 +44,7 @@ def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
         axes.set_ylabel("evidence against the version")
         axes.set_xlabel("day on which leads were scored")
         axes.legend(frameon=False, loc="upper left", ncols=3)
-        _date_axis(axes)
+        _date_axis(axes, evidence["day"].tolist())
 
     return drawn(draw, height=3.0)
 
@@ -74,7 +76,7 @@ def period_figure(estimated: pd.DataFrame, realised: pd.DataFrame, figure: str, 
         axes.set_xlabel("period that begins on")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, loc="best")
-        _date_axis(axes)
+        _date_axis(axes, [text for table in (estimated, realised) if len(table) for text in table["period"]])
 
     return drawn(draw, height=2.8)
 
@@ -83,7 +85,8 @@ def _days(texts: pd.Series) -> Any:
     return pd.to_datetime(texts).to_numpy().astype("datetime64[D]")
 
 
-def _date_axis(axes: Axes) -> None:
+def _date_axis(axes: Any, texts: list[str]) -> None:
+    """Let the axis show the days of some texts, and a few days around them."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - takes a second to import
 
     locator: Any = AutoDateLocator
@@ -91,4 +94,7 @@ def _date_axis(axes: Axes) -> None:
     ticks = locator(minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(ticks)
     axes.xaxis.set_major_formatter(formatter(ticks))
-    axes.margins(x=0.02)
+    if texts:
+        first, last = pd.Timestamp(min(texts)), pd.Timestamp(max(texts))
+        room = pd.Timedelta(days=ROOM) + (last - first) / 50
+        axes.set_xlim(first - room, last + room)
