@@ -109,6 +109,14 @@ def test_a_share_is_broken_when_it_is_surely_a_third_off(share: float, verdict: 
     assert _row(Promise("MQL", 0.5, None, 0.3), _outcomes(), newest)["share_verdict"] == verdict
 
 
+def test_a_share_that_varied_as_much_in_the_training_is_kept() -> None:
+    """Between its dates; above that it is broken all the same."""
+    newest = np.where(np.arange(1000) < 460, 0.9, 0.1)
+    verdicts = [_row(Promise("MQL", 0.5, None, 0.3, varied), _outcomes(), newest) for varied in (0.1, 0.2)]
+
+    assert [row["share_verdict"] for row in verdicts] == [BROKEN, KEPT]
+
+
 def test_what_is_not_promised_or_not_known_is_neither_kept_nor_broken() -> None:
     """No rule, no outcome, or too few leads."""
     nothing = _outcomes(days=0)

@@ -176,7 +176,7 @@ def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
     for cut in bundle.stages.cuts:
         rule = rules.get(cut.stage.lower())
         precision, share = (rule.promised_precision, rule.promised_share) if rule else (None, None)
-        promises.append(Promise(cut.stage, cut.probability, precision, share))
+        promises.append(Promise(cut.stage, cut.probability, precision, share, bundle.profile.varied.stages))
     settings = bundle.leads.settings
     maturity = settings.target.horizon + settings.target.settling if isinstance(settings, AsOfSettings) else 0
     return ReviewedVersion(bundle.reference, promises, maturity, int(until // DAY))

@@ -35,12 +35,15 @@ class Promise:
         Share of the leads at or above the cut that the rule wants to convert; None if it asks for none.
     share
         Share of the leads that the rule wants at or above the cut; None if it asks for none.
+    varied
+        By how much the share of a stage varied between the dates of the training, from 0 to 1.
     """
 
     stage: str
     cut: float
     precision: float | None
     share: float | None
+    varied: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +135,17 @@ def _precision(promise: Promise, leads: CutOutcomes, *, false_alarms: float) -> 
 
 
 def _volume(promise: Promise, newest: NewestScores, min_leads: int) -> dict[str, object]:
-    """Return what became of the promised share: broken if there are surely a third more or fewer leads."""
+    """Return what became of the promised share.
+
+    It is broken if there are surely a third more or fewer leads, and the share differs by more than it did in the
+    training.
+    """
     share = float((newest.probability >= promise.cut).mean())
     low, high = rate_interval(share, newest.accounts, confidence=CONFIDENCE)
     verdict, promised = NOT_PROMISED, np.nan if promise.share is None else promise.share
     if promise.share is not None:
-        is_off = low > promised * (1 + VOLUME_TOLERANCE) or high < promised * (1 - VOLUME_TOLERANCE)
+        reach = max(VOLUME_TOLERANCE * promised, promise.varied)
+        is_off = low > promised + reach or high < promised - reach
         verdict = UNKNOWN if newest.accounts < min_leads else BROKEN if is_off else KEPT
     return {
         "promised_share": promised,
