@@ -75,16 +75,19 @@ def test_a_drift_is_named(make_scored: Scored, tmp_path: Path, drift: str, verdi
 
 
 def test_leads_that_change_are_to_be_investigated(flat_version: Path, tmp_path: Path) -> None:
-    """As long as no outcome shows that the model is wrong: fields that half of the leads have higher."""
+    """As long as no outcomes of such leads are known: fields that half of them have higher from the tenth day on."""
     root = shutil.copytree(flat_version, tmp_path / "project", symlinks=True)
     project = Places.open(root / "params.yaml", ["review.changes.distribution=0.01"])
-    leads = stream(drift="mix").days(20, seed=5)
+    leads = stream(drift="mix", drift_day=10, leads_a_day=100).days(20, seed=5)
     score_days(project, leads)
-    let_outcomes_in(project, leads)
+    let_outcomes_in(project, leads[leads["day"] < 10])
     found = review(project)
+    let_outcomes_in(project, leads)
+    realised = review(project)
 
     assert (found.verdict, found.judgement.asks_for_action) == ("INVESTIGATE", False)
     assert "RV5" in _codes(found)
+    assert (realised.verdict, "RV5" in _codes(realised)) == ("KEEP", True)
 
 
 def test_a_cut_that_breaks_its_promise_is_to_be_solved_again(scored_stream: Places) -> None:
