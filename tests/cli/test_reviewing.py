@@ -40,12 +40,12 @@ def test_the_code_says_whether_something_is_to_be_done(
 
 @pytest.mark.parametrize(
     ("drift", "days", "verdict", "code"),
-    [("odds", 90, "RECALIBRATE", 3), ("effects", 90, "REFIT", 3), ("mix", 40, "INVESTIGATE", 0)],
+    [("odds", 90, "RECALIBRATE", 3), ("effects", 90, "REFIT", 3), ("mix", 40, "KEEP", 0)],
 )
 def test_a_drift_of_the_model_ends_with_code_3(
     run: Run, make_scored: Callable[..., Places], tmp_path: Path, drift: str, days: int, verdict: str, code: int
 ) -> None:
-    """The odds of all leads, or the effects of some fields; leads that have changed alone do not."""
+    """The odds of all leads, or the effects of some fields; leads that have changed and convert as was said do not."""
     project = make_scored(tmp_path, days=days, drift=drift, drift_day=20)
     printed = run("review", *_words(project, "review.changes.distribution=0.01"), code=code)
 

@@ -128,7 +128,7 @@ def test_evidence_and_domain_are_facts(reviewed: Review) -> None:
     warned = [Finding("RV8", "warn", "evidence", "do this")]
     report = build_review_page(replace(reviewed, assessment=assessment, findings=warned), [])
 
-    assert report.facts[-1] == ("AUC of telling the newest leads from the first ones; 0.5 is chance", "0.71")
+    assert report.facts[-1] == ("AUC of telling the newest leads from earlier ones; 0.5 is chance", "0.71")
     assert report.facts[1][0] == "evidence against the level; 100 is the limit"
     assert float(report.facts[1][1].replace(",", "")) >= 0
     assert report.warnings == [reviewed.judgement.reason, "RV8 evidence; do this"]
