@@ -34,11 +34,13 @@ def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
     def draw(axes: Axes) -> None:
         for name, colour in (("level", CONTRAST), ("ranking", ACCENT)):
             rows = evidence[evidence["of"] == name]
-            values = rows["evidence"].clip(LOWEST, HIGHEST * limit)
+            values = rows["evidence"].clip(LOWEST, HIGHEST * limit).to_numpy()
             marker = "o" if len(rows) < FEW else ""  # a line of one point is not seen
             axes.plot(_days(rows["day"]), values, marker, ls="-", ms=3, color=colour, linewidth=1.6, label=name)
         axes.axhline(limit, color=GREY, linewidth=1, linestyle="--", label="limit")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")  # 0.001 is read sooner than a power of ten
+        axes.yaxis.set_minor_formatter(lambda *_: "")
         highest = max(3 * float(evidence["evidence"].max()), 10 * limit)
         axes.set_ylim(LOWEST / 1.5, min(highest, 2 * HIGHEST * limit))
         axes.set_ylabel("evidence against the version")
@@ -68,10 +70,10 @@ def period_figure(estimated: pd.DataFrame, realised: pd.DataFrame, figure: str, 
             rows = table[(table["figure"] == figure) & (table["stage"] == stage)] if len(table) else table
             if len(rows):
                 errors: Any = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-                errors = [error.clip(lower=0.0).fillna(0.0) for error in errors]
+                errors = [error.clip(lower=0.0).fillna(0.0).to_numpy() for error in errors]
                 days = _days(rows["period"]) + pd.Timedelta(days=shift)
                 look: Any = {"fmt": "o-", "color": colour, "markersize": 4, "elinewidth": 1, "linewidth": 0.8}
-                axes.errorbar(days, rows["value"], yerr=errors, label=name, **look)
+                axes.errorbar(days, rows["value"].to_numpy(), yerr=errors, label=name, **look)
         axes.set_ylabel(label)
         axes.set_xlabel("period that begins on")
         if axes.get_legend_handles_labels()[0]:
