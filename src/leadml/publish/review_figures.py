@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from leadml.publish.figures import ACCENT, CONTRAST, GREY, drawn
@@ -69,8 +70,8 @@ def period_figure(estimated: pd.DataFrame, realised: pd.DataFrame, figure: str, 
         for table, colour, name, shift in sources:
             rows = table[(table["figure"] == figure) & (table["stage"] == stage)] if len(table) else table
             if len(rows):
-                errors: Any = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-                errors = [error.clip(lower=0.0).fillna(0.0).to_numpy() for error in errors]
+                errors = np.vstack([rows["value"] - rows["low"], rows["high"] - rows["value"]])
+                errors = np.nan_to_num(np.maximum(errors, 0.0))
                 days = _days(rows["period"]) + pd.Timedelta(days=shift)
                 look: Any = {"fmt": "o-", "color": colour, "markersize": 4, "elinewidth": 1, "linewidth": 0.8}
                 axes.errorbar(days, rows["value"].to_numpy(), yerr=errors, label=name, **look)
