@@ -1,7 +1,7 @@
 # make run   train on data/raw, score leads that training did not see, write the report
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
-# make year  two years of nightly scores and reviews of a simulated CRM, with a drift in it: an hour
+# make year  two years of nightly scores and reviews of a simulated CRM, with a drift in it: long
 # make test  every check: lint, types, architecture, tests, notebook
 # make quick lint, types, architecture and the tests that are not slow: an answer in about a minute on 2 cores, the first time in one and a half
 # make proof run every benchmark, keep its result, write docs/measured.md: hours; ONLY="bank compare" runs some

@@ -13,7 +13,7 @@ from leadml.bundle.profile import ChangeSizes, FieldSizes, Profile
 from leadml.leads.check.contract import AS_OF
 from leadml.model.fit.estimator import FitResult
 from leadml.model.predict.reference import FieldBins
-from leadml.review.training import largest_sizes, slice_counts, time_blocks, training_profile, with_cuts
+from leadml.review.training import largest_sizes, slice_counts, time_blocks, training_profile
 from leadml.stages.candidates import candidate_table
 from leadml.stages.cuts import Cut
 
@@ -137,9 +137,9 @@ def test_the_largest_of_each_size_is_rounded_up() -> None:
 def test_other_cuts_change_the_stages_alone(profile: Profile, toy_fitted: FitResult) -> None:
     """From the candidates of the training; the same cuts give the same counts, none give none."""
     table = candidate_table(toy_fitted.probability, toy_fitted.label)
-    other = with_cuts(profile, (Cut("IQL", 0.2, "fixed at 0.2"),), table)
+    other = profile.with_cuts((Cut("IQL", 0.2, "fixed at 0.2"),), table)
     above = int((toy_fitted.probability >= 0.2).sum())
 
     assert other.counts.stages == {"LEAD": profile.counts.scored - above, "IQL": above}
-    assert with_cuts(profile, CUTS, table) == profile
-    assert with_cuts(profile, (), table).counts.stages == {}
+    assert profile.with_cuts(CUTS, table) == profile
+    assert profile.with_cuts((), table).counts.stages == {}

@@ -289,7 +289,8 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     saved = newest_saved(folder.resolve(), manifest.model_hash)
     if saved is None:
         return Model(bundle, manifest, folder.resolve())
-    bundle = replace(bundle, stages=saved.applied_to(bundle.stages))
+    stages = saved.applied_to(bundle.stages)
+    bundle = replace(bundle, stages=stages, profile=bundle.profile.with_cuts(stages.cuts, bundle.candidates))
     return Model(bundle, manifest, folder.resolve(), saved.number)
 
 

@@ -6,13 +6,19 @@ lead. The counts of a batch have the same form; `leadml.review` makes and compar
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from leadml.model.predict.reference import FieldBins
+from leadml.stages.cut_figures import cut_figures
+from leadml.stages.ladder import LEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from leadml.stages.cuts import Cut
 
 MILLIONTHS = 1_000_000  # probabilities are summed as whole numbers, which add up to the same sum in any order
 
@@ -208,6 +214,22 @@ class Profile:
     counts: LeadCounts
     varied: ChangeSizes
     slices: Mapping[str, SliceCounts]
+
+    def with_cuts(self, cuts: Sequence[Cut], candidates: pd.DataFrame) -> Self:
+        """Return the profile with the leads of each stage by other cuts, from the shares of the candidates.
+
+        Parameters
+        ----------
+        cuts
+            The cuts that are used now, rising.
+        candidates
+            The stored sample of the candidate cuts of the training.
+        """
+        inside = [1.0, *(cut_figures(candidates, cut.probability)["share"] for cut in cuts), 0.0]
+        leads = [round(share * self.counts.scored) for share in inside]
+        stages = (LEAD, *(cut.stage for cut in cuts)) if cuts else ()
+        counts = {stage: leads[at] - leads[at + 1] for at, stage in enumerate(stages)}
+        return replace(self, counts=replace(self.counts, stages=counts))
 
     def to_json(self) -> dict[str, Any]:
         """Return the profile as plain data."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +11,14 @@ import pandas as pd
 from leadml.errors import LeadmlError
 from leadml.jobs.review_data import read_review_data
 from leadml.jobs.store import open_store
-from leadml.leads.check.instants import from_shown, instant, shown_instant
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.instants import from_shown, instant, shown_day, shown_instant
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows
 from leadml.review.assess import assess
 from leadml.review.changes import judge_changes
 from leadml.review.findings import acceptance_finding, review_findings
 from leadml.review.promises import BROKEN
-from leadml.review.training import with_cuts
 from leadml.review.verdict import Standing, alarm, days_text, judge
 
 if TYPE_CHECKING:
@@ -83,7 +82,9 @@ class Review:
         """Return the evidence over time: ``day`` (ISO 8601), ``of`` (level or ranking) and ``evidence``."""
         return pd.concat(
             [
-                pd.DataFrame({"day": [_iso(day) for day in found.day], "of": name, "evidence": found.value})
+                pd.DataFrame(
+                    {"day": [shown_day(int(day) * DAY) for day in found.day], "of": name, "evidence": found.value}
+                )
                 for name, found in (("level", self.assessment.level), ("ranking", self.assessment.ranking))
             ],
             ignore_index=True,
@@ -160,10 +161,7 @@ def _changes(model: Model, counts: LeadCounts | None, choices: ReviewParams) -> 
     """Return the changes of the leads of a batch since the training."""
     if counts is None:
         return [Finding("RV0", "not applicable", "no batch has counts of its leads")]
-    profile = model.bundle.profile
-    if model.cuts_number:
-        profile = with_cuts(profile, model.bundle.stages.cuts, model.bundle.candidates)
-    return judge_changes(profile, counts, choices.changes)
+    return judge_changes(model.bundle.profile, counts, choices.changes)
 
 
 def _new(changes: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
@@ -217,7 +215,3 @@ def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
         {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}
         for row in as_rows(table)
     ]
-
-
-def _iso(day: int) -> str:
-    return (datetime.fromtimestamp(0, UTC) + timedelta(days=int(day))).date().isoformat()

@@ -17,7 +17,6 @@ from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.check.instants import from_shown, shown_instant
 from leadml.leads.sources.scored_pairs import ScoredPairs
-from leadml.leads.sources.settings import AsOfSettings
 from leadml.leads.sources.source import training_source
 from leadml.params import normal_name
 from leadml.review.assess import ReviewedScores, ReviewedVersion, evidence_interval
@@ -124,7 +123,7 @@ def _with_outcomes(
     place = _places(labels, lead_id, at)
     known, found = place >= 0, labels.reindex(place)
     judged = known & (found["fitted"].to_numpy() == 0)
-    if not isinstance(settings, AsOfSettings):
+    if not settings.is_repeated:
         judged &= (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
     day = rows["at"].to_numpy() // DAY
     since = min(from_shown(batch.at) for batch in kept.batches) // DAY  # also of batches whose scores were removed
@@ -149,9 +148,7 @@ def _with_outcomes(
 
 def _chosen(rows: pd.DataFrame, choices: ReviewParams, settings: SnapshotSettings) -> pd.DataFrame:
     """Return the scores that are judged: evidence, or counted by period."""
-    again = isinstance(settings, AsOfSettings)
-    maturity = settings.target.horizon + settings.target.settling if isinstance(settings, AsOfSettings) else 0
-    choose = spread_looks if again else first_looks
+    choose, maturity = spread_looks if settings.is_repeated else first_looks, settings.maturity_days
     day, lead_id, marks = rows["at"].to_numpy() // DAY, rows[LEAD_ID].to_numpy(), {}
     for name, interval in (("is_look", evidence_interval(choices, maturity)), ("is_in_period", choices.period_days)):
         marks[name] = np.zeros(len(rows), dtype=bool)
@@ -177,9 +174,7 @@ def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
         rule = rules.get(cut.stage.lower())
         precision, share = (rule.promised_precision, rule.promised_share) if rule else (None, None)
         promises.append(Promise(cut.stage, cut.probability, precision, share, bundle.profile.varied.stages))
-    settings = bundle.leads.settings
-    maturity = settings.target.horizon + settings.target.settling if isinstance(settings, AsOfSettings) else 0
-    return ReviewedVersion(bundle.reference, promises, maturity, int(until // DAY))
+    return ReviewedVersion(bundle.reference, promises, bundle.leads.settings.maturity_days, int(until // DAY))
 
 
 def _counts(kept: KeptScores, last: int) -> LeadCounts | None:

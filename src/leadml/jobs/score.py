@@ -25,7 +25,6 @@ from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
 from leadml.review.changes import judge_changes, merge_findings
 from leadml.review.counts import count_leads
-from leadml.review.training import with_cuts
 from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:
@@ -259,8 +258,6 @@ def _compare(model: Model, summary: ScoreSummary, counts: LeadCounts, limits: Ch
     profile = model.bundle.profile
     categories = [name for name, bins in profile.bins.items() if bins.kind == "category"]
     summary.unknown_levels = {name: counts.fields[name].bins[-1] for name in categories}
-    if model.cuts_number:
-        profile = with_cuts(profile, model.bundle.stages.cuts, model.bundle.candidates)
     summary.changes = tuple(judge_changes(profile, counts, limits))
 
 
@@ -289,10 +286,8 @@ class _Outputs:
             number = int((scored["stage"] == stage).sum())
             if number or stage in summary.stages:
                 summary.stages[stage] = summary.stages.get(stage, 0) + number
-        bundle, fields = model.bundle, model.bundle.model.encoder.fields_of(chunk.frame)
-        counts = count_leads(
-            bundle.profile, fields, explanation.probability, names=model.fields, cuts=bundle.stages.cuts
-        )
+        values, probability, bundle = explanation.values, explanation.probability, model.bundle
+        counts = count_leads(bundle.profile, values, probability, names=model.fields, cuts=bundle.stages.cuts)
         summary.counts = counts if summary.counts is None else summary.counts + counts
 
 

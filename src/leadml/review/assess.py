@@ -6,12 +6,13 @@ The module reads nothing: scores and outcomes are given as arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.instants import shown_day
 from leadml.model.judge.calibration_line import log_odds
 from leadml.model.predict.parts import from_bytes
 from leadml.review.beside import estimated_beside_realised
@@ -225,7 +226,7 @@ def period_name(number: int, since: int, period_days: int) -> str:
     >>> period_name(1, since=0, period_days=30)
     '1970-01-31'
     """
-    return (datetime.fromtimestamp(0, UTC) + timedelta(days=since + number * period_days)).date().isoformat()
+    return shown_day((since + number * period_days) * DAY)
 
 
 def _judged(scores: ReviewedScores, rows: Rows, since: int, *, names: Sequence[str]) -> JudgedScores:

@@ -33,7 +33,7 @@ CHOICES = {
     "num_threads": 1,
     "seed": 0,
 }
-ROUNDS = 60  # of 7 leaves at a rate of 0.1: a move of half a standard deviation of one field is found by then
+ROUNDS = 60  # of 7 leaves at a rate of 0.1: enough for a few large moves, and short for a nightly review
 
 
 @dataclass(frozen=True)

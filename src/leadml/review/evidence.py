@@ -30,7 +30,7 @@ STAKES = 53
 # of leads of which none or all converted says nothing. Expected, not found: what a cell is must not hang on outcomes.
 MIN_EXPECTED = 3.0
 # What is expected of the error of a part before any outcome, in log-odds of each log-odds of the part: it counts for a
-# third less or more than the score says. With twice or half of it, halved effects were noticed later; decision 29.
+# third less or more than the score says. benchmarks/drift.py shows what another value does.
 EXPECTED_ERROR = 0.3
 # Of the most that may be staked on one lead: small stakes win where the share is a little too low, large ones where it
 # is far too low.

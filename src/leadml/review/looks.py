@@ -1,9 +1,9 @@
 """Choose the scores that a review judges: of all scores of a lead, some whose outcomes do not overlap.
 
 A lead that is scored every night has one outcome in each horizon, and its scores of a month share it. So one score in
-each interval counts, and of an account, whose leads convert together, one of any of its leads. It is that of a day that
-is drawn by the account alone: the scores that are judged are then like those of any night. The first score of each lead
-would not do, since leads are then newer than those that a batch has, and new leads convert more often.
+each interval counts, and of an account, whose leads convert together, one of any of its leads. Of leads that are scored
+again and again it is that of a day that is drawn by the lead's id: the scores that are judged are then like those of
+any night. The first score of each lead would not do, since leads are then newer than those that a batch has.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields as dataclass_fields
-from dataclasses import replace
 from itertools import zip_longest
 from math import ceil
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ from leadml.leads.split import column_of
 from leadml.model.predict.reference import field_bins
 from leadml.review.counts import count_leads
 from leadml.review.drift import change_sizes
-from leadml.stages.cut_figures import cut_figures
-from leadml.stages.ladder import LEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -170,22 +167,3 @@ def slice_counts(bins: FieldBins, values: Floats, label: Labels) -> SliceCounts:
     positions, size = bins.positions(values), bins.size + 1
     rows = np.bincount(positions, minlength=size).tolist()
     return SliceCounts(tuple(rows), tuple(np.bincount(positions[label > 0], minlength=size).tolist()))
-
-
-def with_cuts(profile: Profile, cuts: Sequence[Cut], candidates: pd.DataFrame) -> Profile:
-    """Return a profile with the leads of each stage by other cuts, from the shares of the candidates.
-
-    Parameters
-    ----------
-    profile
-        The profile.
-    cuts
-        The cuts that are used now, rising.
-    candidates
-        The stored sample of the candidate cuts of the training.
-    """
-    inside = [1.0, *(cut_figures(candidates, cut.probability)["share"] for cut in cuts), 0.0]
-    leads = [round(share * profile.counts.scored) for share in inside]
-    stages = (LEAD, *(cut.stage for cut in cuts)) if cuts else ()
-    counts = {stage: leads[at] - leads[at + 1] for at, stage in enumerate(stages)}
-    return replace(profile, counts=replace(profile.counts, stages=counts))

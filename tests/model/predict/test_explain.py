@@ -190,7 +190,7 @@ WINDOWS = (
 def _explanation(points):
     points = np.array(points, dtype=float)
     probability = (30 + points.sum(axis=1)) / 100
-    return Explanation(WINDOWS, points / 10, -1.0, points.sum(axis=1), probability, points, 30.0)
+    return Explanation(WINDOWS, points / 10, -1.0, points.sum(axis=1), probability, points, 30.0, points)
 
 
 def _window_frame(size):
@@ -215,20 +215,20 @@ def test_the_points_of_topics_are_the_points_of_their_fields(points):
 def test_the_log_odds_of_topics_are_the_sums_of_those_of_their_fields(points):
     """Exactly, whatever the other fields are; those of all topics add up to those of all fields."""
     explanation = _explanation(np.reshape(points, (-1, 4)))
-    log_odds, topics = explanation.log_odds, explanation.topic_log_odds
+    log_odds, topics = explanation.log_odds, explanation.topic_log_odds()
     assert topics.shape == (len(points), 3)
     by_hand = [log_odds[:, 0], log_odds[:, 1] + log_odds[:, 2], log_odds[:, 3]]
     assert np.array_equal(topics, np.stack(by_hand, axis=1))
     assert np.abs(topics.sum(axis=1) - log_odds.sum(axis=1)).max(initial=0) < 1e-9
     apart = replace(explanation, fields=tuple(replace(field, topic="") for field in WINDOWS))
-    assert np.array_equal(apart.topic_log_odds, log_odds)
+    assert np.array_equal(apart.topic_log_odds(), log_odds)
 
 
 def test_each_lead_of_the_bank_has_the_log_odds_of_its_topics(bank_explanation):
     """The fields of the bundled leads are their own topics, so that the margin is the start and the topics."""
-    total = bank_explanation.start_margin + bank_explanation.topic_log_odds.sum(axis=1)
+    total = bank_explanation.start_margin + bank_explanation.topic_log_odds().sum(axis=1)
     assert np.abs(total - bank_explanation.margin).max() < 1e-9
-    assert np.array_equal(bank_explanation.topic_log_odds, bank_explanation.log_odds)
+    assert np.array_equal(bank_explanation.topic_log_odds(), bank_explanation.log_odds)
 
 
 @given(st.lists(st.lists(st.floats(-7, 7), min_size=4, max_size=4), min_size=1, max_size=6))

@@ -48,7 +48,7 @@ def test_parts_are_the_contributions_in_steps(explanation: Explanation) -> None:
     """Of each topic by name, to half a step; beyond four log-odds the end of the range."""
     names = ["field_3", "field_1"]
     parts = part_log_odds(explanation, names)
-    exact = explanation.topic_log_odds[:, [2, 0]]
+    exact = explanation.topic_log_odds()[:, [2, 0]]
 
     assert np.abs(parts - np.clip(exact, -127 / STEPS, 127 / STEPS)).max() <= 0.5 / STEPS
     assert np.array_equal(from_bytes(to_bytes(parts).tolist(), 2), parts)
@@ -76,14 +76,14 @@ def _explained(rows: int) -> Explanation:
     """Return contributions of three fields, two of which are of one topic."""
     log_odds = np.random.default_rng(3).normal(size=(rows, 3))
     margin = log_odds.sum(axis=1)
-    return Explanation(FIELDS, log_odds, 0.0, margin, 1 / (1 + np.exp(-margin)), 10 * log_odds, 50.0)
+    return Explanation(FIELDS, log_odds, 0.0, margin, 1 / (1 + np.exp(-margin)), 10 * log_odds, 50.0, log_odds)
 
 
 def _part(explanation: Explanation, rows: slice) -> Explanation:
     """Return some rows of contributions."""
     arrays = (getattr(explanation, name)[rows] for name in ("log_odds", "margin", "probability", "points"))
     log_odds, margin, probability, points = arrays
-    return Explanation(FIELDS, log_odds, 0.0, margin, probability, points, 50.0)
+    return Explanation(FIELDS, log_odds, 0.0, margin, probability, points, 50.0, log_odds)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 500])

@@ -32,6 +32,16 @@ class SingleSnapshot:
         """Return the prediction in words."""
         return f"{target}, for each lead, as a calibrated probability"
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether a lead has many snapshots, whose outcomes are due at a known time: not flat leads."""
+        return False
+
+    @property
+    def maturity_days(self) -> int:
+        """Days from a snapshot until its outcome is due: 0, as a file says nothing of it."""
+        return 0
+
     def matures_at(self, as_of: str | None) -> str | None:  # noqa: ARG002 - a file says nothing of when
         """Return when the outcomes of leads are known: not known for flat leads."""
         return None
@@ -87,10 +97,21 @@ class AsOfSettings:
             "snapshot"
         )
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether a lead has many snapshots, whose outcomes are due at a known time."""
+        return True
+
+    @property
+    def maturity_days(self) -> int:
+        """Days from a snapshot until its outcome is due: the horizon and the settling."""
+        return self.target.horizon + self.target.settling
+
     def matures_at(self, as_of: str | None) -> str | None:
         """Return when the outcomes of snapshots are known, in ISO 8601: after the horizon and the settling."""
-        days = self.target.horizon + self.target.settling
-        return None if as_of is None else shown_instant(instant(as_of, timezone=self.timezone or "UTC") + days * DAY)
+        if as_of is None:
+            return None
+        return shown_instant(instant(as_of, timezone=self.timezone or "UTC") + self.maturity_days * DAY)
 
     def check(self, params: Params) -> None:
         """Refuse sources that are declared differently than when the model was trained.

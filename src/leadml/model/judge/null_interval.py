@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from leadml.types import Floats, Labels, Rows
 
-# An error is within 1.5 standard errors of its estimate with 87%. At 2 the ranking alarmed too seldom, decision 29.
+# An error is within 1.5 standard errors of its estimate with 87%. With more, alarms are rarer, right ones too.
 ERRORS = 1.5
 # Margins in log-odds of what is too small to act on. 0.1 is a tenth of the odds: 12.5% in place of 11.5%. A slope that
 # is off by 0.05, or one part that counts for a tenth more or less than the score says, moves few leads.

@@ -21,7 +21,7 @@ from leadml.model.predict.lead_model import sum_by_owner, sum_contributions
 
 if TYPE_CHECKING:
     from leadml.model.predict.lead_model import LeadModel
-    from leadml.types import Floats, Objects, Rows
+    from leadml.types import Floats, Mask, Objects, Rows
 
 
 # Of a difference: below it, rounding costs a secant more digits than the derivative is away from it.
@@ -49,6 +49,8 @@ class Explanation:
         Array of shape (n_rows, n_fields): percentage points of the probability.
     start_points
         100 times the calibrated probability at ``start_margin``.
+    values
+        Array of shape (n_rows, n_fields): the encoded fields that are explained.
     """
 
     fields: tuple[Field, ...]
@@ -58,6 +60,7 @@ class Explanation:
     probability: Floats
     points: Floats
     start_points: float
+    values: Floats
 
     @cached_property
     def topics(self) -> tuple[Field, ...]:
@@ -76,10 +79,9 @@ class Explanation:
         """Array of shape (n_rows, n_topics): the points of all fields of a topic."""
         return sum_by_owner(self.points, self._owners)
 
-    @cached_property
-    def topic_log_odds(self) -> Floats:
-        """Array of shape (n_rows, n_topics): the log-odds of all fields of a topic, before calibration."""
-        return sum_by_owner(self.log_odds, self._owners)
+    def topic_log_odds(self, rows: Mask | slice = slice(None)) -> Floats:
+        """Return the log-odds of all fields of a topic before calibration, of some rows: shape (n_rows, n_topics)."""
+        return sum_by_owner(self.log_odds[rows], self._owners)
 
     def strongest_member(self, topic: int) -> Rows:
         """Return for each lead the field of a topic with the most points of the same sign as the topic's points."""
@@ -118,7 +120,8 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     secant = model.calibrator.slope(margin)
     secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]
-    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, 100.0 * start_probability)
+    start_points = 100.0 * start_probability
+    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, start_points, fields)
 
 
 def reason_text(field: Field, value: object) -> str:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.model.predict.explain import Explanation
-    from leadml.types import Floats, Objects
+    from leadml.types import Floats, Mask, Objects
 
-# Half of the bet on the ranking is shared by the parts: at 16 each has 1/32, which costs 3.5 of the 4.6 nats that an
-# alarm takes. More parts would make each of them slower, for fields that move few scores.
+# 16 bytes are a fifth of what a score takes in the store (benchmarks/store.py). The error of a part that moves few
+# scores is learnt from many outcomes only, and does little harm.
 MOST_PARTS = 16
 # Leads of a batch whose parts are kept. At a rate of 2% they are 400 conversions, more than a verdict asks for, and a
 # million scores do not take longer to keep.
@@ -35,15 +35,30 @@ def strongest_parts(explanation: Explanation) -> list[str]:
     explanation
         Of the rows that a version was evaluated on.
     """
-    spread = explanation.topic_log_odds.std(axis=0)
+    spread = explanation.topic_log_odds().std(axis=0)
     order = np.argsort(-spread, kind="stable")[:MOST_PARTS]
     return [explanation.topics[at].name for at in order if spread[at] > 0]
 
 
-def part_log_odds(explanation: Explanation, names: Sequence[str]) -> Floats:
-    """Return the log-odds of some topics, shape (n_rows, n_names), as they are kept: in steps of 1/32, from -4 to 4."""
+def part_log_odds(explanation: Explanation, names: Sequence[str], rows: Mask | slice = slice(None)) -> Floats:
+    """Return the log-odds of some topics of some rows as they are kept: in steps of 1/32, from -4 to 4.
+
+    Parameters
+    ----------
+    explanation
+        Of some leads.
+    names
+        Names of the topics.
+    rows
+        Which leads; by default all.
+
+    Returns
+    -------
+    parts
+        Shape (n_rows, n_names).
+    """
     position = {topic.name: at for at, topic in enumerate(explanation.topics)}
-    exact = explanation.topic_log_odds[:, [position[name] for name in names]]
+    exact = explanation.topic_log_odds(rows)[:, [position[name] for name in names]]
     return np.asarray(np.clip(np.rint(exact * STEPS), -127, 127) / STEPS)
 
 
@@ -76,7 +91,7 @@ def sampled_bytes(explanation: Explanation, names: Sequence[str], lead_ids: Obje
     """
     kept = pd.util.hash_array(lead_ids, categorize=False) <= ALL_HASHES * min(LEADS_KEPT / max(leads, 1), 1.0)
     found = np.full(len(lead_ids), None, dtype=object)
-    found[kept] = to_bytes(part_log_odds(explanation, names)[kept])
+    found[kept] = to_bytes(part_log_odds(explanation, names, kept))
     return found
 
 

@@ -78,7 +78,7 @@ def kept_scores(store: Store, target: str, model_hash: str, *, until: str) -> Ke
 def _scores_of(connection: Connection, batch: StoredBatch, ids: dict[str, str]) -> pd.DataFrame:
     """Return the scores of a batch; ids that came before are the same objects."""
     query = sa.select(*(SCORES.c[name] for name in READ)).where(SCORES.c.batch == batch.batch)
-    cursor: Any = connection.execute(query).cursor  # the rows of SQLAlchemy take three times as long as the driver's
+    cursor: Any = connection.execute(query).cursor  # rows of SQLAlchemy's own take longer than the driver's
     frames = []
     while rows := cursor.fetchmany(ROWS):
         lead_ids, probability, parts = zip(*rows, strict=True)
