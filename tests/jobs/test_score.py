@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.frames import read_scores
 
 from leadml.bundle.model import load
+from leadml.bundle.saved_cuts import SavedCuts, saved_folder, saved_text
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreRequest, ScoreSummary, score
@@ -385,14 +387,19 @@ def test_stages_by_saved_cuts_are_compared_with_what_the_same_cuts_gave(
 ) -> None:
     """Other cuts change the share of each stage, and that is no change of the leads."""
     project, trained = trained_project
-    lower = tuple(replace(cut, probability=cut.probability / 4) for cut in trained.model.bundle.stages.cuts)
-    bundle = replace(trained.model.bundle, stages=replace(trained.model.bundle.stages, cuts=lower))
+    model = trained.model
+    lower = tuple(replace(cut, probability=cut.probability / 4) for cut in model.bundle.stages.cuts)
+    by_hand = replace(model, bundle=replace(model.bundle, stages=replace(model.bundle.stages, cuts=lower)))
+    folder = Path(shutil.copytree(model.folder, tmp_path / "1"))
+    file = saved_folder(folder) / "1.json"
+    file.parent.mkdir()
+    text = saved_text(SavedCuts(1, lower, None, "2026-01-01T00:00:00+00:00"), model.manifest.model_hash)
+    file.write_text(text, encoding="utf-8")
     request = request_for(project.data, tmp_path / "s.csv")
     places = replace(project, params=project.params.model_copy(update={"store": None}))
     codes = {}
-    for number in (0, 1):
-        model = replace(trained.model, bundle=bundle, cuts_number=number)
-        summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
+    for number, version in enumerate((by_hand, load(folder))):
+        summary = score(version, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
         codes[number] = [finding.code for finding in summary.changes]
 
     assert codes == {0: ["RV7"], 1: ["RV0"]}
