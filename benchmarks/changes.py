@@ -26,9 +26,9 @@ from leadml.leads.check.contract import AS_OF
 from leadml.model.fit.estimator import fit_model
 from leadml.params import load_params
 from leadml.params.review import ChangeLimits
-from leadml.review.changes import judge_changes
-from leadml.review.counts import count_leads
-from leadml.review.training import training_profile
+from leadml.review.drift.counts import count_leads
+from leadml.review.drift.judge import judge_changes
+from leadml.review.drift.training import training_profile
 from leadml.stages.cuts import solve_cuts
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from leadml.model.judge.null_interval import Reference
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.parts import part_log_odds, strongest_parts
 from leadml.params.review import ReviewParams
-from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
+from leadml.review.evidence.e_detectors import JudgedScores, level_evidence, ranking_evidence
 from leadml.review.verdict import alarm
 from leadml.simulator.stream import Stream
 

@@ -32,9 +32,9 @@ import leadml
 from leadml.leads.check.contract import LABEL
 from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.model.metrics import roc_auc
-from leadml.review.beside import estimated_beside_realised, estimates_held
-from leadml.review.estimated import ScoredLeads, estimated_performance
-from leadml.review.realised import JudgedLeads, realised_performance
+from leadml.review.performance.beside import estimated_beside_realised, estimates_held
+from leadml.review.performance.estimated import ScoredLeads, estimated_performance
+from leadml.review.performance.realised import JudgedLeads, realised_performance
 from leadml.simulator.stream import Stream
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.intervals import Intervals
 from leadml.model.predict.lead_model import LeadModel
 from leadml.params import Params
-from leadml.review.training import training_profile
+from leadml.review.drift.training import training_profile
 from leadml.stages.cuts import Cut
 from leadml.stages.grades import GradeBands
 from leadml.stages.plan import StagePlan

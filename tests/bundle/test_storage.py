@@ -21,7 +21,7 @@ from leadml.leads.split import RandomSplit
 from leadml.model.judge.evaluation import evaluate
 from leadml.model.predict.explain import explain_leads
 from leadml.params import load_params
-from leadml.review.training import training_profile
+from leadml.review.drift.training import training_profile
 
 FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
 

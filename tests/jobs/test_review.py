@@ -25,7 +25,7 @@ from leadml.jobs.review import Review, review_version
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import train
 from leadml.leads.check.instants import from_shown
-from leadml.review.evidence import Evidence
+from leadml.review.evidence.e_detectors import Evidence
 
 Scored = Callable[..., Places]
 

@@ -15,9 +15,9 @@ from leadml.jobs.review_page import ACTIONS, NEWEST_PERIODS, NEWEST_VERDICTS, bu
 from leadml.leads.judge.findings import Finding
 from leadml.publish.page import Report, render
 from leadml.publish.store.reviews import StoredReview
-from leadml.review.domain import DomainResult
-from leadml.review.evidence import Evidence
-from leadml.review.slices import DIFFERS, TOO_FEW
+from leadml.review.drift.domain import DomainResult
+from leadml.review.evidence.e_detectors import Evidence
+from leadml.review.performance.slices import DIFFERS, TOO_FEW
 from leadml.review.verdict import Judgement
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m"

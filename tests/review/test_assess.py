@@ -11,7 +11,7 @@ from tests.reviews import CHOICES, MATURITY, SINCE, array_scores, reference, row
 
 from leadml.model.predict.parts import from_bytes, to_bytes
 from leadml.review.assess import MOST_LEADS, Assessment, ReviewedScores, assess, period_name
-from leadml.review.looks import are_apart
+from leadml.review.evidence.looks import are_apart
 
 
 def _assess(scores: ReviewedScores, today: int = 200, **changed: object) -> Assessment:

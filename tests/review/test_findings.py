@@ -12,11 +12,11 @@ from tests.reviews import CHOICES, array_scores, version
 
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.review.assess import Assessment, assess
-from leadml.review.domain import DomainResult
-from leadml.review.evidence import Evidence
+from leadml.review.drift.domain import DomainResult
+from leadml.review.evidence.e_detectors import Evidence
 from leadml.review.findings import acceptance_finding, review_findings
+from leadml.review.performance.slices import DIFFERS, NOT_SHOWN, TOO_FEW
 from leadml.review.promises import BROKEN, KEPT, NOT_PROMISED, UNKNOWN
-from leadml.review.slices import DIFFERS, NOT_SHOWN, TOO_FEW
 from leadml.review.verdict import days_text
 
 VERSION = version(89)

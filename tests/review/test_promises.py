@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from leadml.review.evidence import precision_evidence
+from leadml.review.evidence.e_detectors import precision_evidence
 from leadml.review.promises import (
     BROKEN,
     KEPT,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leadml.review.evidence import STAKES, Evidence
+from leadml.review.evidence.e_detectors import STAKES, Evidence
 from leadml.review.verdict import ALARMS, NAMING_DAYS, NAMING_EVIDENCE, Alarm, Standing, alarm, judge
 
 DAYS = np.arange(80)

@@ -130,7 +130,7 @@ class LeadCounts:
 
 @dataclass(frozen=True)
 class FieldSizes:
-    """How large the change of a field is; see `leadml.review.drift` for how each size is computed.
+    """How large the change of a field is; see `leadml.review.drift.sizes` for how each size is computed.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.parts import part_log_odds, strongest_parts
 from leadml.params import normal_name
-from leadml.review.training import training_profile
+from leadml.review.drift.training import training_profile
 from leadml.stages.cuts import solve_cuts
 from leadml.stages.grades import GradeBands, grade_bands
 from leadml.stages.plan import StagePlan

@@ -16,7 +16,7 @@ from leadml.leads.check.instants import from_shown, instant, shown_day, shown_in
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows
 from leadml.review.assess import assess
-from leadml.review.changes import judge_changes
+from leadml.review.drift.judge import judge_changes
 from leadml.review.findings import acceptance_finding, review_findings
 from leadml.review.promises import BROKEN
 from leadml.review.verdict import Standing, alarm, days_text, judge

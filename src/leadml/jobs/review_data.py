@@ -20,7 +20,7 @@ from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.source import training_source
 from leadml.params import normal_name
 from leadml.review.assess import ReviewedScores, ReviewedVersion, evidence_interval
-from leadml.review.looks import first_looks, spread_looks
+from leadml.review.evidence.looks import first_looks, spread_looks
 from leadml.review.promises import NewestScores, Promise
 from leadml.stages.acceptance import acceptance_table, followed_up
 

@@ -12,7 +12,7 @@ from leadml.model.judge.evaluation import as_rows
 from leadml.publish import review_figures
 from leadml.publish.page import Report, ReportSection
 from leadml.publish.text_tables import TextTable, percent
-from leadml.review.slices import TOO_FEW
+from leadml.review.performance.slices import TOO_FEW
 from leadml.review.verdict import days_text
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from leadml.params import ScoreParams
 from leadml.params.review import ChangeLimits
 from leadml.publish.sinks import check_suffix, table_sink
 from leadml.publish.text_tables import TextTable
-from leadml.review.changes import judge_changes, merge_findings
-from leadml.review.counts import count_leads
+from leadml.review.drift.counts import count_leads
+from leadml.review.drift.judge import judge_changes, merge_findings
 from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:

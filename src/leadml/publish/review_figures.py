@@ -58,7 +58,7 @@ def period_figure(estimated: pd.DataFrame, realised: pd.DataFrame, figure: str, 
     Parameters
     ----------
     estimated, realised
-        Tables of `leadml.review.estimated.estimated_performance` and `leadml.review.realised.realised_performance`.
+        Tables of `estimated_performance` and `realised_performance` in `leadml.review.performance`.
     figure, stage
         Which rows.
     label

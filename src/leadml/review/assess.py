@@ -15,22 +15,22 @@ from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_day
 from leadml.model.judge.calibration_line import log_odds
 from leadml.model.predict.parts import from_bytes
-from leadml.review.beside import estimated_beside_realised
-from leadml.review.domain import domain_result
-from leadml.review.estimated import ScoredLeads, estimated_performance
-from leadml.review.evidence import JudgedScores, level_evidence, ranking_evidence
-from leadml.review.looks import account_hashes, are_apart
+from leadml.review.drift.domain import domain_result
+from leadml.review.evidence.e_detectors import JudgedScores, level_evidence, ranking_evidence
+from leadml.review.evidence.looks import account_hashes, are_apart
+from leadml.review.performance.beside import estimated_beside_realised
+from leadml.review.performance.estimated import ScoredLeads, estimated_performance
+from leadml.review.performance.realised import JudgedLeads, realised_performance
+from leadml.review.performance.slices import slice_table
 from leadml.review.promises import CutOutcomes, promise_table
-from leadml.review.realised import JudgedLeads, realised_performance
-from leadml.review.slices import slice_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from leadml.model.judge.null_interval import Reference
     from leadml.params.review import ReviewParams
-    from leadml.review.domain import DomainResult
-    from leadml.review.evidence import Evidence
+    from leadml.review.drift.domain import DomainResult
+    from leadml.review.evidence.e_detectors import Evidence
     from leadml.review.promises import NewestScores, Promise
     from leadml.types import Floats, Integers, Labels, Mask, Objects, Rows
 

@@ -9,8 +9,8 @@ import numpy as np
 from leadml.errors import inert
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows
+from leadml.review.performance.slices import DIFFERS, TOO_FEW
 from leadml.review.promises import BROKEN, KEPT
-from leadml.review.slices import DIFFERS, TOO_FEW
 from leadml.review.verdict import days_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leadml.leads.judge.findings import Severity
     from leadml.params.review import ReviewParams
     from leadml.review.assess import Assessment, ReviewedVersion
-    from leadml.review.evidence import Evidence
+    from leadml.review.evidence.e_detectors import Evidence
 
 NO_PERIOD = "no period is over whose outcomes are all known"
 

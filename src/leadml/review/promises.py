@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.model.metrics import rate_interval
-from leadml.review.evidence import precision_evidence
+from leadml.review.evidence.e_detectors import precision_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from leadml.review.evidence import STAKES
+from leadml.review.evidence.e_detectors import STAKES
 
 if TYPE_CHECKING:
-    from leadml.review.evidence import Evidence
+    from leadml.review.evidence.e_detectors import Evidence
 
 Verdict = Literal["KEEP", "RECUT", "RECALIBRATE", "REFIT", "INVESTIGATE", "INSUFFICIENT EVIDENCE"]
 
@@ -61,7 +61,7 @@ def alarm(level: Evidence, ranking: Evidence, *, false_alarms: float) -> Alarm:
     Examples
     --------
     >>> import numpy as np
-    >>> from leadml.review.evidence import Evidence
+    >>> from leadml.review.evidence.e_detectors import Evidence
     >>> days = np.arange(60)
     >>> calm, rising = Evidence(days, np.full(60, -5.0)), Evidence(days, 0.3 * days)
     >>> alarm(rising, calm, false_alarms=0.02)

@@ -7,9 +7,9 @@ from pandas.errors import MergeError
 from scipy.special import expit
 
 from leadml.model.judge.calibration_line import CalibrationLine
-from leadml.review.beside import estimated_beside_realised, estimates_held
-from leadml.review.estimated import ScoredLeads, estimated_performance
-from leadml.review.realised import JudgedLeads, realised_performance
+from leadml.review.performance.beside import estimated_beside_realised, estimates_held
+from leadml.review.performance.estimated import ScoredLeads, estimated_performance
+from leadml.review.performance.realised import JudgedLeads, realised_performance
 
 CUTS = {"MQL": 0.2}
 CHOICES = {"draws": 100, "confidence": 0.9, "seed": 0}

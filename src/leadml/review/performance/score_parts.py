@@ -16,7 +16,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import entr, xlogy
 
 from leadml.model.judge.calibration_line import log_odds
-from leadml.review.ranking import Ranking
+from leadml.review.performance.ranking import Ranking
 
 if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from leadml.review.domain import MIN_LEADS, MOST_LEADS, DomainResult, domain_result
+from leadml.review.drift.domain import MIN_LEADS, MOST_LEADS, DomainResult, domain_result
 
 NAMES = ("a", "b", "c")
 

@@ -9,7 +9,7 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from leadml.model.judge.calibration_line import CalibrationLine
-from leadml.review.estimated import ASSUMPTION, ScoredLeads, estimated_performance
+from leadml.review.performance.estimated import ASSUMPTION, ScoredLeads, estimated_performance
 
 CUTS = {"MQL": 0.2, "SQL": 0.5}
 EXACT = CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.review.draws import debiased, percentiles
+from leadml.review.performance.draws import debiased, percentiles
 
 NUMBERS = st.lists(st.floats(0, 1), min_size=5, max_size=40)
 

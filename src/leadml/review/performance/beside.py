@@ -24,9 +24,9 @@ def estimated_beside_realised(estimated: pd.DataFrame, realised: pd.DataFrame) -
     Parameters
     ----------
     estimated
-        As `leadml.review.estimated.estimated_performance` returned it at the time.
+        As `leadml.review.performance.estimated.estimated_performance` returned it at the time.
     realised
-        As `leadml.review.realised.realised_performance` returns it, of the same leads.
+        As `leadml.review.performance.realised.realised_performance` returns it, of the same leads.
 
     Returns
     -------

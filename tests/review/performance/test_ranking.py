@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from leadml.review.ranking import Ranking, roc_auc_interval
+from leadml.review.performance.ranking import Ranking, roc_auc_interval
 
 LEADS = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8])), min_size=2, max_size=30)
 

@@ -13,8 +13,8 @@ from leadml.bundle.profile import ChangeSizes, FieldSizes, LeadCounts, Profile, 
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import column_of
 from leadml.model.predict.reference import field_bins
-from leadml.review.counts import count_leads
-from leadml.review.drift import change_sizes
+from leadml.review.drift.counts import count_leads
+from leadml.review.drift.sizes import change_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,7 @@ import numpy as np
 
 from leadml.errors import inert
 from leadml.leads.judge.findings import CATALOGUE, Finding
-from leadml.review.drift import change_sizes, stability_index
+from leadml.review.drift.sizes import change_sizes, stability_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from leadml.model.judge.null_interval import part_scores
-from leadml.review.likelihood import LEVEL_STEPS, SLOPE_STEPS, blocks, level_ratios, part_ratios, slope_ratios
+from leadml.review.evidence.likelihood import LEVEL_STEPS, SLOPE_STEPS, blocks, level_ratios, part_ratios, slope_ratios
 
 if TYPE_CHECKING:
     from leadml.model.judge.null_interval import Reference

@@ -3,7 +3,7 @@
 If three of ten leads with a probability of 0.3 convert, then so many of the leads above a cut will convert as their
 probabilities add up to. All this holds only as long as the probabilities are calibrated: if the relation of the fields
 and the outcome has changed, the estimate is wrong and cannot tell. Outcomes alone show that, see
-`leadml.review.realised`.
+`leadml.review.performance.realised`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pandas as pd
 from scipy.special import expit
 
 from leadml.model.judge.calibration_line import log_odds
-from leadml.review.draws import percentiles
-from leadml.review.ranking import Ranking
+from leadml.review.performance.draws import percentiles
+from leadml.review.performance.ranking import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from leadml.model.judge.null_interval import NullInterval, Reference, part_scores
-from leadml.review.evidence import (
+from leadml.review.evidence.e_detectors import (
     EXPECTED_ERROR,
     LARGEST,
     MIN_EXPECTED,
@@ -22,7 +22,7 @@ from leadml.review.evidence import (
     precision_evidence,
     ranking_evidence,
 )
-from leadml.review.likelihood import level_ratios, part_ratios, slope_ratios
+from leadml.review.evidence.likelihood import level_ratios, part_ratios, slope_ratios
 
 REFERENCE = Reference(
     rows=5000,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.review.ranking import roc_auc_interval
+from leadml.review.performance.ranking import roc_auc_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

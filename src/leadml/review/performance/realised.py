@@ -15,9 +15,9 @@ from scipy.special import expit
 from leadml.model.judge.calibration_line import cluster_codes
 from leadml.model.metrics import brier, rate_interval
 from leadml.params.cut_rule import MIN_ACCOUNTS
-from leadml.review.draws import debiased, percentiles
-from leadml.review.ranking import roc_auc_interval
-from leadml.review.score_parts import Outcomes
+from leadml.review.performance.draws import debiased, percentiles
+from leadml.review.performance.ranking import roc_auc_interval
+from leadml.review.performance.score_parts import Outcomes
 from leadml.stages.candidates import candidate_table
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def realised_performance(
         all leads; those of a cut are ``leads``, ``precision``, ``recall``. Counts have no interval (NaN), and figures
         of fewer than 20 accounts, or the ROC AUC of fewer than 20 conversions or 20 others, neither. Figures of all
         leads: ``leads``, ``conversions``, ``rate``, ``roc_auc``, ``mean_probability``, ``brier``, ``log_loss`` and the
-        parts of the latter, see `leadml.review.score_parts.ScoreParts`: ``log_loss = uncertainty - discrimination +
+        parts of the latter, see `ScoreParts` in the module beside: ``log_loss = uncertainty - discrimination +
         miscalibration``, and ``miscalibration = global_miscalibration + local_miscalibration``. Both of these are above
         0 even where the probabilities are perfect: ``global_miscalibration_by_chance`` and
         ``local_miscalibration_by_chance`` say how large they then are on average, and between which ends, if leads

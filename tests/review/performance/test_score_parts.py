@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from leadml.review.score_parts import Outcomes, score_parts
+from leadml.review.performance.score_parts import Outcomes, score_parts
 
 LEADS = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.5, 0.75, 0.9, 1.0]), st.integers(1, 3)),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leadml.bundle.profile import FieldCounts, LeadCounts
 from leadml.model.predict.reference import FieldBins
-from leadml.review.drift import (
+from leadml.review.drift.sizes import (
     certain_change,
     change_sizes,
     field_sizes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadml.review.looks import account_hashes, are_apart, first_looks, spread_looks
+from leadml.review.evidence.looks import account_hashes, are_apart, first_looks, spread_looks
 
 DAYS, LEADS = 200, 50
 

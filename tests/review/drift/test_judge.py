@@ -12,7 +12,7 @@ from leadml.bundle.profile import ChangeSizes, FieldCounts, FieldSizes, LeadCoun
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.predict.reference import FieldBins
 from leadml.params.review import ChangeLimits
-from leadml.review.changes import is_emptied, judge_changes, merge_findings
+from leadml.review.drift.judge import is_emptied, judge_changes, merge_findings
 
 BINS = {"age": FieldBins("number", (18.0, 40.0, 71.0)), "job": FieldBins("category", levels=("chef", "monk"))}
 TRAINING = LeadCounts(

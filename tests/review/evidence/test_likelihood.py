@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from leadml.model.judge.null_interval import NullInterval, Reference
-from leadml.review.likelihood import (
+from leadml.review.evidence.likelihood import (
     BLOCK_LEADS,
     LEVEL_STEPS,
     SLOPE_STEPS,

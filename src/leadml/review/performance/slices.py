@@ -12,13 +12,13 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from leadml.model.metrics import rate_interval
-from leadml.review.ranking import roc_auc_interval
+from leadml.review.performance.ranking import roc_auc_interval
 from leadml.stages.candidates import candidate_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leadml.review.realised import JudgedLeads
+    from leadml.review.performance.realised import JudgedLeads
     from leadml.types import Floats, Rows
 
 DIFFERS, NOT_SHOWN, TOO_FEW = "differs surely", "no difference shown", "too few leads"
@@ -69,7 +69,7 @@ def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int,
 
     Examples
     --------
-    >>> from leadml.review.realised import JudgedLeads
+    >>> from leadml.review.performance.realised import JudgedLeads
     >>> label = np.concatenate([np.arange(400) % 2, np.arange(400) % 4 == 0, np.ones(5)]).astype(np.int8)
     >>> leads = JudgedLeads(np.repeat("2026-01", 805), np.full(805, 0.5), label)
     >>> attributes = pd.DataFrame({"country": np.repeat(["FI", "SE", "NO"], [400, 400, 5])})

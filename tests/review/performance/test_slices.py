@@ -10,9 +10,9 @@ from scipy.special import expit
 from leadml.leads.check.contract import LABEL
 from leadml.leads.check.load import LoadedLeads
 from leadml.model.fit.estimator import FitResult
-from leadml.review.ranking import roc_auc_interval
-from leadml.review.realised import JudgedLeads
-from leadml.review.slices import DIFFERS, NOT_SHOWN, TOO_FEW, holm, slice_table
+from leadml.review.performance.ranking import roc_auc_interval
+from leadml.review.performance.realised import JudgedLeads
+from leadml.review.performance.slices import DIFFERS, NOT_SHOWN, TOO_FEW, holm, slice_table
 
 
 def _leads(size: int, seed: int, *, cluster: np.ndarray | None = None) -> JudgedLeads:

@@ -9,7 +9,7 @@ from leadml.leads.check.contract import LABEL
 from leadml.leads.check.load import LoadedLeads
 from leadml.model.fit.estimator import FitResult
 from leadml.model.metrics import rate_interval
-from leadml.review.realised import JudgedLeads, realised_performance
+from leadml.review.performance.realised import JudgedLeads, realised_performance
 from leadml.stages.candidates import candidate_table
 from leadml.stages.cut_figures import cut_figures
 

@@ -13,7 +13,7 @@ from leadml.bundle.profile import ChangeSizes, FieldSizes, Profile
 from leadml.leads.check.contract import AS_OF
 from leadml.model.fit.estimator import FitResult
 from leadml.model.predict.reference import FieldBins
-from leadml.review.training import largest_sizes, slice_counts, time_blocks, training_profile
+from leadml.review.drift.training import largest_sizes, slice_counts, time_blocks, training_profile
 from leadml.stages.candidates import candidate_table
 from leadml.stages.cuts import Cut
 

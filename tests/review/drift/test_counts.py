@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leadml.bundle.profile import ChangeSizes, LeadCounts, Profile
 from leadml.model.predict.reference import FieldBins
-from leadml.review.counts import count_fields, count_leads, count_scores, count_stages, sum_millionths
+from leadml.review.drift.counts import count_fields, count_leads, count_scores, count_stages, sum_millionths
 from leadml.stages.cuts import Cut
 
 BINS = {
