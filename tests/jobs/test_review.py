@@ -90,6 +90,21 @@ def test_leads_that_change_are_to_be_investigated(flat_version: Path, tmp_path: 
     assert (realised.verdict, "RV5" in _codes(realised)) == ("KEEP", True)
 
 
+def test_outcomes_that_stop_are_not_taken_for_leads_that_do_not_convert(make_scored: Scored, tmp_path: Path) -> None:
+    """From the 30th day on no conversion is written down: nothing is calibrated on that, and the line names the day."""
+    project = make_scored(tmp_path, days=60)
+    file = project.root / "leads.csv"
+    leads = pd.read_csv(file)
+    is_lost = pd.to_datetime(leads["created_at"]) >= FIRST + pd.Timedelta(days=30)
+    leads.assign(converted=leads["converted"].where(~is_lost, 0)).to_csv(file, index=False)
+    found = review(project)
+
+    assert (found.verdict, found.judgement.asks_for_action) == ("INVESTIGATE", True)
+    assert "converted, where" in found.judgement.reason
+    assert "RV19" in _codes(found)
+    assert review(project, at(30)).verdict == "KEEP"
+
+
 def test_a_cut_that_breaks_its_promise_is_to_be_solved_again(scored_stream: Places) -> None:
     """A rule that asks for another share than the cut gives; the model holds."""
     root = scored_stream.root
@@ -166,12 +181,12 @@ def test_choices_at_their_ends_give_a_review(scored_stream: Places, choice: str)
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_outcomes_that_are_all_alike_give_a_review(make_scored: Scored, tmp_path: Path, label: int) -> None:
-    """Evidence beyond any number is shown as the largest one."""
+    """Of doubt that outcomes come in; evidence beyond any number is shown as the largest one."""
     project = make_scored(tmp_path, outcomes=False)
     let_outcomes_in(project, stream().days(40, seed=5).assign(converted=label))
     found = review(project)
 
-    assert found.verdict == "RECALIBRATE"
+    assert (found.verdict, "RV10" in _codes(found), "RV19" in _codes(found)) == ("INVESTIGATE", True, True)
     assert np.isfinite(found.evidence()["evidence"]).all()
     assert json.dumps(found.to_json(), allow_nan=False)
 

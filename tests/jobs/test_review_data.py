@@ -79,6 +79,13 @@ def test_scores_after_the_day_of_the_review_are_not_read(scored_stream: Places) 
         _data(scored_stream, at(9.4))
 
 
+def test_volumes_are_those_of_the_last_30_days(scored_stream: Places) -> None:
+    """Also right after a period began, which has one batch: those of the days 19, 29 and 39 count."""
+    assert [len(_data(scored_stream, at(day)).scores.newest.probability) for day in (10, 20, 30, 40)] == [
+        500, 1000, 1500, 1500
+    ]  # fmt: skip
+
+
 def test_a_batch_of_which_few_outcomes_are_known_is_not_judged(
     make_scored: Callable[..., Places], tmp_path: Path
 ) -> None:

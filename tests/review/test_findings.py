@@ -13,6 +13,7 @@ from tests.reviews import CHOICES, array_scores, version
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.review.assess import Assessment, assess
 from leadml.review.drift.domain import DomainResult
+from leadml.review.evidence.alike import AlikeOutcomes
 from leadml.review.evidence.e_detectors import Evidence
 from leadml.review.findings import acceptance_finding, review_findings
 from leadml.review.performance.slices import DIFFERS, NOT_SHOWN, TOO_FEW
@@ -48,7 +49,7 @@ def test_a_version_that_holds_passes(assessed: Assessment) -> None:
     found = review_findings(assessed, VERSION, CHOICES, days=0)
     codes = list(dict.fromkeys(finding.code for finding in found))
 
-    assert codes == [code for code in CATALOGUE if code.startswith("RV") and 8 <= int(code[2:]) <= 17]
+    assert codes == [code for code in CATALOGUE if code.startswith("RV") and int(code[2:]) >= 8 and code != "RV18"]
     assert {finding.severity for finding in found} == {"passed", "not applicable"}
     assert {finding.remedy for finding in found} == {""}
 
@@ -64,6 +65,13 @@ def test_where_nothing_is_known_nothing_passes(assessed: Assessment) -> None:
     assert {code: each[0].severity for code, each in found.items()} == {
         code: "warn" if code == "RV9" else "not applicable" for code in found
     }
+
+
+def test_outcomes_that_stopped_warn(assessed: Assessment) -> None:
+    """With the leads that have none."""
+    alike = AlikeOutcomes(20_000, 500, 0, 30.0)
+
+    assert _one(assessed, "RV19", alike=alike) == ("warn", str(alike))
 
 
 def test_a_warning_says_what_to_do(assessed: Assessment) -> None:
@@ -123,7 +131,7 @@ def test_cuts_are_named_with_what_they_promised(assessed: Assessment) -> None:
     ]
     assert [finding.severity for finding in found["RV13"]] == ["passed", "not applicable", "warn"]
     assert found["RV13"][2].evidence == (
-        "10.0% of the leads of the newest period are above the cut of SQL; promised were 30.0%"
+        "10.0% of the leads of the last 30 days are above the cut of SQL; promised were 30.0%"
     )
 
 

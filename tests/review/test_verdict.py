@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from leadml.review.evidence.alike import AlikeOutcomes
 from leadml.review.evidence.e_detectors import STAKES, Evidence
 from leadml.review.verdict import ALARMS, NAMING_DAYS, NAMING_EVIDENCE, Alarm, Standing, alarm, judge
 
@@ -71,6 +72,7 @@ def test_fewer_false_alarms_ask_for_more_evidence() -> None:
 
 HOLDS = Standing(Alarm(None), (), moved=False, conversions=400, needed=300, days=0)
 REASONS: dict[str, dict[str, Any]] = {  # what each verdict is given on, the strongest first
+    "doubts": {"alike": AlikeOutcomes(20_000, 500, 0, 30.0)},
     "REFIT": {"alarm": Alarm("REFIT", 9)},
     "RECALIBRATE": {"alarm": Alarm("RECALIBRATE", 9)},
     "waits": {"alarm": Alarm(None, waits=3)},
@@ -90,7 +92,7 @@ def test_a_version_of_which_all_holds_is_kept() -> None:
 
 
 def test_the_stronger_reason_gives_the_verdict() -> None:
-    """The model before the cuts, the cuts before what has moved: whatever else there is."""
+    """Doubts of the outcomes, then the model, the cuts, and what has moved: whatever else there is."""
     kinds = list(REASONS)
     for (first, kind), other in product(enumerate(kinds), kinds):
         if kinds.index(other) >= first and not {"alarm"} <= REASONS[kind].keys() & REASONS[other].keys():
@@ -106,6 +108,17 @@ def test_some_verdicts_ask_for_action(verdict: str) -> None:
     assert (found.verdict, found.asks_for_action, found.days) == (verdict, True, None)
     assert found.reason == ALARMS.get(
         found.verdict, "The model holds, and the cut of SQL does not keep its promise any more."
+    )
+
+
+def test_outcomes_that_stopped_ask_for_action() -> None:
+    """Not about the version, of which they say nothing."""
+    found = judge(replace(HOLDS, **REASONS["doubts"]))
+
+    assert (found.verdict, found.asks_for_action) == ("INVESTIGATE", True)
+    assert found.reason == (
+        "Outcomes seem not to come in any more: none of the 500 judged leads that were scored since 2024-10-04 "
+        "converted, where 30 were expected to."
     )
 
 

@@ -187,6 +187,7 @@ def _standing(found: Assessment, data: ReviewData, new: Sequence[Finding], choic
         unknown=tuple(name for name, each in (("level", found.level), ("ranking", found.ranking)) if not each.is_known),
         needed=choices.min_conversions,
         days=days,
+        alike=found.alike,
     )
 
 

@@ -53,8 +53,8 @@ class ReviewData:
     judged
         Those of the newest batch whose outcomes are known; None if there is none.
     acceptance
-        What sales did with the leads that they were given, before the newest period and in it: tables of
-        `acceptance_table`, empty where none was handed over.
+        What sales did with the leads that they were given, before the last days (as many as a period has) and in them:
+        tables of `acceptance_table`, empty where none was handed over.
     """
 
     scores: ReviewedScores
@@ -127,8 +127,7 @@ def _with_outcomes(
         judged &= (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
     day = rows["at"].to_numpy() // DAY
     since = min(from_shown(batch.at) for batch in kept.batches) // DAY  # also of batches whose scores were removed
-    is_newest = (day - since) // choices.period_days == (day[-1] - since) // choices.period_days
-    newest = rows[is_newest]
+    newest = rows[day > day[-1] - choices.period_days]  # not since a period began: one night would be too few
     return ReviewedScores(
         lead_id=lead_id,
         account=np.where(known, found[SPLIT_KEY].to_numpy(), lead_id),

@@ -31,6 +31,7 @@ ACTIONS = {
     "INVESTIGATE": "Look at what has changed in the leads; no outcome shows yet that the model is wrong.",
     "INSUFFICIENT EVIDENCE": "Wait: there are not enough outcomes yet to say whether the version holds.",
 }
+DOUBTS = "See whether outcomes still come in: without them nothing can be said of the version."
 FIGURES = {
     "leads": "leads",
     "conversions": "conversions",
@@ -64,7 +65,7 @@ def build_review_page(review: Review, past: Sequence[StoredReview]) -> Report:
     days = "" if judgement.days is None else f" More can be said in {days_text(judgement.days)}."
     return Report(
         title=f"{review.target}: review of version {review.version} as of {review.as_of}",
-        headline=f"{review.verdict}. {ACTIONS[review.verdict]}",
+        headline=f"{review.verdict}. {DOUBTS if review.judgement.doubts_outcomes else ACTIONS[review.verdict]}",
         warnings=[f"{judgement.reason}{days}", *map(str, warned)],
         facts=[
             ("conversions in the newest two periods of outcomes", f"{found.conversions:,}"),

@@ -16,6 +16,7 @@ from leadml.leads.check.instants import shown_day
 from leadml.model.judge.calibration_line import log_odds
 from leadml.model.predict.parts import from_bytes
 from leadml.review.drift.domain import domain_result
+from leadml.review.evidence.alike import alike_outcomes
 from leadml.review.evidence.e_detectors import JudgedScores, level_evidence, ranking_evidence
 from leadml.review.evidence.looks import account_hashes, are_apart
 from leadml.review.performance.beside import estimated_beside_realised
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from leadml.model.judge.null_interval import Reference
     from leadml.params.review import ReviewParams
     from leadml.review.drift.domain import DomainResult
+    from leadml.review.evidence.alike import AlikeOutcomes
     from leadml.review.evidence.e_detectors import Evidence
     from leadml.review.promises import NewestScores, Promise
     from leadml.types import Floats, Integers, Labels, Mask, Objects, Rows
@@ -64,7 +66,7 @@ class ReviewedScores:
     attributes
         The fields of ``review.slices`` of these leads.
     newest
-        All scores of the newest period.
+        All scores of the last days, as many days as a period has.
     since, last
         The day of the first score of the version, and of the last.
     """
@@ -119,6 +121,8 @@ class Assessment:
     ----------
     level, ranking
         The evidence about both.
+    alike
+        The newest days, if all their outcomes are alike though they should not be.
     estimated, realised, beside
         The tables of `estimated_performance` (all periods), `realised_performance` (periods whose outcomes are all
         known) and `estimated_beside_realised`.
@@ -131,11 +135,12 @@ class Assessment:
         there are not two with enough leads.
     conversions, expected_a_day, first_known
         Conversions among the judged scores of the newest two periods of outcomes; how many a day are expected of the
-        scores of the newest period; the day on which the first outcomes are known.
+        scores of the last days; the day on which the first outcomes are known.
     """
 
     level: Evidence
     ranking: Evidence
+    alike: AlikeOutcomes | None
     estimated: pd.DataFrame
     realised: pd.DataFrame
     beside: pd.DataFrame
@@ -183,6 +188,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
     return Assessment(
         level=level,
         ranking=ranking,
+        alike=alike_outcomes(scores.day[looks], scores.probability[looks], scores.label[looks]),
         estimated=estimated,
         realised=realised,
         beside=estimated_beside_realised(estimated, realised) if len(estimated) and len(realised) else pd.DataFrame(),

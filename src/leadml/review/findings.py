@@ -47,11 +47,12 @@ def review_findings(
         _enough(found, choices, days),
         _evidence("RV10", "level", found.level, choices),
         _evidence("RV11", "ranking", found.ranking, choices),
-        *_promises(found.promises),
+        *_promises(found.promises, days_text(choices.period_days)),
         _estimates(found.beside),
         _rate(found.realised, version, choices),
         _inflation(found.realised),
         *_slices(found.slices),
+        _alike(found),
     ]
 
 
@@ -89,7 +90,7 @@ def _evidence(code: str, what: str, evidence: Evidence, choices: ReviewParams) -
     return _finding(code, "warn" if most >= least else "passed", words)
 
 
-def _promises(table: pd.DataFrame) -> Iterator[Finding]:
+def _promises(table: pd.DataFrame, days: str) -> Iterator[Finding]:
     if table.empty:
         for code in ("RV12", "RV13"):
             yield _finding(code, "not applicable", "the target drives no stage")
@@ -99,7 +100,7 @@ def _promises(table: pd.DataFrame) -> Iterator[Finding]:
         if row["leads"]:
             said = f"{row['precision']:.1%} of {row['leads']:,.0f} leads above the cut of {stage} converted"
         yield _promise("RV12", row["precision_verdict"], said, row["promised_precision"])
-        said = f"{row['share']:.1%} of the leads of the newest period are above the cut of {stage}"
+        said = f"{row['share']:.1%} of the leads of the last {days} are above the cut of {stage}"
         yield _promise("RV13", row["share_verdict"], said, row["promised_share"])
 
 
@@ -181,6 +182,14 @@ def _slices(table: pd.DataFrame) -> Iterator[Finding]:
         yield _finding("RV17", "warn", evidence, str(row["attribute"]))
 
 
+def _alike(found: Assessment) -> Finding:
+    if found.alike is not None:
+        return _finding("RV19", "warn", str(found.alike))
+    if not found.level.is_known:
+        return _finding("RV19", "not applicable", "no outcome is known")
+    return _finding("RV19", "passed", "there are outcomes of both kinds, or too few leads to expect them")
+
+
 def acceptance_finding(before: pd.DataFrame, newest: pd.DataFrame) -> Finding:
     """Return whether sales accept the leads of the newest period as they accepted those before.
 
@@ -192,10 +201,11 @@ def acceptance_finding(before: pd.DataFrame, newest: pd.DataFrame) -> Finding:
     if newest.empty or np.isnan(newest["acceptance"].iloc[0]):
         return _finding("RV18", "not applicable", "sales decided on no lead of the newest period")
     now = as_rows(newest)[0]
+    decided, low, high = now["accepted"] + now["rejected"], now["acceptance_low"], now["acceptance_high"]
     evidence = (
-        f"sales accepted {now['acceptance']:.0%} of the {now['accepted'] + now['rejected']:,} leads of the newest "
+        f"sales accepted {now['acceptance']:.0%} of the {decided:,} leads of the newest period that they decided on "
+        f"({low:.0%} to {high:.0%})"
     )
-    evidence += f"period that they decided on ({now['acceptance_low']:.0%} to {now['acceptance_high']:.0%})"
     if before.empty or np.isnan(before["acceptance"].iloc[0]):
         return _finding("RV18", "passed", evidence)
     then = as_rows(before)[0]

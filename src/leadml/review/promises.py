@@ -66,7 +66,7 @@ class CutOutcomes:
 
 @dataclass(frozen=True, eq=False)
 class NewestScores:
-    """The scores of the newest period, a lead as often as it was scored.
+    """The scores of the last days, as many days as a period has, a lead as often as it was scored.
 
     Parameters
     ----------
@@ -92,11 +92,11 @@ def promise_table(
     outcomes
         Scores with outcomes since the version came into use.
     newest
-        The scores of the newest period, from which volumes are counted: as a batch has them.
+        The scores of the last days, from which volumes are counted: as a batch has them.
     false_alarms
         The chance that the precision of a cut is called broken in a year in which it holds.
     min_leads
-        Leads of the newest period under which no volume is judged.
+        Leads of the last days under which no volume is judged.
 
     Returns
     -------

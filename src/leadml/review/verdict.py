@@ -10,6 +10,7 @@ import numpy as np
 from leadml.review.evidence.e_detectors import STAKES
 
 if TYPE_CHECKING:
+    from leadml.review.evidence.alike import AlikeOutcomes
     from leadml.review.evidence.e_detectors import Evidence
 
 Verdict = Literal["KEEP", "RECUT", "RECALIBRATE", "REFIT", "INVESTIGATE", "INSUFFICIENT EVIDENCE"]
@@ -100,6 +101,8 @@ class Standing:
         Days until there will be enough of them; None if there never will be at the present rate.
     unknown
         What no outcome says anything of: the level, the ranking, both or none.
+    alike
+        The newest days, if all their outcomes are alike though they should not be.
     """
 
     alarm: Alarm
@@ -109,6 +112,7 @@ class Standing:
     needed: int
     days: int | None
     unknown: tuple[str, ...] = ()
+    alike: AlikeOutcomes | None = None
 
 
 @dataclass(frozen=True)
@@ -123,16 +127,19 @@ class Judgement:
         Why, in a sentence.
     days
         Of INSUFFICIENT EVIDENCE: days until a verdict can be given; None if there is no such day at the present rate.
+    doubts_outcomes
+        Whether outcomes seem not to come in any more, so that nothing can be said of the version.
     """
 
     verdict: Verdict
     reason: str
     days: int | None = None
+    doubts_outcomes: bool = False
 
     @property
     def asks_for_action(self) -> bool:
-        """Whether something is to be done about the version or its cuts."""
-        return self.verdict in {"RECUT", "RECALIBRATE", "REFIT"}
+        """Whether something is to be done about the version, its cuts or the outcomes."""
+        return self.doubts_outcomes or self.verdict in {"RECUT", "RECALIBRATE", "REFIT"}
 
 
 def days_text(days: int) -> str:
@@ -147,13 +154,16 @@ def days_text(days: int) -> str:
 
 
 def judge(standing: Standing) -> Judgement:
-    """Return the verdict: the model first, then the cuts, then what has moved.
+    """Return the verdict: doubts of the outcomes first, then the model, then the cuts, then what has moved.
 
     Examples
     --------
     >>> judge(Standing(Alarm(None), (), False, conversions=400, needed=300, days=0)).verdict
     'KEEP'
     """
+    if standing.alike is not None:
+        reason = f"Outcomes seem not to come in any more: {standing.alike}."
+        return Judgement("INVESTIGATE", reason, doubts_outcomes=True)
     found = standing.alarm
     if found.verdict is not None:
         return Judgement(found.verdict, ALARMS[found.verdict])

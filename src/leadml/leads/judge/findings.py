@@ -242,6 +242,11 @@ CATALOGUE = {
         "Sales accept the leads that they are given",
         "Read the reasons of rejections (leadml acceptance), and make a rule of what they name.",
     ),
+    "RV19": FindingKind(
+        "review",
+        "Outcomes come in",
+        "See whether the source of outcomes is still written and read; do not train or calibrate on them before.",
+    ),
 }
 
 
