@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from leadml.bundle.model import load
+from leadml.bundle.profile import NO_PROFILE
 from leadml.jobs.places import Places
 from leadml.jobs.review import Review, review_version
 from leadml.jobs.score import ScoreRequest, score
@@ -114,7 +115,12 @@ def reference(**changed: Any) -> Reference:
 
 def version(today: int, **changed: Any) -> ReviewedVersion:
     """Return what a version is held to, some days after the first score."""
-    known: dict[str, Any] = {"reference": reference(), "promises": PROMISES, "maturity": MATURITY}
+    known: dict[str, Any] = {
+        "reference": reference(),
+        "profile": NO_PROFILE,
+        "promises": PROMISES,
+        "maturity": MATURITY,
+    }
     return ReviewedVersion(**{**known, **changed, "today": SINCE + today})
 
 

@@ -24,7 +24,7 @@ def _same(one: Assessment, other: Assessment, *, leave: tuple[str, ...] = ()) ->
         assert np.array_equal(getattr(one, name).log_value, getattr(other, name).log_value), name
     for name in {"estimated", "realised", "beside", "promises", "slices"} - set(leave):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
-    for name in {"domain", "conversions", "expected_a_day", "first_known"} - set(leave):
+    for name in {"alike", "domain", "conversions", "expected_a_day", "first_known"} - set(leave):
         assert getattr(one, name) == getattr(other, name), name
 
 

@@ -267,6 +267,11 @@ class Profile:
         return profile
 
 
+NO_PROFILE = Profile(
+    {}, (), LeadCounts(0, {}, (), 0, {}), ChangeSizes({}), {}
+)  # of a training of which nothing is known
+
+
 def _sum(one: Sequence[int], other: Sequence[int], times: int) -> tuple[int, ...]:
     return tuple(first + times * second for first, second in zip(one, other, strict=True))
 

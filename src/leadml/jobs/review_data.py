@@ -173,7 +173,8 @@ def _version(model: Model, project: Places, until: int) -> ReviewedVersion:
         rule = rules.get(cut.stage.lower())
         precision, share = (rule.promised_precision, rule.promised_share) if rule else (None, None)
         promises.append(Promise(cut.stage, cut.probability, precision, share, bundle.profile.varied.stages))
-    return ReviewedVersion(bundle.reference, promises, bundle.leads.settings.maturity_days, int(until // DAY))
+    maturity, today = bundle.leads.settings.maturity_days, int(until // DAY)
+    return ReviewedVersion(bundle.reference, bundle.profile, promises, maturity, today)
 
 
 def _counts(kept: KeptScores, last: int) -> LeadCounts | None:

@@ -201,14 +201,19 @@ def _slice_section(review: Review) -> Iterator[ReportSection]:
             str(row["attribute"]),
             inert(row["level"]),
             f"{row['leads']:,.0f}",
+            percent(row["share"]),
+            percent(row["training_share"]),
             f"{percent(row['rate'])} ({percent(row['rate_low'])} to {percent(row['rate_high'])})",
+            percent(row["training_rate"]),
             percent(row["mean_probability"]),
             _decimals(row["roc_auc"]),
             str(row["verdict"]),
         )
         for row in as_rows(table)
     ]
-    head = ("attribute", "level", "leads", "converted", "said", "ROC AUC", "")
+    head = (
+        "attribute", "level", "leads", "share", "in the training", "converted", "in the training", "said", "ROC AUC", ""
+    )  # fmt: skip
     words = "By the attributes of review.slices."
     if few:
         words += f" {few:,} slices with fewer than {review.choices.min_slice:,} leads are not judged."

@@ -55,7 +55,8 @@ class ReviewParams(Section):
     min_conversions: Count = 300
     """Conversions in the newest two periods under which no verdict is given but INSUFFICIENT EVIDENCE."""
     slices: tuple[FieldName, ...] = ()
-    """Fields by whose levels the review is split, such as country or channel."""
+    """Fields by whose levels the review is split, such as country or channel. Numbers are split by the ranges by which
+    the training was counted; where a field was named when it was trained, its share and rate of then are shown."""
     min_slice: Count = 200
     """Leads under which a slice is not judged: among many small slices some always look bad."""
     changes: ChangeLimits = ChangeLimits()

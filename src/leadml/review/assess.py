@@ -28,6 +28,7 @@ from leadml.review.promises import CutOutcomes, promise_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from leadml.bundle.profile import Profile
     from leadml.model.judge.null_interval import Reference
     from leadml.params.review import ReviewParams
     from leadml.review.drift.domain import DomainResult
@@ -94,6 +95,8 @@ class ReviewedVersion:
     ----------
     reference
         What its evaluation says of the errors of its probabilities.
+    profile
+        Counts of the leads of its training.
     promises
         What its cuts promised.
     maturity
@@ -103,6 +106,7 @@ class ReviewedVersion:
     """
 
     reference: Reference
+    profile: Profile
     promises: Sequence[Promise]
     maturity: int
     today: int
@@ -199,7 +203,7 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
             false_alarms=choices.false_alarms,
             min_leads=choices.changes.min_leads,
         ),
-        slices=_slices(scores, looks, choices),
+        slices=_slices(scores, looks, version.profile, choices),
         domain=_domain(scores, period, once, version, choices.period_days),
         conversions=int(scores.label[recent].sum()),
         expected_a_day=_expected_a_day(scores, interval),
@@ -271,13 +275,13 @@ def _sample(scores: ReviewedScores, rows: Rows) -> Rows:
     return rows[np.sort(chosen)]
 
 
-def _slices(scores: ReviewedScores, looks: Rows, choices: ReviewParams) -> pd.DataFrame:
+def _slices(scores: ReviewedScores, looks: Rows, profile: Profile, choices: ReviewParams) -> pd.DataFrame:
     """Return the key figures by level of the attributes; an empty table where none are declared."""
     if scores.attributes.shape[1] == 0 or not len(looks):
         return pd.DataFrame()
     leads = JudgedLeads(np.zeros(len(looks)), scores.probability[looks], scores.label[looks], scores.account[looks])
     attributes = scores.attributes.iloc[looks].reset_index(drop=True)
-    return slice_table(leads, attributes, min_slice=choices.min_slice, confidence=CONFIDENCE)
+    return slice_table(leads, attributes, profile, min_slice=choices.min_slice, confidence=CONFIDENCE)
 
 
 def _domain(

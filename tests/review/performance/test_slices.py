@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from leadml.bundle.profile import NO_PROFILE, Profile, SliceCounts
 from leadml.leads.check.contract import LABEL
 from leadml.leads.check.load import LoadedLeads
 from leadml.model.fit.estimator import FitResult
+from leadml.model.predict.reference import FieldBins
 from leadml.review.performance.ranking import roc_auc_interval
 from leadml.review.performance.realised import JudgedLeads
 from leadml.review.performance.slices import DIFFERS, NOT_SHOWN, TOO_FEW, holm, slice_table
@@ -22,8 +26,10 @@ def _leads(size: int, seed: int, *, cluster: np.ndarray | None = None) -> Judged
     return JudgedLeads(np.repeat("2026-01", size), probability, label, cluster)
 
 
-def _table(leads: JudgedLeads, attributes: dict[str, object], *, min_slice: int = 200) -> pd.DataFrame:
-    return slice_table(leads, pd.DataFrame(attributes), min_slice=min_slice, confidence=0.9)
+def _table(
+    leads: JudgedLeads, attributes: dict[str, object], *, min_slice: int = 200, profile: Profile = NO_PROFILE
+) -> pd.DataFrame:
+    return slice_table(leads, pd.DataFrame(attributes), profile, min_slice=min_slice, confidence=0.9)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
@@ -55,6 +61,7 @@ def test_the_levels_of_an_attribute_partition_the_leads() -> None:
         ["size", "2.0", 750],
         ["size", "1.0", 250],
     ]
+    assert table.groupby("attribute")["share"].sum().tolist() == pytest.approx([1.0, 1.0])
     conversions = table.groupby("attribute")["conversions"].sum()
     assert conversions["region"] == conversions["size"] > 0
 
@@ -82,13 +89,13 @@ def test_a_level_with_few_leads_has_a_count_and_no_figure() -> None:
 
     assert table["verdict"].to_dict() == {"many": NOT_SHOWN, "few": TOO_FEW}
     assert table.loc["few", "leads"] == 199
-    assert table.loc["few"].drop(["attribute", "leads", "verdict"]).isna().all()
-    assert table.loc["many"].notna().all()
+    assert table.loc["few"].drop(["attribute", "leads", "share", "verdict"]).isna().all()
+    assert table.loc["many"].drop(["training_share", "training_rate"]).notna().all()
 
 
 def test_without_attributes_there_is_no_row() -> None:
     """The columns are there."""
-    table = slice_table(_leads(10, 3), pd.DataFrame(index=range(10)), min_slice=1, confidence=0.9)
+    table = slice_table(_leads(10, 3), pd.DataFrame(index=range(10)), NO_PROFILE, min_slice=1, confidence=0.9)
 
     assert len(table) == 0
     assert table.columns[-1] == "verdict"
@@ -127,8 +134,42 @@ def test_the_bank_s_jobs_are_counted_and_no_job_surely_differs(bank_leads: Loade
     frame = bank_leads.frame
     label = frame[LABEL].to_numpy(dtype=np.int8)
     leads = JudgedLeads(np.repeat("all", len(frame)), bank_fitted.model.predict(frame), label)
-    table = slice_table(leads, frame[["job", "marital"]], min_slice=200, confidence=0.9)
+    table = slice_table(leads, frame[["job", "marital"]], NO_PROFILE, min_slice=200, confidence=0.9)
 
     assert table.groupby("attribute")["leads"].sum().tolist() == [4521, 4521]
     assert set(table["verdict"]) == {NOT_SHOWN, TOO_FEW}
     assert (table["verdict"] == TOO_FEW).tolist() == (table["leads"] < 200).tolist()
+
+
+def test_levels_stand_beside_those_of_the_training() -> None:
+    """Their share and rate of it; a level or an attribute that the training did not count has none."""
+    bins = {"region": FieldBins("category", levels=("north", "south")), "city": FieldBins("category", levels=("Oslo",))}
+    counts = SliceCounts(rows=(60, 20, 15, 5), conversions=(6, 10, 3, 0))
+    region = np.array(["north"] * 400 + ["west"] * 300 + [None] * 300, dtype=object)
+    profile = replace(NO_PROFILE, bins=bins, slices={"region": counts})
+    table = _table(_leads(1000, 0), {"region": region, "city": np.repeat("Oslo", 1000)}, profile=profile)
+
+    assert table[["level", "training_share", "training_rate"]].fillna(-1).to_numpy().tolist() == [
+        ["north", 0.6, 0.1], ["missing", 0.05, 0.0], ["west", -1, -1], ["Oslo", -1, -1]
+    ]  # fmt: skip
+
+
+def test_numbers_are_split_by_the_ranges_of_the_training() -> None:
+    """Rising, those without leads left out; a boolean has no and yes."""
+    bins = {"size": FieldBins("number", (1.0, 5.0, 9.0)), "asked": FieldBins("boolean")}
+    slices = {
+        "size": SliceCounts((1, 39, 40, 10, 10), (0, 39, 20, 1, 5)),
+        "asked": SliceCounts((50, 50, 0), (5, 10, 0)),
+    }
+    size = np.repeat([7.0, 3.0, np.nan, 5.0, 20.0], 200)
+    profile = replace(NO_PROFILE, bins=bins, slices=slices)
+    table = _table(_leads(1000, 0), {"size": size, "asked": np.tile([0.0, 1.0], 500)}, profile=profile)
+
+    assert table[["level", "leads", "training_share", "training_rate"]].to_numpy().tolist() == [
+        ["1 to 5", 400, 0.39, 1.0],
+        ["5 to 9", 200, 0.4, 0.5],
+        ["above 9", 200, 0.1, 0.1],
+        ["missing", 200, 0.1, 0.5],
+        ["no", 500, 0.5, 0.1],
+        ["yes", 500, 0.5, 0.2],
+    ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from itertools import zip_longest
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.bundle.profile import ChangeSizes, FieldSizes, LeadCounts, Profile, SliceCounts
+from leadml.bundle.profile import NO_PROFILE, ChangeSizes, FieldSizes, LeadCounts, Profile, SliceCounts
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import column_of
 from leadml.model.predict.reference import field_bins
@@ -32,7 +33,6 @@ BLOCKS = 5
 # Of snapshots each date is a block, as a batch is of one date too; 52 are the weeks of a year.
 MOST_DATES = 52
 MIN_BLOCK = 200  # leads, as review.changes.min_leads: the share of fewer is not known well enough to raise a limit
-NO_LEADS = LeadCounts(0, {}, (), 0, {})  # stands in a profile until its leads are counted
 SIZE_UNITS = 1e6  # sizes are stored in millionths: other processors give other last digits of a logarithm
 
 
@@ -69,7 +69,7 @@ def training_profile(
     fields = encoder.fields_of(learn)
     bins = field_bins(fields, encoder)
     edges = tuple(np.unique(np.quantile(probability, DECILES)).tolist())
-    empty = Profile(bins, edges, NO_LEADS, ChangeSizes({}), {})
+    empty = replace(NO_PROFILE, bins=bins, edges=edges)  # until its leads are counted
 
     def count(some_fields: Floats, some_probability: Floats) -> LeadCounts:
         return count_leads(empty, some_fields, some_probability, names=names, cuts=cuts)

@@ -1,6 +1,7 @@
 """Say for each level of some attributes, such as each country, how its leads convert beside what was said of them.
 
-A level with few leads gets no figure: among many such levels some always look bad. Nothing is decided here.
+The levels of a number are the ranges by which the training was counted. A level with few leads gets no figure: among
+many such levels some always look bad. Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from leadml.stages.candidates import candidate_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from leadml.bundle.profile import Profile
+    from leadml.model.predict.reference import FieldBins
     from leadml.review.performance.realised import JudgedLeads
     from leadml.types import Floats, Rows
 
@@ -28,8 +31,11 @@ COLUMNS = (
     "attribute",
     "level",
     "leads",
+    "share",
+    "training_share",
     "conversions",
     *(f"rate{end}" for end in ENDS),
+    "training_rate",
     "mean_probability",
     *(f"calibration_error{end}" for end in ENDS),
     *(f"roc_auc{end}" for end in ENDS),
@@ -38,7 +44,9 @@ COLUMNS = (
 )
 
 
-def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int, confidence: float) -> pd.DataFrame:
+def slice_table(
+    leads: JudgedLeads, attributes: pd.DataFrame, profile: Profile, *, min_slice: int, confidence: float
+) -> pd.DataFrame:
     """Return the key figures of each level of each attribute, and which levels surely convert otherwise than was said.
 
     Parameters
@@ -47,6 +55,8 @@ def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int,
         Leads with outcomes, of one period or of several together.
     attributes
         The attributes of the same leads, in the same order. Leads without a value have the level ``missing``.
+    profile
+        That of the training: the ranges of numbers, and how many leads each level had.
     min_slice
         Levels with fewer leads have no figures.
     confidence
@@ -55,10 +65,12 @@ def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int,
     Returns
     -------
     frame
-        One row per level, attributes in their order, largest levels first: ``attribute, level, leads, conversions``;
-        ``rate``; ``mean_probability``; ``calibration_error``, the rate less the mean probability, above 0 if more leads
-        convert than was said; ``roc_auc``; the first, third and fourth with ``_low`` and ``_high``; ``p_value`` that
-        the calibration error is 0; ``verdict``: ``differs surely``, ``no difference shown``, ``too few leads``.
+        One row per level, attributes in their order, ranges rising and other levels largest first: ``attribute, level,
+        leads, share, conversions``; ``rate``; ``mean_probability``; ``calibration_error``, the rate less the mean
+        probability, above 0 if more leads convert than was said; ``roc_auc``; the first, third and fourth of these
+        four with ``_low`` and ``_high``; ``p_value`` that the calibration error is 0; ``verdict``: ``differs surely``,
+        ``no difference shown``, ``too few leads``. ``training_share`` and ``training_rate`` are those of the training,
+        NaN of levels and attributes that it did not count.
 
     Notes
     -----
@@ -69,11 +81,12 @@ def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int,
 
     Examples
     --------
+    >>> from leadml.bundle.profile import NO_PROFILE
     >>> from leadml.review.performance.realised import JudgedLeads
     >>> label = np.concatenate([np.arange(400) % 2, np.arange(400) % 4 == 0, np.ones(5)]).astype(np.int8)
     >>> leads = JudgedLeads(np.repeat("2026-01", 805), np.full(805, 0.5), label)
     >>> attributes = pd.DataFrame({"country": np.repeat(["FI", "SE", "NO"], [400, 400, 5])})
-    >>> table = slice_table(leads, attributes, min_slice=200, confidence=0.9)
+    >>> table = slice_table(leads, attributes, NO_PROFILE, min_slice=200, confidence=0.9)
     >>> table[["level", "leads", "calibration_error", "verdict"]]
       level  leads  calibration_error              verdict
     0    FI    400               0.00  no difference shown
@@ -81,10 +94,11 @@ def slice_table(leads: JudgedLeads, attributes: pd.DataFrame, *, min_slice: int,
     2    NO      5                NaN        too few leads
     """
     found = [
-        {"attribute": str(name), "level": level, "leads": len(rows)}
+        {"attribute": str(name), "level": level, "leads": len(rows), "share": len(rows) / len(attributes)}
+        | _of_training(str(name), level, profile)
         | (_figures(leads.at(rows), confidence=confidence) if len(rows) >= min_slice else {})
         for name in attributes
-        for level, rows in _levels(attributes[name])
+        for level, rows in _levels(attributes[name], profile.bins.get(str(name)))
     ]
     table = pd.DataFrame(found).reindex(columns=list(COLUMNS))
     judged = table["p_value"].notna().to_numpy()
@@ -114,14 +128,37 @@ def holm(p_value: Floats) -> Floats:
     return adjusted
 
 
-def _levels(values: pd.Series) -> Iterator[tuple[str, Rows]]:
-    """Yield each level of an attribute with the positions of its leads, largest first, equal ones by name."""
+def _levels(values: pd.Series, bins: FieldBins | None) -> Iterator[tuple[str, Rows]]:
+    """Yield each level of an attribute with the positions of its leads: ranges rising, others largest first."""
+    if bins is not None and bins.kind != "category":
+        codes, labels = bins.positions(values.to_numpy(dtype=np.float64)), _names(bins)
+        for code in np.unique(codes):
+            yield labels[code], np.flatnonzero(codes == code)
+        return
     texts = values.astype(object).where(values.notna(), MISSING).map(str).to_numpy()
     names, codes = np.unique(texts, return_inverse=True)
     sizes = np.bincount(codes, minlength=len(names))
     rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes)[:-1])
     for code in np.lexsort((np.arange(len(names)), -sizes)):
         yield str(names[code]), rows[code]
+
+
+def _names(bins: FieldBins) -> list[str]:
+    """Return the level of each bin, and of missing values."""
+    if bins.kind == "category":
+        return [*bins.levels, bins.label(len(bins.levels)), MISSING]
+    return [*map(bins.label, range(bins.size)), MISSING]
+
+
+def _of_training(name: str, level: str, profile: Profile) -> dict[str, float]:
+    """Return the share and the rate of a level in the training; nothing if it did not count the level."""
+    counts = profile.slices.get(name)
+    names = _names(profile.bins[name]) if counts else []
+    if counts is None or level not in names:
+        return {}
+    position = names.index(level)
+    rows, conversions = counts.rows[position], counts.conversions[position]
+    return {"training_share": rows / sum(counts.rows), "training_rate": conversions / rows if rows else np.nan}
 
 
 def _figures(leads: JudgedLeads, *, confidence: float) -> dict[str, float]:
