@@ -137,7 +137,7 @@ class FieldSizes:
     missing
         Change of the share of leads that lack the field, from 0 to 1.
     out_of_range
-        Of a number, how much larger the share outside the 1% and 99% quantiles is, from 0 to 1.
+        Of a number that is no age, how much larger the share outside the 1% and 99% quantiles is, from 0 to 1.
     new_levels
         Of a category, how much larger the share of levels is that are no column of the model, from 0 to 1.
     distribution

@@ -21,7 +21,7 @@ class ChangeLimits(Section):
     always had it, is said whatever the limit."""
     out_of_range: Share = 0.1
     """Of the leads that have a number, the share below the 1% quantile of the training or above its 99% quantile,
-    beyond that of the training."""
+    beyond that of the training. Days since something are left out: they rise as records reach further back."""
     new_levels: Share = 0.05
     """Of the leads that have a value, the share with a level that the training did not have, beyond the training's own
     rare levels."""

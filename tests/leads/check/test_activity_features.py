@@ -39,12 +39,12 @@ def test_the_fields_of_a_plan_have_an_order_topics_and_words() -> None:
     ]  # fmt: skip
 
 
-def test_fields_of_recency_are_known_by_their_words() -> None:
-    """They are counted by weeks, since they depend on the day of the week; the age of a lead says no activity."""
+def test_fields_that_say_an_age_are_known_by_their_words() -> None:
+    """They are counted by weeks, since they depend on the day of the week; a number of days with activity is no age."""
     fields = _fields(ActivityPlan.from_params(_params()))
 
-    assert [field.name for field in fields if field.is_recency] == [
-        "visit_last", "visit_first", "demo_last", "demo_first", "activity_last",
+    assert [field.name for field in fields if field.is_age] == [
+        "lead_age", "visit_last", "visit_first", "demo_last", "demo_first", "activity_last",
     ]  # fmt: skip
 
 

@@ -121,6 +121,16 @@ def test_few_leads_show_a_smaller_change_than_many() -> None:
     assert sizes[2] == pytest.approx(0.09, abs=0.001)
 
 
+def test_days_since_something_have_no_range() -> None:
+    """Leads grow older than those of the training; their spread is judged all the same."""
+    ages = FieldBins("number", (7.0, 14.0, 21.0), step=7)
+    younger, older = FieldCounts(0, (10, 480, 480, 30)), FieldCounts(0, (10, 200, 200, 590))
+    sizes = field_sizes(ages, younger, older)
+
+    assert (sizes.out_of_range, sizes.distribution > 0.25) == (0, True)
+    assert field_sizes(NUMBER, younger, older).out_of_range > 0.25
+
+
 def test_numbers_can_be_out_of_range_and_categories_have_new_levels() -> None:
     """Each as far as the share rose among the leads with a value; a share that fell is no change of this kind."""
     usual, outside = FieldCounts(0, (10, 480, 500, 10)), FieldCounts(500, (200, 200, 50, 50))

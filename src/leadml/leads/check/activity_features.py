@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from leadml.leads.check.activity_feature import ActivityColumn, ActivityFeature, ActivityKind, activity_field
 from leadml.leads.check.activity_plan import ACTIVITY, LEAD_AGE, WEIGHT_ONE
 from leadml.leads.check.activity_values import Values
-from leadml.leads.check.field import DAYS_AGO
+from leadml.leads.check.field import DAYS_AGO, DAYS_SINCE
 
 if TYPE_CHECKING:
     from leadml.leads.check.activity_feature import Aggregates, Expression
@@ -123,7 +123,7 @@ FEATURES: tuple[ActivityFeature, ...] = (Counts(), Breadth(), Recency(), Decay()
 
 def activity_columns(plan: ActivityPlan) -> tuple[ActivityColumn, ...]:
     """Return the columns that a plan computes: of the lead's age, of each kind, of all activities."""
-    age = activity_field(LEAD_AGE, "", "{} days since the lead came")
+    age = activity_field(LEAD_AGE, "", f"{DAYS_SINCE} the lead came")
     columns = [ActivityColumn(LEAD_AGE, age, {}, lambda found: found.count(LEAD_AGE))]
     if plan.windows:
         kinds = [ActivityKind(number, *kind) for number, kind in enumerate(plan.kinds)]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from leadml.params import Group, Kind
 
 FieldSource = Literal["column", "derived", "activity"]
-DAYS_AGO = "{} days ago"  # in the words of the fields that say how long ago an activity was
+# In the words of the fields that say how long ago an activity was, or the lead came.
+DAYS_AGO, DAYS_SINCE = "{} days ago", "{} days since"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Field:
         return self.topic or self.name
 
     @property
-    def is_recency(self) -> bool:
-        """Whether the field says how many days ago an activity was."""
-        return self.source == "activity" and DAYS_AGO in self.words
+    def is_age(self) -> bool:
+        """Whether the field says how many days ago an activity was, or the lead came."""
+        return self.source == "activity" and (DAYS_AGO in self.words or DAYS_SINCE in self.words)
 
     def to_json(self) -> list[Any]:
         """Return the field as plain data."""

@@ -34,10 +34,10 @@ class FieldBins:
     """The bins that the values of a field are counted in.
 
     A number has bins between quantiles of the training set: the first is below the 1% quantile, the last above the 99%
-    quantile, and a value that is several quantiles at once has a bin of its own. Numbers of days since an activity are
-    counted in full weeks: they depend on the day of the week, and snapshots may all be of one. A boolean has a bin for
-    0 and one for 1. A category has a bin for each level that is a column of the model, and the last for all other
-    levels.
+    quantile, and a value that is several quantiles at once has a bin of its own. Numbers of days since an activity, or
+    since the lead came, are counted in full weeks: they depend on the day of the week, and snapshots may all be of one.
+    A boolean has a bin for 0 and one for 1. A category has a bin for each level that is a column of the model, and the
+    last for all other levels.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def field_bins(fields: Floats, encoder: Encoder) -> dict[str, FieldBins]:
         if entry.kind == "number":
             values = fields[:, index][~np.isnan(fields[:, index])]
             quantiles = tuple(np.quantile(values, QUANTILES).tolist()) if len(values) else ()
-        bins[entry.name] = FieldBins(entry.kind, quantiles, encoder.levels[index], WEEK if entry.is_recency else 0)
+        bins[entry.name] = FieldBins(entry.kind, quantiles, encoder.levels[index], WEEK if entry.is_age else 0)
     return bins
 
 

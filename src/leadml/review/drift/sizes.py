@@ -48,7 +48,8 @@ def change_sizes(bins: Mapping[str, FieldBins], reference: LeadCounts, current: 
 def field_sizes(bins: FieldBins, reference: FieldCounts, current: FieldCounts) -> FieldSizes:
     """Return how much a field differs from the reference.
 
-    Shares out of the range and of other levels are those of the leads that have a value.
+    Shares out of the range and of other levels are those of the leads that have a value. Numbers of days since
+    something have no range: they rise as records reach further back, and have no unit that could change.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def field_sizes(bins: FieldBins, reference: FieldCounts, current: FieldCounts) -
     present = [counts.present for counts in (reference, current)]
     return FieldSizes(
         missing=abs(certain_change((reference.missing, rows[0]), (current.missing, rows[1]))),
-        out_of_range=_rise(outside, present) if bins.kind == "number" else 0.0,
+        out_of_range=_rise(outside, present) if bins.kind == "number" and not bins.step else 0.0,
         new_levels=_rise(others, present) if bins.kind == "category" else 0.0,
         distribution=stability_index(reference.bins, current.bins),
     )
