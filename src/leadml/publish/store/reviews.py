@@ -15,12 +15,13 @@ from leadml.publish.store.batches import stored_batches
 from leadml.publish.store.tables import BATCHES, REVIEWS, SCORES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from leadml.publish.store.batch import StoredBatch
     from leadml.publish.store.opening import Store
+    from leadml.types import Floats, Objects
 
 ROWS = 50_000  # that are Python objects at a time: changes no result, only memory
 READ = ("lead_id", "probability", "parts")
@@ -68,29 +69,32 @@ def kept_scores(store: Store, target: str, model_hash: str, *, until: str) -> Ke
         counted = connection.execute(sa.select(BATCHES.c.batch, BATCHES.c.counts).where(*of_version))
         texts = {row.batch: row.counts for row in counted}
         ids: dict[str, str] = {}  # a lead that is scored every night is one text in memory
-        scores = (_scores_of(connection, each, ids) for each in batches)
-        rows = pd.concat([_typed(pd.DataFrame(columns=list(READ)), at=0), *scores], ignore_index=True)
+        chunks = [
+            (*columns, np.full(len(columns[0]), from_shown(batch.at), dtype=np.int64))
+            for batch in batches
+            for columns in _scores_of(connection, batch, ids)
+        ]
+        nothing = np.empty(0, object), np.empty(0), np.empty(0, object), np.empty(0, np.int64)
+        columns = (np.concatenate(each) for each in zip(nothing, *chunks, strict=True))
+        # The types are said, since some versions of pandas make texts of objects.
+        rows = pd.DataFrame(
+            {name: pd.Series(each, dtype=each.dtype) for name, each in zip((*READ, "at"), columns, strict=True)}
+        )
         return KeptScores(rows, batches, [texts[batch.batch] for batch in batches])
 
     return store.read(read)
 
 
-def _scores_of(connection: Connection, batch: StoredBatch, ids: dict[str, str]) -> pd.DataFrame:
-    """Return the scores of a batch; ids that came before are the same objects."""
+def _scores_of(
+    connection: Connection, batch: StoredBatch, ids: dict[str, str]
+) -> Iterator[tuple[Objects, Floats, Objects]]:
+    """Yield the scores of a batch, some at a time; ids that came before are the same objects."""
     query = sa.select(*(SCORES.c[name] for name in READ)).where(SCORES.c.batch == batch.batch)
     cursor: Any = connection.execute(query).cursor  # rows of SQLAlchemy's own take longer than the driver's
-    frames = []
     while rows := cursor.fetchmany(ROWS):
-        lead_ids, probability, parts = zip(*rows, strict=True)
-        columns = {"lead_id": [ids.setdefault(each, each) for each in lead_ids]}
-        frames.append(pd.DataFrame({**columns, "probability": probability, "parts": parts}, dtype=object))
-    return _typed(pd.concat(frames) if frames else pd.DataFrame(columns=list(READ)), at=from_shown(batch.at))
-
-
-def _typed(frame: pd.DataFrame, *, at: int) -> pd.DataFrame:
-    """Return scores with their instant, in the same types whether there are any or none."""
-    types = {"lead_id": object, "probability": np.float64, "parts": object}
-    return frame.astype(types).assign(at=np.full(len(frame), at, dtype=np.int64))
+        lead_id, probability, parts = zip(*rows, strict=True)
+        lead_ids = np.array([ids.setdefault(each, each) for each in lead_id], dtype=object)
+        yield lead_ids, np.array(probability, dtype=np.float64), np.array(parts, dtype=object)
 
 
 @dataclass(frozen=True)
