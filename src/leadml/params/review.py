@@ -54,6 +54,9 @@ class ReviewParams(Section):
     REFIT at least once. Half of it is for the level of the probabilities, half for their ranking."""
     min_conversions: Count = 300
     """Conversions in the newest two periods under which no verdict is given but INSUFFICIENT EVIDENCE."""
+    volume_tolerance: Share = 0.33
+    """By which part the share of leads at or above a cut may differ from what the rule of the cut promised, before the
+    cut is to be solved again. A share that is within what it varied by in the training is kept, too."""
     slices: tuple[FieldName, ...] = ()
     """Fields by whose levels the review is split, such as country or channel. Numbers are split by the ranges by which
     the training was counted; where a field was named when it was trained, its share and rate of then are shown."""

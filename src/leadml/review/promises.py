@@ -14,11 +14,9 @@ from leadml.review.evidence.e_detectors import precision_evidence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadml.params.review import ReviewParams
     from leadml.types import Floats, Integers, Labels
 
-# A cut is solved anew only where its stage has a third more leads than it may have, or a third fewer: less is
-# within what weeks differ by.
-VOLUME_TOLERANCE = 0.33
 CONFIDENCE = 0.9  # of the intervals, as of those of the cuts
 KEPT, BROKEN, UNKNOWN, NOT_PROMISED = "kept", "broken", "too few leads", "not promised"
 
@@ -81,7 +79,7 @@ class NewestScores:
 
 
 def promise_table(
-    promises: Sequence[Promise], outcomes: CutOutcomes, newest: NewestScores, *, false_alarms: float, min_leads: int
+    promises: Sequence[Promise], outcomes: CutOutcomes, newest: NewestScores, choices: ReviewParams
 ) -> pd.DataFrame:
     """Return what became of each promise.
 
@@ -93,10 +91,10 @@ def promise_table(
         Scores with outcomes since the version came into use.
     newest
         The scores of the last days, from which volumes are counted: as a batch has them.
-    false_alarms
-        The chance that the precision of a cut is called broken in a year in which it holds.
-    min_leads
-        Leads of the last days under which no volume is judged.
+    choices
+        The section ``review`` of the params: ``false_alarms`` is the chance that the precision of a cut is called
+        broken in a year in which it holds, ``volume_tolerance`` how far shares may be off, and ``changes.min_leads``
+        the leads of the last days under which no share is judged.
 
     Returns
     -------
@@ -110,8 +108,8 @@ def promise_table(
     for promise in promises:
         inside = outcomes.probability >= promise.cut
         leads = CutOutcomes(outcomes.day[inside], outcomes.probability[inside], outcomes.label[inside], outcomes.since)
-        precision = _precision(promise, leads, false_alarms=false_alarms)
-        rows.append({"stage": promise.stage, "cut": promise.cut, **precision, **_volume(promise, newest, min_leads)})
+        precision = _precision(promise, leads, false_alarms=choices.false_alarms)
+        rows.append({"stage": promise.stage, "cut": promise.cut, **precision, **_volume(promise, newest, choices)})
     return pd.DataFrame(rows)
 
 
@@ -134,19 +132,18 @@ def _precision(promise: Promise, leads: CutOutcomes, *, false_alarms: float) -> 
     }
 
 
-def _volume(promise: Promise, newest: NewestScores, min_leads: int) -> dict[str, object]:
+def _volume(promise: Promise, newest: NewestScores, choices: ReviewParams) -> dict[str, object]:
     """Return what became of the promised share.
 
-    It is broken if there are surely a third more or fewer leads, and the share differs by more than it did in the
-    training.
+    It is broken if the share is surely off by more than is allowed, and by more than it varied in the training.
     """
     share = float((newest.probability >= promise.cut).mean())
     low, high = rate_interval(share, newest.accounts, confidence=CONFIDENCE)
     verdict, promised = NOT_PROMISED, np.nan if promise.share is None else promise.share
     if promise.share is not None:
-        reach = max(VOLUME_TOLERANCE * promised, promise.varied)
+        reach = max(choices.volume_tolerance * promised, promise.varied)
         is_off = low > promised + reach or high < promised - reach
-        verdict = UNKNOWN if newest.accounts < min_leads else BROKEN if is_off else KEPT
+        verdict = UNKNOWN if newest.accounts < choices.changes.min_leads else BROKEN if is_off else KEPT
     return {
         "promised_share": promised,
         "share": share,
