@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.publish.review_figures import HIGHEST, LOWEST, evidence_figure, period_figure
+from leadml.publish.review_figures import FEW, HIGHEST, LOWEST, evidence_figure, period_figure
 
 
 def _evidence(*values: float) -> pd.DataFrame:
@@ -44,6 +44,13 @@ def test_evidence_without_end_is_drawn_at_an_end(value: float) -> None:
 
     assert evidence_figure(_evidence(1.0, value), limit=100.0) == evidence_figure(_evidence(1.0, end), limit=100.0)
     assert "nan" not in evidence_figure(_evidence(value), limit=100.0)
+
+
+def test_the_points_of_long_lines_have_no_marks() -> None:
+    """A point of a short line has one, else a line of one point is not seen; neither is drawn with a warning."""
+    few, many = (evidence_figure(_evidence(*[1.0] * count), limit=100.0) for count in (FEW - 1, FEW))
+
+    assert few.count("<use") > many.count("<use")
 
 
 def test_evidence_of_one_kind_alone_is_drawn() -> None:

@@ -36,8 +36,8 @@ def evidence_figure(evidence: pd.DataFrame, *, limit: float) -> str:
         for name, colour in (("level", CONTRAST), ("ranking", ACCENT)):
             rows = evidence[evidence["of"] == name]
             values = rows["evidence"].clip(LOWEST, HIGHEST * limit).to_numpy()
-            marker = "o" if len(rows) < FEW else ""  # a line of one point is not seen
-            axes.plot(_days(rows["day"]), values, marker, ls="-", ms=3, color=colour, linewidth=1.6, label=name)
+            marker = "o" if len(rows) < FEW else "None"  # a line of one point is not seen
+            axes.plot(_days(rows["day"]), values, marker=marker, ms=3, color=colour, linewidth=1.6, label=name)
         axes.axhline(limit, color=GREY, linewidth=1, linestyle="--", label="limit")
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")  # 0.001 is read sooner than a power of ten
