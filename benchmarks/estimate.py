@@ -13,8 +13,8 @@ sampling alone.
 - `sampling_only`: the same for intervals that take the probabilities as they are, as if nothing had to be estimated.
 
 With drift: bank-additional-full.csv.gz in its order of time. Of the first 70% a seventh, drawn at random, is the
-reference, and the model is fitted on the others. Each later month with 200 leads or more is estimated and compared with
-what came.
+reference, and the model is fitted on the others. Each later month with 200 leads or more is estimated, by the reference
+and the outcomes of the months before it, and compared with what came.
 Run with: python benchmarks/estimate.py [--champions N] [--data DIR] [--json] [--keep] [--recorded]
 """
 
@@ -34,6 +34,7 @@ from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.model.metrics import roc_auc
 from leadml.review.performance.beside import estimated_beside_realised, estimates_held
 from leadml.review.performance.estimated import ScoredLeads, estimated_performance
+from leadml.review.performance.lines import lines_as_known
 from leadml.review.performance.realised import JudgedLeads, realised_performance
 from leadml.simulator.stream import Stream
 
@@ -131,7 +132,7 @@ def realised_figures(probability: Floats, true: Floats, cut: float, random: np.r
 def estimate(probability: Floats, cuts: Mapping[str, float], line: CalibrationLine, seed: int) -> pd.DataFrame:
     """Return value and interval of the ROC AUC and of the precision."""
     leads = ScoredLeads(np.repeat("period", len(probability)), probability)
-    table = estimated_performance(leads, cuts, line, draws=DRAWS, confidence=CONFIDENCE, seed=seed)
+    table = estimated_performance(leads, cuts, {"period": line}, draws=DRAWS, confidence=CONFIDENCE, seed=seed)
     wanted = [table[(table["figure"] == name) & (table["stage"] == stage)] for name, stage in FIGURES.items()]
     return pd.concat(wanted).set_index("figure")[["value", "low", "high"]]
 
@@ -172,9 +173,13 @@ def with_drift(folder: Path) -> dict[str, Any]:
     judged = later[np.isin(months[later], sizes.index[sizes >= MIN_MONTH])]
     probability = model.predict_proba(fields.iloc[judged])[:, 1]
     choices = {"draws": DRAWS, "confidence": CONFIDENCE, "seed": 0}
-    then = estimated_performance(ScoredLeads(months[judged], probability), champion.cuts, champion.line, **choices)
-    now = realised_performance(JudgedLeads(months[judged], probability, label[judged]), champion.cuts, **choices)
+    names, number = np.unique(months[judged], return_inverse=True)
+    came = JudgedLeads(number, probability, label[judged])
+    lines = lines_as_known(champion.line, came, range(len(names)), lag=1)
+    then = estimated_performance(ScoredLeads(number, probability), champion.cuts, lines, **choices)
+    now = realised_performance(came, champion.cuts, **choices)
     beside = estimated_beside_realised(then, now)
+    beside["period"] = names[beside["period"].to_numpy()]
     held = estimates_held(beside).set_index("figure").drop(columns="stage").drop(index="recall")
     return {
         "level": champion.line.level,

@@ -6,7 +6,7 @@ The module reads nothing: scores and outcomes are given as arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from leadml.review.evidence.e_detectors import JudgedScores, level_evidence, ran
 from leadml.review.evidence.looks import account_hashes, are_apart
 from leadml.review.performance.beside import estimated_beside_realised
 from leadml.review.performance.estimated import ScoredLeads, estimated_performance
+from leadml.review.performance.lines import lines_as_known, period_lag
 from leadml.review.performance.realised import JudgedLeads, realised_performance
 from leadml.review.performance.slices import slice_table
 from leadml.review.promises import CutOutcomes, promise_table
@@ -243,22 +244,21 @@ def _performance(
     scores: ReviewedScores, version: ReviewedVersion, period: Integers, once: Rows, *, period_days: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the estimated performance of all periods, and the realised one of those whose outcomes are all known."""
-    since = scores.since
     rows = np.concatenate([_sample(scores, once[period[once] == number]) for number in np.unique(period[once])])
-    names = {int(number): period_name(int(number), since, period_days) for number in np.unique(period[rows])}
-    named = np.array([names[int(number)] for number in period[rows]], dtype=object)
-    is_over = since + (period[rows] + 1) * period_days + version.maturity <= version.today + 1
+    is_over = scores.since + (period[rows] + 1) * period_days + version.maturity <= version.today + 1
     judged = rows[is_over & scores.known[rows]]
-    realised = JudgedLeads(
-        named[is_over & scores.known[rows]], scores.probability[judged], scores.label[judged], scores.account[judged]
-    )
-    estimated = pd.DataFrame()
+    realised = JudgedLeads(period[judged], scores.probability[judged], scores.label[judged], scores.account[judged])
+    numbers = np.unique(period[rows]).tolist()
+    choices: dict[str, Any] = {"draws": DRAWS, "confidence": CONFIDENCE, "seed": seed}
+    tables = [realised_performance(realised, version.cuts, **choices), pd.DataFrame(columns=["period"])]
     if version.reference.line is not None:
-        leads = ScoredLeads(named, scores.probability[rows])
-        estimated = estimated_performance(
-            leads, version.cuts, version.reference.line, draws=DRAWS, confidence=CONFIDENCE, seed=seed
-        )
-    return estimated, realised_performance(realised, version.cuts, draws=DRAWS, confidence=CONFIDENCE, seed=seed)
+        lag = period_lag(version.maturity, period_days)
+        lines = lines_as_known(version.reference.line, realised, numbers, lag=lag)
+        leads = ScoredLeads(period[rows], scores.probability[rows])
+        tables[1] = estimated_performance(leads, version.cuts, lines, **choices)
+    names = {number: period_name(number, scores.since, period_days) for number in numbers}
+    realised_by_name, estimated_by_name = (table.assign(period=table["period"].map(names)) for table in tables)
+    return estimated_by_name, realised_by_name
 
 
 def _sample(scores: ReviewedScores, rows: Rows) -> Rows:

@@ -103,3 +103,17 @@ def test_clusters_are_numbered_in_the_order_of_the_leads() -> None:
     """Without clusters each lead is one."""
     assert cluster_codes(np.array(["b", "a", "b"], dtype=object), 3).tolist() == [0, 1, 0]
     assert cluster_codes(None, 3).tolist() == [0, 1, 2]
+
+
+def test_lines_of_parts_make_the_line_of_the_whole() -> None:
+    """Of two halves of many leads, whichever is first; a line that is not surely known counts for little."""
+    label, probability = _leads(20_000, 5, level=-0.3, slope=0.8)
+    one, other = (CalibrationLine.of(label[rows], probability[rows]) for rows in (slice(10_000), slice(10_000, None)))
+    whole, both = CalibrationLine.of(label, probability), one.combined([other])
+    unsure = CalibrationLine(5.0, 3.0, np.diag([1e6, 1e6]), 1.0)
+
+    assert (both.level, both.slope) == pytest.approx((whole.level, whole.slope), abs=0.005)
+    np.testing.assert_allclose(both.covariance, whole.covariance, rtol=0.05)
+    assert other.combined([one]).level == pytest.approx(both.level)
+    assert one.combined([unsure]).level == pytest.approx(one.level, abs=1e-3)
+    assert one.combined([]).level == pytest.approx(one.level)

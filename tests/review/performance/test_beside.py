@@ -22,7 +22,9 @@ def _both(periods: int, *, shift: float = 0.0) -> tuple[pd.DataFrame, pd.DataFra
     random = np.random.default_rng(0)
     period, margin = np.repeat(np.arange(periods), 500), random.normal(-2, 1, 500 * periods)
     label = (random.random(len(margin)) < expit(margin + shift)).astype(np.int8)
-    estimated = estimated_performance(ScoredLeads(period, expit(margin)), CUTS, EXACT, **CHOICES)
+    estimated = estimated_performance(
+        ScoredLeads(period, expit(margin)), CUTS, dict.fromkeys(range(periods), EXACT), **CHOICES
+    )
     return estimated, realised_performance(JudgedLeads(period, expit(margin), label), CUTS, **CHOICES)
 
 

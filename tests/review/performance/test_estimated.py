@@ -24,7 +24,7 @@ def _probability(size: int, seed: int) -> np.ndarray:
 def _estimate(probability: np.ndarray, line: CalibrationLine = EXACT, **choices: int) -> pd.DataFrame:
     """Return value and interval by figure and stage."""
     leads = ScoredLeads(np.repeat("2026-01", len(probability)), probability)
-    return estimated_performance(leads, CUTS, line, **(CHOICES | choices)).set_index(["figure", "stage"])
+    return estimated_performance(leads, CUTS, {"2026-01": line}, **(CHOICES | choices)).set_index(["figure", "stage"])
 
 
 def test_the_counts_of_a_cut_partition_the_leads() -> None:
@@ -132,22 +132,25 @@ def test_the_figures_of_a_period_do_not_depend_on_the_others() -> None:
     probability = _probability(600, 5)
     period = np.random.default_rng(0).choice(np.array(["2026-02", "2026-01"]), 600)
     order = np.random.default_rng(1).permutation(600)
-    table = estimated_performance(ScoredLeads(period, probability), CUTS, UNSURE, **CHOICES)
-    shuffled = estimated_performance(ScoredLeads(period[order], probability[order]), CUTS, UNSURE, **CHOICES)
+    lines = {"2026-01": UNSURE, "2026-02": replace(UNSURE, level=1.0)}
+    table = estimated_performance(ScoredLeads(period, probability), CUTS, lines, **CHOICES)
+    shuffled = estimated_performance(ScoredLeads(period[order], probability[order]), CUTS, lines, **CHOICES)
     first = period == "2026-01"
-    alone = estimated_performance(ScoredLeads(period[first], probability[first]), CUTS, UNSURE, **CHOICES)
+    alone = estimated_performance(ScoredLeads(period[first], probability[first]), CUTS, lines, **CHOICES)
 
     pd.testing.assert_frame_equal(shuffled, table)
     pd.testing.assert_frame_equal(alone, table[table["period"] == "2026-01"])
     assert table["period"].unique().tolist() == ["2026-01", "2026-02"]
     assert set(table["assumes"]) == {ASSUMPTION}
     assert len(table) == 2 * (4 + 2 * 7)
+    rates = table.loc[table["figure"] == "rate", "value"].tolist()
+    assert rates[1] > 1.5 * rates[0]  # each by its own line
 
 
 def test_a_cut_above_all_leads_has_no_precision() -> None:
     """And no lead at all gives an empty table."""
     table = _estimate(np.array([0.1, 0.3]))
-    empty = estimated_performance(ScoredLeads(np.array([]), np.array([])), CUTS, EXACT, **CHOICES)
+    empty = estimated_performance(ScoredLeads(np.array([]), np.array([])), CUTS, {}, **CHOICES)
 
     assert table.loc[("precision", "SQL"), ["value", "low", "high"]].isna().all()
     assert table["value"]["recall", "SQL"] == 0

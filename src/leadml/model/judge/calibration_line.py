@@ -17,6 +17,8 @@ from leadml.errors import ModelError
 from leadml.model.metrics import SMALLEST_PROBABILITY, calibration_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from leadml.types import Floats, Labels, Rows
@@ -100,6 +102,30 @@ class CalibrationLine:
         [0.25, 0.5]
         """
         return np.asarray(expit(self.level + self.slope * log_odds(probability)))
+
+    def combined(self, others: Sequence[Self]) -> Self:
+        """Return the line of the leads of this line and of others, each counted by how surely it is known.
+
+        The design effect is that of this line.
+
+        Notes
+        -----
+        The weights are the inverse covariances, as in a meta-analysis with fixed effects (Hedges and Olkin,
+        "Statistical Methods for Meta-Analysis", 1985).
+
+        Examples
+        --------
+        >>> one, other = (CalibrationLine(level, 1.0, np.diag([0.04, 0.01]), 1.0) for level in (0.0, 0.4))
+        >>> both = one.combined([other])
+        >>> round(both.level, 3), np.diag(both.covariance).round(3).tolist()
+        (0.2, [0.02, 0.005])
+        """
+        lines = [self, *others]
+        weights = [np.linalg.pinv(line.covariance, hermitian=True) for line in lines]
+        covariance = np.linalg.pinv(np.sum(weights, axis=0), hermitian=True)
+        numbers = [np.array([line.level, line.slope]) for line in lines]
+        level, slope = covariance @ np.sum([w @ line for w, line in zip(weights, numbers, strict=True)], axis=0)
+        return type(self)(float(level), float(slope), covariance, self.design_effect)
 
     def drawn(self, draws: int, *, seed: int) -> tuple[Self, ...]:
         """Return lines that the leads could have had, from the normal distribution of level and slope.

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from leadml.model.judge.calibration_line import CalibrationLine
     from leadml.types import Floats
 
-ASSUMPTION = "the probabilities are still calibrated as on the reference: fields and outcome are related as before"
+ASSUMPTION = (
+    "the probabilities are still calibrated as on leads whose outcomes were known: fields and outcome are related as "
+    "before"
+)
 OF_ALL = ("leads", "conversions", "rate", "roc_auc")
 OF_CUT = (
     "leads",
@@ -60,7 +63,7 @@ class ScoredLeads:
 def estimated_performance(
     leads: ScoredLeads,
     cuts: Mapping[str, float],
-    line: CalibrationLine,
+    lines: Mapping[Any, CalibrationLine],
     *,
     draws: int,
     confidence: float,
@@ -74,9 +77,9 @@ def estimated_performance(
         One row per lead and period.
     cuts
         The probability from which a lead is in each stage.
-    line
-        How the probabilities were calibrated on the reference, leads with known outcomes on which the model was not
-        fitted.
+    lines
+        For each period how the probabilities were calibrated on leads whose outcomes were known when it ended, and on
+        which the model was not fitted.
     draws, seed
         Number and seed of the draws. Each period begins with the same seed, so that its figures do not depend on which
         other periods there are.
@@ -96,26 +99,27 @@ def estimated_performance(
     Confidence-based performance estimation, as NannyML's documentation has it ("How it works", "Performance
     Estimation"): sums over probabilities take the place of counts. The interval adds what these sums leave out. Each
     draw takes a level and slope of the calibration from the normal distribution of their estimates, and outcomes with
-    the probabilities that these give. So the interval covers the chance of the outcomes and the error of the reference.
-    Where the reference's accounts convert together, outcomes vary by the root of the design effect more.
+    the probabilities that these give. So the interval covers the chance of the outcomes and the error of the line.
+    Where the accounts of its leads convert together, outcomes vary by the root of the design effect more.
 
     Examples
     --------
     >>> from leadml.model.judge.calibration_line import CalibrationLine
     >>> leads = ScoredLeads(np.repeat("2026-01", 4), np.array([0.1, 0.2, 0.4, 0.5]))
     >>> exact = CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)
-    >>> table = estimated_performance(leads, {"MQL": 0.4}, exact, draws=200, confidence=0.9, seed=0)
+    >>> table = estimated_performance(leads, {"MQL": 0.4}, {"2026-01": exact}, draws=200, confidence=0.9, seed=0)
     >>> table[table["figure"].isin(["conversions", "precision"])][["figure", "value", "low", "high"]].round(2)
             figure  value  low  high
     1  conversions   1.20  0.0   3.0
     9    precision   0.45  0.0   1.0
     """
-    names, lines, chosen = _names(cuts), line.drawn(draws, seed=seed), list(cuts.values())
+    names, chosen = _names(cuts), list(cuts.values())
     tables = []
     for period in np.unique(leads.period):
         ranking = Ranking.of(leads.probability[leads.period == period])
-        value = _figures(ranking, chosen, line.recalibrated(ranking.probability))
-        low, high = percentiles(_drawn(ranking, chosen, lines, seed=seed), confidence=confidence)
+        value = _figures(ranking, chosen, lines[period].recalibrated(ranking.probability))
+        drawn = _drawn(ranking, chosen, lines[period].drawn(draws, seed=seed), seed=seed)
+        low, high = percentiles(drawn, confidence=confidence)
         shares = names["figure"].isin(SHARES)
         low, high = np.maximum(low, 0.0), np.where(shares, np.minimum(high, 1.0), high)
         tables.append(names.assign(period=period, value=value, low=low, high=high))
