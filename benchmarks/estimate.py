@@ -3,9 +3,9 @@
 Without drift: leads of `leadml.simulator.stream`, with eight fields and a known probability to convert. Each of 20
 models is fitted with default params on 20,000 leads; 5,000 others are its reference, from which the cut of MQL is
 solved (the best fifth) and the calibration is judged. Then come 5 periods of 3,000 leads, for each of which the ROC AUC
-and the precision at the cut are estimated from the probabilities alone. Outcomes are drawn a thousand times with the
-true probabilities. The mean of the realised figures is their expectation; the middle 90% of them is the width of
-sampling alone.
+and the precision at the cut are estimated from the probabilities, the reference and the outcomes of the periods before.
+Outcomes are drawn a thousand times with the true probabilities. The mean of the realised figures is their expectation;
+the middle 90% of them is the width of sampling alone.
 
 - `held`: periods whose 90% interval holds the expectation of the realised figure, of both figures the lower number.
 - `width`: the mean width of the intervals over the width of sampling alone, of both figures the larger.
@@ -97,12 +97,15 @@ def of_champion(seed: int) -> list[dict[str, Any]]:
     model = leadml.LeadClassifier().fit(learn[stream.names], learn["converted"])
     champion = Champion.of(model, reference[stream.names], reference["converted"].to_numpy())
     days = stream.days(PERIODS, seed=seed)
+    said = champion.model.predict_proba(days[stream.names])[:, 1]
+    came = JudgedLeads(days["day"].to_numpy(), said, days["converted"].to_numpy(dtype=np.int8))
+    lines = lines_as_known(champion.line, came, range(PERIODS), lag=1)
     rows = []
     for period in range(PERIODS):
-        leads = days[days["day"] == period]
-        true, probability = leads["probability"].to_numpy(), champion.model.predict_proba(leads[stream.names])[:, 1]
+        of_period = (days["day"] == period).to_numpy()
+        true, probability = days.loc[of_period, "probability"].to_numpy(), said[of_period]
         drawn = realised_figures(probability, true, champion.cuts["MQL"], random)
-        tables = {"": champion.line, "alone_": CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)}
+        tables = {"": lines[period], "alone_": CalibrationLine(0.0, 1.0, np.zeros((2, 2)), 1.0)}
         estimates = {name: estimate(probability, champion.cuts, line, seed) for name, line in tables.items()}
         for at, figure in enumerate(FIGURES):
             expected, ends = drawn[:, at].mean(), np.quantile(drawn[:, at], [0.05, 0.95])

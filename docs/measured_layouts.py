@@ -300,16 +300,15 @@ LAYOUTS = {
             realised figures, 90% of them, so they hold the expected ones more often.
 
             The interval of sampling alone takes the probabilities as they are. It is narrower, but it holds fewer than
-            90% of the realised figures. Its errors are smaller here: these models were calibrated on 20,000 leads, and
-            a reference of 5,000 corrects them by its own chance as much as by their error. A reference is for models
-            of which that is not known.
+            90% of the realised figures.
 
-            With drift the estimates are wrong, and nothing in them shows it: they assume that fields and outcome are
-            related as before. On the campaigns {drift[rate_of_training]:.1%} of the leads in the first 70% converted,
-            and about half of those in the last months, among them many whose fields are those of leads that hardly
-            ever converted before. The model says the probabilities of before, so rate and precision are estimated too
-            low. The ROC AUC is off by less, as a rise of all probabilities changes no order. Outcomes alone show this,
-            which is why each past estimate is shown beside what came.
+            With drift an estimate is wrong, and nothing in it shows it: it assumes that fields and outcome are related
+            as they were. On the campaigns {drift[rate_of_training]:.1%} of the leads in the first 70% converted, and
+            about half of those in the last months, among them many whose fields are those of leads that hardly ever
+            converted before. The model says the probabilities of before, so rate and precision are estimated too low.
+            The ROC AUC is off by less, as a rise of all probabilities changes no order. Outcomes alone show this, which
+            is why each past estimate is shown beside what came. From the fourth month on the outcomes of the months
+            before show how much months differ, and the intervals say so: they are wide, and hold more often.
         """,
         words="--data DIR",
     ),

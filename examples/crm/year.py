@@ -28,8 +28,8 @@ CHOICES = [
     "targets.mql={outcome: mql, horizon: 30, drives: [iql, mql, sql]}",
     "stages.sql={rule: share, top: 0.05}",
 ]
-# Two periods have about 200 conversions to judge by: enough for an example, if not for a business.
-WEAKER = "review.min_conversions=150"
+# Two periods have about 150 conversions to judge by: enough for an example, if not for a business.
+WEAKER = "review.min_conversions=100"
 OVERRIDES = ["tracking.enabled=false", "review.slices=[industry]", WEAKER, *CHOICES]
 SHOWN_NIGHTS = 30  # nights from one line on the terminal to the next
 

@@ -122,8 +122,8 @@ def _period_sections(review: Review) -> Iterator[ReportSection]:
     table = _period_table(found.realised) if len(found.realised) else None
     words = (
         "Each lead counts once a period, with the probability that it was given at the time. A period is judged when "
-        "the outcomes of all its leads are known. Estimates are made before, from the probabilities alone: they are "
-        "wrong where the probabilities are no longer right, and cannot tell so."
+        "the outcomes of all its leads are known. Estimates are made before, from the probabilities and the outcomes "
+        "of earlier periods: they are wrong where leads convert otherwise than before, and cannot tell so."
     )
     figure, alt = "", ""
     if len(found.estimated) or len(found.realised):

@@ -116,4 +116,6 @@ def test_lines_of_parts_make_the_line_of_the_whole() -> None:
     np.testing.assert_allclose(both.covariance, whole.covariance, rtol=0.05)
     assert other.combined([one]).level == pytest.approx(both.level)
     assert one.combined([unsure]).level == pytest.approx(one.level, abs=1e-3)
+    positive = one.combined([unsure, other])
+    assert np.linalg.eigvalsh(positive.covariance).min() > 0
     assert one.combined([]).level == pytest.approx(one.level)

@@ -37,10 +37,24 @@ def test_the_more_outcomes_are_known_the_surer_the_line() -> None:
     lines = lines_as_known(EVALUATED, _judged(20), range(21), lag=1)
     deviations = [np.sqrt(line.covariance[0, 0]) for line in lines.values()]
 
-    assert (np.diff(deviations) < 0).all()
+    assert deviations[20] < deviations[10] < deviations[1] < deviations[0]
     assert lines[20].level == pytest.approx(0.0, abs=0.06)
     assert lines[20].slope == pytest.approx(1.0, abs=0.06)
     assert {line.design_effect for line in lines.values()} == {2.0}
+
+
+def test_periods_that_differ_make_wider_intervals() -> None:
+    """By as much as their levels vary; the line is their mean, however many leads each has."""
+    levels = np.random.default_rng(1).normal(0, 0.5, 20)
+    many = [_judged(1, seed, leads=4000 if seed % 2 else 1000, level=level) for seed, level in enumerate(levels)]
+    period = np.repeat(np.arange(20), [len(each.label) for each in many])
+    judged = JudgedLeads(
+        period, *(np.concatenate([getattr(each, at) for each in many]) for at in ("probability", "label"))
+    )
+    line = lines_as_known(EVALUATED, judged, [20], lag=1)[20]
+
+    assert np.sqrt(line.covariance[0, 0]) == pytest.approx(levels.std(ddof=1), rel=0.15)
+    assert line.level == pytest.approx(np.append(levels, EVALUATED.level).mean(), abs=0.1)
 
 
 def test_periods_with_few_outcomes_of_one_kind_are_left_out() -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Rows
 
 
+LEAST_LINES = 3  # two have one difference, from which no spread can be told
+
+
 @dataclass(frozen=True, eq=False)
 class CalibrationLine:
     """The line of the log-odds of outcomes on those of probabilities, with the uncertainty of both its numbers.
@@ -104,14 +107,16 @@ class CalibrationLine:
         return np.asarray(expit(self.level + self.slope * log_odds(probability)))
 
     def combined(self, others: Sequence[Self]) -> Self:
-        """Return the line of the leads of this line and of others, each counted by how surely it is known.
+        """Return the line of further leads, by this line and others, each of another time.
 
-        The design effect is that of this line.
+        Its covariance also holds by how much times differ, as far as three lines or more show it. The design effect is
+        that of this line.
 
         Notes
         -----
-        The weights are the inverse covariances, as in a meta-analysis with fixed effects (Hedges and Olkin,
-        "Statistical Methods for Meta-Analysis", 1985).
+        A meta-analysis with random effects: what the lines vary by beyond their own covariances is taken for the
+        differences of times, by the method of moments of DerSimonian and Laird, "Meta-analysis in clinical trials",
+        Controlled Clinical Trials 7 (1986), in two dimensions and with equal weights.
 
         Examples
         --------
@@ -121,11 +126,15 @@ class CalibrationLine:
         (0.2, [0.02, 0.005])
         """
         lines = [self, *others]
-        weights = [np.linalg.pinv(line.covariance, hermitian=True) for line in lines]
-        covariance = np.linalg.pinv(np.sum(weights, axis=0), hermitian=True)
-        numbers = [np.array([line.level, line.slope]) for line in lines]
-        level, slope = covariance @ np.sum([w @ line for w, line in zip(weights, numbers, strict=True)], axis=0)
-        return type(self)(float(level), float(slope), covariance, self.design_effect)
+        numbers = np.array([[line.level, line.slope] for line in lines])
+        covariances = np.array([line.covariance for line in lines])
+        between = np.zeros((2, 2))
+        if len(lines) >= LEAST_LINES:
+            between = _positive(np.cov(numbers, rowvar=False) - covariances.mean(axis=0))
+        weights = np.linalg.pinv(covariances + between, hermitian=True)
+        covariance = np.linalg.pinv(weights.sum(axis=0), hermitian=True)
+        level, slope = covariance @ np.einsum("kij,kj->i", weights, numbers)
+        return type(self)(float(level), float(slope), covariance + between, self.design_effect)
 
     def drawn(self, draws: int, *, seed: int) -> tuple[Self, ...]:
         """Return lines that the leads could have had, from the normal distribution of level and slope.
@@ -141,6 +150,12 @@ class CalibrationLine:
         return tuple(
             type(self)(float(level), float(slope), self.covariance, self.design_effect) for level, slope in lines
         )
+
+
+def _positive(matrix: Floats) -> Floats:
+    """Return the nearest matrix without a negative variance, in any direction."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 
 def log_odds(probability: Floats) -> Floats:
