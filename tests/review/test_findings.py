@@ -15,7 +15,7 @@ from leadml.review.assess import Assessment, assess
 from leadml.review.drift.domain import DomainResult
 from leadml.review.evidence.alike import AlikeOutcomes
 from leadml.review.evidence.e_detectors import Evidence
-from leadml.review.findings import acceptance_finding, review_findings
+from leadml.review.findings import acceptance_finding, evidence_text, review_findings
 from leadml.review.performance.slices import DIFFERS, NOT_SHOWN, TOO_FEW
 from leadml.review.promises import BROKEN, KEPT, NOT_PROMISED, UNKNOWN
 from leadml.review.verdict import days_text
@@ -105,7 +105,7 @@ def test_evidence_warns_from_the_limit_on(assessed: Assessment, code: str, name:
     day = np.array([1, 2, 3])
     for value, severity in ((99.9, "passed"), (100.1, "warn")):
         changed = {name: Evidence(day, np.log([1.0, value, 2.0]))}
-        said = f"the evidence against the {name} was at most {value:,.3g}; 100 is the limit"
+        said = f"the evidence against the {name} was at most {evidence_text(value)}; 100 is the limit"
         assert _one(assessed, code, **changed) == (severity, said)
     assert _one(assessed, code, **{name: Evidence(day, np.array([0.0, 5000.0, 0.0]))})[0] == "warn"
     assert _one(assessed, code, **{name: Evidence(day, np.full(3, -np.inf))})[0] == "not applicable"

@@ -12,6 +12,7 @@ from leadml.model.judge.evaluation import as_rows
 from leadml.publish import review_figures
 from leadml.publish.page import Report, ReportSection
 from leadml.publish.text_tables import TextTable, percent
+from leadml.review.findings import evidence_text
 from leadml.review.performance.slices import TOO_FEW
 from leadml.review.verdict import days_text
 
@@ -87,7 +88,7 @@ def _evidence_facts(review: Review) -> Iterator[tuple[str, str]]:
     rows, limit = review.evidence(), 2 / review.choices.false_alarms
     for name in ("level", "ranking"):
         values = rows.loc[rows["of"] == name, "evidence"]
-        newest = f"{values.iloc[-1]:,.2g}" if len(values) else "none yet"
+        newest = evidence_text(values.iloc[-1]) if len(values) else "none yet"
         yield f"evidence against the {name}; {limit:,.0f} is the limit", newest
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leadml.review.assess import Assessment, ReviewedVersion
     from leadml.review.evidence.e_detectors import Evidence
 
+MOST_SHOWN, WHOLE = 1_000_000, 100  # evidence: the largest number that is shown, and from where on it has no decimals
 NO_PERIOD = "no period is over whose outcomes are all known"
 
 
@@ -86,8 +87,21 @@ def _evidence(code: str, what: str, evidence: Evidence, choices: ReviewParams) -
     if not evidence.is_known:
         return _finding(code, "not applicable", "too few outcomes are known of scores that are kept with their parts")
     least, most = 2 / choices.false_alarms, float(evidence.value.max())
-    words = f"the evidence against the {what} was at most {most:,.3g}; {least:,.0f} is the limit"
+    words = f"the evidence against the {what} was at most {evidence_text(most)}; {least:,.0f} is the limit"
     return _finding(code, "warn" if most >= least else "passed", words)
+
+
+def evidence_text(value: float) -> str:
+    """Return evidence in words: beyond a million more digits say nothing more.
+
+    Examples
+    --------
+    >>> evidence_text(0.0312), evidence_text(1234.5), evidence_text(2e56)
+    ('0.0312', '1,234', 'more than 1,000,000')
+    """
+    if value > MOST_SHOWN:
+        return f"more than {MOST_SHOWN:,}"
+    return f"{value:,.0f}" if value >= WHOLE else f"{value:.3g}"
 
 
 def _promises(table: pd.DataFrame, days: str) -> Iterator[Finding]:
