@@ -85,7 +85,7 @@ def test_leads_that_change_are_to_be_investigated(flat_version: Path, tmp_path: 
     let_outcomes_in(project, leads)
     realised = review(project)
 
-    assert (found.verdict, found.judgement.asks_for_action) == ("INVESTIGATE", False)
+    assert (found.verdict, found.to_json()["asks_for_action"]) == ("INVESTIGATE", False)
     assert "RV5" in _codes(found)
     assert (realised.verdict, "RV5" in _codes(realised)) == ("KEEP", True)
 
@@ -99,7 +99,7 @@ def test_outcomes_that_stop_are_not_taken_for_leads_that_do_not_convert(make_sco
     leads.assign(converted=leads["converted"].where(~is_lost, 0)).to_csv(file, index=False)
     found = review(project)
 
-    assert (found.verdict, found.judgement.asks_for_action) == ("INVESTIGATE", True)
+    assert (found.verdict, found.to_json()["asks_for_action"]) == ("INVESTIGATE", True)
     assert "converted, where" in found.judgement.reason
     assert "RV19" in _codes(found)
     assert review(project, at(30)).verdict == "KEEP"

@@ -215,7 +215,7 @@ def test_sales_that_accept_fewer_leads_warn() -> None:
 
     assert (fell.severity, same.severity) == ("warn", "passed")
     assert fell.evidence == (
-        "sales accepted 60% of the 100 leads of the newest period that they decided on (55% to 65%), 80% before"
+        "sales accepted 60% of the 100 leads of the last days that they decided on (55% to 65%), 80% before"
     )
     assert fell.remedy
     assert [acceptance_finding(before, _accepted(0.6)).severity for before in (empty, undecided)] == ["passed"] * 2

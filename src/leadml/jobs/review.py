@@ -101,6 +101,7 @@ class Review:
             "verdict": self.verdict,
             "reason": self.judgement.reason,
             "days": self.judgement.days,
+            "asks_for_action": self.judgement.asks_for_action,
             "findings": [
                 {"code": each.code, "severity": each.severity, "field": each.field, "evidence": each.evidence}
                 | {"title": CATALOGUE[each.code].title, "remedy": each.remedy}

@@ -205,7 +205,7 @@ def _alike(found: Assessment) -> Finding:
 
 
 def acceptance_finding(before: pd.DataFrame, newest: pd.DataFrame) -> Finding:
-    """Return whether sales accept the leads of the newest period as they accepted those before.
+    """Return whether sales accept the leads of the last days, as many as a period has, as they accepted those before.
 
     Parameters
     ----------
@@ -213,11 +213,11 @@ def acceptance_finding(before: pd.DataFrame, newest: pd.DataFrame) -> Finding:
         Tables of `leadml.stages.acceptance.acceptance_table`, empty if no lead was handed over.
     """
     if newest.empty or np.isnan(newest["acceptance"].iloc[0]):
-        return _finding("RV18", "not applicable", "sales decided on no lead of the newest period")
+        return _finding("RV18", "not applicable", "sales decided on no lead of the last days")
     now = as_rows(newest)[0]
     decided, low, high = now["accepted"] + now["rejected"], now["acceptance_low"], now["acceptance_high"]
     evidence = (
-        f"sales accepted {now['acceptance']:.0%} of the {decided:,} leads of the newest period that they decided on "
+        f"sales accepted {now['acceptance']:.0%} of the {decided:,} leads of the last days that they decided on "
         f"({low:.0%} to {high:.0%})"
     )
     if before.empty or np.isnan(before["acceptance"].iloc[0]):

@@ -173,3 +173,13 @@ def test_numbers_are_split_by_the_ranges_of_the_training() -> None:
         ["no", 500, 0.5, 0.1],
         ["yes", 500, 0.5, 0.2],
     ]
+
+
+def test_texts_of_a_field_that_was_a_number_are_missing() -> None:
+    """It may be declared as another kind since the training; texts of numbers are numbers."""
+    profile = replace(NO_PROFILE, bins={"size": FieldBins("number", (1.0, 5.0, 9.0))})
+    size = np.array(["3", "many", None, "20"] * 100, dtype=object)
+
+    assert _table(_leads(400, 0), {"size": size}, profile=profile)[["level", "leads"]].to_numpy().tolist() == [
+        ["1 to 5", 100], ["above 9", 100], ["missing", 200]
+    ]  # fmt: skip

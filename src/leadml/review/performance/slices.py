@@ -131,7 +131,8 @@ def holm(p_value: Floats) -> Floats:
 def _levels(values: pd.Series, bins: FieldBins | None) -> Iterator[tuple[str, Rows]]:
     """Yield each level of an attribute with the positions of its leads: ranges rising, others largest first."""
     if bins is not None and bins.kind != "category":
-        codes, labels = bins.positions(values.to_numpy(dtype=np.float64)), _names(bins)
+        numbers = pd.to_numeric(values, errors="coerce")  # a field may be declared as another kind since the training
+        codes, labels = bins.positions(numbers.to_numpy(dtype=np.float64)), _names(bins)
         for code in np.unique(codes):
             yield labels[code], np.flatnonzero(codes == code)
         return
