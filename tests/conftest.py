@@ -167,7 +167,7 @@ def scored_stream(make_scored: Callable[..., Places], tmp_path_factory: pytest.T
 @pytest.fixture(scope="session")
 def quick_params(bank_params: Params) -> Params:
     """Return choices with few rounds and one thread, for fast tests."""
-    model = bank_params.model.model_copy(update={"max_rounds": 60, "patience": 20, "threads": 1})
+    model = bank_params.model.model_copy(update={"max_rounds": 60, "threads": 1})
     return bank_params.model_copy(update={"model": model})
 
 

@@ -53,7 +53,7 @@ CRM: dict[str, Any] = {
     "stages": {stage: {"rule": "share", "top": top} for stage, top in (("iql", 0.5), ("mql", 0.2), ("sql", 0.05))},
     "split": {"folds": 3},
     "limits": {"min_leads": 100, "min_conversions": 20},
-    "model": {"max_rounds": 40, "patience": 10, "threads": 1},
+    "model": {"max_rounds": 40, "threads": 1},
     "evaluation": {"draws": 50},
     "tracking": {"enabled": False},
 }

@@ -38,7 +38,7 @@ FLAT: dict[str, Any] = {
     },
     "split": {"folds": 3},
     "review": {"min_conversions": 100, "slices": ["channel"]},
-    "model": {"max_rounds": 40, "patience": 10, "threads": 1},
+    "model": {"max_rounds": 40, "threads": 1},
     "evaluation": {"draws": 50},
     "tracking": {"enabled": False},
 }

@@ -51,7 +51,7 @@ def bundle(bank_leads: LoadedLeads, bank_contract: Contract, quick_params: Param
             fitted.encoder,
             fitted.linear,
             fitted.trees,
-            calibrator=Calibrator("beta", (0.9, 1.2, 0.1)),
+            calibrator=Calibrator(0.9, 0.1),
             intervals=Intervals(0.7, 0.9),
         ),
         stages=StagePlan(cuts, GradeBands((-1.0, 0.0, 2.5), ())),
@@ -77,7 +77,7 @@ def _record(trained_at: str) -> TrainingRecord:
         excluded={"duration": "known only after the call"},
         accepted_leaks={"age": "known before the call"},
         findings=(Finding("RD1", "warn", "", "there are few leads", "add more"),),
-        choices={"calibration": "beta", "half_life": 0.25, "trees_rounds": 40},
+        choices={"kind": "additive", "linear_weight": 0.25, "table_numbers": 40},
         is_small=True,
         split=SplitRecord("random", *sizes, folds=(FoldSize(*sizes),)),
     )

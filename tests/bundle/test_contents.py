@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, TABLES, Bundle, canonical_json, model_hash
+from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, Bundle, canonical_json, model_hash
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.predict.reference import golden_frame
 from leadml.stages.plan import StagePlan
@@ -51,14 +51,14 @@ def test_a_bundle_has_a_text_for_each_file(texts: dict[str, str], bundle: Bundle
     """The trees as LightGBM writes them, the rest as canonical JSON; a second time the same bytes."""
     assert tuple(texts) == FILES
     assert texts[BOOSTER] == bundle.model.trees.text
-    for name in (MODEL, TABLES, EVALUATION):
+    for name in (MODEL, EVALUATION):
         assert canonical_json(json.loads(texts[name])) == texts[name]
     assert bundle.texts() == texts
 
 
 def test_the_texts_hold_every_part_by_its_name(texts: dict[str, str], bundle: Bundle) -> None:
     """A program that reads the files finds the target, how leads are read, the model, the stages and the evaluation."""
-    model, tables, evaluation = (json.loads(texts[name]) for name in (MODEL, TABLES, EVALUATION))
+    model, evaluation = (json.loads(texts[name]) for name in (MODEL, EVALUATION))
     own = {name: model.pop(name) for name in bundle.model.to_json()}
 
     assert own == json.loads(canonical_json(bundle.model.to_json()))
@@ -76,7 +76,6 @@ def test_the_texts_hold_every_part_by_its_name(texts: dict[str, str], bundle: Bu
             "drop": None,
         },
     }
-    assert tables == json.loads(canonical_json(bundle.model.lookup.to_json()))
     assert evaluation.pop("candidates") == [{"cut": 0.1, "precision": 0.5}, {"cut": 0.2, "precision": 1.0}]
     assert evaluation == json.loads(canonical_json(bundle.evaluation.to_json()))
 
@@ -89,11 +88,11 @@ def test_golden_scores_are_those_of_the_model(texts: dict[str, str], bundle: Bun
 
 
 def test_the_hash_of_a_model_is_that_of_two_of_its_files(texts: dict[str, str], bundle: Bundle) -> None:
-    """The evaluation and the look-up tables, which follow from them, are not in it."""
+    """The evaluation, which follows from them, is not in it."""
     expected = hashlib.sha256((texts[BOOSTER] + texts[MODEL]).encode()).hexdigest()
 
     assert model_hash(texts) == bundle.model_hash == expected
-    assert model_hash({**texts, EVALUATION: "", TABLES: ""}) == expected
+    assert model_hash({**texts, EVALUATION: ""}) == expected
     assert model_hash({**texts, MODEL: texts[MODEL] + " "}) != expected
     assert model_hash({**texts, BOOSTER: texts[BOOSTER] + " "}) != expected
 
@@ -101,7 +100,7 @@ def test_the_hash_of_a_model_is_that_of_two_of_its_files(texts: dict[str, str], 
 @pytest.mark.slow
 def test_every_part_that_changes_a_score_or_a_stage_changes_the_hash(bundle: Bundle) -> None:
     """Target, how leads are read, calibration and cuts; the record changes nothing."""
-    model = replace(bundle.model, calibrator=Calibrator("sigmoid", (1.0, 0.1)))
+    model = replace(bundle.model, calibrator=Calibrator(1.0, 0.1))
     leads = replace(bundle.leads, contract=replace(bundle.leads.contract, lead_id="other"))
     changed = [
         replace(bundle, target="other"),

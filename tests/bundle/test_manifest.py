@@ -52,7 +52,7 @@ MANIFEST = Manifest(
             Finding("RD1", "warn", "there are few leads", "bring more"),
             Finding("LK1", "stop", "x", field="age"),
         ),
-        choices={"calibration": "beta", "half_life": 0.25, "trees_rounds": 40},
+        choices={"kind": "additive", "linear_weight": 0.25, "table_numbers": 40},
         is_small=False,
         split=SplitRecord("random", LEARN, HELD_OUT, (FoldSize(LEARN, HELD_OUT),)),
     ),

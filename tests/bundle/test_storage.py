@@ -23,7 +23,7 @@ from leadml.model.predict.explain import explain_leads
 from leadml.params import load_params
 from leadml.review.drift.training import training_profile
 
-FILES = ("booster.txt", "model.json", "tables.json", "evaluation.json", "manifest.json", "manifest.sha256")
+FILES = ("booster.txt", "model.json", "evaluation.json", "manifest.json", "manifest.sha256")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_the_manifest_says_what_wrote_the_bundle(bundle, saved):
         "dialect": json.loads(canonical_json(asdict(bundle.leads.dialect))),
         "libraries": {name: version(name) for name in ("lightgbm", "numpy", "scipy")},
         "machine": [platform.machine(), *found],
-        "files": {name: hashlib.sha256((saved / name).read_bytes()).hexdigest() for name in FILES[:4]},
+        "files": {name: hashlib.sha256((saved / name).read_bytes()).hexdigest() for name in FILES[:3]},
     }
     assert current_machine() == {"libraries": stored["libraries"], "machine": stored["machine"]}
 
@@ -293,20 +293,20 @@ def _change_score(stored, by):
     ("damage", "expected"),
     [
         (
-            lambda folder: (folder / "tables.json").write_text("{}"),
-            ": tables.json is not as it was written; use another version or train again",
+            lambda folder: (folder / "evaluation.json").write_text("{}"),
+            ": evaluation.json is not as it was written; use another version or train again",
         ),
         (
             lambda folder: (folder / "manifest.sha256").write_text("0" * 64 + "\n"),
             ": manifest.json is not as it was written; use another version or train again",
         ),
         (
-            lambda folder: (folder / "tables.json").unlink(),
-            ": must be a bundle, got none: tables.json: No such file or directory",
+            lambda folder: (folder / "evaluation.json").unlink(),
+            ": must be a bundle, got none: evaluation.json: No such file or directory",
         ),
         (
-            lambda folder: os.truncate(folder / "tables.json", 268_435_457),
-            "/tables.json: must be at most 268,435,456 bytes, got 268,435,457",
+            lambda folder: os.truncate(folder / "evaluation.json", 268_435_457),
+            "/evaluation.json: must be at most 268,435,456 bytes, got 268,435,457",
         ),
         (
             lambda folder: _seal(folder, b""),

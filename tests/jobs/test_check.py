@@ -17,7 +17,7 @@ from leadml.jobs.places import Places
 from leadml.jobs.train import train
 
 Make = Callable[..., Places]
-SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
+SMALL = ("model.max_rounds=20", "evaluation.draws=50")
 
 
 def checked(project: Places, file: Path | None = None) -> CheckResult:

@@ -39,6 +39,21 @@ def test_an_explanation_adds_up_to_the_score(trained_project: tuple[Places, Trai
     }
 
 
+def test_a_value_that_is_new_to_the_model_has_no_points(
+    trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """Its reason says that it is new, and no other reason does."""
+    project, trained = trained_project
+    leads = pd.read_csv(project.data, dtype=str).head(2).assign(job="astronaut")
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+
+    table = explained(project, trained, tmp_path / "leads.csv", leads["id"].iloc[0]).table.set_index("field")
+
+    assert table.loc["job", "reason"] == "job is astronaut, which is new to the model"
+    assert table.loc["job", ["log_odds", "points"]].tolist() == [0.0, 0.0]
+    assert table["reason"].str.contains("new to the model").sum() == 1
+
+
 def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) -> None:
     """The rows of the table sum to the score in its last row, in every digit that is shown."""
     project, trained = trained_project

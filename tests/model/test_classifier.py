@@ -22,7 +22,7 @@ from leadml.params import CalibrationParams, ModelParams, SplitParams
 
 pytestmark = pytest.mark.slow
 
-QUICK = ModelParams(max_rounds=60, patience=20, learning_rate=0.2, leaves=(4,), leaf_penalties=(5.0,), threads=1)
+QUICK = ModelParams(max_rounds=60, learning_rate=0.2, leaves=(4,), leaf_penalties=(5.0,), threads=1)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,8 @@ def test_with_instants_half_lives_are_tried(fitted):
     dated = LeadClassifier(model=QUICK.model_copy(update={"half_lives": (0.25,)})).fit(
         frame, label, created_at=instants
     )
-    assert dated.choices_["half_life"] == 0.25
+    assert dated.choices_["newest_weight"] == pytest.approx(1.0)
+    assert LeadClassifier(model=QUICK).fit(frame, label).choices_["newest_weight"] == 0
 
 
 def test_it_works_with_clone_cross_validation_and_grid_search(fitted):
@@ -111,7 +112,7 @@ def test_it_works_with_clone_cross_validation_and_grid_search(fitted):
     assert cross_val_score(LeadClassifier(model=QUICK), frame, label, scoring="roc_auc", cv=3).min() > 0.7
     folds = SplitParams(folds=3)
     assert clone(LeadClassifier(model=QUICK, split=folds)).split == folds
-    grid = {"calibration": [CalibrationParams(methods=("none",)), CalibrationParams(methods=("sigmoid",))]}
+    grid = {"calibration": [CalibrationParams(interval=0.8), CalibrationParams(interval=0.9)]}
     search = GridSearchCV(LeadClassifier(model=QUICK), grid, scoring="neg_log_loss", cv=2).fit(frame, label)
     assert search.best_params_["calibration"] in grid["calibration"]
 

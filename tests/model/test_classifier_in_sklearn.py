@@ -31,7 +31,7 @@ from leadml.model.classifier import LeadClassifier
 
 pytestmark = pytest.mark.slow
 
-QUICK = {"max_rounds": 20, "learning_rate": 0.3, "bases": ("none",), "leaf_penalties": (5.0,), "threads": 1}
+QUICK = {"max_rounds": 20, "learning_rate": 0.3, "leaf_penalties": (5.0,), "threads": 1}
 QUICK |= {"linear_strengths": (0.1,), "leaves": (3,)}
 FOLDS = {"folds": 2}
 NUMBERS = ["age", "balance", "campaign", "pdays", "previous"]
@@ -54,7 +54,7 @@ def fitted(leads):
 
 
 def _quick(**changes):
-    return LeadClassifier(model=QUICK | changes, split=FOLDS, calibration={"methods": ("none",)})
+    return LeadClassifier(model=QUICK | changes, split=FOLDS)
 
 
 def _passed_through(output):
@@ -124,8 +124,8 @@ def test_a_vote_is_the_mean_and_a_stack_of_one_keeps_the_order(leads, fitted):
     "grid",
     [
         {"model": [QUICK, QUICK | {"max_rounds": 40}]},
-        {"split": [{"folds": 2}, {"folds": 3}], "calibration": [{"methods": ("none",)}]},
-        {"calibration": [{"methods": ("none",)}, {"methods": ("sigmoid",), "interval": 0.8}]},
+        {"split": [{"folds": 2}, {"folds": 3}], "calibration": [{"interval": 0.8}]},
+        {"calibration": [None, {"interval": 0.8}]},
     ],
 )
 def test_a_search_refits_what_fitting_by_hand_gives(leads, grid):

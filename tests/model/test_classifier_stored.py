@@ -79,7 +79,7 @@ def deep():
     random = np.random.default_rng(4)
     flags = (random.random((2000, 14)) < 0.85).astype(float)
     label = (flags.all(axis=1) ^ (random.random(len(flags)) < 0.02)).astype(int)
-    model = {"leaves": (20,), "bases": ("none",), "min_leads_per_leaf": 1, "leaf_penalties": (0.0,), "field_share": 1.0}
+    model = {"leaves": (20,), "min_leads_per_leaf": 1, "leaf_penalties": (0.0,), "field_share": 1.0}
     return LeadClassifier(model=QUICK | model, split={"folds": 2}).fit(flags, label), flags
 
 
@@ -167,7 +167,7 @@ def test_classes_keep_their_type(leads, label):
         ("trees", lambda text: text[:0], "must be as it was written, got other bytes"),
         ("model", lambda text: text.replace("category", "number").replace("x0", "x9"), "must be as it was written, go"),
         ("sha256", lambda text: text[::-1], "must be as it was written, got other bytes"),
-        ("format", lambda number: number + 98, "must have format 1, got 99; use the leadml that wrote it, or fit it a"),
+        ("format", lambda number: number + 97, "must have format 2, got 99; use the leadml that wrote it, or fit it a"),
     ],
 )
 def test_a_damaged_state_is_refused(request, which, part, change, message):

@@ -158,11 +158,14 @@ def test_a_column_without_values_is_missing_values(fitted, name, dtype):
 
 
 def test_a_category_that_the_training_set_has_not_is_other(fitted):
-    """An unseen category and a text that occurs nowhere get the same probability."""
+    """An unseen category and a text that occurs nowhere get the same probability, and no points: both are new."""
     classifier, frame = fitted
     unseen = frame.assign(source=pd.Categorical(["telegraph"] * SIZE))
     assert (classifier.predict_proba(unseen) == classifier.predict_proba(frame.assign(source="-"))).all()
-    assert (classifier.predict_proba(unseen) != classifier.predict_proba(frame.assign(source=None))).any()
+    assert (classifier.predict_proba(unseen) != classifier.predict_proba(frame.assign(source="web"))).any()
+    source = frame.columns.get_loc("source")
+    assert (classifier.points(unseen)[1][:, source] == 0).all()
+    assert (classifier.points(frame)[1][:, source] != 0).any()
 
 
 def test_polars_columns_are_the_plain_columns(fitted):

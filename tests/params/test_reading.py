@@ -47,7 +47,7 @@ def test_the_projects_own_choices_are_read(bank_params):
         ("data.missing=[NA, 0, false]", "data", "missing", ("NA", "0", "false")),
         ("data.delimiter=;", "data", "delimiter", ";"),
         ("data.path=a=b.csv", "data", "path", "a=b.csv"),
-        ("calibration.methods=[beta]", "calibration", "methods", ("beta",)),
+        ("model.leaf_penalties=[5, 50]", "model", "leaf_penalties", (5.0, 50.0)),
         ("features.fit={size: number}", "features", "fit", {"size": "number"}),
         ("features.engagement.visits.per.day=number", "features", "engagement", {"visits.per.day": "number"}),
     ],

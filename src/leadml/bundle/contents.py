@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from leadml.model.predict.lead_model import LeadModel
     from leadml.stages.plan import StagePlan
 
-BOOSTER, MODEL, TABLES, EVALUATION = "booster.txt", "model.json", "tables.json", "evaluation.json"
-FILES = (BOOSTER, MODEL, TABLES, EVALUATION)
+BOOSTER, MODEL, EVALUATION = "booster.txt", "model.json", "evaluation.json"
+FILES = (BOOSTER, MODEL, EVALUATION)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -86,7 +86,6 @@ class Bundle:
         return {
             BOOSTER: self.model.trees.text,
             MODEL: canonical_json(model),
-            TABLES: canonical_json(self.model.lookup.to_json()),
             EVALUATION: canonical_json(evaluation),
         }
 

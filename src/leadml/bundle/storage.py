@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, TABLES, Bundle, canonical_json, model_hash
+from leadml.bundle.contents import BOOSTER, EVALUATION, FILES, MODEL, Bundle, canonical_json, model_hash
 from leadml.bundle.manifest import Manifest
 from leadml.bundle.profile import Profile
 from leadml.errors import BundleError, inert
@@ -26,7 +26,6 @@ from leadml.leads.sources.source import LeadSpec
 from leadml.leads.split import Holdout
 from leadml.model.judge.evaluation import Evaluation
 from leadml.model.judge.null_interval import Reference
-from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
 from leadml.model.predict.reference import golden_frame
@@ -35,9 +34,9 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 9  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 10  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
-LARGEST_FILE = 256 * 1024 * 1024  # tables have at most 8 million numbers (decision 17) of at most 24 characters
+LARGEST_FILE = 256 * 1024 * 1024  # more than any model that the params allow; a larger file was not written by leadml
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 GOLDEN_TOLERANCE = 1e-9  # decision 3: other machines add up in another order; probabilities are shown to 0.001
 
@@ -142,9 +141,9 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
         If a file was changed, or the golden rows get other scores.
     """
     manifest, contents = verify_files(folder)
-    stored, tables, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, TABLES, EVALUATION))
+    stored, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, EVALUATION))
     try:
-        model = LeadModel.from_json(stored, Trees(contents[BOOSTER].decode(), threads), Lookup.from_json(tables))
+        model = LeadModel.from_json(stored, Trees(contents[BOOSTER].decode(), threads))
         bundle = _bundle(manifest, model, stored, evaluation)
         difference = _golden_difference(model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

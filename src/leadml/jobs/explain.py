@@ -129,8 +129,10 @@ def explain(
     table = contribution_table(frame, explanation).drop(columns="lead_id")
     fields = {entry.name: entry for entry in bundle.model.encoder.fields}
     table["topic"] = [fields[name].subject if name in fields else name for name in table["field"]]
+    new = {field.name for field, is_new in zip(fields.values(), explanation.is_new[0], strict=True) if is_new}
     table["reason"] = [
-        reason_text(fields[name], frame[name].to_list()[0]) if name in fields else name for name in table["field"]
+        reason_text(fields[name], frame[name].to_list()[0], is_new=name in new) if name in fields else name
+        for name in table["field"]
     ]
     order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
     table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

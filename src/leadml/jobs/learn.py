@@ -32,6 +32,7 @@ from leadml.review.drift.training import training_profile
 from leadml.stages.cuts import solve_cuts
 from leadml.stages.grades import GradeBands, grade_bands
 from leadml.stages.plan import StagePlan
+from leadml.stages.stability import stage_changes
 
 if TYPE_CHECKING:
     from leadml.leads.check.contract import Contract
@@ -99,7 +100,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         evaluation=evaluation,
         reference=reference,
         candidates=cuts.sample_candidates(),
-        record=_record(training, parts, params, findings, fitted, trained_at=trained_at),
+        record=_record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at),
     )
 
 
@@ -160,6 +161,13 @@ def _evaluate(
     codes = None if groups is None else pd.factorize(groups)[0]
     reference = Reference.of(log_odds(explanation.probability), predictions.label, values, groups=codes)
     return evaluate_holdout(predictions, params.evaluation, seed=params.split.seed), reference
+
+
+def _with_stability(fitted: FitResult, stages: StagePlan) -> FitResult:
+    """Return a fit whose choices tell how many leads another training would bring into another stage."""
+    deviation, cuts = float(fitted.choices["sampling_deviation"]), [cut.probability for cut in stages.cuts]
+    changes = stage_changes(fitted.probability, cuts, deviation)
+    return replace(fitted, choices=dict(fitted.choices) | {"stage_changes": changes})
 
 
 def _record(

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from leadml.model.judge.evaluation import Evaluation
     from leadml.publish.store.batch import StoredBatch
 
+INTERVAL = (
+    "The probability that leads with these fields convert, as far as these leads and this model can tell it. Causes "
+    "that no field records are not in it: labels cannot tell them from chance."
+)
 INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
@@ -133,28 +137,19 @@ def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
 
 
 def _model_text(choices: Mapping[str, Any]) -> str:
-    """Return the parts of a model with their stacking weights; parts without weight are left out."""
-    parts = [
-        (choices["linear_weight"], _linear_text(choices["half_life"])),
-        (choices.get("trees_weight", 0.0), _trees_text(choices, "trees")),
-        (
-            choices.get("trees_on_linear_weight", 0.0),
-            _linear_text(choices["base_half_life"])
-            + f" with {_trees_text(choices, 'trees_on_linear')} fitted on top of it",
-        ),
-    ]
-    return "; ".join(f"{weight:.2f} times {text}" for weight, text in parts if weight)
+    """Return the weights of the parts of a model; parts without weight are left out."""
+    parts = [(choices["linear_weight"], "linear parts"), (choices["trees_weight"], "trees")]
+    text = "; ".join(f"{weight:.2f} times {name}" for weight, name in parts if weight)
+    newest = choices.get("newest_weight", 0.0)
+    return text + (f"; parts in which older leads weigh less have {newest:.2f} of this weight" if newest else "")
 
 
-def _linear_text(half_life: float) -> str:
-    halving = f" in which the weight of a lead halves with every {half_life:.1%} of the leads that are newer"
-    return "a linear part" + (halving if half_life else "")
-
-
-def _trees_text(choices: Mapping[str, Any], part: str) -> str:
-    if f"{part}_rounds" not in choices:
-        return "none"
-    return f"trees of {choices[f'{part}_leaves']} leaves, {choices[f'{part}_rounds']:,} per booster"
+def _stability_text(choices: Mapping[str, Any]) -> str:
+    """Return how much another training would have changed."""
+    return (
+        f"if it had learnt from as many other leads, {choices['stage_changes']:.0%} of the leads would be in another "
+        f"stage; the log-odds of a lead vary by {choices['sampling_deviation']:.2f} over such trainings"
+    )
 
 
 def model_card(model: Model) -> text_tables.TextTable:
@@ -170,7 +165,9 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("repeated rows merged", f"{record.data.merged:,}"),
         ("fitted on", _size_text(record.split.learn, record.unit)),
         ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
-        ("model", f"additive log-odds: {_model_text(choices)}; calibration {choices['calibration']}"),
+        ("model", f"additive log-odds: {_model_text(choices)}"),
+        ("interval of a score", INTERVAL),
+        ("stability", _stability_text(choices)),
         ("reasons", _reasons_text(choices["table_numbers"], choices["trees_without_tables"])),
         ("fields", _joined(list(dict.fromkeys(topics)))),
         *((f"excluded: {name}", reason) for name, reason in record.excluded.items()),

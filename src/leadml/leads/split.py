@@ -1,4 +1,4 @@
-"""Divide the rows of a training set: a holdout for the evaluation, and folds and halves of the other rows.
+"""Divide the rows of a training set: a holdout for the evaluation, and folds of the other rows.
 
 A row is a lead at an instant. Rows of one group (a person, a company or an account) stay together. There are three
 splits, for leads without instants, leads with one instant each, and leads with many snapshots; the source of the leads
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 ORIGIN_QUANTILES = (0.5, 0.9)
 MAX_COPIES = 4  # decision 4: more equal rows are a common kind of lead, which each model has to be fitted on
 CLASSES = 2  # converted or not
-HALF = 0.5  # of the numbers in [0, 1) that hashes are
 
 
 @dataclass(frozen=True)
@@ -173,11 +172,6 @@ class Split(ABC):
     @abstractmethod
     def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
         """Yield the folds of a frame that has rows."""
-
-    def halves(self, frame: pd.DataFrame, count: int) -> Mask:
-        """Return which rows are in each of some random halves of the groups, shape (count, n_rows)."""
-        names = self._names(frame)
-        return np.array([_hashes(names, f"half {self.choices.seed} {number}") < HALF for number in range(count)])
 
     def _names(self, frame: pd.DataFrame) -> pd.Series:
         """Return the names by which rows are divided: their groups; of copies, parts of at most `MAX_COPIES` rows."""

@@ -63,7 +63,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
     Parameters
     ----------
     model
-        The candidates, and the budget for trying them, as a mapping with keys of the section ``model`` in
+        The candidates, as a mapping with keys of the section ``model`` in
         docs/params.md; None for the defaults. ``{"max_rounds": 100}`` makes a fit faster.
     split
         Number of folds and their seed: ``{"folds": 3, "seed": 1}``; None for the defaults.
@@ -173,8 +173,8 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         >>> bool(0 < low < high < 0.5)
         True
         """
-        probability = self._probability(X)
-        return np.column_stack(self.model_.intervals.interval(probability))
+        fields = self.model_.encoder.fields_of(self._frame(X))
+        return np.column_stack(self.model_.interval(self.model_.probability(fields), fields))
 
     def points(self, X: Any) -> tuple[float, Floats]:  # noqa: N803
         """Return the starting point, and the points that each field adds to it, shape (n_leads, n_fields).

@@ -12,9 +12,6 @@ from pydantic import Field, model_validator
 
 from leadml.params.section import ColumnName, Count, FieldName, Section, Share
 
-Calibration = Literal["none", "sigmoid", "beta", "isotonic"]
-Base = Literal["none", "linear"]
-
 
 class PersonColumns(Section):
     """Columns of leads by which it is seen that two leads are one person, entered twice or merged.
@@ -79,8 +76,9 @@ class LimitParams(Section):
 class ModelParams(Section):
     """How the model is fitted: a linear part, gradient boosting, and the weights of both.
 
-    Keys that hold a list name candidates, of which cross-validation chooses. Change them only if you have time to
-    compare: decision 1 says how the defaults were settled and what each choice is worth.
+    Keys that hold a list name candidates, which cross-validation weighs: a candidate has the less weight, the more
+    surely it is behind the best. Change them only if you have time to compare: decision 1 says how the defaults were
+    settled and what each choice is worth.
     """
 
     min_level_count: Count = 20
@@ -89,48 +87,35 @@ class ModelParams(Section):
     max_levels: Annotated[int, Field(ge=1, le=255)] = 255
     """Largest number of levels of a category that are kept, the most frequent ones; all others become "other". Lower it
     for speed if categories have hundreds of levels."""
-    leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8,)
-    """Candidates for the number of leaves of a tree. The smallest within one standard error of the best is chosen.
-    Trees of 2 leaves combine no fields, more leaves combine more; each candidate costs one more search."""
-    bases: Annotated[tuple[Base, ...], Field(min_length=1)] = ("none", "linear")
-    """What trees start from: `none` is trees that stand alone, `linear` is trees on top of the linear part. With both
-    candidates, both are fitted and weighted. Leave one out for about half the time of the search."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
-    """Step size of gradient boosting: the part of each tree that is added. Raise it to 0.1 for about half the time; a
+    leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=64)], ...], Field(min_length=1)] = (8, 12)
+    """Candidates for the number of leaves of a tree. Trees of 2 leaves combine no fields, more leaves combine more;
+    each candidate costs one more search for each half-life."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Step size of gradient boosting: the part of each tree that is added. Raise it to 0.2 for about half the time; a
     smaller one needs a larger `max_rounds` and rarely gains anything."""
-    max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1500
-    """Largest number of trees (rounds of boosting) that cross-validation tries. It chooses how many are best
-    (`chosen.trees_rounds` in MLflow); the final model has more, in proportion to its larger training set. Raise it if
-    the chosen number is the largest."""
-    patience: Count = 60
-    """Early stopping: the search ends after this many trees without a lower log loss. Raise it if the loss falls slowly
-    and unevenly, lower it for speed."""
-    budget: Annotated[float, Field(gt=0)] = 30.0
-    """Billions of values (leads times fields times trees) that the search for trees may read; then the best so far is
-    taken. Raise it for large data if you have time. It counts values, not seconds, so that every machine gives the same
-    model."""
-    boosters: Annotated[int, Field(ge=1, le=64)] = 1
-    """Boosters that are fitted on other random fields (see `field_share`) and averaged. More give slightly steadier
-    probabilities; time grows in proportion."""
+    max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1000
+    """Largest number of trees (rounds of boosting) that cross-validation tries. It weighs several numbers up to this
+    one, and ends when two of them have not lowered the log loss; the final model has more, in proportion to its larger
+    training set. Raise it if trees of most rounds have all the weight (`chosen.rounds` in MLflow)."""
     min_leads_per_leaf: Count = 20
     """Smallest number of leads (snapshots, for dated leads) in a leaf of a tree. Raise it if the data are noisy, lower
     it if few leads convert and small groups matter."""
-    leaf_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (50.0, 5.0)
-    """Candidates for the L2 penalty on the values of leaves. The strongest within one standard error of the best is
-    chosen. Stronger penalties make trees more cautious; each candidate costs one more search."""
+    leaf_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (20.0,)
+    """Candidates for the L2 penalty on the values of leaves; each is tried with each number of leaves. A stronger one
+    makes trees more cautious: large data sets gain by it, small ones lose."""
     field_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Share of the fields that each tree may use, drawn at random. Lower it if many fields say nearly the same; 1 uses
     all."""
-    bins: Annotated[int, Field(ge=3, le=255)] = 63
+    bins: Annotated[int, Field(ge=3, le=255)] = 127
     """Largest number of steps into which the values of a number are divided for the trees. Raise it if fine differences
     of a number matter; more steps cost time and can overfit."""
     linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
     """Candidates for the inverse penalty of the linear part (scikit-learn's `C`). A larger one follows the data more
     closely. Add smaller ones if there are many fields and few leads."""
     half_lives: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = (0.0, 0.25, 0.0625)
-    """Candidates for how fast old leads lose weight in the linear part, if leads have dates: the share of the newest
-    leads after which one counts half; 0 gives all the same weight. The first is tried with each strength, the others
-    with the best."""
+    """Candidates for how fast old leads lose weight, in the linear part and in the trees, if leads have dates: the
+    share of the newest leads after which one counts half; 0 gives all the same weight. Each is tried with each strength
+    and number of leaves."""
     directions: dict[FieldName, Literal["rises", "falls"]] = {}
     """Numbers and booleans with which the probability may only rise or only fall, such as `demo_request_30d: rises`.
     Use it where any other relation would be noise, or where reasons must be plausible."""
@@ -140,17 +125,11 @@ class ModelParams(Section):
 
 
 class CalibrationParams(Section):
-    """How log-odds become probabilities, and how wide the interval of a probability is."""
+    """How wide the interval of a probability is."""
 
-    methods: Annotated[tuple[Calibration, ...], Field(min_length=1)] = ("none", "sigmoid", "beta", "isotonic")
-    """Candidates for the calibration, from the plainest: `none`, `sigmoid` (Platt), `beta`, `isotonic`. A method
-    replaces a plainer one only if it is surely better. Leave out methods that you do not want."""
     interval: Share = 0.9
     """Share of leads whose true probability should lie between `probability_low` and `probability_high`. Raise it for
     wider intervals. It is an estimate and not a guarantee; see decision 18."""
-    isotonic_min_conversions: Count = 1000
-    """Smallest number of out-of-fold conversions with which isotonic calibration is tried. Lower it with care: with few
-    conversions an isotonic curve follows chance."""
 
 
 class EvaluationParams(Section):

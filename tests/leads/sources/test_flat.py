@@ -27,7 +27,7 @@ from leadml.leads.split import Holdout, RandomSplit, TimeSplit
 from leadml.params import DataParams
 
 NOW = "2026-01-01T00:00:00+00:00"
-SMALL = ("model.max_rounds=20", "model.patience=10", "evaluation.draws=50")
+SMALL = ("model.max_rounds=20", "evaluation.draws=50")
 TrainedProject = tuple[Places, Trained]
 
 

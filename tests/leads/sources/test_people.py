@@ -157,7 +157,7 @@ def test_personal_data_are_written_nowhere(file: Path, tmp_path: Path) -> None:
     """Neither the model nor the report, the scores or the log hold an address; the finding counts the people."""
     choices = _params(file).as_written() | {
         "limits": {"allow_small": True},
-        "model": {"max_rounds": 10, "patience": 5},
+        "model": {"max_rounds": 10},
         "evaluation": {"draws": 50},
         "tracking": {"enabled": True},
     }

@@ -8,11 +8,10 @@ from tests.frames import rows, split_of
 from leadml.errors import ModelError
 from leadml.leads.check.contract import Field
 from leadml.model.fit.estimator import fit_model
+from leadml.model.fit.selection import FitData, select_parts
 from leadml.model.parts.calibration import Calibrator
-
-SIGMOID = Calibrator("sigmoid", (1.3, -0.2))
-BETA = Calibrator("beta", (0.7, 1.4, 0.1))
-ISOTONIC = Calibrator("isotonic", (-3.0, -2.0, 0.5, -4.0, -1.5, -1.0))
+from leadml.model.parts.linear import fit_linear, make_terms
+from leadml.model.parts.trees import BoosterData, Trees, fit_boosters
 
 
 def _fit(frame, fields, params):
@@ -41,17 +40,43 @@ def test_row_order_and_threads_change_nothing(bank_leads, bank_contract, quick_p
     assert np.array_equal(again.probability, reference.probability)
 
 
-def test_the_model_has_no_more_out_of_fold_loss_than_each_of_its_parts(bank_fitted):
-    """Stacking weights are chosen by out-of-fold log loss, and add up to 1."""
+def test_the_model_has_no_more_out_of_fold_loss_than_its_best_part(bank_fitted, bank_params):
+    """Its weights add up to 1, and each candidate is named with its loss."""
     choices = bank_fitted.choices
-    parts = (("trees", ""), ("trees_on_linear", "_on_the_linear_part"))
-    names = [f"{choices[f'{name}_leaves']}_leaves_penalty_{choices[f'{name}_penalty']:g}{end}" for name, end in parts]
-    losses = [choices[f"log_loss_{name}"] for name in ("linear", *names)]
-    assert choices["log_loss_together"] <= min(losses) + 1e-9
-    weights = [choices[f"{name}_weight"] for name in ("linear", "trees", "trees_on_linear")]
+    losses = {name: loss for name, loss in choices.items() if name.startswith("log_loss_")}
+    parts = [loss for name, loss in losses.items() if name.removeprefix("log_loss_").split("_")[0] != "together"]
+    assert choices["log_loss_together"] <= min(parts)
+    weights = [weight for name, weight in choices.items() if name.startswith("weight_")]
     assert sum(weights) == pytest.approx(1.0)
-    assert choices["base_weight"] == weights[2]
-    assert {choices["linear_strength"], choices["base_strength"]} <= {0.01, 0.1, 1.0}
+    assert choices["linear_weight"] + choices["trees_weight"] == pytest.approx(1.0)
+    assert choices["newest_weight"] == 0
+    assert {"weight_linear_strength_0.1_reach_3", "log_loss_linear_strength_1_reach_8"} <= choices.keys()
+    sizes = [f"{count}_leaves_penalty_20" for count in bank_params.model.leaves]
+    assert {f"{what}_{size}" for size in sizes for what in ("weight", "rounds", "log_loss")} <= choices.keys()
+    for size in sizes:
+        assert choices[f"weight_{size}"] == 0 or 25 <= choices[f"rounds_{size}"] <= bank_params.model.max_rounds
+
+
+@pytest.mark.slow
+def test_the_model_is_the_weighted_sum_of_its_parts_on_all_rows(toy_leads, toy_fields, quick_params):
+    """Each part is fitted on all rows, trees with more rounds in proportion, and weighed as selected."""
+    model_params, split = quick_params.model, split_of(toy_leads, quick_params.split)
+    fitted = fit_model(toy_leads, toy_fields, quick_params, split=split).model
+    frame = toy_leads.sort_values(list(split.order), kind="stable", ignore_index=True)
+    label = frame["converted"].to_numpy(dtype=np.int8)
+    fields, matrix = fitted.encoder.fields_of(frame), fitted.encoder.columns_of(fitted.encoder.fields_of(frame))
+    data = FitData(fitted.encoder, fields, label, None, (0,) * fields.shape[1], split.folds(frame))
+    selection = select_parts(data, model_params, lambda _: None)
+    margin = np.full(len(frame), selection.intercept_shift)
+    for each, weight in selection.linear:
+        terms = make_terms(matrix, fitted.encoder.is_flag, reach=each.reach)
+        margin += weight * fit_linear(matrix, label, terms, strength=each.strength).margin(matrix)
+    for each, by_rounds in selection.trees:
+        for count, weight in by_rounds.items():
+            rounds = round(count * data.refit_factor)
+            [text] = fit_boosters([(BoosterData(fields, label, data.directions), each, rounds)], model_params)
+            margin += weight * Trees.of([(text, [1.0] * rounds)]).margin(fields)
+    assert fitted.linear.margin(matrix) + fitted.trees.margin(fields) == pytest.approx(margin, abs=1e-6)
 
 
 def test_out_of_fold_loss_lies_between_the_training_loss_and_that_of_the_base_rate(bank_fitted, bank_leads):
@@ -120,7 +145,7 @@ def test_extreme_numbers_do_not_break_the_fit(toy_leads, toy_fields, quick_param
 
 
 def test_out_of_fold_probabilities_add_up_to_the_conversions(bank_fitted):
-    """The intercept is shifted until they do, even where no calibration is chosen."""
-    assert bank_fitted.choices["calibration"] == "none"
+    """The intercept is shifted until they do, and nothing else calibrates."""
+    assert bank_fitted.model.calibrator == Calibrator()
     assert bank_fitted.probability.sum() == pytest.approx(bank_fitted.label.sum(), abs=1e-6)
     assert bank_fitted.choices["intercept_shift"] != 0

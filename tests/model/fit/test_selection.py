@@ -12,15 +12,13 @@ from scipy.special import expit
 
 from leadml.errors import ModelError
 from leadml.leads.check.field import Field
-from leadml.model.fit.selection import FitData, directions_of, mean_log_loss, recency_weight, select_parts
+from leadml.model.fit.selection import FitData, directions_of, recency_weight, select_parts
 from leadml.model.parts.calibration import log_losses
 from leadml.model.parts.encode import Encoder
 from leadml.params import ModelParams
 
 FIELDS = tuple(Field(name, "number", "fit") for name in ("old", "new", "noise"))
-PARAMS = ModelParams(
-    max_rounds=60, patience=20, learning_rate=0.1, boosters=1, leaf_penalties=(5.0,), threads=1, linear_strengths=(0.1,)
-)
+PARAMS = ModelParams(max_rounds=60, leaves=(8,), leaf_penalties=(5.0,), threads=1, linear_strengths=(0.1,))
 
 
 def _leads(margin_of, *, size=3000, seed=0, dated=False):
@@ -40,13 +38,21 @@ def _leads(margin_of, *, size=3000, seed=0, dated=False):
         time if dated else None,
         (0, 0, 0),
         folds,
-        np.tile(time % 2 == 0, (5, 1)),
     )
 
 
-def _weights(selection):
-    trees = {str(result.settings): weight for result, weight in selection.tree_parts}
-    return {"linear": selection.linear_parts[0][1]} | trees
+def _select(leads, params=PARAMS):
+    return select_parts(leads, params, lambda _: None)
+
+
+def _linear_weight(selection):
+    return sum(weight for _, weight in selection.linear)
+
+
+def _recent_weight(selection):
+    """Return the weight of all parts in which older rows weigh less."""
+    linear = sum(weight for settings, weight in selection.linear if settings.half_life)
+    return linear + sum(sum(weights.values()) for settings, weights in selection.trees if settings.half_life)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=60), st.floats(0.05, 1))
@@ -60,63 +66,97 @@ def test_a_row_weighs_half_of_one_that_is_a_half_life_newer(clock, half_life):
     assert weight / weight.max() == pytest.approx(expected)
 
 
-def test_trees_on_nothing_weigh_little_where_all_effects_are_linear():
+def test_weights_add_up_to_1_and_the_loss_is_that_of_the_weighted_log_odds():
+    """Each candidate has a loss by its name, and the whole has less than the mean of these by their weights."""
+    leads = _leads(lambda x, _: x[:, 0] + x[:, 1] * x[:, 2], size=1500)
+    selection = _select(leads)
+    weights = {str(settings): weight for settings, weight in selection.linear}
+    weights |= {str(settings): sum(by_rounds.values()) for settings, by_rounds in selection.trees}
+
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert min(weights.values()) >= 0.0
+    assert weights.keys() == selection.losses.keys()
+    assert {
+        "linear, strength 0.1, reach 3",
+        "linear, strength 0.1, reach 8",
+        "8 leaves, penalty 5",
+    } <= weights.keys()
+    assert log_losses(selection.margin, leads.label).mean() == pytest.approx(selection.loss)
+    assert selection.loss < sum(weights[name] * selection.losses[name] for name in weights)
+
+
+def test_trees_weigh_little_where_all_effects_are_linear():
     """With few leads and linear effects the linear part has most of the weight."""
-    selection = select_parts(_leads(lambda x, _: 1.5 * x[:, 0] - x[:, 1], size=1200), PARAMS, lambda _: None)
-    assert _weights(selection)["8 leaves, penalty 5"] <= 0.2
-    assert selection.loss <= min(result.loss for result in selection.tree_candidates) + 1e-9
+    selection = _select(_leads(lambda x, _: 1.5 * x[:, 0] - x[:, 1], size=1200))
+    assert _linear_weight(selection) >= 0.8
 
 
 def test_trees_have_the_weight_where_fields_interact():
-    """Where only the product of two numbers has an effect, the linear part has no weight of its own."""
-    selection = select_parts(_leads(lambda x, _: 2 * x[:, 0] * x[:, 1]), PARAMS, lambda _: None)
-    assert _weights(selection)["linear"] <= 0.1
-    label = _leads(lambda x, _: 2 * x[:, 0] * x[:, 1]).label
-    assert selection.loss < mean_log_loss(selection.linear_parts[0][0].margin, label) - 0.1
+    """Where only the product of two numbers has an effect, the linear part has no weight."""
+    selection = _select(_leads(lambda x, _: 2 * x[:, 0] * x[:, 1]))
+    assert _linear_weight(selection) == 0
+    assert selection.loss < min(loss for name, loss in selection.losses.items() if "linear" in name) - 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dated", [True, False])
-def test_a_half_life_is_chosen_where_the_newest_leads_matter(dated):
-    """Where the effect of a field changes its sign with time, a half-life is chosen; without dates none is tried."""
-    leads = _leads(lambda x, time: 2 * np.where(time[:, None] < 0.5, x, -x)[:, 0], dated=dated)
-    selection = select_parts(leads, PARAMS, lambda _: None)
-    assert (selection.linear_parts[0][0].half_life > 0) == dated
+def test_half_lives_gain_weight_where_the_newest_leads_matter(dated):
+    """Where effects change all the time, parts with a half-life gain weight; without dates none is tried."""
+    leads = _leads(
+        lambda x, time: 3 * x[:, 0] * np.cos(4 * time) + 3 * x[:, 1] * np.sin(4 * time), dated=dated, size=6000
+    )
+    weight = _recent_weight(_select(leads))
+    assert weight > 0.7 if dated else weight == 0  # two thirds where nothing is known
 
 
 @pytest.mark.slow
-def test_no_half_life_is_chosen_where_nothing_changes():
-    """Old leads are worth as much as new ones, so all have equal weights."""
-    leads = _leads(lambda x, _: x[:, 0] / 2, dated=True)
-    assert select_parts(leads, PARAMS, lambda _: None).linear_parts[1][0].half_life == 0
+def test_the_shortest_half_life_has_little_weight_where_nothing_changes():
+    """Old leads are worth as much as new ones, so that parts of few leads are surely behind."""
+    selection = _select(_leads(lambda x, _: x[:, 0] - x[:, 1], dated=True, size=6000))
+    shortest = sum(weight for settings, weight in selection.linear if settings.half_life == 0.0625)
+    assert shortest < 0.5 * sum(weight for settings, weight in selection.linear if settings.half_life == 0)
+
+
+def test_progress_names_each_candidate():
+    """Trees are tried from the fewest leaves on, each number once; with dates with each half-life."""
+    leads, steps = _leads(lambda x, _: x[:, 0], size=400, dated=True), []
+    params = PARAMS.model_copy(update={"leaves": (4, 2, 4), "half_lives": (0.0, 0.5), "max_rounds": 10})
+    select_parts(leads, params, steps.append)
+    names = [f"{count} leaves, penalty 5{half_life}" for count in (2, 4) for half_life in ("", ", half-life 0.5")]
+    assert steps == ["cross-validating the linear part", *[f"cross-validating trees: {name}" for name in names]]
 
 
 @pytest.mark.slow
-def test_the_budget_ends_the_search_and_progress_names_each_candidate():
-    """With hardly any budget only the simplest trees are tried; else all are, from the simplest on."""
-    leads, steps = _leads(lambda x, _: x[:, 0]), []
-    little = PARAMS.model_copy(update={"budget": 1e-9, "leaves": (4, 2)})
-    first = select_parts(leads, little, steps.append).tree_candidates
-    assert [str(result.settings) for result in first] == ["2 leaves, penalty 5"]
-    assert steps == ["choosing the linear part", "choosing trees: 2 leaves, penalty 5"]
-    enough = PARAMS.model_copy(update={"leaves": (4, 2), "leaf_penalties": (5.0, 50.0), "bases": ("linear",)})
-    expected = [f"{leaves} leaves, penalty {penalty}, on the linear part" for leaves in (2, 4) for penalty in (50, 5)]
-    every = select_parts(leads, enough, lambda _: None).tree_candidates
-    assert [str(result.settings) for result in every] == expected
+def test_a_candidate_that_is_given_twice_changes_no_sum():
+    """A family of candidates shares its prior, so that more of one kind are not more weight for that kind."""
+    leads = _leads(lambda x, _: x[:, 0] / 2 + x[:, 1] * x[:, 2] / 3, size=1000)
+    once = _select(leads)
+    twice = _select(leads, PARAMS.model_copy(update={"linear_strengths": (0.1, 0.1)}))
+    assert _linear_weight(twice) == pytest.approx(_linear_weight(once), abs=0.01)
 
 
 @pytest.mark.slow
-def test_the_simplest_trees_within_one_standard_error_of_the_best_are_chosen():
-    """Where fields interact, trees with more leaves are clearly better; where they do not, the fewest are chosen."""
-    both = PARAMS.model_copy(update={"leaves": (2, 8), "bases": ("none",)})
-    for interact, leaves in ((True, 8), (False, 2)):
-        leads = _leads(lambda x, _, interact=interact: 2 * x[:, 0] * np.sign(x[:, 1]) if interact else x[:, 0])
-        selection = select_parts(leads, both, lambda _: None)
-        [(result, _)] = selection.tree_parts
-        assert result.settings.leaves == leaves
-        best = min(selection.tree_candidates, key=lambda candidate: candidate.loss)
-        gaps = log_losses(result.margin, leads.label) - log_losses(best.margin, leads.label)
-        assert gaps.mean() <= gaps.std() / np.sqrt(len(gaps))
+def test_very_many_candidates_still_have_weights():
+    """Where each has less than the least weight, none is left out for that."""
+    leads = replace(_leads(lambda x, _: 0.0 * x[:, 0], size=60, dated=True), folds=[(np.arange(40), np.arange(40, 60))])
+    half_lives = tuple(np.linspace(0.5, 1.0, 300).tolist())
+    selection = _select(leads, PARAMS.model_copy(update={"half_lives": half_lives, "max_rounds": 10}))
+    assert _linear_weight(selection) + sum(sum(by.values()) for _, by in selection.trees) == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_rows_of_one_group_add_no_certainty():
+    """With ten rows of each group the weights are more even than with as many rows that are independent."""
+    random = np.random.default_rng(0)
+    leads = _leads(lambda x, _: x[:, 0] - x[:, 1], size=600)
+    repeat = np.repeat(np.arange(600), 10)
+    more = replace(leads, fields=leads.fields[repeat] + random.normal(0, 0.01, (6000, 3)), label=leads.label[repeat])
+    groups = repeat % 5
+    more = replace(
+        more, folds=[(np.flatnonzero(groups != number), np.flatnonzero(groups == number)) for number in range(5)]
+    )
+    clustered, independent = _select(replace(more, cluster=repeat)), _select(more)
+    assert _linear_weight(independent) > _linear_weight(clustered) + 0.01
 
 
 def test_the_refit_factor_is_the_ratio_of_all_rows_to_those_of_a_fold():
@@ -147,10 +187,18 @@ def test_the_intercept_is_shifted_until_probabilities_add_up_to_the_conversions_
     """Without dates the out-of-fold probabilities add up to the conversions; with dates nothing is shifted."""
     for dated in (False, True):
         leads = _leads(lambda x, _: 2 * x[:, 0] * x[:, 1] - 3, dated=dated)
-        selection = select_parts(leads, PARAMS, lambda _: None)
+        selection = _select(leads)
         rows = leads.evaluation_rows
         probability = expit(selection.margin[rows])
         assert (selection.intercept_shift == 0) == dated
         if not dated:
             assert probability.sum() == pytest.approx(leads.label[rows].sum(), abs=1e-6)
             assert selection.intercept_shift > 0
+
+
+def test_the_parts_differ_only_where_they_say_different_things():
+    """Where fields are constant all parts give the rate of a fold; where fields interact they do not."""
+    leads = _leads(lambda x, _: 2 * x[:, 0] * x[:, 1], size=1000)
+    constant = replace(leads, fields=np.full((1000, 3), 4.0))
+    assert _select(constant).between == pytest.approx(0.0, abs=1e-6)
+    assert _select(leads).between > 0.001

@@ -101,6 +101,64 @@ def test_an_empty_frame_has_all_columns():
     assert ENCODER.encode(_frame([])).shape == (0, 6)
 
 
-def test_an_encoder_is_the_same_after_json():
+@pytest.mark.parametrize("new", [(), ((), ("missing",), ("missing",)), (("missing",), ("other", "missing"), ())])
+def test_an_encoder_is_the_same_after_json(new):
     """What is written is what is read."""
-    assert Encoder.from_json(json.loads(json.dumps(ENCODER.to_json()))) == ENCODER
+    encoder = Encoder(ENCODER.fields, ENCODER.levels, new)
+    assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("rare", [0, 1, 2, 3, 4])
+def test_other_and_missing_are_new_until_enough_rows_have_them(rare, missing):
+    """Of a category, where fewer rows than a level needs are so; each rare level has one row, and all are "other"."""
+    jobs = [*["chef"] * 5, *[f"rare {number}" for number in range(rare)], *[None] * missing]
+    encoder = fit_encoder(_frame(jobs), [JOB], ModelParams(min_level_count=3))
+    expected = (*(["other"] if rare < 3 else []), *(["missing"] if missing < 3 else []))
+    assert encoder.levels == (("chef",),)
+    assert encoder.new == (expected,)
+
+
+@pytest.mark.parametrize(("count", "is_new"), [(0, True), (9, True), (10, False), (19, False), (20, False)])
+def test_ten_rows_are_always_enough(count, is_new):
+    """However many rows a level needs for a column of its own, ten teach what "other" or "missing" means."""
+    jobs = [*["chef"] * 40, *["monk"] * min(count, 19), *[f"{number}" for number in range(count - 19)], *[None] * count]
+    ages = np.where(np.arange(len(jobs)) < count, np.nan, 30.0)
+    encoder = fit_encoder(_frame(jobs, ages), [JOB, AGE], ModelParams(min_level_count=20))
+    assert encoder.levels == (("chef",), ())
+    assert encoder.new == ((("other", "missing"), ("missing",)) if is_new else ((), ()))
+
+
+def test_levels_beyond_the_most_frequent_are_rows_of_other():
+    """A level that has enough rows, but no column, teaches what "other" means."""
+    frame = _frame(["a"] * 9 + ["b"] * 5)
+    assert fit_encoder(frame, [JOB], ModelParams(min_level_count=3, max_levels=1)).new == (("missing",),)
+    assert fit_encoder(frame, [JOB], ModelParams(min_level_count=3)).new == (("other", "missing"),)
+
+
+@pytest.mark.parametrize(("missing", "new"), [(0, ("missing",)), (2, ("missing",)), (3, ()), (6, ())])
+def test_of_a_number_only_missing_can_be_new(missing, new):
+    """Where too few rows of the training set miss it; a number that no row has is like others."""
+    ages = np.array([30.0] * (9 - missing) + [np.nan] * missing)
+    frame = _frame(["chef"] * 9, ages).assign(asked=ages)
+    encoder = fit_encoder(frame, [AGE, ASKED], ModelParams(min_level_count=3))
+    assert encoder.new == (new, new)
+    is_new = encoder.is_new(np.array([[np.nan, np.nan], [1e300, 0.0], [-np.inf, 7.0]]))
+    assert is_new.tolist() == [[bool(new)] * 2, [False] * 2, [False] * 2]
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=30), st.sets(st.sampled_from(["other", "missing"])))
+def test_a_value_is_new_where_its_code_is(jobs, names):
+    """A text without a column is new where "other" is, and a missing one where "missing" is; known levels never are."""
+    new = tuple(name for name in ("other", "missing") if name in names)
+    encoder = Encoder((JOB,), (("chef", "monk"),), (new,))
+    kinds = ["missing" if job is None else "level" if job in {"chef", "monk"} else "other" for job in jobs]
+    assert encoder.is_new(encoder.fields_of(_frame(jobs)))[:, 0].tolist() == [kind in names for kind in kinds]
+    assert encoder.new_codes(0) == [{"other": 2, "missing": 3}[name] for name in new]
+
+
+def test_without_new_names_no_value_is_new():
+    """An encoder that is written by hand needs none."""
+    fields = ENCODER.fields_of(_frame(["chef", "priest", None], np.array([1.0, np.nan, 2.0])))
+    assert not ENCODER.is_new(fields).any()
+    assert [ENCODER.new_codes(index) for index in range(3)] == [[], [], []]

@@ -1,66 +1,84 @@
-"""Intervals of true probabilities, and the information gap that they are derived from."""
+"""Intervals of true probabilities: normal log-odds around what a model says."""
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from leadml.model.parts.intervals import Intervals, deviation_of, gap_of, mean_log_odds
-from leadml.params import ModelParams
+from leadml.model.parts.intervals import Intervals
 
-PARAMS = ModelParams(max_rounds=400, patience=40, leaf_penalties=(5.0,), threads=1)
 PROBABILITIES = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=1, max_size=20).map(np.array)
+DEVIATIONS, LEVELS = st.floats(0.01, 3.0), st.floats(0.05, 0.99)
 
 
-@pytest.mark.slow
-@given(PROBABILITIES, st.floats(0.0, 3.0), st.floats(0.05, 0.99))
-def test_the_ends_of_an_interval_rise_with_the_probability(probability, deviation, level):
-    """They lie in [0, 1], and both are the probability where the deviation is 0."""
-    low, high = Intervals(deviation, level).interval(np.sort(probability))
-    assert ((low >= 0) & (low <= high) & (high <= 1)).all()
+@given(PROBABILITIES, st.floats(0.0, 3.0), LEVELS)
+def test_an_interval_holds_its_probability_and_rises_with_it(probability, deviation, level):
+    """Both ends lie in [0, 1], on both sides of the probability, and are higher for a higher one."""
+    probability = np.sort(probability)
+    low, high = Intervals(deviation, level).interval(probability)
+    assert ((low >= 0) & (low <= probability * (1 + 1e-9))).all()
+    assert ((high <= 1) & (high >= probability * (1 - 1e-9))).all()
     assert (np.diff(low) >= 0).all()
     assert (np.diff(high) >= 0).all()
-    exact = np.concatenate(Intervals(0.0, level).interval(probability))
-    assert exact == pytest.approx(np.tile(probability, 2), abs=1e-4)
 
 
-@pytest.mark.slow
+@given(PROBABILITIES, LEVELS)
+def test_without_a_deviation_both_ends_are_the_probability(probability, level):
+    """Nothing is in doubt."""
+    ends = np.concatenate(Intervals(0.0, level).interval(probability))
+    assert ends == pytest.approx(np.tile(probability, 2), rel=1e-9)
+
+
+@given(PROBABILITIES, DEVIATIONS, LEVELS, st.floats(1.01, 3.0))
+def test_an_interval_is_wider_for_a_larger_deviation_or_level(probability, deviation, level, factor):
+    """The narrower one lies within the wider ones."""
+    low, high = Intervals(deviation, level).interval(probability)
+    for wider in (Intervals(deviation * factor, level), Intervals(deviation, 1 - (1 - level) / factor)):
+        lower, higher = wider.interval(probability)
+        assert (lower < low).all()
+        assert (higher > high).all()
+
+
 @pytest.mark.parametrize("probability", [0.001, 0.05, 0.4, 0.9])
-@pytest.mark.parametrize("deviation", [0.3, 1.0, 2.0])
-def test_simulated_true_probabilities_have_the_given_mean_and_coverage(probability, deviation):
-    """Of a million normal log-odds the mean probability is the given one, and the level's share is in the interval."""
-    mean = mean_log_odds(np.array([probability]), deviation)[0]
-    true = expit(mean + deviation * np.random.default_rng(0).normal(size=1_000_000))
-    assert true.mean() == pytest.approx(probability, rel=0.01)
-    low, high = Intervals(deviation, 0.9).interval(np.array([probability]))
-    assert ((true >= low) & (true <= high)).mean() == pytest.approx(0.9, abs=0.005)
+@pytest.mark.parametrize("deviation", [0.3, 2.0])
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_the_level_is_the_share_of_normal_log_odds_in_the_interval(probability, deviation, level):
+    """Of simulated true probabilities that many are in it, and as many above it as below it."""
+    true = expit(logit(probability) + deviation * np.random.default_rng(0).normal(size=200_000))
+    low, high = Intervals(deviation, level).interval(np.array([probability]))
+    assert (true < low).mean() == pytest.approx((1 - level) / 2, abs=0.005)
+    assert (true > high).mean() == pytest.approx((1 - level) / 2, abs=0.005)
 
 
-def test_the_gap_is_the_log_loss_that_knowing_the_truth_would_save():
-    """It is the loss of the probabilities less that of the true ones, on simulated true probabilities."""
-    probability = np.array([0.02, 0.1, 0.3])
-    normal = np.random.default_rng(1).normal(size=(1_000_000, 1))
-    true = expit(mean_log_odds(probability, 0.9) + 0.9 * normal)
-
-    def loss(predicted):
-        return -(true * np.log(predicted) + (1 - true) * np.log1p(-predicted)).mean()
-
-    assert gap_of(probability, 0.9) == pytest.approx(loss(probability) - loss(true), rel=0.01)
-
-
-@pytest.mark.slow
-@settings(max_examples=20)
-@given(PROBABILITIES, st.floats(0.1, 2.5))
-def test_the_deviation_is_the_inverse_of_the_gap(probability, deviation):
-    """A gap that is computed from a deviation gives that deviation."""
-    assert deviation_of(probability, gap_of(probability, deviation)) == pytest.approx(deviation, abs=1e-6)
+@given(PROBABILITIES, DEVIATIONS, LEVELS, st.data())
+def test_each_new_value_adds_its_variance_to_the_log_odds(probability, deviation, level, data):
+    """A row is as wide as one of an interval whose squared deviation has those of its new values added."""
+    of_new = (0.5, 0.0, 1.2)
+    row = st.lists(st.booleans(), min_size=3, max_size=3)
+    is_new = np.array(data.draw(st.lists(row, min_size=len(probability), max_size=len(probability))))
+    ends = np.column_stack(Intervals(deviation, level, of_new).interval(probability, is_new))
+    for each, new, found in zip(probability, is_new, ends, strict=True):
+        total = (deviation**2 + sum(value**2 for value, is_it in zip(of_new, new, strict=True) if is_it)) ** 0.5
+        expected = np.ravel(Intervals(total, level).interval(np.array([each])))
+        assert found == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("gap", "deviation"), [(0.0, 0.0), (-1.0, 0.0), (5.0, 3.0)])
-def test_deviations_lie_from_0_to_3(gap, deviation):
-    """Without a gap the deviation is 0, and of a gap that is too large it is 3."""
-    assert deviation_of(np.full(5000, 0.1), gap) == pytest.approx(deviation)
+def test_intervals_without_new_values_are_those_of_no_mask():
+    """To the bit, whatever a new value would add, and also where it is not known what one would."""
+    probability = np.linspace(0.01, 0.99, 50)
+    for of_new in ((0.5, 1.0), ()):
+        intervals = Intervals(0.7, 0.9, of_new)
+        masked = intervals.interval(probability, np.zeros((50, 2), dtype=bool))
+        assert np.array_equal(masked, intervals.interval(probability))
+
+
+@given(DEVIATIONS, LEVELS, st.lists(DEVIATIONS, max_size=4).map(tuple))
+def test_intervals_are_the_same_after_json(deviation, level, of_new):
+    """What is written is what is read."""
+    intervals = Intervals(deviation, level, of_new)
+    assert Intervals.from_json(json.loads(json.dumps(intervals.to_json()))) == intervals

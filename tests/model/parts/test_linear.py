@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from leadml.model.parts.linear import LinearPart, Term, fit_linear, make_terms, weighted_sum
+from leadml.model.parts.linear import REACHES, LinearPart, Term, fit_linear, make_terms, weighted_sum
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,17 @@ def test_a_higher_strength_gives_larger_coefficients(matrix, label, terms):
 
 
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
-def test_extreme_values_are_clipped_at_five_deviations(part, matrix, sign):
-    """A value of twelve deviations and one of 1e300 give the same log-odds."""
-    line = part.terms[0]
-    rows = np.tile(matrix[:1], (3, 1))
-    rows[:, 0] = line.origin + sign * line.scale * np.array([12.0, 1e9, 1e300])
-    assert len(set(part.margin(rows).tolist())) == 1
+@pytest.mark.parametrize("reach", REACHES)
+def test_extreme_values_are_clipped_at_the_reach(matrix, label, reach, sign):
+    """Values beyond the reach of the last knee give the same log-odds, and values within other ones."""
+    part = fit_linear(matrix, label, make_terms(matrix, np.array([False, True, False]), reach=reach), strength=0.5)
+    line, *knees = (term for term in part.terms if term.has_slope)
+    last = max(abs(knee.origin - line.origin) / line.scale for knee in knees)
+    rows = np.tile(matrix[:1], (5, 1))
+    deviations = [reach + last + 0.01, 1e9, 1e300, reach - 0.01, reach - 0.02]
+    rows[:, 0] = line.origin + sign * line.scale * np.array(deviations)
+    assert len(set(part.margin(rows)[:3].tolist())) == 1
+    assert len(set(part.margin(rows)[2:].tolist())) == 3
 
 
 def test_a_missing_number_contributes_by_its_missing_term_alone(part, matrix):
@@ -168,3 +173,15 @@ def test_a_weighted_sum_of_parts_has_the_weighted_sum_of_their_margins(matrix, l
     total = weighted_sum([(parts[0], 0.25), (parts[1], 0.5)])
     expected = 0.25 * parts[0].margin(matrix) + 0.5 * parts[1].margin(matrix)
     assert np.abs(total.margin(matrix) - expected).max() < 1e-12
+
+
+def test_a_sum_of_two_reaches_adds_up_the_terms_that_both_have(matrix, label):
+    """Flags and missing values have one term, lines and knees two of different reach."""
+    parts = [
+        fit_linear(matrix, label, make_terms(matrix, np.array([False, True, False]), reach=reach), strength=0.5)
+        for reach in REACHES
+    ]
+    total = weighted_sum([(parts[0], 0.3), (parts[1], 0.7)])
+    expected = 0.3 * parts[0].margin(matrix) + 0.7 * parts[1].margin(matrix)
+    assert np.abs(total.margin(matrix) - expected).max() < 1e-12
+    assert sorted(term.shape for term in total.terms) == ["flag", *["knee"] * 8, "line", "line", "missing"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,22 +98,3 @@ def test_the_size_counts_every_number() -> None:
     """Four for each code of a field, and one for each cell and field of a table."""
     assert LOOKUP.size == 4 * (5 + 5 + 3) + 2 * 9
     assert Lookup(0.0, (), ()).size == 0
-
-
-def test_a_look_up_is_the_same_after_json() -> None:
-    """To the bit, and writing it again gives the same data."""
-    stored = json.loads(json.dumps(LOOKUP.to_json()))
-    again = Lookup.from_json(stored)
-    rows = _rows(200)
-
-    assert again.to_json() == stored
-    assert (again.start, again.size, again.uncompiled) == (-1.5, LOOKUP.size, (4, 7))
-    assert np.array_equal(again.contributions(rows), LOOKUP.contributions(rows))
-
-
-def test_damaged_numbers_are_an_error() -> None:
-    """A text that is no base64 is not read as other numbers."""
-    stored = LOOKUP.to_json()
-    stored["singles"][0]["constants"] = stored["singles"][0]["constants"][:-4] + "!!!!"
-    with pytest.raises(ValueError, match=r"base64|padding"):
-        Lookup.from_json(stored)

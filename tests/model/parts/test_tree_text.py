@@ -150,30 +150,42 @@ def test_trees_that_leadml_never_fits_are_refused(make) -> None:
         read_trees(make())
 
 
-@given(weights=st.lists(st.floats(-2, 2), min_size=1, max_size=3))
-def test_a_weighted_sum_has_the_trees_of_all_boosters_times_their_weights(text: str, weights: list[float]) -> None:
-    """In order; conditions are unchanged, and so is what LightGBM needs to read the text."""
-    total = weighted_sum([(text, weight) for weight in weights])
+@given(weights=st.lists(st.lists(st.just(0.0) | st.floats(-2, 2), min_size=6, max_size=6), min_size=1, max_size=3))
+def test_a_weighted_sum_has_the_trees_of_all_boosters_times_their_weights(
+    text: str, weights: list[list[float]]
+) -> None:
+    """In order, without those of weight 0; conditions are unchanged, and so is what LightGBM needs to read the text."""
+    total = weighted_sum([(text, of_trees) for of_trees in weights])
+    used = [
+        (weight, tree)
+        for of_trees in weights
+        for weight, tree in zip(of_trees, read_trees(text), strict=True)
+        if weight
+    ] or [(0.0, read_trees(text)[0])]
     expected = [
         Tree(
             tuple(Leaf(weight * leaf.value, leaf.conditions) for leaf in tree.leaves), pytest.approx(weight * tree.mean)
         )
-        for weight in weights
-        for tree in read_trees(text)
+        for weight, tree in used
     ]
 
     assert list(read_trees(total)) == expected
     assert [line for line in total.split("\n") if line.startswith("Tree=")] == [
-        f"Tree={number}" for number in range(6 * len(weights))
+        f"Tree={number}" for number in range(len(used))
     ]
     assert "tree_sizes=" not in total
+
+
+def test_weights_beyond_the_last_tree_are_not_used(text: str) -> None:
+    """LightGBM may have fitted fewer trees than rounds."""
+    assert weighted_sum([(text, [0.5] * 9)]) == weighted_sum([(text, [0.5] * 6)])
 
 
 def test_lightgbm_reads_a_weighted_sum_of_different_boosters(text: str) -> None:
     """Its log-odds are the weighted sum of theirs."""
     fields, _ = _leads(2)
     other = _text(3, rounds=4)
-    total = weighted_sum([(text, 0.25), (other, 0.75)])
+    total = weighted_sum([(text, [0.25] * 6), (other, [0.75] * 4)])
     margins = [lgb.Booster(model_str=one).predict(fields, raw_score=True) for one in (text, other, total)]
 
     assert np.abs(0.25 * margins[0] + 0.75 * margins[1] - margins[2]).max() < 1e-12

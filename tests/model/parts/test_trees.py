@@ -1,28 +1,31 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import factorial
 
 import numpy as np
 import pytest
 from scipy.special import expit
+from tests.tree_leads import roots_of, value_where_known
 
-from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, cross_validate, fit_boosters
+from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, checkpoints, cross_validate, fit_boosters
 from leadml.params import ModelParams
 
-PARAMS = ModelParams(max_rounds=80, patience=10, learning_rate=0.2, field_share=0.5, boosters=1, threads=1)
-ON_NOTHING, ON_LINEAR = TreeSettings(4, 5.0, on_linear=False), TreeSettings(4, 5.0, on_linear=True)
+PARAMS = ModelParams(max_rounds=80, learning_rate=0.2, field_share=0.5, threads=1)
+FOUR = TreeSettings(4, 5.0)
 
 
 def _fit(matrix, label, params, *, rounds):
-    [texts] = fit_boosters([(BoosterData(matrix, label, (0,) * 6), ON_NOTHING, rounds)], params)
-    return Trees.of([(text, 1 / len(texts)) for text in texts])
+    [text] = fit_boosters([(BoosterData(matrix, label, (0,) * 6), FOUR, rounds)], params)
+    return Trees.of([(text, [1.0] * rounds)])
 
 
-def _cross_validate(matrix, label, folds, params):
-    data = BoosterData(matrix, label, (0,) * 6)
-    result = cross_validate(data, folds, None, ON_NOTHING, params, max_work=1.0, rate_factor=1)
-    return result.rounds, result.margin
+def _cross_validate(matrix, label, folds, params, **choices):
+    return cross_validate(BoosterData(matrix, label, (0,) * 6), folds, FOUR, params, **choices)
+
+
+def _loss(margin, label):
+    return np.logaddexp(0, np.where(label == 1, -margin, margin)).mean()
 
 
 @pytest.fixture(scope="module")
@@ -57,33 +60,10 @@ def folds():
     return [(rows[rows % 3 != index], rows[rows % 3 == index]) for index in range(3)]
 
 
-def _goes_left(node, row):
-    value = row[node["split_feature"]]
-    if np.isnan(value) and node["missing_type"] != "NaN":
-        value = 0.0
-    if np.isnan(value) or (node["missing_type"] == "Zero" and abs(value) < 1e-35):
-        return node["default_left"]
-    return value <= node["threshold"]
-
-
-def _count(node):
-    return node["internal_count"] if "split_feature" in node else node["leaf_count"]
-
-
-def _value(node, row, known):
-    """Return a tree's value where only some columns are known: for others the mean of both sides, by their counts."""
-    if "split_feature" not in node:
-        return node["leaf_value"]
-    left, right = node["left_child"], node["right_child"]
-    if node["split_feature"] in known:
-        return _value(left if _goes_left(node, row) else right, row, known)
-    return (_count(left) * _value(left, row, known) + _count(right) * _value(right, row, known)) / _count(node)
-
-
 def _shapley(roots, row):
     size = len(row)
     values_of = {
-        known: sum(_value(root, row, known) for root in roots)
+        known: sum(value_where_known(root, row, known) for root in roots)
         for count in range(size + 1)
         for known in map(frozenset, combinations(range(size), count))
     }
@@ -103,8 +83,7 @@ def test_contributions_are_shapley_values_over_all_subsets_of_fields(trees, matr
     lead = matrix[row].copy()
     if row == 11:
         lead[:] = np.nan
-    roots = [tree["tree_structure"] for tree in trees.booster.dump_model()["tree_info"]]
-    expected, mean = _shapley(roots, lead)
+    expected, mean = _shapley(roots_of(trees), lead)
     result, base = trees.contributions(lead[None, :])
     assert np.abs(result[0] - expected).max() < 1e-9
     assert base == pytest.approx(mean, abs=1e-9)
@@ -134,15 +113,13 @@ def test_chunks_give_the_bits_of_all_rows(trees, matrix, rows):
 
 
 def test_the_number_of_threads_changes_nothing(matrix, label, trees, folds):
-    """One thread and two give the same text, number of rounds and bits."""
+    """One thread and two give the same text, numbers of rounds and bits."""
     two_threads = PARAMS.model_copy(update={"threads": 2})
     assert _fit(matrix, label, two_threads, rounds=30).text == trees.text
     assert np.array_equal(Trees(trees.text, 2).margin(matrix), trees.margin(matrix))
-    (rounds, margin), (again, repeated) = (
-        _cross_validate(matrix, label, folds[:1], params) for params in (PARAMS, two_threads)
-    )
-    assert rounds == again
-    assert np.array_equal(margin, repeated, equal_nan=True)
+    one, two = (_cross_validate(matrix, label, folds[:2], params) for params in (PARAMS, two_threads))
+    assert one.rounds == two.rounds
+    assert np.array_equal(one.margins, two.margins, equal_nan=True)
 
 
 def test_the_text_holds_no_parameter_of_the_fit(trees):
@@ -160,41 +137,52 @@ def test_the_text_holds_no_value_of_any_lead(matrix, label):
     assert [value for value in ("987654.25", "-876543.25") if value in text] == []
 
 
-def test_the_number_of_rounds_has_the_least_out_of_fold_loss(matrix, label, folds):
-    """Trees that are fitted on each fold with that number of rounds give the margins; one more or less is no better."""
-    rounds, margin = _cross_validate(matrix, label, folds, PARAMS)
-    losses = []
-    for count in (rounds - 1, rounds, rounds + 1):
+def test_margins_are_those_of_trees_with_so_many_rounds(matrix, label, folds):
+    """Trees that are fitted on each fold with each number of rounds give the margins, and these the losses."""
+    result = _cross_validate(matrix, label, folds, PARAMS)
+    assert result.rounds[:2] == (25, 40)
+    for count, margin, loss in list(zip(result.rounds, result.margins, result.losses, strict=True))[:2]:
         again = np.full(len(label), np.nan)
         for fit, evaluate in folds:
             again[evaluate] = _fit(matrix[fit], label[fit], PARAMS, rounds=count).margin(matrix[evaluate])
-        losses.append(np.logaddexp(0, np.where(label == 1, -again, again)).mean())
-        if count == rounds:
-            assert np.abs(again - margin).max() < 1e-9
-    assert min(losses) == losses[1]
+        assert np.abs(again - margin).max() < 1e-9
+        assert _loss(margin, label) == pytest.approx(loss, abs=1e-12)
+    assert result.loss == min(result.losses)
+
+
+@pytest.mark.parametrize("max_rounds", [10, 25, 26, 100, 675, 1000, 1001, 20_000])
+def test_checkpoints_rise_to_the_largest_number_of_rounds(max_rounds):
+    """Each is at most 1.7 times the one before, and none is beyond the largest number."""
+    counts = checkpoints(max_rounds)
+    assert counts[-1] == max_rounds
+    assert counts[0] == min(25, max_rounds)
+    assert all(before < after <= 1.7 * before for before, after in pairwise(counts))
 
 
 def test_rows_that_no_fold_is_evaluated_on_have_no_margin(matrix, label, folds):
     """With one fold only the rows that it is evaluated on have log-odds."""
-    _, margin = _cross_validate(matrix, label, folds[:1], PARAMS)
-    assert np.flatnonzero(~np.isnan(margin)).tolist() == folds[0][1].tolist()
+    result = _cross_validate(matrix, label, folds[:1], PARAMS)
+    assert {tuple(np.flatnonzero(~np.isnan(margin))) for margin in result.margins} == {tuple(folds[0][1].tolist())}
 
 
-@pytest.mark.parametrize("patience", [1, 3])
-def test_cross_validation_stops_when_patience_ends(matrix, label, folds, patience):
-    """With shuffled labels few rounds are best, and there is at least one."""
+def test_cross_validation_stops_after_two_numbers_of_rounds_without_a_lower_loss(matrix, label, folds):
+    """With shuffled labels the fewest rounds are best and three are judged; all are while the loss falls."""
     noise = np.random.default_rng(0).permutation(label)
-    rounds, _ = _cross_validate(matrix, noise, folds, PARAMS.model_copy(update={"patience": patience}))
-    assert 1 <= rounds < PARAMS.max_rounds
+    params = PARAMS.model_copy(update={"max_rounds": 1000})
+    assert _cross_validate(matrix, noise, folds, params).rounds == (25, 40, 60)
+    slow = PARAMS.model_copy(update={"learning_rate": 0.001})
+    result = _cross_validate(matrix, label, folds[:1], slow)
+    assert result.rounds == (25, 40, 60, 80)
+    assert (np.diff(result.losses) < 0).all()
 
 
 def test_the_weighted_sum_of_boosters_is_one_booster(matrix, label):
     """Its log-odds and contributions are the weighted sums of those of each booster."""
-    params = PARAMS.model_copy(update={"boosters": 3})
-    [texts] = fit_boosters([(BoosterData(matrix, label, (0,) * 6), ON_NOTHING, 20)], params)
+    data = BoosterData(matrix, label, (0,) * 6)
+    texts = fit_boosters([(data, TreeSettings(leaves, 5.0), 20) for leaves in (3, 4, 5)], PARAMS)
     weights = [0.5, 0.3, 0.2]
-    single = [Trees.of([(text, 1.0)]) for text in texts]
-    total = Trees.of(list(zip(texts, weights, strict=True)))
+    single = [Trees.of([(text, [1.0] * 20)]) for text in texts]
+    total = Trees.of([(text, [weight] * 20) for text, weight in zip(texts, weights, strict=True)])
 
     assert len({trees.text for trees in single}) == 3
     margins = [weight * trees.margin(matrix) for weight, trees in zip(weights, single, strict=True)]
@@ -207,19 +195,64 @@ def test_the_weighted_sum_of_boosters_is_one_booster(matrix, label):
     assert total.contributions(matrix)[1] == pytest.approx(sum(w * b for w, (_, b) in zip(weights, parts, strict=True)))
 
 
-def test_trees_on_a_base_lower_its_loss(matrix, label, folds):
-    """Their margin is without the base, and both together have less loss than the base."""
-    base = np.nan_to_num(matrix[:, 4]) / 8 - 1
-    bases = [(base[fit], base[evaluate]) for fit, evaluate in folds]
-    data = BoosterData(matrix, label, (0,) * 6)
-    result = cross_validate(data, folds, bases, ON_LINEAR, PARAMS, max_work=1.0, rate_factor=1)
-    total = base + result.margin
+def test_weights_of_trees_that_fall_are_a_mean_over_numbers_of_rounds(matrix, label):
+    """With the weight of all numbers of rounds that a tree is in, the sum is that of boosters with so many rounds."""
+    data, shares = BoosterData(matrix, label, (0,) * 6), {5: 0.2, 12: 0.5, 20: 0.3}
+    [text] = fit_boosters([(data, FOUR, 20)], PARAMS)
+    weights = [sum(share for count, share in shares.items() if count > tree) for tree in range(20)]
+    expected = sum(share * _fit(matrix, label, PARAMS, rounds=count).margin(matrix) for count, share in shares.items())
+    assert np.abs(Trees.of([(text, weights)]).margin(matrix) - expected).max() < 1e-12
 
-    def loss(margin):
-        return np.logaddexp(0, np.where(label == 1, -margin, margin)).mean()
 
-    assert loss(total) == pytest.approx(result.loss, abs=1e-9)
-    assert result.loss < loss(base) - 0.005
+def test_a_booster_without_a_split_has_one_tree_and_more_weights(label):
+    """A constant field gives the rate; cross-validation judges such boosters, too."""
+    constant, folds = np.full((1500, 1), 4.0), [(np.arange(1000), np.arange(1000, 1500))]
+    data = BoosterData(constant, label, (0,))
+    [text] = fit_boosters([(data, FOUR, 30)], PARAMS)
+    result = cross_validate(data, folds, FOUR, PARAMS)
+    assert expit(Trees.of([(text, [1.0] * 30)]).margin(constant)) == pytest.approx(label.mean())
+    assert result.rounds == (25, 40, 60)
+    assert expit(result.margins[:, 1000:]) == pytest.approx(label[:1000].mean())
+
+
+def test_a_row_of_weight_two_counts_as_two_rows(matrix, label):
+    """The trees of doubled rows are those of rows with weight two, but for how the values are divided into steps."""
+    params = PARAMS.model_copy(update={"min_leads_per_leaf": 1, "field_share": 1.0})
+    steps = np.clip(np.nan_to_num(matrix).round(-1), -20, 20)
+    twice = np.where(np.arange(1500) < 700, 2.0, 1.0)
+    doubled = np.concatenate([np.arange(1500), np.arange(700)])
+    weighted, repeated = fit_boosters(
+        [
+            (BoosterData(steps, label, (0,) * 6, twice), FOUR, 10),
+            (BoosterData(steps[doubled], label[doubled], (0,) * 6), FOUR, 10),
+        ],
+        params,
+    )
+    margins = [Trees.of([(text, [1.0] * 10)]).margin(steps) for text in (weighted, repeated)]
+    assert np.abs(margins[0] - margins[1]).max() < 1e-6
+
+
+def test_the_weights_of_each_fold_are_those_of_its_rows(matrix, label, folds):
+    """Trees of a fold with weights are those that are fitted with these weights; other folds are equal."""
+    random = np.random.default_rng(3)
+    weights = [random.uniform(0.1, 2.0, len(folds[0][0])), None, None]
+    params = PARAMS.model_copy(update={"max_rounds": 10})
+    plain, weighted = (_cross_validate(matrix, label, folds, params, weights=each) for each in (None, weights))
+    fit, evaluate = folds[0]
+    [text] = fit_boosters([(BoosterData(matrix[fit], label[fit], (0,) * 6, weights[0]), FOUR, 10)], params)
+    expected = Trees.of([(text, [1.0] * 10)]).margin(matrix[evaluate])
+    assert np.abs(weighted.margins[0][evaluate] - expected).max() < 1e-9
+    assert np.abs(weighted.margins[0][evaluate] - plain.margins[0][evaluate]).max() > 0.01
+    for _, others in folds[1:]:
+        assert np.array_equal(weighted.margins[0][others], plain.margins[0][others])
+
+
+def test_settings_are_told_in_words():
+    """A half-life only where there is one."""
+    assert (str(FOUR), str(TreeSettings(8, 20.0, 0.25))) == (
+        "4 leaves, penalty 5",
+        "8 leaves, penalty 20, half-life 0.25",
+    )
 
 
 @pytest.mark.slow
@@ -230,59 +263,11 @@ def test_log_odds_never_move_against_a_declared_direction(matrix, label, field, 
     steps = np.linspace(-40, 40, 60)
 
     def largest_fall(directions):
-        [texts] = fit_boosters(
-            [(BoosterData(matrix, label, directions), TreeSettings(8, 5.0, on_linear=False), 60)], PARAMS
-        )
+        [text] = fit_boosters([(BoosterData(matrix, label, directions), TreeSettings(8, 5.0), 60)], PARAMS)
         rows = np.repeat(matrix[:40], len(steps), axis=0)
         rows[:, field] = np.tile(steps, 40)
-        moves = np.diff(Trees.of([(texts[0], 1.0)]).margin(rows).reshape(40, -1), axis=1)
+        moves = np.diff(Trees.of([(text, [1.0] * 60)]).margin(rows).reshape(40, -1), axis=1)
         return (direction * moves).min()
 
     assert largest_fall(tuple(direction if index == field else 0 for index in range(6))) >= -1e-12
     assert largest_fall((0,) * 6) < -1e-3
-
-
-@pytest.mark.parametrize(("max_work", "rounds"), [(0.0, 25), (1500 * 2 * 6 * 40.5 / 1e9, 40)])
-def test_cross_validation_stops_when_the_work_is_used_up(matrix, label, folds, max_work, rounds):
-    """Work is rows of all folds times fields times rounds; twenty-five rounds are always fitted."""
-    slow = PARAMS.model_copy(update={"learning_rate": 0.001, "patience": 1000})
-    data = BoosterData(matrix, label, (0,) * 6)
-    result = cross_validate(data, folds, None, ON_NOTHING, slow, max_work=max_work, rate_factor=1)
-    assert result.rounds == rounds
-    assert result.work == pytest.approx(1500 * 2 * 6 * rounds / 1e9)
-
-
-def test_a_raised_learning_rate_counts_each_round_as_several(matrix, label, folds):
-    """With twice the learning rate and half the rounds the result is the same, in rounds of the model."""
-    data = BoosterData(matrix, label, (0,) * 6)
-    raised = cross_validate(data, folds, None, ON_NOTHING, PARAMS, max_work=1.0, rate_factor=2)
-    double = PARAMS.model_copy(update={"learning_rate": 0.4, "max_rounds": 40, "patience": 5})
-    same = cross_validate(data, folds, None, ON_NOTHING, double, max_work=1.0, rate_factor=1)
-    assert raised.rounds == 2 * same.rounds
-    assert np.array_equal(raised.margin, same.margin)
-
-
-def test_gains_are_larger_for_fields_with_an_effect(matrix, label, folds):
-    """Fields that the labels depend on gain more than one that they do not depend on."""
-    data = BoosterData(matrix, label, (0,) * 6)
-    gains = cross_validate(data, folds, None, ON_NOTHING, PARAMS, max_work=1.0).gains
-    assert gains.shape == (6,)
-    assert min(gains[[0, 3, 4]]) > gains[2]
-
-
-def test_trees_use_only_the_allowed_fields_of_their_fold(matrix, label, folds):
-    """A field that no fold may use has no gain; one that one fold may not use has less, and other folds are equal."""
-    data = BoosterData(matrix, label, (0,) * 6)
-    params = PARAMS.model_copy(update={"max_rounds": 10})
-    everywhere = np.ones((len(folds), 6), dtype=bool)
-    nowhere, except_one = everywhere.copy(), everywhere.copy()
-    nowhere[:, 0], except_one[0, 0] = False, False
-    whole, without, partial = (
-        cross_validate(data, folds, None, ON_NOTHING, params, max_work=1.0, allowed_fields=list(allowed))
-        for allowed in (everywhere, nowhere, except_one)
-    )
-    assert without.gains[0] == 0
-    assert 0 < partial.gains[0] < whole.gains[0]
-    assert whole.rounds == partial.rounds
-    for number, (_, evaluate) in enumerate(folds):
-        assert (whole.margin[evaluate] == partial.margin[evaluate]).all() == (number > 0)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from math import factorial
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import expit
+from tests.tree_leads import ENCODER, fit_some_trees, fit_trees, tree_leads, with_edge_cases
 
 from leadml.leads.check.field import Field
 from leadml.model.parts.calibration import Calibrator
@@ -17,46 +12,11 @@ from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart, fit_linear, make_terms
 from leadml.model.parts.tree_text import ZERO, Condition, Leaf, Tree, read_trees, select_trees
-from leadml.model.parts.trees import BoosterData, Trees, TreeSettings, fit_boosters
-from leadml.model.predict.compile import MAX_CELLS, compile_model, shapley_values
+from leadml.model.predict.compile import MAX_CELLS, compile_model
 from leadml.model.predict.lead_model import LeadModel
 from leadml.params import ModelParams
 
-ENCODER = Encoder(
-    (
-        Field("age", "number", "fit"),
-        Field("job", "category", "fit"),
-        Field("visits", "number", "engagement"),
-        Field("asked", "boolean", "engagement"),
-        Field("size", "number", "fit"),
-    ),
-    ((), ("chef", "monk", "smith"), (), (), ()),
-)
 NO_LINEAR = LinearPart(0.0, ())
-
-
-def _leads(seed, size=3000):
-    """Return fields, with missing values, zeros and codes of levels, and labels in which all fields interact."""
-    random = np.random.default_rng(seed)
-    age, visits = random.normal(40, 10, size), random.poisson(2, size).astype(float)
-    employees, job = random.lognormal(3, 1, size), random.integers(0, 5, size)
-    asked = (random.random(size) < 0.3).astype(float)
-    margin = (age - 40) / 10 * (job == 1) + visits / 2 * asked - np.log(employees) / 3 * (job == 0) - 1
-    fields = np.column_stack([age, job, visits, asked, employees]).astype(float)
-    for index in (0, 2, 3):
-        fields[random.random(size) < 0.15, index] = np.nan
-    return fields, (random.random(size) < expit(margin)).astype(np.int8)
-
-
-def _trees(fields, label, *, leaves, rounds=60, rate=0.2):
-    params = ModelParams(learning_rate=rate, threads=1, field_share=0.7, min_leads_per_leaf=5)
-    return _fit(fields, label, params, leaves=leaves, rounds=rounds)
-
-
-def _fit(fields, label, params, *, leaves, rounds):
-    spec = (BoosterData(fields, label, (0,) * 5), TreeSettings(leaves, 5.0, on_linear=False), rounds)
-    [texts] = fit_boosters([spec], params)
-    return Trees.of([(text, 1 / len(texts)) for text in texts])
 
 
 def _expected(linear, trees, rows):
@@ -66,29 +26,15 @@ def _expected(linear, trees, rows):
     return np.stack([columns[:, ENCODER.owners == index].sum(axis=1) for index in range(5)], axis=1) + log_odds, base
 
 
-def _with_edge_cases(fields, trees):
-    """Return leads, and others that are all missing, infinite, at each threshold and next to it."""
-    ends = np.array([[np.nan, 4, np.nan, np.nan, np.nan], [np.inf] * 5, [-np.inf] * 5, [0.0] * 5, [1e300] * 5])
-    ends[1:, 1] = [0, 1, 2, 3]
-    rows = [ends]
-    for tree in read_trees(trees.text):
-        for condition in {condition for leaf in tree.leaves for condition in leaf.conditions}:
-            if ENCODER.fields[condition.field].kind != "category":
-                near = np.repeat(fields[:1], 3, axis=0)
-                near[:, condition.field] = condition.threshold, np.nextafter(condition.threshold, np.inf), np.nan
-                rows.append(near)
-    return np.concatenate([fields, *rows])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("leaves", [2, 4, 8, 31])
 def test_contributions_of_look_up_tables_are_those_of_treeshap(leaves):
     """They are LightGBM's contributions plus the terms of each field, for every row."""
-    fields, label = _leads(leaves)
-    trees, matrix = _trees(fields, label, leaves=leaves), ENCODER.columns_of(fields)
+    fields, label = tree_leads(leaves)
+    trees, matrix = fit_some_trees(fields, label, leaves=leaves), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
     lookup = compile_model(ENCODER, linear, read_trees(trees.text))
-    rows = _with_edge_cases(fields, trees)
+    rows = with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
 
     assert np.abs(lookup.contributions(rows) - expected).max() < 1e-11
@@ -97,9 +43,9 @@ def test_contributions_of_look_up_tables_are_those_of_treeshap(leaves):
 
 def test_trees_that_are_fitted_without_missing_values_take_them_for_0():
     """LightGBM does, and so do the look-up tables."""
-    fields, label = _leads(3)
-    trees = _trees(np.nan_to_num(fields), label, leaves=6)
-    rows = _with_edge_cases(fields, trees)
+    fields, label = tree_leads(3)
+    trees = fit_some_trees(np.nan_to_num(fields), label, leaves=6)
+    rows = with_edge_cases(fields, trees)
     expected, _ = _expected(NO_LINEAR, trees, rows)
 
     lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
@@ -110,7 +56,7 @@ def test_numbers_that_lightgbm_takes_for_0_are_0():
     """Its thresholds next to 0 are 32-bit numbers, and it takes a value as close to 0 for 0."""
     fields = np.zeros((400, 5))
     fields[:, 0] = np.arange(400) % 3 - 1.0
-    trees = _fit(fields, (fields[:, 0] < 0).astype(np.int8), ModelParams(threads=1), leaves=2, rounds=5)
+    trees = fit_trees(fields, (fields[:, 0] < 0).astype(np.int8), ModelParams(threads=1), leaves=2, rounds=5)
     edges = {
         condition.threshold for tree in read_trees(trees.text) for leaf in tree.leaves for condition in leaf.conditions
     }
@@ -125,37 +71,11 @@ def test_numbers_that_lightgbm_takes_for_0_are_0():
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
-@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.floats(-3, 3))
-def test_shapley_values_of_a_leaf_are_weighted_sums_over_all_coalitions(shares, value):
-    """They are, for each pattern of conditions that are met."""
-    count = len(shares)
-    values = shapley_values(np.array([shares]), np.array([value]))[0]
-    for pattern in range(1 << count):
-        met = [pattern >> index & 1 for index in range(count)]
-
-        def worth(known, met=met):
-            return value * np.prod([met[index] if index in known else shares[index] for index in range(count)])
-
-        for index in range(count):
-            others = [other for other in range(count) if other != index]
-            expected = sum(
-                factorial(size)
-                * factorial(count - size - 1)
-                / factorial(count)
-                * (worth({*coalition, index}) - worth(set(coalition)))
-                for size in range(count)
-                for coalition in combinations(others, size)
-            )
-            assert values[pattern, index] == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.slow
 def test_the_size_of_look_up_tables_hardly_depends_on_the_number_of_trees():
     """Eight times as many trees with the same thresholds need less than 1.5 times as many numbers."""
-    fields, label = _leads(1)
+    fields, label = tree_leads(1)
     params = ModelParams(bins=15, learning_rate=0.1, threads=1)
-    few, many = (_fit(fields, label, params, leaves=3, rounds=rounds) for rounds in (500, 4000))
+    few, many = (fit_trees(fields, label, params, leaves=3, rounds=rounds) for rounds in (500, 4000))
     sizes = [compile_model(ENCODER, NO_LINEAR, read_trees(trees.text)).size for trees in (few, many)]
 
     assert sizes[1] < 1.5 * sizes[0]
@@ -176,12 +96,12 @@ def test_trees_with_more_than_ten_fields_on_a_path_are_not_compiled():
 @pytest.mark.parametrize(("max_values", "uncompiled"), [(1 << 23, 0), (20_000, 12), (1000, 24), (0, 25)])
 def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_values, uncompiled):
     """The first half of the trees, or half of that, is compiled; all contributions are those of TreeSHAP."""
-    fields, label = _leads(7)
-    trees, matrix = _trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
+    fields, label = tree_leads(7)
+    trees, matrix = fit_some_trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
     lookup = compile_model(ENCODER, linear, read_trees(trees.text), limits=(1 << 12, max_values))
     model = LeadModel(ENCODER, linear, trees, Calibrator(), Intervals(0.0, 0.9), lookup)
-    rows = _with_edge_cases(fields, trees)
+    rows = with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
     start, log_odds = model.contributions(rows)
 
@@ -194,8 +114,8 @@ def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_valu
 @pytest.mark.slow
 def test_fields_with_many_interactions_have_several_look_up_tables():
     """No look-up table has more cells than allowed, and their sum is exact."""
-    fields, label = _leads(6)
-    trees = _trees(fields, label, leaves=31, rounds=200)
+    fields, label = tree_leads(6)
+    trees = fit_some_trees(fields, label, leaves=31, rounds=200)
     lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
     expected, _ = _expected(NO_LINEAR, trees, fields)
 
@@ -206,8 +126,8 @@ def test_fields_with_many_interactions_have_several_look_up_tables():
 
 def test_look_up_tables_of_subsets_of_fields_are_merged():
     """A table is merged into one that has all its fields, and the contributions stay the same."""
-    fields, label = _leads(8)
-    trees = read_trees(_trees(fields, label, leaves=6, rounds=20).text)
+    fields, label = tree_leads(8)
+    trees = read_trees(fit_some_trees(fields, label, leaves=6, rounds=20).text)
     lookup = compile_model(ENCODER, NO_LINEAR, trees)
     unmerged = compile_model(ENCODER, NO_LINEAR, trees, limits=(0, 1 << 23))
 
@@ -221,8 +141,8 @@ def test_look_up_tables_of_subsets_of_fields_are_merged():
 
 def test_a_tree_with_one_leaf_changes_only_the_start():
     """Its contributions are 0 for every lead."""
-    fields, label = _leads(5, size=200)
-    trees = _fit(fields, label, ModelParams(min_leads_per_leaf=200, threads=1), leaves=4, rounds=3)
+    fields, label = tree_leads(5, size=200)
+    trees = fit_trees(fields, label, ModelParams(min_leads_per_leaf=200, threads=1), leaves=4, rounds=3)
     lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
 
     assert (lookup.contributions(fields) == 0).all()

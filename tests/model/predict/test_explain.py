@@ -16,10 +16,8 @@ from leadml.model.predict.lead_model import LeadModel
 
 CALIBRATORS = [
     Calibrator(),
-    Calibrator("sigmoid", (1.3, -0.2)),
-    Calibrator("sigmoid", (0.001, 2.0)),
-    Calibrator("beta", (0.7, 1.4, 0.1)),
-    Calibrator("isotonic", (-3.0, -2.0, 0.5, -4.0, -1.5, -1.0)),
+    Calibrator(1.3, -0.2),
+    Calibrator(0.001, 2.0),
 ]
 NUMBER, BOOLEAN, CATEGORY = (
     Field("balance", "number", "fit"),
@@ -28,7 +26,7 @@ NUMBER, BOOLEAN, CATEGORY = (
 )
 
 
-@pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda each: f"{each.method}{each.numbers[:1]}")
+@pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda each: f"slope {each.slope}")
 def explained(request, bank_fitted, bank_rows):
     """Return a model with both parts and some calibrator, and its explanation of each bundled lead."""
     fitted = bank_fitted.model
@@ -93,7 +91,7 @@ def test_the_starting_point_does_not_depend_on_the_leads(bank_fitted, bank_rows,
 def test_the_mean_lead_has_no_points(bank_fitted, bank_rows):
     """Where the margin is that of the mean lead the derivative replaces the secant."""
     model = bank_fitted.model
-    linear, trees = replace(model.linear, terms=()), Trees.of([(model.trees.text, 0.0)])
+    linear, trees = replace(model.linear, terms=()), Trees.of([(model.trees.text, [0.0])])
     constant = LeadModel.of(model.encoder, linear, trees, calibrator=model.calibrator, intervals=model.intervals)
     explanation = explain_leads(constant, bank_rows[:5])
     assert (explanation.points == 0).all()
@@ -190,7 +188,17 @@ WINDOWS = (
 def _explanation(points):
     points = np.array(points, dtype=float)
     probability = (30 + points.sum(axis=1)) / 100
-    return Explanation(WINDOWS, points / 10, -1.0, points.sum(axis=1), probability, points, 30.0, points)
+    return Explanation(
+        WINDOWS,
+        points / 10,
+        -1.0,
+        points.sum(axis=1),
+        probability,
+        points,
+        30.0,
+        points,
+        np.zeros(points.shape, dtype=bool),
+    )
 
 
 def _window_frame(size):
@@ -259,6 +267,37 @@ def test_each_topic_is_one_reason(points, texts):
     assert "reason_4" not in columns
     tenths = [round(10 * float(np.ravel(values)[0])) for name, values in columns.items() if not name[-1].isdigit()]
     assert sum(tenths) == round(1000 * explanation.probability[0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        (CATEGORY, "priest", "job is priest"),
+        (CATEGORY, "a\nb", "job is a\\nb"),
+        (CATEGORY, None, "job is not known"),
+        (NUMBER, float("nan"), "balance is not known"),
+        (WINDOWS[2], None, "demo_last is not known"),
+    ],
+)
+def test_a_reason_says_that_a_value_is_new(field, value, text):
+    """After the value, whatever words the field has for one that the model knows."""
+    assert reason_text(field, value, is_new=True) == f"{text}, which is new to the model"
+
+
+def test_only_reasons_of_new_values_say_so(toy_fitted, toy_leads):
+    """A job that the training set has not has no points; a known one of the same batch is told as ever."""
+    model, frame = toy_fitted.model, toy_leads[toy_leads["job"].notna()].head(6).reset_index(drop=True)
+    frame.loc[[1, 4], "job"] = "priest"
+    explanation = explain_leads(model, model.encoder.fields_of(frame))
+    job = [field.name for field in explanation.fields].index("job")
+    assert np.argwhere(explanation.is_new).tolist() == [[1, job], [4, job]]
+    assert (explanation.points[[1, 4], job] == 0).all()
+    columns = strongest_reasons(explanation, frame, reasons=4)
+    for row, value in enumerate(frame["job"]):
+        reasons = [columns[f"reason_{rank}"][row] for rank in (1, 2, 3, 4)]
+        end = ", which is new to the model" if row in {1, 4} else ""
+        assert f"job is {value}{end}" in reasons
+        assert sum("new to the model" in reason for reason in reasons) == len(end[:1])
 
 
 @pytest.mark.parametrize(

@@ -10,26 +10,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pandas as pd
 
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import FoldSize, PartSize, column_of
-from leadml.model.fit.information_gap import DIVISIONS, information_gap
-from leadml.model.fit.selection import FitData, Selection, directions_of, select_parts
-from leadml.model.parts.calibration import Calibrator, choose_calibrator
+from leadml.model.fit.selection import FitData, Selection, directions_of, fit_pool, select_parts
+from leadml.model.fit.uncertainty import sampling_deviation, score_deviation, with_deviations_of_new
+from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import fit_encoder
-from leadml.model.parts.intervals import Intervals, deviation_of
-from leadml.model.parts.linear import fit_linear, weighted_sum
+from leadml.model.parts.intervals import Intervals
+from leadml.model.parts.linear import EXACT, weighted_sum
 from leadml.model.parts.trees import BoosterData, Trees, fit_boosters
 from leadml.model.predict.lead_model import LeadModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from leadml.leads.check.field import Field
     from leadml.leads.split import Split
+    from leadml.model.parts.linear import LinearPart
     from leadml.params import CalibrationParams, ModelParams
     from leadml.types import Floats, Labels, Progress
 
@@ -39,7 +40,7 @@ class FitParams(Protocol):
 
     @property
     def model(self) -> ModelParams:
-        """The candidates, and the budget for trying them."""
+        """The candidates."""
 
     @property
     def calibration(self) -> CalibrationParams:
@@ -109,89 +110,80 @@ def fit_model(
     clock = column_of(frame, split.clock)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
-    halves = split.halves(frame, 2 * DIVISIONS)
-    data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), halves)
+    groups = column_of(frame, split.cluster)
+    cluster = None if groups is None else pd.factorize(groups)[0]
+    data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), cluster)
     selection = select_parts(data, params.model, progress)
-    rows = data.evaluation_rows
-    margin, evaluation_label = selection.margin[rows], label[rows]
-    calibrator, calibration_losses = choose_calibrator(
-        margin, evaluation_label, params.calibration, clock=None if clock is None else clock[rows]
-    )
-    progress("estimating the width of the intervals")
-    gap = information_gap(data, selection.tree_parts[0][0], params.model)
-    intervals = Intervals(deviation_of(calibrator.probability(margin), gap), params.calibration.interval)
     progress("fitting the chosen model")
-    model = _fit_selection(data, selection, calibrator, intervals, params.model)
+    linear, trees = _fit_selection(data, selection, params.model)
+    margin = linear.margin(encoder.columns_of(data.fields)) + trees.margin(data.fields)
+    sampling = sampling_deviation(data, selection, margin)
+    deviation = score_deviation(sampling, selection.between)
+    intervals = Intervals(deviation, params.calibration.interval)
+    model = with_deviations_of_new(
+        LeadModel.of(encoder, linear, trees, calibrator=Calibrator(), intervals=intervals), data.fields
+    )
     choices = _choices(selection) | {
-        "calibration": calibrator.method,
-        **{f"log_loss_calibration_{method}": loss for method, loss in calibration_losses.items()},
-        "information_gap": gap,
-        "log_odds_deviation": intervals.deviation,
+        "sampling_deviation": sampling,
+        "log_odds_deviation": deviation,
         "table_numbers": model.lookup.size,
         "trees_without_tables": len(model.lookup.uncompiled),
     }
+    rows = data.evaluation_rows
     clusters = column_of(frame, split.cluster)
     return FitResult(
         model=model,
         rows=frame.iloc[rows],
-        probability=calibrator.probability(margin),
-        label=evaluation_label,
+        probability=model.calibrator.probability(selection.margin[rows]),
+        label=label[rows],
         clusters=None if clusters is None else clusters[rows],
         choices=choices,
         folds=_fold_sizes(data),
     )
 
 
-def _fit_selection(
-    data: FitData, selection: Selection, calibrator: Calibrator, intervals: Intervals, params: ModelParams
-) -> LeadModel:
-    """Return the model with the selected parts, fitted on the whole training set."""
+def _fit_selection(data: FitData, selection: Selection, params: ModelParams) -> tuple[LinearPart, Trees]:
+    """Return the sums of the selected linear parts and trees, fitted on the whole training set."""
     matrix = data.encoder.columns_of(data.fields)
-    terms = data.terms(matrix)
-    linear_parts = [
-        fit_linear(matrix, data.label, terms, strength=candidate.strength, weight=data.weight(candidate.half_life))
-        for candidate, _ in selection.linear_parts
-    ]
-    base = linear_parts[-1].margin(matrix)
-    used = [(result, weight) for result, weight in selection.tree_parts if weight] or [selection.tree_parts[0]]
-    specs = [
-        (
-            BoosterData(data.fields, data.label, data.directions, base if result.settings.on_linear else None),
-            result.settings,
-            round(result.rounds * data.refit_factor),
-        )
-        for result, _ in used
-    ]
-    boosters = [
-        (text, weight / params.boosters)
-        for (_, weight), texts in zip(used, fit_boosters(specs, params), strict=True)
-        for text in texts
-    ]
-    weights = [weight for _, weight in selection.linear_parts]
-    linear = weighted_sum(list(zip(linear_parts, weights, strict=True)))
+    used = [(each, weight) for each, weight in selection.linear if weight] or [selection.linear[0]]
+    fitted = fit_pool(data, matrix, [each for each, _ in used], tolerance=EXACT)
+    linear = weighted_sum([(part, weight) for part, (_, weight) in zip(fitted, used, strict=True)])
     linear = replace(linear, base=linear.base + selection.intercept_shift)
-    trees = Trees.of(boosters, threads=params.threads)
-    return LeadModel.of(data.encoder, linear, trees, calibrator=calibrator, intervals=intervals)
+    specs, weights = [], []
+    for each, by_rounds in selection.trees:
+        whole = {round(count * data.refit_factor): weight for count, weight in by_rounds.items() if weight}
+        if whole:
+            booster_data = BoosterData(data.fields, data.label, data.directions, data.weight(each.half_life))
+            specs.append((booster_data, each, max(whole)))
+            weights.append(
+                [sum(weight for count, weight in whole.items() if count > tree) for tree in range(max(whole))]
+            )
+    if not specs:
+        specs = [(BoosterData(data.fields, data.label, data.directions), selection.trees[0][0], 1)]
+        weights = [[0.0]]
+    return linear, Trees.of(list(zip(fit_boosters(specs, params), weights, strict=True)), threads=params.threads)
 
 
 def _choices(selection: Selection) -> dict[str, float | str]:
-    """Return what was selected and the log loss of every candidate, by name."""
-    (linear, linear_weight), (base, base_weight) = selection.linear_parts
+    """Return the weights and the log loss of every candidate, by name, and the weights of all parts of a kind.
+
+    ``newest_weight`` is that of all parts in which older rows weigh less.
+    """
     choices: dict[str, float | str] = {
-        "linear_weight": linear_weight,
-        "linear_strength": linear.strength,
-        "half_life": linear.half_life,
-        "base_weight": base_weight,
-        "base_strength": base.strength,
-        "base_half_life": base.half_life,
+        "intercept_shift": selection.intercept_shift,
+        "linear_weight": sum(weight for _, weight in selection.linear),
+        "trees_weight": sum(sum(by_rounds.values()) for _, by_rounds in selection.trees),
+        "newest_weight": sum(weight for each, weight in selection.linear if each.half_life)
+        + sum(sum(by_rounds.values()) for each, by_rounds in selection.trees if each.half_life),
     }
-    for result, weight in selection.tree_parts:
-        name = "trees_on_linear" if result.settings.on_linear else "trees"
-        choices |= {f"{name}_weight": weight, f"{name}_leaves": result.settings.leaves}
-        choices |= {f"{name}_penalty": result.settings.penalty, f"{name}_rounds": result.rounds}
-    choices |= {"intercept_shift": selection.intercept_shift, "log_loss_linear": base.loss}
-    for result in selection.tree_candidates:
-        choices[f"log_loss_{str(result.settings).replace(', ', '_').replace(' ', '_')}"] = result.loss
+    for settings, weight in selection.linear:
+        choices[f"weight_{settings}".replace(", ", "_").replace(" ", "_")] = weight
+    for size, by_rounds in selection.trees:
+        name = str(size).replace(", ", "_").replace(" ", "_")
+        choices[f"weight_{name}"] = weight = sum(by_rounds.values())
+        choices[f"rounds_{name}"] = sum(count * each for count, each in by_rounds.items()) / weight if weight else 0.0
+    for name, loss in selection.losses.items():
+        choices[f"log_loss_{name}".replace(", ", "_").replace(" ", "_")] = loss
     return choices | {"log_loss_together": selection.loss}
 
 

@@ -6,6 +6,7 @@ Rows of the holdout are never used.
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -17,9 +18,10 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from leadml.errors import ModelError, nearest
+from leadml.model.fit.weights import period_of, predictive_weights
 from leadml.model.parts.calibration import log_losses
-from leadml.model.parts.linear import fit_linear_parts, make_terms, margins
-from leadml.model.parts.trees import BoosterData, CvResult, TreeSettings, cross_validate
+from leadml.model.parts.linear import REACHES, LinearPart, fit_linear_parts, make_terms
+from leadml.model.parts.trees import BoosterData, TreeSettings, cross_validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import Term
+    from leadml.model.parts.trees import CvResult
     from leadml.params import ModelParams
-    from leadml.types import Floats, Fold, Integers, Labels, Mask, Progress, Rows
+    from leadml.types import Floats, Fold, Integers, Labels, Progress, Rows
 
 
-WEIGHT_STEPS = 20  # decision 1: tenths and fortieths give the same log loss to 0.0001
+LEAST_WEIGHT = 0.002  # parts with less change no probability by a hundredth, and each costs a fit
 MAX_SHIFT = 100.0  # brackets the root: a probability of 100 log-odds is 1 in doubles
 SMALLEST_DIFFERENCE = 1e-12  # of mean probability and rate; a smaller one is rounding, brentq's own tolerance is 2e-12
 
@@ -54,8 +57,8 @@ class FitData:
         For each field, from `directions_of`.
     folds
         Rows to fit on and to evaluate on.
-    halves
-        Which rows are in some random halves of the groups, shape (n_halves, n_rows).
+    cluster
+        The number of the group of each row, from 0, shape (n_rows,); None where rows are independent.
     """
 
     encoder: Encoder
@@ -64,7 +67,7 @@ class FitData:
     clock: Integers | None
     directions: tuple[int, ...]
     folds: Sequence[Fold]
-    halves: Mask
+    cluster: Rows | None = None
 
     @property
     def evaluation_rows(self) -> Rows:
@@ -81,14 +84,15 @@ class FitData:
         """Return the weight of some rows by their age; None for equal weights."""
         return recency_weight(self.clock[rows], half_life) if half_life and self.clock is not None else None
 
-    def terms(self, matrix: Floats) -> tuple[Term, ...]:
+    def terms(self, matrix: Floats, reach: float) -> tuple[Term, ...]:
         """Return the linear terms of the columns of some rows."""
-        return make_terms(matrix, self.encoder.is_flag, np.array(self.directions, dtype=np.intp)[self.encoder.owners])
+        directions = np.array(self.directions, dtype=np.intp)[self.encoder.owners]
+        return make_terms(matrix, self.encoder.is_flag, directions, reach=reach)
 
 
 @dataclass(frozen=True)
-class LinearCandidate:
-    """The cross-validation of a linear part.
+class LinearSettings:
+    """A candidate for the linear part.
 
     Parameters
     ----------
@@ -96,31 +100,30 @@ class LinearCandidate:
         Inverse penalty.
     half_life
         Share of the rows, the newest, after which the weight of a row is one half; 0 for equal weights.
-    bases
-        For each fold the log-odds of the rows it is fitted on and of those it is evaluated on.
-    margin
-        Out-of-fold log-odds of shape (n_rows,); NaN for rows that no fold is evaluated on.
-    loss
-        Out-of-fold log loss.
+    reach
+        Standard deviations beyond which numbers are clipped.
     """
 
     strength: float
     half_life: float
-    bases: list[tuple[Floats, Floats]]
-    margin: Floats
-    loss: float
+    reach: float
+
+    def __str__(self) -> str:
+        """Return the settings in words."""
+        half_life = f", half-life {self.half_life:g}" if self.half_life else ""
+        return f"linear, strength {self.strength:g}, reach {self.reach:g}{half_life}"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected parts with their stacking weights, which add up to 1.
+    """The parts of a model with their weights, which add up to 1.
 
     Parameters
     ----------
-    linear_parts
-        Two linear parts and their weights: one without trees, and the one that trees are fitted on.
-    tree_parts
-        Trees and their weights: those that are fitted on nothing, and those that are fitted on the linear part.
+    linear
+        Linear parts and their weights.
+    trees
+        Boosters; for each the weights of its first so many rounds.
     intercept_shift
         Log-odds that are added to the sum of the parts, so that out-of-fold probabilities add up to the conversions.
         0 where rows have instants: there the difference may be a change over time, which must not be fitted.
@@ -128,44 +131,48 @@ class Selection:
         Out-of-fold log-odds of the whole model, shape (n_rows,); NaN for rows that no fold is evaluated on.
     loss
         Out-of-fold log loss of the whole model.
-    tree_candidates
-        The cross-validation of all trees that were tried.
+    losses
+        That of every candidate, by name; of trees after the best number of rounds.
+    between
+        Variance of the out-of-fold log-odds of the parts, by their weights, on average over the rows.
     """
 
-    linear_parts: tuple[tuple[LinearCandidate, float], ...]
-    tree_parts: tuple[tuple[CvResult, float], ...]
+    linear: tuple[tuple[LinearSettings, float], ...]
+    trees: tuple[tuple[TreeSettings, Mapping[int, float]], ...]
     intercept_shift: float
     margin: Floats
     loss: float
-    tree_candidates: list[CvResult]
+    losses: Mapping[str, float]
+    between: float
 
 
 def select_parts(data: FitData, params: ModelParams, progress: Progress) -> Selection:
-    """Return the linear part, the trees and the stacking weights with the least out-of-fold log loss.
+    """Return the parts of a model and their weights, by cross-validation.
 
     Parameters
     ----------
     data
         The training set.
     params
-        The candidates, and the budget for trying them.
+        The candidates.
     progress
         Called with the name of each step as it begins.
     """
-    progress("choosing the linear part")
-    linear = _linear_candidates(data, params)
-    base = min(linear, key=lambda candidate: candidate.loss)
+    half_lives = params.half_lives if data.clock is not None else (0.0,)
+    progress("cross-validating the linear part")
+    linear = _cross_validate_linear(
+        data,
+        [LinearSettings(strength, *each) for *each, strength in product(half_lives, REACHES, params.linear_strengths)],
+        params,
+    )
     booster_data = BoosterData(data.fields, data.label, data.directions)
-    trees: list[CvResult] = []
-    remaining = params.budget
-    for settings in _tree_settings(params):
-        if trees and remaining <= 0:
-            break
-        progress(f"choosing trees: {settings}")
-        bases = base.bases if settings.on_linear else None
-        trees.append(cross_validate(booster_data, data.folds, bases, settings, params, max_work=remaining))
-        remaining -= trees[-1].work
-    return _choose_weights(data, linear, base, trees)
+    trees = []
+    for each in product(sorted(set(params.leaves)), sorted(set(params.leaf_penalties)), half_lives):
+        settings = TreeSettings(*each)
+        progress(f"cross-validating trees: {settings}")
+        weights = [data.weight(settings.half_life, rows) for rows, _ in data.folds]
+        trees.append(cross_validate(booster_data, data.folds, settings, params, weights=weights))
+    return _weighted(data, linear, trees)
 
 
 def directions_of(fields: Sequence[Field], declared: Mapping[str, str]) -> tuple[int, ...]:
@@ -206,102 +213,78 @@ def recency_weight(clock: Integers, half_life: float) -> Floats:
     return np.asarray(weight / weight.mean())
 
 
-def mean_log_loss(margin: Floats, label: Labels) -> float:
-    """Return the mean log loss of log-odds, 0 or more."""
-    return float(log_losses(margin, label).mean())
-
-
-def _tree_settings(params: ModelParams) -> list[TreeSettings]:
-    """Return the candidates for trees, the simplest first: few leaves, strong penalties."""
-    sizes, penalties = sorted(set(params.leaves)), sorted(set(params.leaf_penalties), reverse=True)
-    return [
-        TreeSettings(leaves, penalty, base == "linear")
-        for leaves, penalty, base in product(sizes, penalties, params.bases)
-    ]
-
-
-def _linear_candidates(data: FitData, params: ModelParams) -> list[LinearCandidate]:
-    """Return a linear part of each strength, and of each half-life with the best strength."""
-    half_lives = params.half_lives if data.clock is not None else (0.0,)
-    candidates = _cross_validate_linear(
-        data, [(strength, half_lives[0]) for strength in params.linear_strengths], params
-    )
-    best = min(candidates, key=lambda candidate: candidate.loss)
-    more = [(best.strength, half_life) for half_life in half_lives[1:]]
-    return candidates + _cross_validate_linear(data, more, params)
-
-
 def _cross_validate_linear(
-    data: FitData, settings: list[tuple[float, float]], params: ModelParams
-) -> list[LinearCandidate]:
-    """Return the linear parts of some strengths and half-lives; all folds are fitted in parallel."""
+    data: FitData, settings: list[LinearSettings], params: ModelParams
+) -> list[tuple[LinearSettings, Floats]]:
+    """Return the out-of-fold log-odds of linear parts, shape (n_rows,); all folds are fitted in parallel."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import and not always needed
 
     matrix = data.encoder.columns_of(data.fields)
 
-    def fit(fold: Fold) -> list[tuple[Floats, Floats]]:
+    def fit(fold: Fold) -> list[Floats]:
         rows, evaluate = fold
-        fit_columns, evaluation_columns = matrix[rows], matrix[evaluate]
-        weighted = [(strength, data.weight(half_life, rows)) for strength, half_life in settings]
-        parts = fit_linear_parts(fit_columns, data.label[rows], data.terms(fit_columns), weighted)
-        return list(zip(margins(parts, fit_columns), margins(parts, evaluation_columns), strict=True))
+        return [part.margin(matrix[evaluate]) for part in fit_pool(data, matrix, settings, rows)]
 
     with threadpool_limits(1), ThreadPoolExecutor(params.threads or cpu_count()) as pool:
         by_fold = list(pool.map(fit, data.folds))
-    candidates = []
-    for number, (strength, half_life) in enumerate(settings):
-        bases = [pairs[number] for pairs in by_fold]
+    found = []
+    for number, each in enumerate(settings):
         margin = np.full(len(data.label), np.nan)
-        for (_, evaluate), (_, out_of_fold) in zip(data.folds, bases, strict=True):
-            margin[evaluate] = out_of_fold
-        rows = data.evaluation_rows
-        loss = mean_log_loss(margin[rows], data.label[rows])
-        candidates.append(LinearCandidate(strength, half_life, bases, margin, loss))
-    return candidates
+        for (_, evaluate), out_of_fold in zip(data.folds, by_fold, strict=True):
+            margin[evaluate] = out_of_fold[number]
+        found.append((each, margin))
+    return found
 
 
-def _choose_weights(
-    data: FitData, linear: list[LinearCandidate], base: LinearCandidate, trees: list[CvResult]
-) -> Selection:
-    """Return a linear part, trees on nothing and trees on the linear part, with their stacking weights.
+def fit_pool(
+    data: FitData,
+    matrix: Floats,
+    settings: Sequence[LinearSettings],
+    rows: Rows | slice = slice(None),
+    **choices: float,
+) -> list[LinearPart]:
+    """Return the linear parts of some settings, fitted on some rows."""
+    parts: dict[LinearSettings, LinearPart] = {}
+    for reach in sorted({each.reach for each in settings}):
+        some = [each for each in settings if each.reach == reach]
+        weighted = [(each.strength, data.weight(each.half_life, rows)) for each in some]
+        terms = data.terms(matrix[rows], reach)
+        fitted = fit_linear_parts(matrix[rows], data.label[rows], terms, weighted, **choices)
+        parts |= dict(zip(some, fitted, strict=True))
+    return [parts[each] for each in settings]
 
-    Every linear part is tried with weights in steps of a twentieth; of equal losses the first is taken.
-    """
+
+def _weighted(data: FitData, linear: list[tuple[LinearSettings, Floats]], trees: list[CvResult]) -> Selection:
+    """Return all parts with their weights."""
     rows, label = data.evaluation_rows, data.label[data.evaluation_rows]
-    whole = [
-        (result, result.margin[rows] + (base.margin[rows] if result.settings.on_linear else 0.0)) for result in trees
-    ]
-    by_base = ([pair for pair in whole if pair[0].settings.on_linear == on_linear] for on_linear in (False, True))
-    best = [_simplest(pairs, label) for pairs in by_base if pairs]
-    tree_margins = [margin for _, margin in best]
-    steps = [parts for parts in product(range(WEIGHT_STEPS + 1), repeat=len(best)) if sum(parts) <= WEIGHT_STEPS]
-    options = [
-        (candidate, np.array((WEIGHT_STEPS - sum(parts), *parts)) / WEIGHT_STEPS)
-        for candidate in linear
-        for parts in steps
-    ]
-
-    def mix(candidate: LinearCandidate, weights: Floats) -> Floats:
-        total = weights[0] * candidate.margin[rows]
-        for weight, margin in zip(weights[1:], tree_margins, strict=True):
-            total += weight * margin
-        return np.asarray(total)
-
-    losses = [round(mean_log_loss(mix(*option), label), 9) for option in options]
-    candidate, weights = options[int(np.argmin(losses))]
-    mixed = mix(candidate, weights)
+    families = [("linear", settings.half_life) for settings, _ in linear]
+    families += [("trees", each.settings.half_life) for each in trees for _ in each.rounds]
+    margin = np.column_stack(
+        [*(each[rows] for _, each in linear), *(each[rows] for tree in trees for each in tree.margins)]
+    )
+    losses = np.column_stack([log_losses(column, label) for column in margin.T])
+    counts = Counter(families)
+    prior = np.array([1 / len(counts) / counts[family] for family in families])
+    period = None if data.clock is None else period_of(data.clock[rows])
+    cluster = None if data.cluster is None else data.cluster[rows]
+    weight = predictive_weights(losses, prior, period, cluster)
+    weight = np.where(weight < min(LEAST_WEIGHT, weight.max()), 0.0, weight)
+    weight /= weight.sum()
+    mixed = margin @ weight
     shift = _intercept_shift(mixed, label) if data.clock is None else 0.0
-    margin = np.full(len(data.label), np.nan)
-    margin[rows] = mixed + shift
-    tree_parts = [(result, float(weight)) for (result, _), weight in zip(best, weights[1:], strict=True)]
-    base_weight = sum(weight for result, weight in tree_parts if result.settings.on_linear)
+    whole = np.full(len(data.label), np.nan)
+    whole[rows] = mixed + shift
+    of_trees = iter(weight[len(linear) :].tolist())
+    by_rounds = [(each.settings, {count: next(of_trees) for count in each.rounds}) for each in trees]
     return Selection(
-        linear_parts=((candidate, float(weights[0])), (base, base_weight)),
-        tree_parts=tuple(tree_parts),
+        linear=tuple((settings, share) for (settings, _), share in zip(linear, weight.tolist(), strict=False)),
+        trees=tuple(by_rounds),
         intercept_shift=shift,
-        margin=margin,
-        loss=mean_log_loss(margin[rows], label),
-        tree_candidates=trees,
+        margin=whole,
+        loss=float(log_losses(whole[rows], label).mean()),
+        losses=dict(zip([str(settings) for settings, _ in linear], losses.mean(axis=0).tolist(), strict=False))
+        | {str(each.settings): each.loss for each in trees},
+        between=float((((margin - mixed[:, None]) ** 2) @ weight).mean()),
     )
 
 
@@ -315,21 +298,3 @@ def _intercept_shift(margin: Floats, label: Labels) -> float:
     if not 0 < rate < 1 or abs(expit(margin).mean() - rate) < SMALLEST_DIFFERENCE:
         return 0.0
     return float(brentq(lambda shift: expit(margin + shift).mean() - rate, -MAX_SHIFT, MAX_SHIFT))
-
-
-def _simplest(candidates: list[tuple[CvResult, Floats]], label: Labels) -> tuple[CvResult, Floats]:
-    """Return the first candidate, with its log-odds, whose loss is within one standard error of the least.
-
-    Notes
-    -----
-    The rule of one standard error of Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees" (1984),
-    with the error of the difference on the same rows.
-    """
-    losses = [log_losses(margin, label) for _, margin in candidates]
-    best = min(losses, key=lambda loss: round(float(loss.mean()), 9))
-    gaps = [loss - best for loss in losses]
-    return next(
-        candidate
-        for candidate, gap in zip(candidates, gaps, strict=True)
-        if gap.mean() <= gap.std() / np.sqrt(len(label))
-    )

@@ -50,7 +50,7 @@ def baseline_probabilities(
     probabilities = {BASE_RATE: np.full(len(holdout), label.mean())}
     rules = params.baselines.points
     if rules:
-        calibrator = fit_calibrator(lead_points(learn, rules), label, method="sigmoid")
+        calibrator = fit_calibrator(lead_points(learn, rules), label)
         probabilities[POINTS] = calibrator.probability(lead_points(holdout, rules))
     if any(field.kind != "number" for field in fields):
         probabilities[ODOO] = odoo_probabilities(learn, holdout, fields)

@@ -2,6 +2,8 @@
 
 The order of the columns and the levels of the categories are stored with the model. A rare level never becomes a column
 of its own: levels that few rows of the training set have, and levels that it does not have, share the column "other".
+Where few rows of the training set are "other", or are missing, the model has not learnt what that means: such a value
+is new to it, and says nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from leadml.params import ModelParams
     from leadml.types import Floats, Mask, Rows
 
+ENOUGH = 10  # rows; of fewer that convert at the rate of all others, say 20%, one time in ten none does
 OTHER, MISSING = "other", "missing"
 
 
@@ -37,10 +40,13 @@ class Encoder:
         The fields, in order.
     levels
         For each field its levels in order, empty for numbers and booleans.
+    new
+        For each field which of "other" and "missing" is new to the model; empty where none is.
     """
 
     fields: tuple[Field, ...]
     levels: tuple[tuple[str, ...], ...]
+    new: tuple[tuple[str, ...], ...] = ()
 
     @cached_property
     def owners(self) -> Rows:
@@ -83,6 +89,26 @@ class Encoder:
             first += self.width(index)
         return matrix
 
+    def is_new(self, fields: Floats) -> Mask:
+        """Return which values are new to the model, shape (n_rows, n_fields).
+
+        Parameters
+        ----------
+        fields
+            Of `fields_of`, shape (n_rows, n_fields).
+        """
+        found = np.zeros(fields.shape, dtype=bool)
+        for index, field in enumerate(self.fields):
+            for code in self.new_codes(index):
+                values = fields[:, index]
+                found[:, index] |= np.isnan(values) if field.kind != "category" else values == code
+        return found
+
+    def new_codes(self, index: int) -> list[int]:
+        """Return the codes of the category at a position that are new to the model; of a number -1 if missing is."""
+        count = len(self.levels[index]) if self.fields[index].kind == "category" else -2
+        return [count + (OTHER, MISSING).index(name) for name in (self.new[index] if self.new else ())]
+
     def encode(self, frame: pd.DataFrame) -> Floats:
         """Return `columns_of` the fields of a frame."""
         return self.columns_of(self.fields_of(frame))
@@ -104,13 +130,15 @@ class Encoder:
         return {
             "fields": [field.to_json() for field in self.fields],
             "levels": [list(levels) for levels in self.levels],
+            "new": [list(names) for names in self.new],
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Encoder:
         """Return the encoder that `to_json` wrote."""
         fields = tuple(Field(*entry) for entry in stored["fields"])
-        return cls(fields, tuple(tuple(levels) for levels in stored["levels"]))
+        levels, new = (tuple(tuple(names) for names in stored[key]) for key in ("levels", "new"))
+        return cls(fields, levels, new)
 
 
 def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParams) -> Encoder:
@@ -124,7 +152,7 @@ def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParam
         The fields of the model.
     params
         ``min_level_count`` and ``max_levels``: a level gets a column where at least so many rows have it and it is
-        among the most frequent.
+        among the most frequent. "Other" and "missing" are new to the model where fewer rows are, or fewer than 10.
 
     Examples
     --------
@@ -133,7 +161,21 @@ def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParam
     >>> fit_encoder(frame, [Field("job", "category", "fit")], ModelParams(min_level_count=2)).levels
     (('chef',),)
     """
-    return Encoder(tuple(fields), tuple(_frequent_levels(frame, field, params) for field in fields))
+    levels = tuple(_frequent_levels(frame, field, params) for field in fields)
+    enough = min(params.min_level_count, ENOUGH)
+    new = tuple(
+        _new_names(frame[field.name], kept, enough)
+        if field.kind == "category"
+        else ((MISSING,) if frame[field.name].isna().sum() < enough else ())
+        for field, kept in zip(fields, levels, strict=True)
+    )
+    return Encoder(tuple(fields), levels, new)
+
+
+def _new_names(values: pd.Series, kept: tuple[str, ...], enough: int) -> tuple[str, ...]:
+    missing = int(values.isna().sum())
+    counts = {OTHER: len(values) - missing - int(values.isin(kept).sum()), MISSING: missing}
+    return tuple(name for name, count in counts.items() if count < enough)
 
 
 def _frequent_levels(frame: pd.DataFrame, field: Field, params: ModelParams) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The linear part of the model: logistic regression on piecewise linear terms.
 
-Each number is a line with a knee (a hinge function) at each fifth of the rows. Values beyond five standard deviations
+Each number is a line with a knee (a hinge function) at each fifth of the rows. Values beyond some standard deviations
 are clipped, so that one extreme value cannot decide a probability. A number with a declared direction is a sum of
 knees whose coefficients all have that sign.
 """
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask, Rows
 
 
-MAX_DEVIATIONS = 5.0  # at most 1 in 25 rows is farther, whatever the distribution (Chebyshev); decision 1 has 3 and 10
+# Standard deviations from the mean beyond which a number says no more: at most 1 in 9 rows is farther than the first,
+# 1 in 64 than the second, whatever the distribution (Chebyshev). Folds tell how far newer numbers can be believed.
+REACHES = (3.0, 8.0)
 LARGEST = 1e100  # so that the squares in a standard deviation, 1e200 each, add up to less than 1.8e308
 KNEE_QUANTILES = (0.2, 0.4, 0.6, 0.8)  # decision 1: a single knee loses on three of three divisions, nine on one
 EXACT, APPROXIMATE = 1e-8, 1e-6  # tolerances of the mean gradient
@@ -49,7 +51,7 @@ class Term:
     shape: Literal["flag", "line", "knee", "missing"]
     origin: float = 0.0
     scale: float = 1.0
-    reach: float = MAX_DEVIATIONS
+    reach: float = REACHES[0]
     center: float = 0.0
     coefficient: float = 0.0
     direction: int = 0
@@ -118,14 +120,19 @@ def margins(parts: Sequence[LinearPart], matrix: Floats) -> list[Floats]:
 
 
 def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
-    """Return the sum of linear parts of the same terms, each times its weight."""
+    """Return the sum of linear parts, each times its weight; equal terms are added up."""
     base = sum(weight * part.base for part, weight in parts)
-    sums = np.sum([[weight * term.coefficient for term in part.terms] for part, weight in parts], axis=0)
-    terms = zip(parts[0][0].terms, sums.tolist(), strict=True)
-    return LinearPart(base, tuple(replace(term, coefficient=coefficient) for term, coefficient in terms))
+    coefficients: dict[Term, float] = {}
+    for part, weight in parts:
+        for term in part.terms:
+            plain = replace(term, coefficient=0.0)
+            coefficients[plain] = coefficients.get(plain, 0.0) + weight * term.coefficient
+    return LinearPart(base, tuple(replace(term, coefficient=value) for term, value in coefficients.items()))
 
 
-def make_terms(matrix: Floats, is_flag: Mask, directions: Rows | None = None) -> tuple[Term, ...]:
+def make_terms(
+    matrix: Floats, is_flag: Mask, directions: Rows | None = None, *, reach: float = REACHES[0]
+) -> tuple[Term, ...]:
     """Return the terms of columns, with their centers and without coefficients.
 
     Parameters
@@ -136,11 +143,13 @@ def make_terms(matrix: Floats, is_flag: Mask, directions: Rows | None = None) ->
         Which columns hold only 0 and 1, shape (n_columns,).
     directions
         For each column 1 where the log-odds may only rise with it, -1 where they may only fall, else 0; None for 0.
+    reach
+        Standard deviations from the mean, or above a knee, beyond which a number is clipped, above 0.
     """
     terms: list[Term] = []
     for column, flag in enumerate(is_flag):
         direction = 0 if directions is None else int(directions[column])
-        terms += [Term(column, "flag")] if flag else _number_terms(column, matrix[:, column], direction)
+        terms += [Term(column, "flag")] if flag else _number_terms(column, matrix[:, column], direction, reach)
     centered = []
     for term in terms:
         center = float(term.values(matrix[:, term.column]).mean())
@@ -238,7 +247,7 @@ def _fit_with_directions(
     return np.asarray(optimum.x)
 
 
-def _number_terms(column: int, values: Floats, direction: int) -> list[Term]:
+def _number_terms(column: int, values: Floats, direction: int, reach: float) -> list[Term]:
     """Return the terms of a number: none for a constant, but always one for missing values where there are any."""
     is_missing = np.isnan(values)
     missing = [Term(column, "missing")] if is_missing.any() else []
@@ -248,7 +257,7 @@ def _number_terms(column: int, values: Floats, direction: int) -> list[Term]:
         return missing
     quantiles = np.unique(np.quantile(present, KNEE_QUANTILES))
     knees = quantiles[(quantiles > present.min()) & (quantiles < present.max())]
-    line = Term(column, "line", float(present.mean()), deviation)
+    line = Term(column, "line", float(present.mean()), deviation, reach)
     if direction:
         low, high = line.bounds
         knots = [low, *quantiles[(quantiles > low) & (quantiles < high)].tolist(), high]
@@ -257,4 +266,4 @@ def _number_terms(column: int, values: Floats, direction: int) -> list[Term]:
             for begin, end in pairwise(knots)
         )
         return [*chain, *missing]
-    return [line, *(Term(column, "knee", float(knee), deviation) for knee in knees), *missing]
+    return [line, *(Term(column, "knee", float(knee), deviation, reach) for knee in knees), *missing]

@@ -6,12 +6,11 @@ fields that trees combine, not with the number of trees, and the numbers of a le
 
 from __future__ import annotations
 
-import base64
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import cpu_count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 BLOCK_ROWS = 1 << 14  # with smaller blocks Python is slower than the look-ups, with larger ones memory is
-ARRAYS = ("edges", "constants", "slopes", "anchors")
+NUMBERS_PER_CODE = 4  # edge, constant, slope and anchor
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Lookup:
     @property
     def size(self) -> int:
         """How many numbers all shape functions and look-up tables hold."""
-        alone = sum(len(ARRAYS) * len(function.constants) for function in self.shape_functions)
+        alone = sum(NUMBERS_PER_CODE * len(function.constants) for function in self.shape_functions)
         return alone + sum(table.values.size for table in self.tables)
 
     def contributions(self, fields: Floats, *, threads: int = 0) -> Floats:
@@ -153,50 +152,3 @@ class Lookup:
                 cell += np.take(offsets, codes[field], out=offset, mode="clip")
             for field, values in zip(table.fields, table.values, strict=True):
                 log_odds[field] += np.take(values, cell, out=buffer, mode="clip")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the look-up as plain data; arrays of numbers are base64 of their bytes, least significant first."""
-        return {
-            "start": self.start,
-            "singles": [
-                {
-                    "is_number": function.is_number,
-                    **{name: _to_base64(getattr(function, name)) for name in ARRAYS},
-                }
-                for function in self.shape_functions
-            ],
-            "tables": [
-                {
-                    "fields": list(table.fields),
-                    "places": [offsets.tolist() for offsets in table.offsets],
-                    "values": _to_base64(table.values),
-                }
-                for table in self.tables
-            ],
-            "left": list(self.uncompiled),
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Lookup:
-        """Return the look-up that `to_json` wrote."""
-        functions = (
-            ShapeFunction(**{name: _from_base64(entry[name]) for name in ARRAYS}, is_number=entry["is_number"])
-            for entry in stored["singles"]
-        )
-        tables = (
-            LookupTable(
-                tuple(entry["fields"]),
-                tuple(np.array(offsets, dtype=np.intp) for offsets in entry["places"]),
-                _from_base64(entry["values"]).reshape(len(entry["fields"]), -1),
-            )
-            for entry in stored["tables"]
-        )
-        return cls(stored["start"], tuple(functions), tuple(tables), tuple(stored["left"]))
-
-
-def _to_base64(numbers: Floats) -> str:
-    return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).decode()
-
-
-def _from_base64(text: str) -> Floats:
-    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(np.float64)

@@ -86,17 +86,23 @@ def read_trees(text: str) -> tuple[Tree, ...]:
     return tuple(_read_tree(dict(line.split("=", 1) for line in lines)) for lines in entries)
 
 
-def weighted_sum(boosters: Sequence[tuple[str, float]]) -> str:
+def weighted_sum(boosters: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Return the text of one booster whose log-odds are the weighted sum of those of several.
 
     Parameters
     ----------
     boosters
-        LightGBM's model texts of the same fields, without parameter blocks, and their weights; at least one.
+        LightGBM's model texts of the same fields, without parameter blocks, and the weights of their trees; at least
+        one. Trees of weight 0 are left out; without any other, the first one stays. Weights beyond the last tree are
+        not used: LightGBM adds no tree in a round in which no split is worth it.
     """
-    return _with_trees(
-        boosters[0][0], [_weighted(block, weight) for text, weight in boosters for block in _blocks(text)]
-    )
+    trees = [
+        _weighted(block, weight)
+        for text, weights in boosters
+        for block, weight in zip(_blocks(text), weights, strict=False)
+        if weight
+    ]
+    return _with_trees(boosters[0][0], trees or [_weighted(_blocks(boosters[0][0])[0], 0.0)])
 
 
 def select_trees(text: str, positions: Sequence[int]) -> str:

@@ -10,12 +10,12 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from multiprocessing import cpu_count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from leadml.model.parts.calibration import log_losses
 from leadml.model.parts.tree_text import weighted_sum
 
 if TYPE_CHECKING:
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     import lightgbm
 
     from leadml.params import ModelParams
-    from leadml.types import Floats, Fold, Labels, Mask, Rows
+    from leadml.types import Floats, Fold, Labels
 
 
 PARAMETER_BLOCK = "\nparameters:"
 VALUE_RANGE = re.compile(r"\[[^\[\]\s:]+:[^\[\]\s:]+\]")  # the lowest and the highest value, each of one lead
-ROUNDS_PER_BLOCK = 25  # between two checks of the patience; 100 give the same log loss (decision 1)
-SEARCH_RATE_FACTOR = 2  # decision 1: halves the rounds of a search; 1 is no better on three of three divisions
+# Rounds after which a booster is judged; each is one and a half times the one before, so that two steps beyond the best
+# cost about as much as all rounds before it. Beyond the last they go on in the same way.
+CHECKPOINTS = (25, 40, 60, 90, 135, 200, 300, 450, 675, 1000)
+CHECKPOINT_FACTOR = 1.5  # as between the numbers above
+PATIENCE = 2  # checkpoints without a lower log loss, after which no more rounds are added
 MANY_ROWS = 100_000  # from so many on LightGBM's own threads save more time than they cost
 
 
@@ -50,8 +53,16 @@ class Trees:
     threads: int = 0
 
     @classmethod
-    def of(cls, boosters: Sequence[tuple[str, float]], *, threads: int = 0) -> Trees:
-        """Return the weighted sum of boosters, given as text and weight, without any value of a lead."""
+    def of(cls, boosters: Sequence[tuple[str, Sequence[float]]], *, threads: int = 0) -> Trees:
+        """Return the weighted sum of boosters, without any value of a lead.
+
+        Parameters
+        ----------
+        boosters
+            Texts and the weights of their trees; see `leadml.model.parts.tree_text.weighted_sum`.
+        threads
+            How many threads predict; 0 for all.
+        """
         text = weighted_sum([(text.partition(PARAMETER_BLOCK)[0], weight) for text, weight in boosters])
         return cls(VALUE_RANGE.sub("[-inf:inf]", text), threads)
 
@@ -89,18 +100,19 @@ class TreeSettings:
     leaves
         Leaves of a tree.
     penalty
-        On the squared values of leaves, 0 or more.
-    on_linear
-        Whether the trees are fitted on top of the linear part, or on nothing.
+        L2 penalty on the values of leaves, 0 or more.
+    half_life
+        Share of the rows, the newest, after which the weight of a row is one half; 0 for equal weights.
     """
 
     leaves: int
     penalty: float
-    on_linear: bool
+    half_life: float = 0.0
 
     def __str__(self) -> str:
         """Return the settings in words."""
-        return f"{self.leaves} leaves, penalty {self.penalty:g}{', on the linear part' if self.on_linear else ''}"
+        half_life = f", half-life {self.half_life:g}" if self.half_life else ""
+        return f"{self.leaves} leaves, penalty {self.penalty:g}{half_life}"
 
 
 @dataclass(frozen=True)
@@ -112,23 +124,23 @@ class CvResult:
     settings
         Of the trees.
     rounds
-        The number of boosting rounds with the least out-of-fold log loss, at least 1.
-    margin
-        Out-of-fold log-odds of the trees alone, shape (n_rows,); NaN for rows that no fold is evaluated on.
-    loss
-        Out-of-fold log loss, with the linear part where the trees are fitted on it.
-    gains
-        What splits by each field gained in all folds, shape (n_fields,), 0 or more.
-    work
-        What the cross-validation cost, in billions of values: rows times fields times rounds.
+        The numbers of rounds after which the trees were judged, rising.
+    margins
+        Out-of-fold log-odds after each of these, shape (n_checkpoints, n_rows); NaN for rows that no fold is evaluated
+        on.
+    losses
+        Out-of-fold log loss after each, shape (n_checkpoints,).
     """
 
     settings: TreeSettings
-    rounds: int
-    margin: Floats
-    loss: float
-    gains: Floats
-    work: float
+    rounds: tuple[int, ...]
+    margins: Floats
+    losses: Floats
+
+    @property
+    def loss(self) -> float:
+        """The least out-of-fold log loss."""
+        return float(self.losses.min())
 
 
 @dataclass(frozen=True)
@@ -143,18 +155,14 @@ class BoosterData:
         Array of shape (n_rows,) of 0 and 1.
     directions
         For each field 1 where the log-odds may only rise with it, -1 where they may only fall, else 0.
-    base
-        Log-odds of shape (n_rows,) to which the trees are added; None where there are none.
+    weight
+        Weight of each row, shape (n_rows,); None for equal weights.
     """
 
     fields: Floats
     label: Labels
     directions: tuple[int, ...]
-    base: Floats | None = None
-
-    def subset(self, rows: Rows, base: Floats | None) -> BoosterData:
-        """Return some of the rows, with their own base."""
-        return BoosterData(self.fields[rows], self.label[rows], self.directions, base)
+    weight: Floats | None = None
 
 
 BoosterSpec: TypeAlias = tuple[BoosterData, TreeSettings, int]
@@ -164,18 +172,14 @@ BoosterSpec: TypeAlias = tuple[BoosterData, TreeSettings, int]
 def cross_validate(
     data: BoosterData,
     folds: Sequence[Fold],
-    bases: Sequence[tuple[Floats, Floats]] | None,
     settings: TreeSettings,
     params: ModelParams,
     *,
-    max_work: float,
-    rate_factor: int = SEARCH_RATE_FACTOR,
-    allowed_fields: Sequence[Mask] | None = None,
+    weights: Sequence[Floats | None] | None = None,
 ) -> CvResult:
-    """Return out-of-fold log-odds of trees, and the number of rounds with the least log loss.
+    """Return the out-of-fold log-odds of trees after some numbers of rounds.
 
-    All folds are fitted in parallel, one thread each, until ``params.patience`` rounds have not lowered the log loss
-    or the work is used up. The learning rate is raised to save time, and each round counts as several of the model.
+    All folds are fitted in parallel, one thread each, until two numbers of rounds have not lowered the log loss.
 
     Parameters
     ----------
@@ -183,95 +187,91 @@ def cross_validate(
         The training set.
     folds
         Rows to fit on and to evaluate on.
-    bases
-        For each fold the log-odds of the linear part for its rows to fit on and to evaluate on; None without a linear
-        part.
     settings
         Size and penalty of the trees.
     params
-        Learning rate, rounds and patience.
-    max_work
-        Billions of values (rows times fields times rounds) that may be used; one block of rounds is always fitted.
-    rate_factor
-        By how much the learning rate is raised, and so many rounds of the model a round counts for.
-    allowed_fields
-        For each fold the fields that its trees may use, shape (n_fields,); None for all.
+        Learning rate and rounds.
+    weights
+        For each fold the weight of its rows to fit on; None for equal weights.
     """
-    raised = {"learning_rate": min(rate_factor * params.learning_rate, 1.0)}
-    params = params.model_copy(update=raised | {"max_rounds": -(-params.max_rounds // rate_factor)})
-    patience = -(-params.patience // rate_factor)
 
     def make_booster(number: int) -> lightgbm.Booster:
-        parts = zip(folds[number], bases[number] if bases else (None, None), strict=True)
-        fit, evaluate = (data.subset(rows, base) for rows, base in parts)
-        if allowed_fields is not None:
-            fit.fields[:, ~allowed_fields[number]] = 0.0  # of a copy; trees cannot use a constant
-        return _fold_booster(fit, evaluate, settings, params)
+        rows, _ = folds[number]
+        weight = None if weights is None else weights[number]
+        fold = BoosterData(data.fields[rows], data.label[rows], data.directions, weight)
+        return _empty_booster(fold, settings, params)
 
-    sizes = [len(evaluate) for _, evaluate in folds]
-    curve: list[float] = []
-    best = 0
-    values = sum(len(fit) for fit, _ in folds) * data.fields.shape[1] / 1e9  # billions, as the budget
-    max_rounds = int(min(params.max_rounds, max(ROUNDS_PER_BLOCK, max_work / values)))
+    rounds: list[int] = []
+    losses: list[float] = []
+    margins: list[Floats] = []
+    evaluated = np.concatenate([evaluate for _, evaluate in folds])
     with ThreadPoolExecutor(params.threads or cpu_count(), initializer=_mute_lightgbm) as pool:
         boosters = list(pool.map(make_booster, range(len(folds))))
-        while len(curve) < max_rounds and len(curve) - best < patience:
-            block = min(ROUNDS_PER_BLOCK, max_rounds - len(curve))
-            losses = list(pool.map(lambda booster: _add_rounds(booster, block), boosters))  # noqa: B023 - run at once
-            curve += np.average(losses, axis=0, weights=sizes).tolist()
-            best = int(np.argmin(np.round(curve, 9))) + 1
-    margin = np.full(len(data.label), np.nan)
-    for (_, evaluate), booster in zip(folds, boosters, strict=True):
-        margin[evaluate] = booster.predict(data.fields[evaluate], raw_score=True, num_iteration=best, num_threads=1)
-    gains = np.sum([booster.feature_importance("gain", iteration=best) for booster in boosters], axis=0)
-    return CvResult(settings, best * rate_factor, margin, curve[best - 1], gains, values * len(curve))
+        for count in checkpoints(params.max_rounds):
+            added = count - (rounds[-1] if rounds else 0)
+
+            def advance(number: int, added: int = added) -> Floats:
+                for _ in range(added):
+                    boosters[number].update()
+                return np.asarray(
+                    boosters[number].predict(data.fields[folds[number][1]], raw_score=True, num_threads=1)
+                )
+
+            margin = np.full(len(data.label), np.nan)
+            for (_, evaluate), values in zip(folds, pool.map(advance, range(len(folds))), strict=True):
+                margin[evaluate] = values
+            rounds.append(count)
+            margins.append(margin)
+            losses.append(float(log_losses(margin[evaluated], data.label[evaluated]).mean()))
+            if len(losses) - 1 - int(np.argmin(np.round(losses, 9))) >= PATIENCE:
+                break
+    return CvResult(settings, tuple(rounds), np.array(margins), np.array(losses))
 
 
-def fit_boosters(specs: Sequence[BoosterSpec], params: ModelParams) -> list[list[str]]:
-    """Return for each spec the texts of several boosters, which differ by the fields that are drawn for their trees.
+def checkpoints(max_rounds: int) -> list[int]:
+    """Return the numbers of rounds after which a booster is judged, rising; the last is the largest number.
+
+    Examples
+    --------
+    >>> checkpoints(100), checkpoints(2000)[-3:]
+    ([25, 40, 60, 90, 100], [1000, 1500, 2000])
+    """
+    counts = list(CHECKPOINTS)
+    while counts[-1] < max_rounds:
+        counts.append(round(counts[-1] * CHECKPOINT_FACTOR))
+    return [count for count in counts if count < max_rounds] + [max_rounds]
+
+
+def fit_boosters(specs: Sequence[BoosterSpec], params: ModelParams) -> list[str]:
+    """Return the text of the booster of each spec.
 
     Parameters
     ----------
     specs
         Training data, settings and number of rounds, at least 1, of each booster.
     params
-        Learning rate and number of boosters.
+        Learning rate.
     """
     import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
     threads = params.threads if len(specs[0][0].label) > MANY_ROWS else 1
 
-    def fit(task: tuple[BoosterSpec, int]) -> str:
-        (data, settings, rounds), seed = task
-        options = _lightgbm_options(params, settings, data, threads) | {"seed": seed}
+    def fit(spec: BoosterSpec) -> str:
+        data, settings, rounds = spec
+        options = _lightgbm_options(params, settings, data, threads)
         return str(lgb.train(options, _dataset(data, options), rounds).model_to_string(num_iteration=rounds))
 
     workers = 1 if threads != 1 else params.threads or cpu_count()
     with ThreadPoolExecutor(workers, initializer=_mute_lightgbm) as pool:
-        texts = list(pool.map(fit, product(specs, range(params.boosters))))
-    return [texts[first : first + params.boosters] for first in range(0, len(texts), params.boosters)]
+        return list(pool.map(fit, specs))
 
 
-def _fold_booster(
-    fit: BoosterData, evaluate: BoosterData, settings: TreeSettings, params: ModelParams
-) -> lightgbm.Booster:
-    """Return a booster without trees on the data of a fold."""
+def _empty_booster(data: BoosterData, settings: TreeSettings, params: ModelParams) -> lightgbm.Booster:
+    """Return a booster without trees."""
     import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
-    options = _lightgbm_options(params, settings, fit, 1)
-    fitted = _dataset(fit, options)
-    booster = lgb.Booster(options, fitted)
-    booster.add_valid(_dataset(evaluate, options, reference=fitted), "evaluate")
-    return booster
-
-
-def _add_rounds(booster: lightgbm.Booster, rounds: int) -> list[float]:
-    """Return the out-of-fold log loss after each of some further rounds."""
-    losses = []
-    for _ in range(rounds):
-        booster.update()
-        losses.append(float(booster.eval_valid()[0][2]))
-    return losses
+    options = _lightgbm_options(params, settings, data, 1)
+    return lgb.Booster(options, _dataset(data, options))
 
 
 def _mute_lightgbm() -> None:
@@ -293,7 +293,7 @@ def _lightgbm_options(params: ModelParams, settings: TreeSettings, data: Booster
         "feature_fraction": params.field_share,
         "max_bin": params.bins,
         "num_threads": threads,
-        "seed": 0,
+        "seed": settings.leaves + int(settings.penalty),  # other draws of fields: the mean of candidates varies less
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
@@ -302,12 +302,8 @@ def _lightgbm_options(params: ModelParams, settings: TreeSettings, data: Booster
     }
 
 
-def _dataset(
-    data: BoosterData, options: dict[str, Any], *, reference: lightgbm.Dataset | None = None
-) -> lightgbm.Dataset:
+def _dataset(data: BoosterData, options: dict[str, Any]) -> lightgbm.Dataset:
     import lightgbm as lgb  # noqa: PLC0415 - slow to import and not always needed
 
     names = [f"f{index:04d}" for index in range(data.fields.shape[1])]
-    return lgb.Dataset(
-        data.fields, data.label, init_score=data.base, feature_name=names, params=options, reference=reference
-    )
+    return lgb.Dataset(data.fields, data.label, weight=data.weight, feature_name=names, params=options)

@@ -7,25 +7,26 @@ of them, add up to one table. Trees with too many fields on a path, or for which
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
-from math import factorial, floor, prod
+from math import floor, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leadml.model.parts.lookup import Lookup, LookupTable, ShapeFunction
+from leadml.model.predict.tree_shap import by_field, shapley_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.tree_text import Condition, Tree
+    from leadml.model.predict.tree_shap import FieldConditions
     from leadml.types import Floats, Rows
 
-    FieldConditions = list[tuple[int, list[Condition]]]
     CodeRange = tuple[int, int, bool]
 
 MAX_FIELDS_PER_PATH = 10  # a leaf has 2^10 patterns of 10 values, 82 KB while tables are made; 20 would have 168 MB
@@ -55,6 +56,17 @@ class LeafPath:
     ranges: tuple[CodeRange, ...]
     shares: tuple[float, ...]
     value: float
+
+    def without(self, new: Collection[int]) -> LeafPath:
+        """Return the path for leads that meet the conditions on some fields with the probability that all leads do."""
+        places = [place for place, field in enumerate(self.fields) if field not in new]
+        share = prod(share for share, field in zip(self.shares, self.fields, strict=True) if field in new)
+        return LeafPath(
+            tuple(self.fields[place] for place in places),
+            tuple(self.ranges[place] for place in places),
+            tuple(self.shares[place] for place in places),
+            self.value * share,
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,9 @@ class TableLayout:
             paths = list(group)
             axes = [self.fields.index(field) for field in paths[0].fields]
             shares, value = np.array([path.shares for path in paths]), np.array([path.value for path in paths])
-            for leaf_values in shapley_values(shares, value):
+            patterns = np.arange(1 << len(axes))
+            met = ((patterns[:, None] >> np.arange(len(axes))) & 1).astype(np.float64)
+            for leaf_values in shapley_values(shares, value, np.broadcast_to(met, (len(paths), *met.shape))):
                 pattern = reduce(np.add, [next(met_by_path[axis]) << bit for bit, axis in enumerate(axes)])
                 for bit, axis in enumerate(axes):
                     values[axis] += leaf_values[pattern, bit]
@@ -139,84 +153,72 @@ def compile_model(
     array([[-3.],
            [ 1.]])
     """
+    compiled, functions, layouts = _fitting(encoder, linear, trees, limits)
+    start = linear.base + sum(trees[position].mean for position in compiled)
+    tables = tuple(layout.table() for layout in layouts)
+    left = tuple(sorted(set(range(len(trees))) - set(compiled)))
+    return Lookup(start, tuple(functions), tables, left)
+
+
+def layouts_of(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> list[TableLayout]:
+    """Return the layouts of the look-up tables that `compile_model` makes of a model, in their order."""
+    return _fitting(encoder, linear, trees, (MAX_MERGED_CELLS, MAX_TABLE_VALUES))[2]
+
+
+def divided(paths: list[LeafPath], functions: Sequence[ShapeFunction]) -> list[TableLayout]:
+    """Return layouts that together hold some paths: one, or as few as have a bounded number of cells each."""
+    ranges: dict[int, list[CodeRange]] = {}
+    for path in paths:
+        for field, code_range in zip(path.fields, path.ranges, strict=True):
+            ranges.setdefault(field, []).append(code_range)
+    fields = tuple(sorted(ranges))
+    is_met, step_of_code = zip(*(_steps(ranges[field], functions[field]) for field in fields), strict=True)
+    layout = TableLayout(fields, paths, is_met, step_of_code)
+    if prod(layout.sizes) <= MAX_CELLS or len(paths) == 1:
+        return [layout]
+    middle = len(paths) // 2
+    return divided(paths[:middle], functions) + divided(paths[middle:], functions)
+
+
+def _fitting(
+    encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], limits: tuple[int, int]
+) -> tuple[list[int], list[ShapeFunction], list[TableLayout]]:
+    """Return as many trees as there is room for, what each field adds alone, and layouts of all other tables."""
     is_short = [
         all(len({condition.field for condition in leaf.conditions}) <= MAX_FIELDS_PER_PATH for leaf in tree.leaves)
         for tree in trees
     ]
     compiled = [position for position, short in enumerate(is_short) if short]
-    while (lookup := _compile(encoder, linear, [trees[position] for position in compiled], limits)) is None:
+    while (
+        found := _functions_and_layouts(encoder, linear, [trees[position] for position in compiled], limits)
+    ) is None:
         compiled = compiled[: len(compiled) // 2]
-    return replace(lookup, uncompiled=tuple(sorted(set(range(len(trees))) - set(compiled))))
+    return compiled, *found
 
 
-def shapley_values(shares: Floats, value: Floats) -> Floats:
-    """Return the Shapley value of each condition of leaves, for each pattern of conditions that a lead meets.
-
-    Parameters
-    ----------
-    shares
-        Array of shape (n_leaves, n_conditions): share of the rows that meets each condition.
-    value
-        Array of shape (n_leaves,), in log-odds.
-
-    Returns
-    -------
-    array
-        Of shape (n_leaves, 2 ** n_conditions, n_conditions), in log-odds; bit ``c`` of a pattern says that condition
-        ``c`` is met. The Shapley values of a pattern add up to the leaf's value, where all conditions are met and else
-        0, less its value times all shares.
-
-    Notes
-    -----
-    The game of path-dependent TreeSHAP (Lundberg et al., 2020): a coalition of conditions is worth the leaf's value
-    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. The sums over
-    coalitions of one size are the coefficients of a polynomial with a factor for each other condition.
-    """
-    leaves, count = shares.shape
-    patterns = np.arange(1 << count)
-    met = ((patterns[:, None] >> np.arange(count)) & 1).astype(np.float64)
-    weights = np.array([factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)])
-    result = np.empty((leaves, len(patterns), count))
-    for condition in range(count):
-        sums = np.zeros((leaves, len(patterns), count))
-        sums[:, :, 0] = 1.0
-        for other in range(count):
-            if other != condition:
-                product = sums * shares[:, None, None, other]
-                product[:, :, 1:] += sums[:, :, :-1] * met[None, :, None, other]
-                sums = product
-        result[:, :, condition] = (
-            value[:, None] * (met[None, :, condition] - shares[:, None, condition]) * (sums @ weights)
-        )
-    return result
-
-
-def _compile(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], limits: tuple[int, int]) -> Lookup | None:
-    """Return a model as look-up tables; None where they would hold too many values."""
-    leaves = [(leaf.value, _by_field(leaf.conditions)) for tree in trees for leaf in tree.leaves if leaf.conditions]
-    conditions = [condition for _, by_field in leaves for _, group in by_field for condition in group]
+def _functions_and_layouts(
+    encoder: Encoder, linear: LinearPart, trees: Sequence[Tree], limits: tuple[int, int]
+) -> tuple[list[ShapeFunction], list[TableLayout]] | None:
+    """Return what each field adds alone, and layouts of the other tables; None where they would hold too much."""
+    leaves = [(leaf.value, by_field(leaf.conditions)) for tree in trees for leaf in tree.leaves if leaf.conditions]
+    conditions = [condition for _, groups in leaves for _, group in groups for condition in group]
     edges = _edges(encoder, linear, conditions)
     functions = [_linear_function(encoder, linear, index, field_edges) for index, field_edges in enumerate(edges)]
     paths = sorted(_leaf_paths(leaves, encoder, edges), key=lambda path: path.fields)
     for max_cells in (limits[0], 0):
-        layouts = [layout for group in _merge(paths, max_cells) for layout in _layouts(group, functions)]
-        if sum(len(each.fields) * prod(each.sizes) for each in layouts if len(each.fields) > 1) <= limits[1]:
+        layouts = [layout for group in _merge(paths, max_cells) for layout in divided(group, functions)]
+        alone = [layout for layout in layouts if len(layout.fields) == 1]
+        others = [layout for layout in layouts if len(layout.fields) > 1]
+        if sum(len(each.fields) * prod(each.sizes) for each in others) <= limits[1]:
             break
     else:
         return None
-    tables = []
-    for table in (layout.table() for layout in layouts):
-        if len(table.fields) == 1:
-            functions[table.fields[0]].constants[:] += table.values[0][table.offsets[0]]
-        else:
-            tables.append(table)
-    start = linear.base + sum(tree.mean for tree in trees)
-    return Lookup(start, tuple(functions), tuple(tables))
-
-
-def _by_field(conditions: Sequence[Condition]) -> FieldConditions:
-    ordered = sorted(conditions, key=lambda condition: condition.field)
-    return [(field, list(group)) for field, group in groupby(ordered, key=lambda condition: condition.field)]
+    for table in (layout.table() for layout in alone):
+        functions[table.fields[0]].constants[:] += table.values[0][table.offsets[0]]
+    for index, function in enumerate(functions):
+        new = encoder.new_codes(index)
+        function.constants[new] = function.slopes[new] = 0.0
+    return functions, others
 
 
 def _edges(encoder: Encoder, linear: LinearPart, conditions: list[Condition]) -> list[Floats]:
@@ -268,10 +270,10 @@ def _leaf_paths(
             accepts_missing = accepts_missing and condition.accepts_missing
         return first, end, accepts_missing
 
-    for value, by_field in leaves:
-        shares = tuple(prod(condition.share for condition in conditions) for _, conditions in by_field)
-        ranges = tuple(code_range(field, conditions) for field, conditions in by_field)
-        yield LeafPath(tuple(field for field, _ in by_field), ranges, shares, value)
+    for value, groups in leaves:
+        shares = tuple(prod(condition.share for condition in conditions) for _, conditions in groups)
+        ranges = tuple(code_range(field, conditions) for field, conditions in groups)
+        yield LeafPath(tuple(field for field, _ in groups), ranges, shares, value)
 
 
 def _merge(paths: list[LeafPath], max_cells: int) -> list[list[LeafPath]]:
@@ -311,21 +313,6 @@ def _change_points(paths: list[LeafPath]) -> dict[int, int]:
 def _cell_count(changes: dict[int, int], more: dict[int, int]) -> int:
     """Return about how many cells a look-up table has if its fields change at some more codes."""
     return prod((bits | more.get(field, 0)).bit_count() for field, bits in changes.items())
-
-
-def _layouts(paths: list[LeafPath], functions: list[ShapeFunction]) -> list[TableLayout]:
-    """Return layouts that together hold some paths: one, or as few as have a bounded number of cells each."""
-    ranges: dict[int, list[CodeRange]] = {}
-    for path in paths:
-        for field, code_range in zip(path.fields, path.ranges, strict=True):
-            ranges.setdefault(field, []).append(code_range)
-    fields = tuple(sorted(ranges))
-    is_met, step_of_code = zip(*(_steps(ranges[field], functions[field]) for field in fields), strict=True)
-    layout = TableLayout(fields, paths, is_met, step_of_code)
-    if prod(layout.sizes) <= MAX_CELLS or len(paths) == 1:
-        return [layout]
-    middle = len(paths) // 2
-    return _layouts(paths[:middle], functions) + _layouts(paths[middle:], functions)
 
 
 def _steps(ranges: list[CodeRange], function: ShapeFunction) -> tuple[Rows, Rows]:

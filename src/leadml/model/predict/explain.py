@@ -51,6 +51,8 @@ class Explanation:
         100 times the calibrated probability at ``start_margin``.
     values
         Array of shape (n_rows, n_fields): the encoded fields that are explained.
+    is_new
+        Array of shape (n_rows, n_fields): which of them are new to the model.
     """
 
     fields: tuple[Field, ...]
@@ -61,6 +63,7 @@ class Explanation:
     points: Floats
     start_points: float
     values: Floats
+    is_new: Mask
 
     @cached_property
     def topics(self) -> tuple[Field, ...]:
@@ -117,15 +120,25 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     probability = model.calibrator.probability(margin)
     start_probability = float(model.calibrator.probability(np.array([start]))[0])
     differs = np.abs(margin - start) > SMALLEST_LOG_ODDS
-    secant = model.calibrator.slope(margin)
+    secant = model.calibrator.steepness(margin)
     secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]
     start_points = 100.0 * start_probability
-    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, start_points, fields)
+    is_new = model.encoder.is_new(fields)
+    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, start_points, fields, is_new)
 
 
-def reason_text(field: Field, value: object) -> str:
+def reason_text(field: Field, value: object, *, is_new: bool = False) -> str:
     """Return the value of a field as a reason in words.
+
+    Parameters
+    ----------
+    field
+        The field.
+    value
+        Of the lead, before it is encoded.
+    is_new
+        Whether the value is new to the model.
 
     Examples
     --------
@@ -136,7 +149,11 @@ def reason_text(field: Field, value: object) -> str:
     'loan is yes'
     >>> reason_text(Field("demo_7d", "number", "engagement", words="{} demos in the last 7 days"), 2.0)
     '2 demos in the last 7 days'
+    >>> reason_text(Field("channel", "category", "fit"), "Podcast", is_new=True)
+    'channel is Podcast, which is new to the model'
     """
+    if is_new:
+        return f"{inert(field.name)} is {value_text(field, value)}, which is new to the model"
     missing = value is None or (isinstance(value, float) and np.isnan(value))
     if missing and field.words_if_missing:
         return inert(field.words_if_missing)
@@ -177,7 +194,7 @@ def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons:
     start = int(np.rint(10 * explanation.start_points))
     rest = np.rint(1000 * explanation.probability).astype(np.int64) - start - tenths.sum(axis=1)
     members = np.stack([explanation.strongest_member(topic) for topic in range(len(explanation.topics))], axis=1)
-    texts = _reason_texts(explanation.fields, frame, np.take_along_axis(members, order, axis=1))
+    texts = _reason_texts(explanation, frame, np.take_along_axis(members, order, axis=1))
     columns: dict[str, Any] = {"starting_point": np.full(len(frame), start / 10)}
     for rank in range(count):
         columns[f"reason_{rank + 1}"] = texts[:, rank]
@@ -186,14 +203,16 @@ def strongest_reasons(explanation: Explanation, frame: pd.DataFrame, *, reasons:
     return columns
 
 
-def _reason_texts(fields: tuple[Field, ...], frame: pd.DataFrame, field_of_reason: Rows) -> Objects:
+def _reason_texts(explanation: Explanation, frame: pd.DataFrame, field_of_reason: Rows) -> Objects:
     """Return the text of each reason, of the shape of ``field_of_reason``: (n_rows, n_reasons)."""
     texts = np.empty(field_of_reason.shape, dtype=object)
-    for index, field in enumerate(fields):
+    for index, field in enumerate(explanation.fields):
         cells = np.nonzero(field_of_reason == index)
         codes, values = pd.factorize(frame[field.name].to_numpy()[cells[0]], use_na_sentinel=False)
-        words = np.array([reason_text(field, value) for value in values], dtype=object)
-        texts[cells] = words[codes] if len(words) else []
+        is_new = np.zeros(len(values), dtype=bool)
+        is_new[codes] = explanation.is_new[cells[0], index]  # of a value, whatever the lead
+        words = [reason_text(field, value, is_new=new) for value, new in zip(values, is_new.tolist(), strict=True)]
+        texts[cells] = np.array(words, dtype=object)[codes] if words else []
     return texts
 
 

@@ -18,12 +18,15 @@ from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.tree_text import read_trees, select_trees
-from leadml.model.predict.compile import compile_model
+from leadml.model.predict.compile import compile_model, layouts_of
+from leadml.model.predict.new_values import NewValues
+from leadml.model.predict.tree_shap import tree_contributions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.model.parts.lookup import Lookup
+    from leadml.model.parts.tree_text import Tree
     from leadml.model.parts.trees import Trees
     from leadml.types import Floats, Rows
 
@@ -65,19 +68,18 @@ class LeadModel:
         return cls(encoder, linear, trees, calibrator, intervals, lookup)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any], trees: Trees, lookup: Lookup) -> LeadModel:
-        """Return the model of the parts that `to_json` wrote, of trees and of look-up tables."""
-        return cls(
+    def from_json(cls, stored: dict[str, Any], trees: Trees) -> LeadModel:
+        """Return the model of the parts that `to_json` wrote and of trees."""
+        return cls.of(
             Encoder.from_json(stored["encoder"]),
             LinearPart.from_json(stored["linear"]),
             trees,
-            Calibrator.from_json(stored["calibrator"]),
-            Intervals(**stored["intervals"]),
-            lookup,
+            calibrator=Calibrator(**stored["calibrator"]),
+            intervals=Intervals.from_json(stored["intervals"]),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return all parts but the trees and the look-up tables as plain data."""
+        """Return all parts but the trees as plain data."""
         return {
             "encoder": self.encoder.to_json(),
             "linear": self.linear.to_json(),
@@ -86,8 +88,8 @@ class LeadModel:
         }
 
     def __repr__(self) -> str:
-        """Return the number of fields and the method of calibration, in one line."""
-        return f"<lead model of {len(self.encoder.fields)} fields, calibration: {self.calibrator.method}>"
+        """Return the number of fields, in one line."""
+        return f"<lead model of {len(self.encoder.fields)} fields>"
 
     def contributions(self, fields: Floats) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_rows, n_fields).
@@ -106,18 +108,49 @@ class LeadModel:
             msg = f"fields must have a column for each of {len(self.encoder.fields)} fields, got {fields.shape[1]}"
             raise ModelError(msg)
         log_odds = self.lookup.contributions(fields, threads=self.trees.threads)
-        if not self.lookup.uncompiled:
-            return self.lookup.start, log_odds
-        more, base = self._uncompiled_trees.contributions(fields)
-        return self.lookup.start + base, log_odds + more
+        start, uncompiled = self.lookup.start, self.lookup.uncompiled
+        if uncompiled:
+            more, base = self._uncompiled_trees.contributions(fields)
+            start, log_odds = start + base, log_odds + more
+        is_new = self.encoder.is_new(fields)
+        if (rows := np.flatnonzero(is_new.any(axis=1))).size:
+            log_odds[rows] = self._new_values.contributions(fields[rows], is_new[rows])
+            if uncompiled:
+                left = [self._all_trees[position] for position in uncompiled]
+                log_odds[rows] += tree_contributions(left, fields[rows], is_new[rows])
+        return start, log_odds
+
+    @cached_property
+    def _all_trees(self) -> tuple[Tree, ...]:
+        return read_trees(self.trees.text)
+
+    @cached_property
+    def _new_values(self) -> NewValues:
+        return NewValues(self.lookup, layouts_of(self.encoder, self.linear, self._all_trees))
 
     @cached_property
     def _uncompiled_trees(self) -> Trees:
         return replace(self.trees, text=select_trees(self.trees.text, self.lookup.uncompiled))
 
+    def interval(self, probability: Floats, fields: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and the upper ends of the intervals of leads, each of shape (n_rows,).
+
+        Parameters
+        ----------
+        probability
+            Their probabilities, shape (n_rows,).
+        fields
+            Of `Encoder.fields_of`, shape (n_rows, n_fields).
+        """
+        return self.intervals.interval(probability, self.encoder.is_new(fields))
+
     def predict(self, frame: pd.DataFrame) -> Floats:
         """Return the probability that each lead converts, shape (n_rows,), in (0, 1)."""
-        return self.calibrator.probability(sum_contributions(*self.contributions(self.encoder.fields_of(frame))))
+        return self.probability(self.encoder.fields_of(frame))
+
+    def probability(self, fields: Floats) -> Floats:
+        """Return the same of the encoder's `fields_of`, shape (n_rows, n_fields)."""
+        return self.calibrator.probability(sum_contributions(*self.contributions(fields)))
 
 
 def sum_contributions(start: float, contributions: Floats) -> Floats:

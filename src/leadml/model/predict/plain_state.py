@@ -11,14 +11,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from leadml.errors import inert
-from leadml.model.parts.lookup import Lookup
 from leadml.model.parts.trees import Trees
 from leadml.model.predict.lead_model import LeadModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 1  # of `to_state`; it rises when an older leadml could not read the data
+FORMAT = 2  # of `to_state`; it rises when an older leadml could not read the data
 
 
 def to_state(model: LeadModel, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def to_state(model: LeadModel, facts: Mapping[str, Any]) -> dict[str, Any]:
     facts
         Other values that JSON can store; `from_state` returns them.
     """
-    parts = model.to_json() | {"lookup": model.lookup.to_json(), "threads": model.trees.threads, "facts": dict(facts)}
+    parts = model.to_json() | {"threads": model.trees.threads, "facts": dict(facts)}
     text = json.dumps(parts, sort_keys=True)
     return {"format": FORMAT, "model": text, "trees": model.trees.text, "sha256": _hash(text, model.trees.text)}
 
@@ -57,7 +56,7 @@ def from_state(state: Any) -> tuple[LeadModel, dict[str, Any]]:
         raise ValueError(msg)
     try:
         parts = json.loads(text)
-        model = LeadModel.from_json(parts, Trees(trees, parts["threads"]), Lookup.from_json(parts["lookup"]))
+        model = LeadModel.from_json(parts, Trees(trees, parts["threads"]))
         return model, parts["facts"]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"a stored classifier must have all parts of a model, got {inert(repr(error))}; fit it again"

@@ -1,0 +1,98 @@
+"""Weigh the parts of a model by how surely each is behind the best, in a new period.
+
+A part that has been a little worse in every period is worse. One that was better in some periods and worse in others
+may be the best in the next one, and nobody knows beforehand. So each keeps a weight, which falls with the square of how
+many standard errors it is behind. The standard error is that of a new period: periods differ by what they differed by
+so far. Weights therefore change little if a few leads are left out, and are even where the past tells nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from leadml.types import Floats, Integers, Rows
+
+PERIODS = 20  # of equal numbers of rows; with five or forty the log loss of disturbed trainings is about the same
+SMALLEST_DIFFERENCE = 1e-12  # of mean log losses; a smaller one is rounding
+SHARPNESS = 0.5  # the log of the weight falls by half of this times the square of the standard errors
+
+
+def period_of(clock: Integers | None) -> Rows | None:
+    """Return the period of each row, from 0, shape (n_rows,): twenty of about the same size; None without instants.
+
+    Rows of one instant are in one period.
+
+    Examples
+    --------
+    >>> period_of(np.arange(40)).tolist()[:5], period_of(np.zeros(3, int)).tolist()
+    ([0, 0, 1, 1, 2], [0, 0, 0])
+    """
+    if clock is None:
+        return None
+    ordered = np.sort(clock)
+    before = np.searchsorted(ordered, clock, side="left")
+    return np.unique(before * PERIODS // len(clock), return_inverse=True)[1]
+
+
+def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, cluster: Rows | None = None) -> Floats:
+    """Return the weights of parts, shape (n_parts,), adding up to 1.
+
+    Parameters
+    ----------
+    losses
+        Out-of-fold log loss of each row by each part, shape (n_rows, n_parts).
+    prior
+        Weights where nothing is known, shape (n_parts,), adding up to 1.
+    period
+        The period of each row, shape (n_rows,); None where rows have no instant.
+    cluster
+        The group of each row, shape (n_rows,); None where rows are independent.
+
+    Notes
+    -----
+    The mean difference to the best part has a predictive variance: that of its periods beyond what chance adds, by the
+    method of moments (DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986),
+    and that of the mean.
+
+    Examples
+    --------
+    >>> losses = np.random.default_rng(1).normal(0.3, 0.1, (1000, 3)) + [0.0, 0.0, 0.05]
+    >>> predictive_weights(losses, np.full(3, 1 / 3), None).round(1).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    behind = losses - losses[:, [int(np.argmin(np.round(losses.mean(axis=0) / SMALLEST_DIFFERENCE)))]]
+    numbers = np.zeros(len(losses), dtype=np.intp) if period is None else period
+    codes = np.arange(len(losses)) if cluster is None else cluster
+    means, chance = _by_period(behind, numbers, codes)
+    periods = len(means)
+    between = np.zeros(losses.shape[1])
+    if periods > 1:
+        between = np.maximum(means.var(axis=0, ddof=1) - chance.mean(axis=0), 0.0)
+    mean, variance = means.mean(axis=0), between + (between + chance.mean(axis=0)) / periods
+    behind_for_sure = np.where(mean > SMALLEST_DIFFERENCE, np.inf, 0.0)  # where no row differs from the mean
+    is_unsure = (mean > SMALLEST_DIFFERENCE) & (variance > 0)
+    squares = np.divide(mean**2, variance, out=behind_for_sure, where=is_unsure)
+    weights = prior * np.exp(-SHARPNESS * squares / 2)
+    return np.asarray(weights / weights.sum())
+
+
+def _by_period(values: Floats, period: Rows, cluster: Rows) -> tuple[Floats, Floats]:
+    """Return the mean of values in each period, and its variance by chance, both of shape (n_periods, n_parts)."""
+    counts = np.bincount(period)
+    means = _sums(values, period) / counts[:, None]
+    cells, cell = np.unique(period * (int(cluster.max()) + 1) + cluster, return_inverse=True)
+    of_cell = cells // (int(cluster.max()) + 1)
+    deviations = _sums(values - means[period], cell)
+    clusters = np.bincount(of_cell)
+    factor = clusters / np.maximum(clusters - 1, 1) / counts**2
+    return means, _sums(deviations**2, of_cell) * factor[:, None]
+
+
+def _sums(values: Floats, codes: Rows) -> Floats:
+    """Return the sums of rows with the same code, shape (n_codes, n_columns)."""
+    order = np.argsort(codes, kind="stable")
+    first = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    return np.asarray(np.add.reduceat(values[order], first, axis=0))

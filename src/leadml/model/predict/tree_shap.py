@@ -1,0 +1,103 @@
+"""SHAP values of trees where it is not known whether a lead meets a condition.
+
+A value that is new to the model meets each condition on its field with the probability that leads of the training set
+did. What a lead gets is then the expectation, and the field itself adds nothing.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from math import factorial, prod
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.model.parts.tree_text import Condition, Tree
+    from leadml.types import Floats, Mask
+
+FieldConditions: TypeAlias = "list[tuple[int, list[Condition]]]"
+
+
+def by_field(conditions: Sequence[Condition]) -> FieldConditions:
+    """Return the fields that some conditions test, in order, with the conditions on each."""
+    ordered = sorted(conditions, key=lambda condition: condition.field)
+    return [(field, list(group)) for field, group in groupby(ordered, key=lambda condition: condition.field)]
+
+
+def tree_contributions(trees: Sequence[Tree], fields: Floats, is_new: Mask) -> Floats:
+    """Return the SHAP values of trees, log-odds of shape (n_rows, n_fields), where some values may be new.
+
+    Much slower than look-up tables: for rows of which few trees have no table.
+
+    Parameters
+    ----------
+    trees
+        Of `leadml.model.parts.tree_text.read_trees`.
+    fields
+        Of the encoder's `fields_of`, shape (n_rows, n_fields).
+    is_new
+        Of the encoder's `is_new`, shape (n_rows, n_fields).
+    """
+    total = np.zeros(fields.shape)
+    for leaf in (leaf for tree in trees for leaf in tree.leaves if leaf.conditions):
+        groups = by_field(leaf.conditions)
+        places = [field for field, _ in groups]
+        shares = np.array([prod(condition.share for condition in conditions) for _, conditions in groups])
+        is_met = np.column_stack([_is_met(conditions, fields[:, field]) for field, conditions in groups])
+        met = np.where(is_new[:, places], shares, is_met.astype(np.float64))
+        total[:, places] += shapley_values(shares[None], np.array([leaf.value]), met[None])[0]
+    return total
+
+
+def _is_met(conditions: list[Condition], values: Floats) -> Mask:
+    """Return whether values meet all conditions on their field, shape (n_rows,)."""
+    met = np.ones(len(values), dtype=bool)
+    for condition in conditions:
+        goes_left = values <= condition.threshold
+        met &= np.where(np.isnan(values), condition.accepts_missing, goes_left == condition.is_left)
+    return met
+
+
+def shapley_values(shares: Floats, value: Floats, met: Floats) -> Floats:
+    """Return the Shapley value of each condition of leaves, for some patterns of conditions that a lead meets.
+
+    Parameters
+    ----------
+    shares
+        Array of shape (n_leaves, n_conditions): share of the rows that meets each condition.
+    value
+        Array of shape (n_leaves,), in log-odds.
+    met
+        Array of shape (n_leaves, n_patterns, n_conditions): 1 where a condition is met, 0 where it is not, and between
+        where that is not known: then the probability that it is.
+
+    Returns
+    -------
+    array
+        Of shape (n_leaves, n_patterns, n_conditions), in log-odds. The Shapley values of a pattern add up to the leaf's
+        value times all of ``met``, less its value times all shares.
+
+    Notes
+    -----
+    The game of path-dependent TreeSHAP (Lundberg et al., 2020): a coalition of conditions is worth the leaf's value
+    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. The sums over
+    coalitions of one size are the coefficients of a polynomial with a factor for each other condition. They are linear
+    in whether a condition is met, so that a probability gives their expectation.
+    """
+    count = shares.shape[1]
+    weights = np.array([factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)])
+    result = np.empty(met.shape)
+    for condition in range(count):
+        sums = np.zeros((*met.shape[:2], count))
+        sums[:, :, 0] = 1.0
+        for other in range(count):
+            if other != condition:
+                product = sums * shares[:, None, None, other]
+                product[:, :, 1:] += sums[:, :, :-1] * met[:, :, None, other]
+                sums = product
+        mean = sum(sums[:, :, size] * weight for size, weight in enumerate(weights))  # a matrix product is not by row
+        result[:, :, condition] = value[:, None] * (met[:, :, condition] - shares[:, None, condition]) * mean
+    return result
