@@ -15,33 +15,34 @@ import numpy as np
 import pandas as pd
 from compare_data import READ, DividedData, divided_data
 from measure import data_folder, finish, options
+from scipy.special import logit
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.fit.estimator import fit_model
-from leadml.model.parts.calibration import log_losses
-from leadml.params import CalibrationParams, ModelParams, Params, SplitParams, load_params
+from leadml.model.parts.calibration import fit_calibrator, log_losses
+from leadml.params import ModelParams, Params, SplitParams, load_params
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
+CALIBRATED = "a line through the out-of-fold log-odds"
 CHANGED: dict[str, dict[str, Any]] = {
     "2 leaves": {"model": ModelParams(leaves=(2,))},
     "4 leaves": {"model": ModelParams(leaves=(4,))},
     "16 leaves": {"model": ModelParams(leaves=(16,))},
-    "4 or 8 leaves": {"model": ModelParams(leaves=(4, 8))},
-    "penalty 50 alone": {"model": ModelParams(leaf_penalties=(50.0,))},
-    "penalty 5 alone": {"model": ModelParams(leaf_penalties=(5.0,))},
-    "no trees that stand alone": {"model": ModelParams(bases=("linear",))},
-    "no trees on the linear part": {"model": ModelParams(bases=("none",))},
+    "8 leaves": {"model": ModelParams(leaves=(8,))},
+    "penalty 50": {"model": ModelParams(leaf_penalties=(50.0,))},
+    "penalty 5": {"model": ModelParams(leaf_penalties=(5.0,))},
     "one strength of the linear part": {"model": ModelParams(linear_strengths=(1.0,))},
     "no half-lives": {"model": ModelParams(half_lives=(0.0,))},
-    "no calibration": {"calibration": CalibrationParams(methods=("none",))},
     "all fields for each tree": {"model": ModelParams(field_share=1.0)},
+    "63 bins": {"model": ModelParams(bins=63)},
     "255 bins": {"model": ModelParams(bins=255)},
-    "steps twice as long": {"model": ModelParams(learning_rate=0.1)},
-    "4 boosters": {"model": ModelParams(boosters=4)},
+    "steps twice as long": {"model": ModelParams(learning_rate=0.2)},
+    "steps half as long": {"model": ModelParams(learning_rate=0.05, max_rounds=2000)},
     "10 folds": {"split": SplitParams(folds=10)},
+    CALIBRATED: {},
 }
 
 
@@ -52,10 +53,10 @@ def main() -> None:
     differences: dict[str, dict[str, Any]] = {name: {} for name in CHANGED}
     default: dict[str, float] = {}
     for data in divided_data(arguments.data, seeds=range(arguments.seeds)):
-        default_losses = _losses(data, {})
+        default_losses = _losses(data, "")
         default[data.name] = float(default_losses.mean())
-        for name, change in CHANGED.items():
-            gap = _losses(data, change) - default_losses
+        for name in CHANGED:
+            gap = _losses(data, name) - default_losses
             error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
             differences[name][data.name] = {"difference": float(gap.mean()), "standard_error": error}
     texts = {
@@ -70,14 +71,15 @@ def main() -> None:
     finish("ablations", {"default": default, "changed": differences}, arguments)
 
 
-def _losses(data: DividedData, change: dict[str, Any]) -> NDArray[np.float64]:
-    """Return the log loss of each lead of the holdout."""
+def _losses(data: DividedData, name: str) -> NDArray[np.float64]:
+    """Return the log loss of each lead of the holdout by a variant, or by the default where it has no name."""
     declared = load_params(ROOT / "params.yaml")
-    required = {name: getattr(declared, name) for name in ("data", "target", "features", "stages")}
-    params = Params(**required, **change)
-    model = fit_model(data.learn, data.fields, params, split=data.split(params.split)).model
-    probability = model.predict(data.holdout)
-    margin = np.log(probability) - np.log1p(-probability)
+    required = {section: getattr(declared, section) for section in ("data", "target", "features", "stages")}
+    params = Params(**required, **CHANGED.get(name, {}))
+    fitted = fit_model(data.learn, data.fields, params, split=data.split(params.split))
+    margin = logit(fitted.model.predict(data.holdout))
+    if name == CALIBRATED:
+        margin = fit_calibrator(logit(fitted.probability), fitted.label).logit(margin)
     return log_losses(margin, data.holdout[LABEL].to_numpy(dtype=np.int8))
 
 

@@ -69,8 +69,7 @@ def _leadml(data: DividedData) -> dict[str, float]:
 
 def _size(model: LeadModel) -> int:
     """Return the size of a model in bytes."""
-    parts = (model.lookup.to_json(), model.encoder.to_json(), model.linear.to_json())
-    return len(model.trees.text) + sum(len(json.dumps(part)) for part in parts)
+    return len(model.trees.text) + len(json.dumps(model.to_json()))
 
 
 def _others(data: DividedData) -> dict[str, dict[str, float]]:

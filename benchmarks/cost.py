@@ -56,19 +56,23 @@ def main() -> None:
         _draw(pd.DataFrame(rows))
 
 
-def _fitted(count: int, trees: int, *, leaves: int = DEFAULT.leaves[0]) -> tuple[LeadModel, float]:
+def _fitted(count: int, trees: int, *, leaves: int = max(DEFAULT.leaves)) -> tuple[LeadModel, float]:
     """Return a model of so many fields and trees, and the seconds that its look-up tables took to make."""
     random = np.random.default_rng(0)
     fields = random.normal(size=(TRAINING_ROWS, count))
     weights = 1.0 / np.arange(1, count + 1)
     margin = np.tanh(fields) @ weights + 0.5 * (fields[:, :-1] * fields[:, 1:]) @ weights[1:] - 2.0
     label = (random.random(TRAINING_ROWS) < expit(margin)).astype(np.int8)
-    settings = TreeSettings(leaves, DEFAULT.leaf_penalties[0], on_linear=False)
-    [[text]] = fit_boosters([(BoosterData(fields, label, (0,) * count), settings, trees)], DEFAULT)
+    data, settings = BoosterData(fields, label, (0,) * count), TreeSettings(leaves, min(DEFAULT.leaf_penalties))
+    [text] = fit_boosters([(data, settings, trees)], DEFAULT)
     encoder = Encoder(tuple(Field(f"x{index}", "number", "fit") for index in range(count)), ((),) * count)
     start = time.perf_counter()
     model = LeadModel.of(
-        encoder, LinearPart(0.0, ()), Trees.of([(text, 1.0)]), calibrator=Calibrator(), intervals=Intervals(0.0, 0.9)
+        encoder,
+        LinearPart(0.0, ()),
+        Trees.of([(text, [1.0] * trees)]),
+        calibrator=Calibrator(),
+        intervals=Intervals(0.0, 0.9),
     )
     return model, time.perf_counter() - start
 
