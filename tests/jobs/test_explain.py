@@ -68,7 +68,7 @@ def test_the_table_ends_with_the_score(trained_project: tuple[Places, Trained]) 
 
 
 def test_small_contributions_are_one_row() -> None:
-    """The fields of a topic are one row with the strongest reason, and all rows sum to the score."""
+    """The fields of a topic are one row with its strongest reason, a new value is told, and all sum to the score."""
     fields = [
         ("starting point", START_GROUP, -1.0, 10.004, "starting point", "starting point"),
         ("demo_7d", "engagement", 0.5, 4.004, "demo", "2 demos in the last 7 days"),
@@ -76,14 +76,17 @@ def test_small_contributions_are_one_row() -> None:
         ("size", "fit", -0.9, -5.004, "size", "size is 9"),
         ("land", "fit", 0.0, 0.049, "land", "land is BE"),
         ("title", "fit", 0.001, 0.02, "title", "title is not known"),
+        ("source", "fit", 0.0, 0.0, "source", "source is Podcast, which is new to the model"),
     ]
     table = pd.DataFrame(fields, columns=["field", "group", "log_odds", "points", "topic", "reason"])
-    shown = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table.assign(value="")))
+    table = table.assign(value="", is_new=table["field"] == "source")
+    shown = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table))
 
     assert list(shown.rows) == [
         ("starting point", "", "-1.000", "+10.00"),
         ("size is 9", "fit", "-0.900", "-5.00"),
         ("2 demos in the last 7 days", "engagement", "+0.400", "+3.00"),
+        ("source is Podcast, which is new to the model", "fit", "+0.000", "+0.00"),
         ("2 more, each below 0.05 points", "", "+0.001", "+0.07"),
         ("score, stage MQL", "", "-1.499", "8.07"),
     ]

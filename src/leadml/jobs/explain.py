@@ -36,8 +36,8 @@ class Explained:
     lead_id, probability, stage
         The id, the calibrated probability and the advised stage of the lead.
     table
-        ``field, group, value, log_odds, points, topic, reason``: the starting point, then the fields by absolute
-        points, largest first.
+        ``field, group, value, log_odds, points, topic, reason, is_new`` (whether the value is new to the model): the
+        starting point, then the fields by absolute points, largest first.
     stamp
         The column ``as_of`` and its value for dated leads; empty for flat leads.
     """
@@ -61,6 +61,7 @@ def explanation_table(explained: Explained) -> TextTable:
     """Return an explanation as a table of text: starting point, topics by absolute points, the rest, score.
 
     The numbers that are shown add up exactly: one row contains the small contributions and the rounding differences.
+    Values that are new to the model are shown, although they add nothing.
     """
     table = explained.table
     points = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
@@ -69,7 +70,8 @@ def explanation_table(explained: Explained) -> TextTable:
     topics = points.assign(reason=strongest["reason"], group=strongest["group"])
     strength = topics["points"].abs().where(topics["group"] != START_GROUP, float("inf"))
     topics = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
-    shown = topics[strength.loc[topics.index] >= MIN_SHOWN_POINTS]
+    is_new = table.groupby("topic", sort=False)["is_new"].any()
+    shown = topics[(strength >= MIN_SHOWN_POINTS).loc[topics.index] | is_new.loc[topics.index]]
     sums = np.rint([1000 * table["log_odds"].sum(), 10_000 * explained.probability])
     rounded = np.rint(shown[["log_odds", "points"]].to_numpy() * (1000, 100))
     rest, hidden = sums - rounded.sum(axis=0), len(topics) - len(shown)
@@ -134,6 +136,7 @@ def explain(
         reason_text(fields[name], frame[name].to_list()[0], is_new=name in new) if name in fields else name
         for name in table["field"]
     ]
+    table["is_new"] = table["field"].isin(new)
     order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
     table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
     lifecycle = lifecycle_of(bundle, params)
