@@ -131,7 +131,7 @@ def scores_of(model: Model, leads: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarr
     """Return the scores of leads and their parts."""
     fields = model.bundle.model.encoder.fields_of(leads)
     explanation = explain_leads(model.bundle.model, fields)
-    low, high = model.bundle.model.interval(explanation.probability, fields)
+    low, high = model.bundle.model.intervals.interval(explanation.probability, explanation.is_new)
     frame = pd.DataFrame({"lead_id": leads["lead_id"].to_numpy(), "probability": explanation.probability})
     stages = {"stage": "LEAD", "stage_source": "advised", "advised_stage": "LEAD", "previous_stage": "LEAD"}
     parts = to_bytes(part_log_odds(explanation, model.bundle.reference.parts))

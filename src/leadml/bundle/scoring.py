@@ -97,7 +97,7 @@ def scored_rows(
     """
     explanation = explain_leads(bundle.model, bundle.model.encoder.fields_of(frame))
     fit, engagement = explanation.group_points("fit"), explanation.group_points("engagement")
-    low, high = bundle.model.interval(explanation.probability, explanation.values)
+    low, high = bundle.model.intervals.interval(explanation.probability, explanation.is_new)
     cuts, known = bundle.stages.cuts, known or KnownStages.nothing(len(frame))
     given = give_stages(explanation.probability, cuts, frame, known, lifecycle or Lifecycle())
     first = {**batch.stamp, "target": bundle.target}

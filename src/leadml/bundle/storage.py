@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FORMAT = 10  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
-LARGEST_FILE = 256 * 1024 * 1024  # more than any model that the params allow; a larger file was not written by leadml
+LARGEST_FILE = 256 * 1024 * 1024  # about 200 times all files of the bank's campaigns (compare.py); read whole
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 GOLDEN_TOLERANCE = 1e-9  # decision 3: other machines add up in another order; probabilities are shown to 0.001
 

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.frames import rows, split_of
+from tests.linear_leads import fit_linear
 
 from leadml.errors import ModelError
 from leadml.leads.check.contract import Field
 from leadml.model.fit.estimator import fit_model
 from leadml.model.fit.selection import FitData, select_parts
 from leadml.model.parts.calibration import Calibrator
-from leadml.model.parts.linear import fit_linear, make_terms
+from leadml.model.parts.linear import make_terms
 from leadml.model.parts.trees import BoosterData, Trees, fit_boosters
 
 

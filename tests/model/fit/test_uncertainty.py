@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from tests.frames import split_of
+from tests.linear_leads import fit_linear
 
 from leadml.leads.check.field import Field
 from leadml.model.fit.estimator import fit_model
 from leadml.model.fit.selection import FitData, Selection
 from leadml.model.fit.uncertainty import sampling_deviation, score_deviation, with_deviations_of_new
 from leadml.model.parts.encode import Encoder
-from leadml.model.parts.linear import fit_linear, make_terms
+from leadml.model.parts.linear import make_terms
 
 FIELDS = tuple(Field(name, "number", "fit") for name in "abcd")
 ENCODER = Encoder(FIELDS, ((),) * 4)

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import expit
+from tests.linear_leads import fit_linear
 
-from leadml.model.parts.linear import REACHES, LinearPart, Term, fit_linear, make_terms, weighted_sum
+from leadml.model.parts.linear import REACHES, LinearPart, Term, make_terms, weighted_sum
 
 
 @pytest.fixture(scope="module")

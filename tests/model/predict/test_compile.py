@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.linear_leads import fit_linear
 from tests.tree_leads import ENCODER, fit_some_trees, fit_trees, tree_leads, with_edge_cases
 
 from leadml.leads.check.field import Field
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
-from leadml.model.parts.linear import LinearPart, fit_linear, make_terms
+from leadml.model.parts.linear import LinearPart, make_terms
 from leadml.model.parts.tree_text import ZERO, Condition, Leaf, Tree, read_trees, select_trees
 from leadml.model.predict.compile import MAX_CELLS, compile_model
 from leadml.model.predict.lead_model import LeadModel

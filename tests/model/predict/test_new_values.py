@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.linear_leads import fit_linear
 from tests.tree_leads import (
     ENCODER,
     MISSING_JOB,
@@ -24,7 +25,7 @@ from leadml.leads.check.field import Field
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
-from leadml.model.parts.linear import LinearPart, fit_linear, make_terms
+from leadml.model.parts.linear import LinearPart, make_terms
 from leadml.model.parts.tree_text import read_trees
 from leadml.model.predict.compile import layouts_of
 from leadml.model.predict.lead_model import LeadModel, sum_contributions
@@ -140,6 +141,18 @@ def test_rows_without_new_values_are_unchanged_to_the_bit(fitted):
     assert found[0] == expected[0]
     assert np.array_equal(found[1][known], expected[1][known])
     assert (found[1][~known] != expected[1][~known]).any(axis=1).all()
+
+
+def test_tables_that_are_made_do_not_fill_the_memory(fitted):
+    """Beyond a limit they are made anew, which changes no bit."""
+    rows, model = fitted
+    is_new, layouts = NEW.is_new(rows), layouts_of(NEW, model.linear, read_trees(model.trees.text))
+    unlimited, limited = NewValues(model.lookup, layouts), NewValues(model.lookup, layouts, limit=0)
+
+    assert np.array_equal(unlimited.contributions(rows, is_new), limited.contributions(rows, is_new))
+    held = [sum(bool(tables) for tables in each.made.values()) for each in (unlimited, limited)]
+    assert held[0] > 10
+    assert held[1] <= 1
 
 
 def test_new_codes_of_a_field_are_all_the_same(fitted):

@@ -116,7 +116,7 @@ def fit_model(
     selection = select_parts(data, params.model, progress)
     progress("fitting the chosen model")
     linear, trees = _fit_selection(data, selection, params.model)
-    margin = linear.margin(encoder.columns_of(data.fields)) + trees.margin(data.fields)
+    margin = linear.margin(data.matrix) + trees.margin(data.fields)
     sampling = sampling_deviation(data, selection, margin)
     deviation = score_deviation(sampling, selection.between)
     intervals = Intervals(deviation, params.calibration.interval)
@@ -130,13 +130,12 @@ def fit_model(
         "trees_without_tables": len(model.lookup.uncompiled),
     }
     rows = data.evaluation_rows
-    clusters = column_of(frame, split.cluster)
     return FitResult(
         model=model,
         rows=frame.iloc[rows],
         probability=model.calibrator.probability(selection.margin[rows]),
         label=label[rows],
-        clusters=None if clusters is None else clusters[rows],
+        clusters=None if groups is None else groups[rows],
         choices=choices,
         folds=_fold_sizes(data),
     )
@@ -144,9 +143,8 @@ def fit_model(
 
 def _fit_selection(data: FitData, selection: Selection, params: ModelParams) -> tuple[LinearPart, Trees]:
     """Return the sums of the selected linear parts and trees, fitted on the whole training set."""
-    matrix = data.encoder.columns_of(data.fields)
     used = [(each, weight) for each, weight in selection.linear if weight] or [selection.linear[0]]
-    fitted = fit_pool(data, matrix, [each for each, _ in used], tolerance=EXACT)
+    fitted = fit_pool(data, [each for each, _ in used], tolerance=EXACT)
     linear = weighted_sum([(part, weight) for part, (_, weight) in zip(fitted, used, strict=True)])
     linear = replace(linear, base=linear.base + selection.intercept_shift)
     specs, weights = [], []
@@ -176,14 +174,12 @@ def _choices(selection: Selection) -> dict[str, float | str]:
         "newest_weight": sum(weight for each, weight in selection.linear if each.half_life)
         + sum(sum(by_rounds.values()) for each, by_rounds in selection.trees if each.half_life),
     }
-    for settings, weight in selection.linear:
-        choices[f"weight_{settings}".replace(", ", "_").replace(" ", "_")] = weight
-    for size, by_rounds in selection.trees:
-        name = str(size).replace(", ", "_").replace(" ", "_")
-        choices[f"weight_{name}"] = weight = sum(by_rounds.values())
-        choices[f"rounds_{name}"] = sum(count * each for count, each in by_rounds.items()) / weight if weight else 0.0
-    for name, loss in selection.losses.items():
-        choices[f"log_loss_{name}".replace(", ", "_").replace(" ", "_")] = loss
+    named: dict[str, float] = {f"weight_{settings}": weight for settings, weight in selection.linear}
+    for settings, by_rounds in selection.trees:
+        named[f"weight_{settings}"] = weight = sum(by_rounds.values())
+        named[f"rounds_{settings}"] = sum(count * each for count, each in by_rounds.items()) / weight if weight else 0.0
+    named |= {f"log_loss_{name}": loss for name, loss in selection.losses.items()}
+    choices |= {name.replace(", ", "_").replace(" ", "_"): value for name, value in named.items()}
     return choices | {"log_loss_together": selection.loss}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from multiprocessing import cpu_count
 from typing import TYPE_CHECKING
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.field import Field
     from leadml.model.parts.encode import Encoder
-    from leadml.model.parts.linear import Term
     from leadml.model.parts.trees import CvResult
     from leadml.params import ModelParams
     from leadml.types import Floats, Fold, Integers, Labels, Progress, Rows
@@ -69,6 +69,11 @@ class FitData:
     folds: Sequence[Fold]
     cluster: Rows | None = None
 
+    @cached_property
+    def matrix(self) -> Floats:
+        """The encoder's columns, shape (n_rows, n_columns)."""
+        return self.encoder.columns_of(self.fields)
+
     @property
     def evaluation_rows(self) -> Rows:
         """Rows that some fold is evaluated on, each once, ascending."""
@@ -83,11 +88,6 @@ class FitData:
     def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
         """Return the weight of some rows by their age; None for equal weights."""
         return recency_weight(self.clock[rows], half_life) if half_life and self.clock is not None else None
-
-    def terms(self, matrix: Floats, reach: float) -> tuple[Term, ...]:
-        """Return the linear terms of the columns of some rows."""
-        directions = np.array(self.directions, dtype=np.intp)[self.encoder.owners]
-        return make_terms(matrix, self.encoder.is_flag, directions, reach=reach)
 
 
 @dataclass(frozen=True)
@@ -219,11 +219,10 @@ def _cross_validate_linear(
     """Return the out-of-fold log-odds of linear parts, shape (n_rows,); all folds are fitted in parallel."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import and not always needed
 
-    matrix = data.encoder.columns_of(data.fields)
-
     def fit(fold: Fold) -> list[Floats]:
         rows, evaluate = fold
-        return [part.margin(matrix[evaluate]) for part in fit_pool(data, matrix, settings, rows)]
+        matrix = data.matrix[evaluate]
+        return [part.margin(matrix) for part in fit_pool(data, settings, rows)]
 
     with threadpool_limits(1), ThreadPoolExecutor(params.threads or cpu_count()) as pool:
         by_fold = list(pool.map(fit, data.folds))
@@ -237,19 +236,16 @@ def _cross_validate_linear(
 
 
 def fit_pool(
-    data: FitData,
-    matrix: Floats,
-    settings: Sequence[LinearSettings],
-    rows: Rows | slice = slice(None),
-    **choices: float,
+    data: FitData, settings: Sequence[LinearSettings], rows: Rows | slice = slice(None), **choices: float
 ) -> list[LinearPart]:
     """Return the linear parts of some settings, fitted on some rows."""
+    matrix, directions = data.matrix[rows], np.array(data.directions, dtype=np.intp)[data.encoder.owners]
     parts: dict[LinearSettings, LinearPart] = {}
     for reach in sorted({each.reach for each in settings}):
         some = [each for each in settings if each.reach == reach]
         weighted = [(each.strength, data.weight(each.half_life, rows)) for each in some]
-        terms = data.terms(matrix[rows], reach)
-        fitted = fit_linear_parts(matrix[rows], data.label[rows], terms, weighted, **choices)
+        terms = make_terms(matrix, data.encoder.is_flag, directions, reach=reach)
+        fitted = fit_linear_parts(matrix, data.label[rows], terms, weighted, **choices)
         parts |= dict(zip(some, fitted, strict=True))
     return [parts[each] for each in settings]
 

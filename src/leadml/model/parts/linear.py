@@ -160,10 +160,17 @@ def make_terms(
     return tuple(centered)
 
 
-def fit_linear(
-    matrix: Floats, label: Labels, terms: tuple[Term, ...], *, strength: float, weight: Floats | None = None
-) -> LinearPart:
-    """Return the linear part with the least penalised log loss.
+def fit_linear_parts(
+    matrix: Floats,
+    label: Labels,
+    terms: tuple[Term, ...],
+    settings: Sequence[tuple[float, Floats | None]],
+    *,
+    tolerance: float = APPROXIMATE,
+) -> list[LinearPart]:
+    """Return for each strength and weight the linear part with the least penalised log loss.
+
+    By default it is exact enough to weigh candidates. Each fit starts from the result of the one before.
 
     Parameters
     ----------
@@ -173,32 +180,9 @@ def fit_linear(
         Array of shape (n_rows,) of 0 and 1.
     terms
         From `make_terms`.
-    strength
-        Inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0.
-    weight
-        Weight of each row, shape (n_rows,), mean 1; None for equal weights.
-    """
-    return fit_linear_parts(matrix, label, terms, [(strength, weight)], tolerance=EXACT)[0]
-
-
-def fit_linear_parts(
-    matrix: Floats,
-    label: Labels,
-    terms: tuple[Term, ...],
-    settings: Sequence[tuple[float, Floats | None]],
-    *,
-    tolerance: float = APPROXIMATE,
-) -> list[LinearPart]:
-    """Return a linear part for each strength and weight, by default exact enough to choose among them.
-
-    Each fit starts from the result of the one before.
-
-    Parameters
-    ----------
-    matrix, label, terms
-        As for `fit_linear`.
     settings
-        Strength and weight of each linear part.
+        For each linear part the inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0, and the
+        weight of each row, shape (n_rows,), mean 1; None for equal weights.
     tolerance
         Of the mean gradient, above 0.
     """

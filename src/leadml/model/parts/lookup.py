@@ -137,13 +137,18 @@ class Lookup:
                 list(pool.map(fill, starts))
         return log_odds.T
 
-    def _fill(self, fields: Floats, log_odds: Floats) -> None:
-        """Write what each field of a block of rows adds into an array of shape (n_fields, n_rows)."""
+    def alone(self, fields: Floats, log_odds: Floats) -> list[Rows]:
+        """Write what each field adds alone into an array of shape (n_fields, n_rows), and return the codes of each."""
         codes = []
         for index, function in enumerate(self.shape_functions):
             values = np.ascontiguousarray(fields[:, index])
             codes.append(function.codes(values))
             log_odds[index] = function.log_odds(values, codes[index])
+        return codes
+
+    def _fill(self, fields: Floats, log_odds: Floats) -> None:
+        """Write what each field of a block of rows adds into an array of shape (n_fields, n_rows)."""
+        codes = self.alone(fields, log_odds)
         cell, offset = np.empty((2, len(fields)), dtype=np.intp)
         buffer = np.empty(len(fields))
         for table in self.tables:  # mode="clip" is the fastest; no cell lies outside

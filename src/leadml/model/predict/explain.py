@@ -115,7 +115,8 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     fields
         Of the encoder's `fields_of`, shape (n_rows, n_fields).
     """
-    start, log_odds = model.contributions(fields)
+    is_new = model.encoder.is_new(fields)
+    start, log_odds = model.contributions(fields, is_new)
     margin = sum_contributions(start, log_odds)
     probability = model.calibrator.probability(margin)
     start_probability = float(model.calibrator.probability(np.array([start]))[0])
@@ -124,7 +125,6 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]
     start_points = 100.0 * start_probability
-    is_new = model.encoder.is_new(fields)
     return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, start_points, fields, is_new)
 
 

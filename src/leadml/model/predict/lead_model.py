@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.tree_text import Tree
     from leadml.model.parts.trees import Trees
-    from leadml.types import Floats, Rows
+    from leadml.types import Floats, Mask, Rows
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -91,13 +91,15 @@ class LeadModel:
         """Return the number of fields, in one line."""
         return f"<lead model of {len(self.encoder.fields)} fields>"
 
-    def contributions(self, fields: Floats) -> tuple[float, Floats]:
+    def contributions(self, fields: Floats, is_new: Mask | None = None) -> tuple[float, Floats]:
         """Return the log-odds of the mean lead, and what each field adds to them, shape (n_rows, n_fields).
 
         Parameters
         ----------
         fields
             Of `Encoder.fields_of`, shape (n_rows, n_fields).
+        is_new
+            Of `Encoder.is_new`, shape (n_rows, n_fields); None to compute it here.
 
         Raises
         ------
@@ -107,18 +109,31 @@ class LeadModel:
         if fields.shape[1] != len(self.encoder.fields):
             msg = f"fields must have a column for each of {len(self.encoder.fields)} fields, got {fields.shape[1]}"
             raise ModelError(msg)
+        is_new = self.encoder.is_new(fields) if is_new is None else is_new
+        has_new = is_new.any(axis=1)
+        if not has_new.any():
+            return self._start, self._of_known(fields)
+        log_odds = np.empty(fields.shape, order="F")
+        log_odds[~has_new] = self._of_known(fields[~has_new])
+        log_odds[has_new] = self._of_new(fields[has_new], is_new[has_new])
+        return self._start, log_odds
+
+    def _of_known(self, fields: Floats) -> Floats:
+        """Return what each field adds where no value is new to the model."""
         log_odds = self.lookup.contributions(fields, threads=self.trees.threads)
-        start, uncompiled = self.lookup.start, self.lookup.uncompiled
-        if uncompiled:
-            more, base = self._uncompiled_trees.contributions(fields)
-            start, log_odds = start + base, log_odds + more
-        is_new = self.encoder.is_new(fields)
-        if (rows := np.flatnonzero(is_new.any(axis=1))).size:
-            log_odds[rows] = self._new_values.contributions(fields[rows], is_new[rows])
-            if uncompiled:
-                left = [self._all_trees[position] for position in uncompiled]
-                log_odds[rows] += tree_contributions(left, fields[rows], is_new[rows])
-        return start, log_odds
+        return log_odds + self._uncompiled_trees.contributions(fields)[0] if self.lookup.uncompiled else log_odds
+
+    def _of_new(self, fields: Floats, is_new: Mask) -> Floats:
+        """Return the same where some values are new."""
+        left = [self._all_trees[position] for position in self.lookup.uncompiled]
+        return self._new_values.contributions(fields, is_new) + tree_contributions(left, fields, is_new)
+
+    @cached_property
+    def _start(self) -> float:
+        """The log-odds of the mean lead."""
+        if not self.lookup.uncompiled:
+            return self.lookup.start
+        return self.lookup.start + sum(self._all_trees[position].mean for position in self.lookup.uncompiled)
 
     @cached_property
     def _all_trees(self) -> tuple[Tree, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.model.predict.compile import divided
+from leadml.model.predict.compile import MAX_TABLE_VALUES, divided
 
 if TYPE_CHECKING:
     from leadml.model.parts.lookup import Lookup, LookupTable
@@ -32,11 +32,14 @@ class NewValues:
         Of its tables, in the same order.
     made
         The tables that were made, by the number of the table and the bits of the fields that it is without.
+    limit
+        How many values they may hold before they are made anew.
     """
 
     lookup: Lookup
     layouts: list[TableLayout]
     made: dict[tuple[int, int], list[LookupTable]] = field(default_factory=dict)
+    limit: int = MAX_TABLE_VALUES
 
     def contributions(self, fields: Floats, is_new: Mask) -> Floats:
         """Return what each field adds, log-odds of shape (n_rows, n_fields).
@@ -48,11 +51,8 @@ class NewValues:
         is_new
             Of the encoder's `is_new`, shape (n_rows, n_fields).
         """
-        columns = [np.ascontiguousarray(column) for column in fields.T]
-        codes = [function.codes(column) for function, column in zip(self.lookup.shape_functions, columns, strict=True)]
-        log_odds = np.array(
-            [each.log_odds(*of) for each, *of in zip(self.lookup.shape_functions, columns, codes, strict=True)]
-        )
+        log_odds = np.empty(fields.shape[::-1])
+        codes = self.lookup.alone(fields, log_odds)
         for number, layout in enumerate(self.layouts):
             bits = is_new[:, layout.fields] @ (1 << np.arange(len(layout.fields)))
             for some in np.unique(bits).tolist():
@@ -69,11 +69,14 @@ class NewValues:
         """Return the tables that replace one where some of its fields are new; bit ``i`` is that of its field ``i``."""
         if not bits:
             return [self.lookup.tables[number]]
-        if (number, bits) not in self.made:
-            layout = self.layouts[number]
-            new = {each for place, each in enumerate(layout.fields) if bits >> place & 1}
-            paths = sorted((path.without(new) for path in layout.paths), key=lambda path: path.fields)
-            kept = [path for path in paths if path.fields]
-            made = [each.table() for each in divided(kept, self.lookup.shape_functions)] if kept else []
-            self.made[number, bits] = made
-        return self.made[number, bits]
+        if (number, bits) in self.made:
+            return self.made[number, bits]
+        layout = self.layouts[number]
+        new = {each for place, each in enumerate(layout.fields) if bits >> place & 1}
+        paths = sorted((path.without(new) for path in layout.paths), key=lambda path: path.fields)
+        kept = [path for path in paths if path.fields]
+        tables = [each.table() for each in divided(kept, self.lookup.shape_functions)] if kept else []
+        if sum(table.values.size for some in self.made.values() for table in some) > self.limit:
+            self.made.clear()  # values that are new in ever other combinations may not fill the memory
+        self.made[number, bits] = tables
+        return tables
