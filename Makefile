@@ -19,10 +19,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run cdnow crm year test quick test-lowest proof lint lock
 
 # Shortest first. WITH_NAME are the arguments of one.
-PROOF := door bank cost truth store bots cuts rivals features explain intervals review estimate drift compare kills leaks leak_limits mutation ablations
+PROOF := door bank cost truth store bots cuts rivals features explain review estimate drift compare newlevels intervals \
+	kills leaks leak_limits mutation ablations steady
 ONLY := $(PROOF)
 PEERS :=
-WITH_intervals := --seeds 4
 WITH_leaks := --seeds 10
 WITH_compare = $(if $(PEERS),--peers $(PEERS))
 WITH_explain = $(shell $(BIN)/python -c "import woodelf" 2>/dev/null && echo --peers)

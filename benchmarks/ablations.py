@@ -32,6 +32,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "4 leaves": {"model": ModelParams(leaves=(4,))},
     "16 leaves": {"model": ModelParams(leaves=(16,))},
     "8 leaves": {"model": ModelParams(leaves=(8,))},
+    "another draw of fields, penalty 21": {"model": ModelParams(leaf_penalties=(21.0,))},
     "penalty 50": {"model": ModelParams(leaf_penalties=(50.0,))},
     "penalty 5": {"model": ModelParams(leaf_penalties=(5.0,))},
     "one strength of the linear part": {"model": ModelParams(linear_strengths=(1.0,))},

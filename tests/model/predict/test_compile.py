@@ -34,7 +34,7 @@ def test_contributions_of_look_up_tables_are_those_of_treeshap(leaves):
     fields, label = tree_leads(leaves)
     trees, matrix = fit_some_trees(fields, label, leaves=leaves), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
-    lookup = compile_model(ENCODER, linear, read_trees(trees.text))
+    lookup, _ = compile_model(ENCODER, linear, read_trees(trees.text))
     rows = with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
 
@@ -49,7 +49,7 @@ def test_trees_that_are_fitted_without_missing_values_take_them_for_0():
     rows = with_edge_cases(fields, trees)
     expected, _ = _expected(NO_LINEAR, trees, rows)
 
-    lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
+    lookup, _ = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
     assert np.abs(lookup.contributions(rows) - expected).max() < 1e-11
 
 
@@ -67,7 +67,8 @@ def test_numbers_that_lightgbm_takes_for_0_are_0():
 
     assert edges == {np.nextafter(-ZERO, -1)}
     assert (
-        np.abs(compile_model(ENCODER, NO_LINEAR, read_trees(trees.text)).contributions(rows) - expected).max() < 1e-11
+        np.abs(compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))[0].contributions(rows) - expected).max()
+        < 1e-11
     )
 
 
@@ -77,7 +78,7 @@ def test_the_size_of_look_up_tables_hardly_depends_on_the_number_of_trees():
     fields, label = tree_leads(1)
     params = ModelParams(bins=15, learning_rate=0.1, threads=1)
     few, many = (fit_trees(fields, label, params, leaves=3, rounds=rounds) for rounds in (500, 4000))
-    sizes = [compile_model(ENCODER, NO_LINEAR, read_trees(trees.text)).size for trees in (few, many)]
+    sizes = [compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))[0].size for trees in (few, many)]
 
     assert sizes[1] < 1.5 * sizes[0]
 
@@ -88,7 +89,7 @@ def test_trees_with_more_than_ten_fields_on_a_path_are_not_compiled():
     path = tuple(Condition(index, threshold=0.5, decision_type=2, is_left=True, share=0.9) for index in range(11))
 
     shallow, deep = Tree((Leaf(1.0, path[1:]),), 0.0), Tree((Leaf(1.0, path),), 0.5)
-    lookup = compile_model(encoder, NO_LINEAR, [deep, shallow, deep])
+    lookup, _ = compile_model(encoder, NO_LINEAR, [deep, shallow, deep])
     assert (lookup.uncompiled, lookup.start) == ((0, 2), 0.0)
     assert lookup.contributions(np.zeros((1, 11)))[0] == pytest.approx([0.0, *[(1 - 0.9**10) / 10] * 10])
 
@@ -100,8 +101,8 @@ def test_trees_without_room_in_look_up_tables_are_explained_by_lightgbm(max_valu
     fields, label = tree_leads(7)
     trees, matrix = fit_some_trees(fields, label, leaves=15, rounds=25), ENCODER.columns_of(fields)
     linear = fit_linear(matrix, label, make_terms(matrix, ENCODER.is_flag), strength=0.1)
-    lookup = compile_model(ENCODER, linear, read_trees(trees.text), limits=(1 << 12, max_values))
-    model = LeadModel(ENCODER, linear, trees, Calibrator(), Intervals(0.0, 0.9), lookup)
+    compiled = compile_model(ENCODER, linear, read_trees(trees.text), limits=(1 << 12, max_values))
+    model = LeadModel(ENCODER, linear, trees, Calibrator(), Intervals(0.0, 0.9), *compiled)
     rows = with_edge_cases(fields, trees)
     expected, base = _expected(linear, trees, rows)
     start, log_odds = model.contributions(rows)
@@ -117,7 +118,7 @@ def test_fields_with_many_interactions_have_several_look_up_tables():
     """No look-up table has more cells than allowed, and their sum is exact."""
     fields, label = tree_leads(6)
     trees = fit_some_trees(fields, label, leaves=31, rounds=200)
-    lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
+    lookup, _ = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
     expected, _ = _expected(NO_LINEAR, trees, fields)
 
     assert max(table.values.shape[1] for table in lookup.tables) <= MAX_CELLS
@@ -129,8 +130,8 @@ def test_look_up_tables_of_subsets_of_fields_are_merged():
     """A table is merged into one that has all its fields, and the contributions stay the same."""
     fields, label = tree_leads(8)
     trees = read_trees(fit_some_trees(fields, label, leaves=6, rounds=20).text)
-    lookup = compile_model(ENCODER, NO_LINEAR, trees)
-    unmerged = compile_model(ENCODER, NO_LINEAR, trees, limits=(0, 1 << 23))
+    lookup, _ = compile_model(ENCODER, NO_LINEAR, trees)
+    unmerged, _ = compile_model(ENCODER, NO_LINEAR, trees, limits=(0, 1 << 23))
 
     sets = {frozenset(table.fields) for table in unmerged.tables}
     assert {frozenset(table.fields) for table in lookup.tables} == {
@@ -144,7 +145,7 @@ def test_a_tree_with_one_leaf_changes_only_the_start():
     """Its contributions are 0 for every lead."""
     fields, label = tree_leads(5, size=200)
     trees = fit_trees(fields, label, ModelParams(min_leads_per_leaf=200, threads=1), leaves=4, rounds=3)
-    lookup = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
+    lookup, _ = compile_model(ENCODER, NO_LINEAR, read_trees(trees.text))
 
     assert (lookup.contributions(fields) == 0).all()
     assert lookup.start == pytest.approx(trees.margin(fields[:1])[0], abs=1e-12)

@@ -27,7 +27,6 @@ from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart, make_terms
 from leadml.model.parts.tree_text import read_trees
-from leadml.model.predict.compile import layouts_of
 from leadml.model.predict.lead_model import LeadModel, sum_contributions
 from leadml.model.predict.new_values import NewValues
 from leadml.model.predict.tree_shap import tree_contributions
@@ -79,7 +78,7 @@ def test_contributions_are_those_of_every_leaf(leaves):
     """Of look-up tables without the new fields, and of all leaves one by one, for numbers and categories together."""
     rows, model = _fitted(leaves, leaves=leaves)
     is_new = NEW.is_new(rows)
-    new_values = NewValues(model.lookup, layouts_of(NEW, model.linear, read_trees(model.trees.text)))
+    new_values = NewValues(model.lookup, model.layouts)
 
     assert set(is_new.sum(axis=1)) == {0, 1, 2, 3, 4, 5}
     assert {*rows[is_new[:, 1], 1].tolist()} == {OTHER_JOB, MISSING_JOB}
@@ -143,16 +142,13 @@ def test_rows_without_new_values_are_unchanged_to_the_bit(fitted):
     assert (found[1][~known] != expected[1][~known]).any(axis=1).all()
 
 
-def test_tables_that_are_made_do_not_fill_the_memory(fitted):
-    """Beyond a limit they are made anew, which changes no bit."""
+def test_blocks_of_leads_change_no_bit(fitted):
+    """Leads that are computed together get what each gets alone, however many there are."""
     rows, model = fitted
-    is_new, layouts = NEW.is_new(rows), layouts_of(NEW, model.linear, read_trees(model.trees.text))
-    unlimited, limited = NewValues(model.lookup, layouts), NewValues(model.lookup, layouts, limit=0)
-
-    assert np.array_equal(unlimited.contributions(rows, is_new), limited.contributions(rows, is_new))
-    held = [sum(bool(tables) for tables in each.made.values()) for each in (unlimited, limited)]
-    assert held[0] > 10
-    assert held[1] <= 1
+    many = np.tile(rows, (8, 1))[np.random.default_rng(3).permutation(8 * len(rows))]
+    assert len(np.unique(many[NEW.is_new(many).any(axis=1)], axis=0)) > 300
+    found = model.contributions(many)[1]
+    assert np.array_equal(found[::97], np.concatenate([model.contributions(row[None])[1] for row in many[::97]]))
 
 
 def test_new_codes_of_a_field_are_all_the_same(fitted):

@@ -19,13 +19,13 @@ from leadml.model.parts.lookup import Lookup, LookupTable, ShapeFunction
 from leadml.model.predict.tree_shap import by_field, shapley_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.tree_text import Condition, Tree
     from leadml.model.predict.tree_shap import FieldConditions
-    from leadml.types import Floats, Rows
+    from leadml.types import Floats, Mask, Rows
 
     CodeRange = tuple[int, int, bool]
 
@@ -56,17 +56,6 @@ class LeafPath:
     ranges: tuple[CodeRange, ...]
     shares: tuple[float, ...]
     value: float
-
-    def without(self, new: Collection[int]) -> LeafPath:
-        """Return the path for leads that meet the conditions on some fields with the probability that all leads do."""
-        places = [place for place, field in enumerate(self.fields) if field not in new]
-        share = prod(share for share, field in zip(self.shares, self.fields, strict=True) if field in new)
-        return LeafPath(
-            tuple(self.fields[place] for place in places),
-            tuple(self.ranges[place] for place in places),
-            tuple(self.shares[place] for place in places),
-            self.value * share,
-        )
 
 
 @dataclass(frozen=True)
@@ -101,10 +90,7 @@ class TableLayout:
         values = np.zeros((len(sizes), *sizes))
         shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
         met_by_path = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.is_met, shapes, strict=True)]
-        for _, group in groupby(self.paths, key=lambda path: path.fields):
-            paths = list(group)
-            axes = [self.fields.index(field) for field in paths[0].fields]
-            shares, value = np.array([path.shares for path in paths]), np.array([path.value for path in paths])
+        for axes, paths, shares, value in self._groups():
             patterns = np.arange(1 << len(axes))
             met = ((patterns[:, None] >> np.arange(len(axes))) & 1).astype(np.float64)
             for leaf_values in shapley_values(shares, value, np.broadcast_to(met, (len(paths), *met.shape))):
@@ -117,6 +103,40 @@ class TableLayout:
         )
         return LookupTable(self.fields, offsets, values.reshape(len(sizes), -1))
 
+    def cells(self, codes: Sequence[Rows], is_new: Mask) -> Floats:
+        """Return what some leads would read from the table if it held the expectations of values that are not known.
+
+        Parameters
+        ----------
+        codes
+            For each field the code of each lead, shape (n_leads,).
+        is_new
+            Whether the value of each lead is not known, shape (n_fields, n_leads).
+
+        Returns
+        -------
+        array
+            Log-odds of shape (n_fields, n_leads).
+        """
+        values, begin = np.zeros(is_new.shape), [0] * len(self.fields)
+        steps = [of_code[code] for of_code, code in zip(self.step_of_code, codes, strict=True)]
+        for axes, paths, shares, value in self._groups():
+            met = np.empty((len(paths), is_new.shape[1], len(axes)))
+            for bit, axis in enumerate(axes):
+                is_met = self.is_met[axis][begin[axis] : begin[axis] + len(paths)]
+                met[:, :, bit] = np.where(is_new[axis], shares[:, [bit]], is_met[:, steps[axis]])
+                begin[axis] += len(paths)
+            for leaf_values in shapley_values(shares, value, met):
+                values[axes] += leaf_values.T
+        return values
+
+    def _groups(self) -> Iterator[tuple[list[int], list[LeafPath], Floats, Floats]]:
+        """Yield the positions of fields that some paths test, these paths, their shares and values."""
+        for _, group in groupby(self.paths, key=lambda path: path.fields):
+            paths = list(group)
+            axes = [self.fields.index(field) for field in paths[0].fields]
+            yield axes, paths, np.array([path.shares for path in paths]), np.array([path.value for path in paths])
+
 
 def compile_model(
     encoder: Encoder,
@@ -124,8 +144,8 @@ def compile_model(
     trees: Sequence[Tree],
     *,
     limits: tuple[int, int] = (MAX_MERGED_CELLS, MAX_TABLE_VALUES),
-) -> Lookup:
-    """Return a model as look-up tables.
+) -> tuple[Lookup, tuple[TableLayout, ...]]:
+    """Return a model as look-up tables, and their layouts in the same order.
 
     Trees with a path that tests more than 10 fields are not compiled. Where the tables of the others would hold more
     than 8 million values (64 MB), their first half is compiled, or half of that, until the tables are small enough.
@@ -148,21 +168,16 @@ def compile_model(
     >>> sides = [Condition(0, 30.0, 2, is_left, share) for is_left, share in ((True, 0.25), (False, 0.75))]
     >>> stump = Tree((Leaf(-3.0, sides[:1]), Leaf(1.0, sides[1:])), 0.0)
     >>> encoder = Encoder((Field("age", "number", "fit"),), ((),))
-    >>> lookup = compile_model(encoder, LinearPart(0.0, ()), [stump])
+    >>> lookup, _ = compile_model(encoder, LinearPart(0.0, ()), [stump])
     >>> lookup.contributions(np.array([[30.0], [31.0]]))
     array([[-3.],
            [ 1.]])
     """
     compiled, functions, layouts = _fitting(encoder, linear, trees, limits)
     start = linear.base + sum(trees[position].mean for position in compiled)
-    tables = tuple(layout.table() for layout in layouts)
     left = tuple(sorted(set(range(len(trees))) - set(compiled)))
-    return Lookup(start, tuple(functions), tables, left)
-
-
-def layouts_of(encoder: Encoder, linear: LinearPart, trees: Sequence[Tree]) -> list[TableLayout]:
-    """Return the layouts of the look-up tables that `compile_model` makes of a model, in their order."""
-    return _fitting(encoder, linear, trees, (MAX_MERGED_CELLS, MAX_TABLE_VALUES))[2]
+    lookup = Lookup(start, tuple(functions), tuple(layout.table() for layout in layouts), left)
+    return lookup, tuple(layouts)
 
 
 def divided(paths: list[LeafPath], functions: Sequence[ShapeFunction]) -> list[TableLayout]:

@@ -18,7 +18,7 @@ from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.tree_text import read_trees, select_trees
-from leadml.model.predict.compile import compile_model, layouts_of
+from leadml.model.predict.compile import compile_model
 from leadml.model.predict.new_values import NewValues
 from leadml.model.predict.tree_shap import tree_contributions
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.tree_text import Tree
     from leadml.model.parts.trees import Trees
+    from leadml.model.predict.compile import TableLayout
     from leadml.types import Floats, Mask, Rows
 
 
@@ -50,6 +51,8 @@ class LeadModel:
         Intervals of true probabilities.
     lookup
         Both parts as look-up tables.
+    layouts
+        Of its tables, for those without the fields of new values.
     """
 
     encoder: Encoder
@@ -58,14 +61,15 @@ class LeadModel:
     calibrator: Calibrator
     intervals: Intervals
     lookup: Lookup
+    layouts: tuple[TableLayout, ...]
 
     @classmethod
     def of(
         cls, encoder: Encoder, linear: LinearPart, trees: Trees, *, calibrator: Calibrator, intervals: Intervals
     ) -> LeadModel:
         """Return the model of these parts, with its look-up tables."""
-        lookup = compile_model(encoder, linear, read_trees(trees.text))
-        return cls(encoder, linear, trees, calibrator, intervals, lookup)
+        lookup, layouts = compile_model(encoder, linear, read_trees(trees.text))
+        return cls(encoder, linear, trees, calibrator, intervals, lookup, layouts)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any], trees: Trees) -> LeadModel:
@@ -125,23 +129,22 @@ class LeadModel:
 
     def _of_new(self, fields: Floats, is_new: Mask) -> Floats:
         """Return the same where some values are new."""
-        left = [self._all_trees[position] for position in self.lookup.uncompiled]
-        return self._new_values.contributions(fields, is_new) + tree_contributions(left, fields, is_new)
+        log_odds = self._new_values.contributions(fields, is_new)
+        return log_odds + tree_contributions(self._left, fields, is_new) if self._left else log_odds
 
     @cached_property
     def _start(self) -> float:
         """The log-odds of the mean lead."""
-        if not self.lookup.uncompiled:
-            return self.lookup.start
-        return self.lookup.start + sum(self._all_trees[position].mean for position in self.lookup.uncompiled)
-
-    @cached_property
-    def _all_trees(self) -> tuple[Tree, ...]:
-        return read_trees(self.trees.text)
+        return self.lookup.start + sum(tree.mean for tree in self._left)
 
     @cached_property
     def _new_values(self) -> NewValues:
-        return NewValues(self.lookup, layouts_of(self.encoder, self.linear, self._all_trees))
+        return NewValues(self.lookup, self.layouts)
+
+    @cached_property
+    def _left(self) -> list[Tree]:
+        """The trees that are in no look-up table."""
+        return list(read_trees(self._uncompiled_trees.text)) if self.lookup.uncompiled else []
 
     @cached_property
     def _uncompiled_trees(self) -> Trees:
