@@ -52,7 +52,7 @@ def main() -> None:
         size = int(LEARN_SHARE * len(shuffled))
         learn, holdout = shuffled.iloc[:size], shuffled.iloc[size:].reset_index(drop=True)
         label = holdout[LABEL].to_numpy(dtype=np.int8)
-        model = fit_model(learn, contract.fields, params, split=split).model
+        model = fit_model(learn, contract.fields, params, split=split, rules=params.baselines.points).model
         probabilities = {"leadml": model.predict(holdout)}
         probabilities |= baseline_probabilities(learn, holdout, contract.fields, params)
         pooled.append((label, probabilities["leadml"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,3 +136,19 @@ def test_a_part_of_another_type_is_named(change: Callable[[dict[str, Any]], None
     with pytest.raises(ValueError, match=message) as caught:
         Manifest.from_json(stored)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("points_weight", "expected"),
+    [
+        (0.0, "Low evidence: there are fewer leads or conversions"),
+        (0.4, "Rule first: there are fewer leads or conversions"),
+        (0.4, "40% of a score are these points alone"),
+    ],
+)
+def test_a_version_of_few_leads_has_a_stamp(points_weight: float, expected: str) -> None:
+    """It says whether the model starts from the points of the team; a version of enough leads has none."""
+    choices = {**MANIFEST.record.choices, "points_weight": points_weight}
+    record = replace(MANIFEST.record, choices=choices)
+    assert expected in replace(record, is_small=True).stamp
+    assert not record.stamp

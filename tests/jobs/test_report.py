@@ -144,7 +144,7 @@ def test_limits_of_the_evidence_are_warnings(trained_project: tuple[Places, Trai
     )
     timed = replace(bundle, leads=replace(bundle.leads, holdout=Holdout(0.25, 0, since=1)))
 
-    assert [text.split()[0] for text in warnings(weak)] == ["Low", "The", "No", "duration"]
+    assert [text.split()[0] for text in warnings(weak)] == ["Rule", "The", "No", "duration"]
     assert warnings(timed) == []
 
 

@@ -11,6 +11,8 @@ import pytest
 from leadml.errors import DataError, ModelError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
+from leadml.jobs.report import model_card
+from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads
@@ -130,17 +132,31 @@ def test_too_little_data_is_refused(
         train(make_project(tmp_path / "p", f"data.path={tmp_path / 'few.csv'}"), now=NOW, progress=ignore_progress)
 
 
-def test_a_model_of_few_leads_is_marked(tmp_path: Path, make_project: Make, bank_file: Path) -> None:
-    """The record of the training says that there were few leads."""
+@pytest.mark.parametrize(("points", "stamp"), [("none", "Low evidence: "), ("given", "Rule first: ")])
+def test_a_model_of_few_leads_is_marked(
+    tmp_path: Path, make_project: Make, bank_file: Path, points: str, stamp: str
+) -> None:
+    """The record, the card and the summary of a batch say that there were few leads, and whether points lead."""
     pd.read_csv(bank_file).head(900).to_csv(tmp_path / "few.csv", index=False)
     rules = [f"stages.{stage}={{rule: share, top: {top}}}" for stage, top in (("iql", 0.5), ("mql", 0.2), ("sql", 0.1))]
     project = make_project(
-        tmp_path / "p", *SMALL, *rules, f"data.path={tmp_path / 'few.csv'}", "limits.allow_small=true"
+        tmp_path / "p",
+        *SMALL,
+        *rules,
+        f"data.path={tmp_path / 'few.csv'}",
+        "limits.allow_small=true",
+        *(["baselines.points=[]"] if points == "none" else []),
     )
 
     trained = train(project, now=NOW, progress=ignore_progress)
+    request = ScoreRequest(project.data, out=tmp_path / "scored.csv")
+    scored = score(trained.model, request, project=project, now=NOW, progress=ignore_progress)
 
     assert trained.model.bundle.record.is_small
+    assert trained.model.bundle.record.stamp.startswith(stamp)
+    assert ("evidence", trained.model.bundle.record.stamp) in model_card(trained.model).rows
+    assert scored.stamp == trained.model.bundle.record.stamp
+    assert (trained.model.bundle.record.choices["points_weight"] > 0) == (points == "given")
 
 
 def test_the_holdout_of_leads_with_dates_is_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:

@@ -446,6 +446,22 @@ def test_the_message_of_a_fold_of_one_outcome_counts_its_leads(label, folds, mes
         split.folds(frame)
 
 
+@pytest.mark.parametrize(("first_won", "left"), [(0, 5), (10, 4), (30, 2)])
+def test_folds_before_the_first_conversion_are_left_out_if_leads_have_dates(first_won, left):
+    """The others are as they were; two are needed, and without dates no fold is left out."""
+    frame = pd.DataFrame({SPLIT_KEY: [f"lead {row}" for row in range(60)], AS_OF: range(60), LABEL: 0})
+    frame.loc[first_won::3, LABEL] = 1
+    every = frame.assign(**{LABEL: np.arange(60) % 2})
+    split = TimeSplit(SplitParams())
+    found, expected = split.folds(frame), split.folds(every)[-left:]
+    assert len(found) == left
+    assert all(
+        np.array_equal(one, other)
+        for fold in zip(found, expected, strict=True)
+        for one, other in zip(*fold, strict=True)
+    )
+
+
 def test_a_fold_that_is_evaluated_on_no_lead_is_refused():
     """Three groups fill three folds; the fourth has none."""
     frame = pd.DataFrame({SPLIT_KEY: list("abcabc"), LABEL: [0, 0, 0, 1, 1, 1]})

@@ -81,6 +81,19 @@ class TrainingRecord:
     is_small: bool
     split: SplitRecord
 
+    @property
+    def stamp(self) -> str:
+        """How little the version learnt from, in a sentence; empty if leads and conversions were enough."""
+        if not self.is_small:
+            return ""
+        few = "there are fewer leads or conversions than leadml asks for"
+        if points := float(self.choices.get("points_weight", 0.0)):
+            return (
+                f"Rule first: {few}, so the model starts from the points of baselines.points; {points:.0%} of a score "
+                "are these points alone."
+            )
+        return f"Low evidence: {few}, and limits.allow_small is set."
+
 
 @dataclass(frozen=True)
 class Manifest:

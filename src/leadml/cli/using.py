@@ -151,6 +151,8 @@ def _print_summary(summary: ScoreSummary) -> None:
     print(f"scores: {inert(summary.destination.name)}")
     if summary.not_kept:
         print(f"not kept in a store: {summary.not_kept}")
+    if summary.stamp:
+        print(f"note: {summary.stamp}")
     for rule in summary.not_applied:
         print(f"rule not applied, because the model has no such field: {inert(rule)}")
     for finding in summary.changes:

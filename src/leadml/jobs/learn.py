@@ -78,7 +78,9 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     refuse_stops(findings)
     parts, contract, split = training.parts(), training.contract, training.split
     slices = _slices(contract, params)
-    fitted = fit_model(parts.learn, contract.fields, params, split=split, progress=progress)
+    fitted = fit_model(
+        parts.learn, contract.fields, params, split=split, rules=params.baselines.points, progress=progress
+    )
     progress("solving the cuts")
     cuts = _cuts(fitted, params, target)
     stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)

@@ -66,11 +66,7 @@ def headline(evaluation: Evaluation) -> str:
 
 def warnings(bundle: Bundle) -> list[str]:
     """Return the limits of the evidence, in sentences: what a reader must know before the figures."""
-    texts = []
-    if bundle.record.is_small:
-        texts.append(
-            "Low evidence: there are fewer leads or conversions than leadml asks for, and limits.allow_small is set."
-        )
+    texts = [bundle.record.stamp] if bundle.record.stamp else []
     if bundle.leads.holdout.since is None:
         texts.append(
             "The leads have no date, so the holdout is a random sample: the figures do not show changes over time and "
@@ -138,7 +134,9 @@ def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
 
 def _model_text(choices: Mapping[str, Any]) -> str:
     """Return the weights of the parts of a model; parts without weight are left out."""
-    parts = [(choices["linear_weight"], "linear parts"), (choices["trees_weight"], "trees")]
+    points = choices.get("points_weight", 0.0)
+    linear = "linear parts that start from the points of baselines.points" if points else "linear parts"
+    parts = [(choices["linear_weight"], linear), (choices["trees_weight"], "trees")]
     text = "; ".join(f"{weight:.2f} times {name}" for weight, name in parts if weight)
     newest = choices.get("newest_weight", 0.0)
     return text + (f"; parts in which older leads weigh less have {newest:.2f} of this weight" if newest else "")
@@ -165,6 +163,7 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("repeated rows merged", f"{record.data.merged:,}"),
         ("fitted on", _size_text(record.split.learn, record.unit)),
         ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
+        *((("evidence", record.stamp),) if record.stamp else ()),
         ("model", f"additive log-odds: {_model_text(choices)}"),
         ("interval of a score", INTERVAL),
         ("stability", _stability_text(choices)),

@@ -148,6 +148,8 @@ class ScoreSummary:
         Reasons to distrust the scores, in words.
     not_kept
         Why the scores are not kept in the store, in words; empty if they are.
+    stamp
+        How little the version learnt from, in a sentence; empty if leads and conversions were enough.
     not_applied
         The business's own rules that are not applied, in words, because the model does not have their field.
     scored, not_scored
@@ -172,6 +174,7 @@ class ScoreSummary:
     destination: Destination
     doubts: tuple[str, ...] = ()
     not_kept: str = ""
+    stamp: str = ""
     not_applied: tuple[str, ...] = ()
     scored: int = 0
     not_scored: int = 0
@@ -238,7 +241,7 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         keeper.note_outcomes(leads.outcomes())
         batch = Batch(name, version, scored_at, choices.reasons, leads.stamp)
         counts = leads.rows, leads.merged, leads.left_out, leads.reason_left_out
-        summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept)
+        summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept, model.bundle.record.stamp)
         summary.not_applied = tuple(rule.words for rule in lifecycle.rules.not_applicable)
         summary.stages = dict.fromkeys(stage_names(model.bundle), 0)
         with _open_outputs(destination, summary, lifecycle) as outputs:

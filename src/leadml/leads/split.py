@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Decision 11: half of the snapshots or more lie before each origin, and a tenth or more after it.
 ORIGIN_QUANTILES = (0.5, 0.9)
 MAX_COPIES = 4  # decision 4: more equal rows are a common kind of lead, which each model has to be fitted on
+LEAST_FOLDS = 2  # one alone does not tell how much periods differ
 CLASSES = 2  # converted or not
 
 
@@ -149,6 +150,9 @@ class Split(ABC):
     def folds(self, frame: pd.DataFrame) -> list[Fold]:
         """Return the rows that each fold is fitted on and evaluated on.
 
+        Where rows have instants, the first folds are left out if all leads before them have one outcome, as long as
+        two are left.
+
         Raises
         ------
         ModelError
@@ -159,6 +163,11 @@ class Split(ABC):
             raise ModelError(msg)
         label = frame[LABEL].to_numpy()
         folds = list(self._folds(frame))
+        first = next(
+            (at for at, (fitted, _) in enumerate(folds) if len(np.unique(label[fitted])) == CLASSES), len(folds)
+        )
+        if self.clock is not None and len(folds) - first >= LEAST_FOLDS:
+            folds = folds[first:]
         for number, (fitted, evaluated) in enumerate(folds, start=1):
             if len(np.unique(label[fitted])) < CLASSES or not len(evaluated):
                 msg = (

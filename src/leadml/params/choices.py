@@ -178,14 +178,15 @@ class PointsRule(FieldTest):
 
 
 class BaselineParams(Section):
-    """What the model is compared with.
+    """What the model is compared with, and what it starts from.
 
     The base rate, a logistic regression and Odoo's lead scoring are compared always; a point score only if it is given.
     """
 
     points: tuple[PointsRule, ...] = ()
     """Rules of the team's own point score. Give them if there is such a score: the report then says whether the model
-    is better."""
+    is better, and with few leads the model starts from them. Points that are of no use cost little: how much they count
+    is learnt."""
 
 
 class LeakParams(Section):

@@ -70,7 +70,8 @@ class LimitParams(Section):
     """Smallest number of leads that converted, and of leads that did not; with fewer, training stops. Lower it only for
     a trial: with fewer conversions the intervals of the report are too wide to decide on."""
     allow_small: bool = False
-    """Whether to train with fewer leads than these limits. If true, the report carries a warning of low evidence."""
+    """Whether to train with fewer leads than these limits. If true, report, card and scores say so. Give the points of
+    your team in `baselines.points` then: the model starts from them, and is called "rule first"."""
 
 
 class ModelParams(Section):

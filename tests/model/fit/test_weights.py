@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.model.fit.weights import PERIODS, period_of, predictive_weights
+from leadml.model.fit.weights import PERIODS, period_of, predictive_weights, prior_weights
 from leadml.types import Floats, Rows
 
 EVEN = np.full(2, 0.5)
@@ -209,3 +209,15 @@ def test_rows_of_different_instants_are_in_twenty_equal_periods(rows: int) -> No
 def test_rows_without_an_instant_have_no_period() -> None:
     """Nothing is None."""
     assert period_of(None) is None
+
+
+@pytest.mark.parametrize("conversions", [1, 30, 60, 240, 10**6])
+def test_trees_begin_with_less_weight_the_fewer_leads_convert(conversions: int) -> None:
+    """Half as much as each other family at 60 conversions; a family has no more weight for having more parts."""
+    families = [("linear", 0.0)] * 2 + [("linear", 0.25)] * 3 + [("points", 0.0)] + [("trees", 0.0)] * 7
+    prior = prior_weights(families, conversions)
+    of_family = {family: prior[[each == family for each in families]].sum() for family in families}
+    assert prior.sum() == pytest.approx(1.0)
+    assert of_family["linear", 0.0] == pytest.approx(of_family["points", 0.0])
+    assert of_family["linear", 0.0] == pytest.approx(of_family["linear", 0.25])
+    assert of_family["trees", 0.0] / of_family["linear", 0.0] == pytest.approx(conversions / (conversions + 60))

@@ -50,7 +50,8 @@ CATALOGUE = {
     "RD1": FindingKind(
         "readiness",
         "There are enough leads",
-        "Bring more leads. limits.allow_small: true trains all the same and marks the report as low evidence.",
+        "Bring more leads. limits.allow_small: true trains all the same, and report, card and scores say so; points of "
+        "the team in baselines.points are what the model starts from then.",
     ),
     "RD2": FindingKind(
         "readiness",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import FoldSize, PartSize, column_of
+from leadml.model.fit.points import named_levels, points_terms
 from leadml.model.fit.selection import FitData, Selection, directions_of, fit_pool, select_parts
 from leadml.model.fit.uncertainty import sampling_deviation, score_deviation, with_deviations_of_new
 from leadml.model.parts.calibration import Calibrator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
     from leadml.leads.split import Split
     from leadml.model.parts.linear import LinearPart
-    from leadml.params import CalibrationParams, ModelParams
+    from leadml.params import CalibrationParams, ModelParams, PointsRule
     from leadml.types import Floats, Labels, Progress
 
 
@@ -83,6 +84,7 @@ def fit_model(
     params: FitParams,
     *,
     split: Split,
+    rules: Sequence[PointsRule] = (),
     progress: Progress = lambda _: None,
 ) -> FitResult:
     """Return the model of a training set.
@@ -97,6 +99,8 @@ def fit_model(
         The sections ``model`` and ``calibration`` are used.
     split
         How the rows are divided into folds, and which of their columns is the clock.
+    rules
+        The points of the team, which the linear part starts from; empty if there are none.
     progress
         Called with the name of each step as it begins.
 
@@ -106,13 +110,14 @@ def fit_model(
         Where a fold would be fitted on leads of one outcome only.
     """
     frame = frame.sort_values(list(split.order), kind="stable", ignore_index=True)
-    encoder = fit_encoder(frame, fields, params.model)
+    encoder = fit_encoder(frame, fields, params.model, named=named_levels(rules))
     clock = column_of(frame, split.clock)
     label = frame[LABEL].to_numpy(dtype=np.int8)
     directions = directions_of(fields, params.model.directions)
     groups = column_of(frame, split.cluster)
     cluster = None if groups is None else pd.factorize(groups)[0]
-    data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), cluster)
+    points = points_terms(encoder, rules, directions)
+    data = FitData(encoder, encoder.fields_of(frame), label, clock, directions, split.folds(frame), cluster, points)
     selection = select_parts(data, params.model, progress)
     progress("fitting the chosen model")
     linear, trees = _fit_selection(data, selection, params.model)
@@ -165,11 +170,13 @@ def _fit_selection(data: FitData, selection: Selection, params: ModelParams) -> 
 def _choices(selection: Selection) -> dict[str, float | str]:
     """Return the weights and the log loss of every candidate, by name, and the weights of all parts of a kind.
 
-    ``newest_weight`` is that of all parts in which older rows weigh less.
+    ``newest_weight`` is that of all parts in which older rows weigh less, ``points_weight`` that of the team's points
+    alone; the other linear parts start from the points, too.
     """
     choices: dict[str, float | str] = {
         "intercept_shift": selection.intercept_shift,
         "linear_weight": sum(weight for _, weight in selection.linear),
+        "points_weight": sum(weight for each, weight in selection.linear if each.is_points),
         "trees_weight": sum(sum(by_rounds.values()) for _, by_rounds in selection.trees),
         "newest_weight": sum(weight for each, weight in selection.linear if each.half_life)
         + sum(sum(by_rounds.values()) for each, by_rounds in selection.trees if each.half_life),

@@ -6,7 +6,6 @@ Rows of the holdout are never used.
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +18,9 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from leadml.errors import ModelError, nearest
-from leadml.model.fit.weights import period_of, predictive_weights
+from leadml.model.fit.weights import period_of, predictive_weights, prior_weights
 from leadml.model.parts.calibration import log_losses
-from leadml.model.parts.linear import REACHES, LinearPart, fit_linear_parts, make_terms
+from leadml.model.parts.linear import REACHES, LinearPart, centered, fit_linear_parts, make_terms
 from leadml.model.parts.trees import BoosterData, TreeSettings, cross_validate
 
 if TYPE_CHECKING:
@@ -29,11 +28,15 @@ if TYPE_CHECKING:
 
     from leadml.leads.check.field import Field
     from leadml.model.parts.encode import Encoder
+    from leadml.model.parts.linear import Term
     from leadml.model.parts.trees import CvResult
     from leadml.params import ModelParams
     from leadml.types import Floats, Fold, Integers, Labels, Progress, Rows
 
 
+POINTS_ALONE = (
+    1e-5  # strength: terms add next to nothing to the points, whose own penalty is then that of a strength of 10
+)
 LEAST_WEIGHT = 0.002  # parts with less change no probability by a hundredth, and each costs a fit
 MAX_SHIFT = 100.0  # brackets the root: a probability of 100 log-odds is 1 in doubles
 SMALLEST_DIFFERENCE = 1e-12  # of mean probability and rate; a smaller one is rounding, brentq's own tolerance is 2e-12
@@ -59,6 +62,8 @@ class FitData:
         Rows to fit on and to evaluate on.
     cluster
         The number of the group of each row, from 0, shape (n_rows,); None where rows are independent.
+    points
+        The points of the team, of `points_terms`; empty where there are none.
     """
 
     encoder: Encoder
@@ -68,6 +73,7 @@ class FitData:
     directions: tuple[int, ...]
     folds: Sequence[Fold]
     cluster: Rows | None = None
+    points: tuple[Term, ...] = ()
 
     @cached_property
     def matrix(self) -> Floats:
@@ -107,6 +113,11 @@ class LinearSettings:
     strength: float
     half_life: float
     reach: float
+
+    @property
+    def is_points(self) -> bool:
+        """Whether it is the points of the team and next to nothing else."""
+        return self.strength == POINTS_ALONE
 
     def __str__(self) -> str:
         """Return the settings in words."""
@@ -159,10 +170,11 @@ def select_parts(data: FitData, params: ModelParams, progress: Progress) -> Sele
         Called with the name of each step as it begins.
     """
     half_lives = params.half_lives if data.clock is not None else (0.0,)
+    strengths = (POINTS_ALONE, *params.linear_strengths) if data.points else params.linear_strengths
     progress("cross-validating the linear part")
     linear = _cross_validate_linear(
         data,
-        [LinearSettings(strength, *each) for *each, strength in product(half_lives, REACHES, params.linear_strengths)],
+        [LinearSettings(strength, *each) for *each, strength in product(half_lives, REACHES, strengths)],
         params,
     )
     booster_data = BoosterData(data.fields, data.label, data.directions)
@@ -245,7 +257,8 @@ def fit_pool(
         some = [each for each in settings if each.reach == reach]
         weighted = [(each.strength, data.weight(each.half_life, rows)) for each in some]
         terms = make_terms(matrix, data.encoder.is_flag, directions, reach=reach)
-        fitted = fit_linear_parts(matrix, data.label[rows], terms, weighted, **choices)
+        points = centered(data.points, matrix)
+        fitted = fit_linear_parts(matrix, data.label[rows], terms, weighted, points=points, **choices)
         parts |= dict(zip(some, fitted, strict=True))
     return [parts[each] for each in settings]
 
@@ -253,17 +266,16 @@ def fit_pool(
 def _weighted(data: FitData, linear: list[tuple[LinearSettings, Floats]], trees: list[CvResult]) -> Selection:
     """Return all parts with their weights."""
     rows, label = data.evaluation_rows, data.label[data.evaluation_rows]
-    families = [("linear", settings.half_life) for settings, _ in linear]
+    families = [("points" if settings.is_points else "linear", settings.half_life) for settings, _ in linear]
     families += [("trees", each.settings.half_life) for each in trees for _ in each.rounds]
     margin = np.column_stack(
         [*(each[rows] for _, each in linear), *(each[rows] for tree in trees for each in tree.margins)]
     )
     losses = np.column_stack([log_losses(column, label) for column in margin.T])
-    counts = Counter(families)
-    prior = np.array([1 / len(counts) / counts[family] for family in families])
     period = None if data.clock is None else period_of(data.clock[rows])
     cluster = None if data.cluster is None else data.cluster[rows]
-    weight = predictive_weights(losses, prior, period, cluster)
+    converted = np.flatnonzero(data.label) if data.cluster is None else np.unique(data.cluster[data.label == 1])
+    weight = predictive_weights(losses, prior_weights(families, len(converted)), period, cluster)
     weight = np.where(weight < min(LEAST_WEIGHT, weight.max()), 0.0, weight)
     weight /= weight.sum()
     mixed = margin @ weight

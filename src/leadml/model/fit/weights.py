@@ -8,14 +8,18 @@ so far. Weights therefore change little if a few leads are left out, and are eve
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leadml.types import Floats, Integers, Rows
 
 PERIODS = 20  # of equal numbers of rows; with five or forty the log loss of disturbed trainings is about the same
+CONVERSIONS_OF_TREES = 60  # with so many, trees begin with half the weight of other parts (decision 1)
 SMALLEST_DIFFERENCE = 1e-12  # of mean log losses; a smaller one is rounding
 SHARPNESS = 0.5  # the log of the weight falls by half of this times the square of the standard errors
 
@@ -35,6 +39,29 @@ def period_of(clock: Integers | None) -> Rows | None:
     ordered = np.sort(clock)
     before = np.searchsorted(ordered, clock, side="left")
     return np.unique(before * PERIODS // len(clock), return_inverse=True)[1]
+
+
+def prior_weights(families: Sequence[tuple[str, float]], conversions: int) -> Floats:
+    """Return the weights of parts before any loss is known, shape (n_parts,), adding up to 1.
+
+    Each family has the same weight, and each part of it the same share, but trees begin with less where few leads
+    convert: the folds tell little then of how much worse trees are on other leads.
+
+    Parameters
+    ----------
+    families
+        The kind of each part, and its half-life.
+    conversions
+        Number of leads that converted.
+
+    Examples
+    --------
+    >>> prior_weights([("linear", 0.0), ("linear", 0.0), ("trees", 0.0)], 60).round(3).tolist()
+    [0.333, 0.333, 0.333]
+    """
+    counts, share = Counter(families), conversions / (conversions + CONVERSIONS_OF_TREES)
+    prior = np.array([(share if family[0] == "trees" else 1.0) / counts[family] for family in families])
+    return np.asarray(prior / prior.sum())
 
 
 def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, cluster: Rows | None = None) -> Floats:

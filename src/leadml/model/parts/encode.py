@@ -18,7 +18,7 @@ import pandas as pd
 from leadml.leads.check.field import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from leadml.params import ModelParams
     from leadml.types import Floats, Mask, Rows
@@ -141,7 +141,13 @@ class Encoder:
         return cls(fields, levels, new)
 
 
-def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParams) -> Encoder:
+def fit_encoder(
+    frame: pd.DataFrame,
+    fields: Sequence[Field],
+    params: ModelParams,
+    *,
+    named: Mapping[str, Collection[str]] | None = None,
+) -> Encoder:
     """Return the encoder of a training set.
 
     Parameters
@@ -153,6 +159,8 @@ def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParam
     params
         ``min_level_count`` and ``max_levels``: a level gets a column where at least so many rows have it and it is
         among the most frequent. "Other" and "missing" are new to the model where fewer rows are, or fewer than 10.
+    named
+        By name of the field, levels that get a column if any row has them, since the params name them.
 
     Examples
     --------
@@ -161,7 +169,7 @@ def fit_encoder(frame: pd.DataFrame, fields: Sequence[Field], params: ModelParam
     >>> fit_encoder(frame, [Field("job", "category", "fit")], ModelParams(min_level_count=2)).levels
     (('chef',),)
     """
-    levels = tuple(_frequent_levels(frame, field, params) for field in fields)
+    levels = tuple(_kept_levels(frame, field, params, (named or {}).get(field.name, ())) for field in fields)
     enough = min(params.min_level_count, ENOUGH)
     new = tuple(
         _new_names(frame[field.name], kept, enough)
@@ -178,9 +186,11 @@ def _new_names(values: pd.Series, kept: tuple[str, ...], enough: int) -> tuple[s
     return tuple(name for name, count in counts.items() if count < enough)
 
 
-def _frequent_levels(frame: pd.DataFrame, field: Field, params: ModelParams) -> tuple[str, ...]:
+def _kept_levels(frame: pd.DataFrame, field: Field, params: ModelParams, named: Collection[str]) -> tuple[str, ...]:
+    """Return the levels that get a column, the most frequent first."""
     if field.kind != "category":
         return ()
-    counts = frame[field.name].value_counts()
-    frequent = [(-count, str(level)) for level, count in counts.items() if count >= params.min_level_count]
-    return tuple(level for _, level in sorted(frequent)[: params.max_levels])
+    counts = {str(level): int(count) for level, count in frame[field.name].value_counts().items()}
+    kept = [level for level, count in counts.items() if count >= params.min_level_count or level in named]
+    kept = sorted(kept, key=lambda level: (level not in named, -counts[level], level))[: params.max_levels]
+    return tuple(sorted(kept, key=lambda level: (-counts[level], level)))

@@ -25,6 +25,8 @@ REACHES = (3.0, 8.0)
 LARGEST = 1e100  # so that the squares in a standard deviation, 1e200 each, add up to less than 1.8e308
 KNEE_QUANTILES = (0.2, 0.4, 0.6, 0.8)  # decision 1: a single knee loses on three of three divisions, nine on one
 EXACT, APPROXIMATE = 1e-8, 1e-6  # tolerances of the mean gradient
+FREE = 1e3  # deviations of the points in the design: their penalty is a millionth of that of a term
+SMALLEST_DEVIATION = 1e-9  # of equal points, as a share of the largest; a smaller one is rounding
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Term:
     column
         Position of the encoder's column.
     shape
-        ``flag`` (the column itself), ``line``, ``knee`` (0 below its origin) or ``missing`` (1 where it is NaN).
+        ``flag`` (the column itself), ``line``, ``knee`` (0 below its origin), ``step`` (1 above its origin, 0 where it
+        is NaN) or ``missing`` (1 where it is NaN).
     origin, scale, reach
         The value of a line or knee is ``(x - origin) / scale``, clipped to at most ``reach``.
     center
@@ -48,7 +51,7 @@ class Term:
     """
 
     column: int
-    shape: Literal["flag", "line", "knee", "missing"]
+    shape: Literal["flag", "line", "knee", "step", "missing"]
     origin: float = 0.0
     scale: float = 1.0
     reach: float = REACHES[0]
@@ -67,15 +70,27 @@ class Term:
         """Whether it is a line or a knee."""
         return self.shape in {"line", "knee"}
 
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The values at which it changes its slope or steps."""
+        return (self.origin,) if self.shape == "step" else self.bounds if self.has_slope else ()
+
     def values(self, column: Floats) -> Floats:
         """Return the term less its center for each row, an array of shape (n_rows,)."""
         if self.shape == "flag":
             return column - self.center
         if self.shape == "missing":
             return np.isnan(column) - self.center
+        if self.shape == "step":
+            return np.asarray((column > self.origin) - self.center, dtype=np.float64)
         lowest, highest = self.bounds
         centered = (np.clip(column, lowest, highest) - self.origin) / self.scale - self.center
         return np.where(np.isnan(column), 0.0, centered)
+
+
+POINTS = Term(
+    -1, "line", direction=1
+)  # stands for a column of points among the terms; more points are meant to be better
 
 
 @dataclass(frozen=True)
@@ -150,14 +165,19 @@ def make_terms(
     for column, flag in enumerate(is_flag):
         direction = 0 if directions is None else int(directions[column])
         terms += [Term(column, "flag")] if flag else _number_terms(column, matrix[:, column], direction, reach)
-    centered = []
+    return centered(terms, matrix)
+
+
+def centered(terms: Sequence[Term], matrix: Floats) -> tuple[Term, ...]:
+    """Return terms that have no center yet with their means over rows, of shape (n_rows, n_columns)."""
+    found = []
     for term in terms:
         center = float(term.values(matrix[:, term.column]).mean())
         if term.has_slope:
             present = matrix[~np.isnan(matrix[:, term.column]), term.column]
             center = float(term.values(present).mean())
-        centered.append(replace(term, center=center))
-    return tuple(centered)
+        found.append(replace(term, center=center))
+    return tuple(found)
 
 
 def fit_linear_parts(
@@ -166,11 +186,13 @@ def fit_linear_parts(
     terms: tuple[Term, ...],
     settings: Sequence[tuple[float, Floats | None]],
     *,
+    points: tuple[Term, ...] = (),
     tolerance: float = APPROXIMATE,
 ) -> list[LinearPart]:
     """Return for each strength and weight the linear part with the least penalised log loss.
 
-    By default it is exact enough to weigh candidates. Each fit starts from the result of the one before.
+    By default it is exact enough to weigh candidates. Each fit starts from the result of the one before. With points,
+    a linear part is a factor times them and what the terms add to that: the penalty holds it back to the points.
 
     Parameters
     ----------
@@ -183,6 +205,8 @@ def fit_linear_parts(
     settings
         For each linear part the inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0, and the
         weight of each row, shape (n_rows,), mean 1; None for equal weights.
+    points
+        Terms whose coefficients are known but for one factor, which has hardly a penalty: the points of a team.
     tolerance
         Of the mean gradient, above 0.
     """
@@ -190,6 +214,8 @@ def fit_linear_parts(
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
+    score, scale = _points_of(matrix, points)
+    terms, design = ((*terms, POINTS), np.column_stack([design, score])) if scale else (terms, design)
     parts = []
     solver = LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True)
     for strength, weight in settings:
@@ -200,13 +226,24 @@ def fit_linear_parts(
             elif any(term.direction for term in terms):
                 *coefficients, base = _fit_with_directions(design, label, terms, strength, weight).tolist()
             else:
-                fitted = solver.set_params(C=strength).fit(design, label, sample_weight=weight)
-                coefficients, base = fitted.coef_[0].tolist(), float(fitted.intercept_[0])
-        fitted_terms = zip(terms, coefficients, strict=True)
-        parts.append(
-            LinearPart(base, tuple(replace(term, coefficient=coefficient) for term, coefficient in fitted_terms))
-        )
+                solver.set_params(C=strength).fit(design, label, sample_weight=weight)
+                coefficients, base = solver.coef_[0].tolist(), float(solver.intercept_[0])
+        fitted = [replace(term, coefficient=each) for term, each in zip(terms, coefficients, strict=True)]
+        if scale:
+            factor = fitted.pop().coefficient * scale
+            fitted += [replace(term, coefficient=factor * term.coefficient) for term in points]
+        parts.append(LinearPart(base, tuple(fitted)))
     return parts
+
+
+def _points_of(matrix: Floats, points: tuple[Term, ...]) -> tuple[Floats, float]:
+    """Return the points of rows as a column of the design, shape (n_rows,), and its scale; 0 if all have the same."""
+    score = np.zeros(len(matrix))
+    for term in points:
+        score += term.coefficient * term.values(matrix[:, term.column])
+    deviation = float(score.std())
+    scale = FREE / deviation if deviation > SMALLEST_DEVIATION * float(np.abs(score).max()) else 0.0
+    return score * scale, scale
 
 
 def _fit_with_directions(

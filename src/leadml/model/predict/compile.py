@@ -242,7 +242,7 @@ def _edges(encoder: Encoder, linear: LinearPart, conditions: list[Condition]) ->
     for condition in conditions:
         edges[condition.field].add(condition.threshold)
     for term in linear.terms:
-        edges[encoder.owners[term.column]].update(term.bounds if term.has_slope else ())
+        edges[encoder.owners[term.column]].update(term.edges)
     is_number = [field.kind != "category" for field in encoder.fields]
     return [
         np.array(sorted(values) if number else [], dtype=np.float64)
@@ -255,10 +255,12 @@ def _linear_function(encoder: Encoder, linear: LinearPart, index: int, edges: Fl
     is_number = encoder.fields[index].kind != "category"
     first = int(np.searchsorted(encoder.owners, index))
     anchors = np.concatenate([edges[:1] if len(edges) else [np.inf], edges, [np.nan]])
+    ends = np.concatenate([edges, [np.inf, np.nan]])
     codes = np.arange(len(anchors) if is_number else encoder.width(index))
     constants, slopes = np.zeros(len(codes)), np.zeros(len(codes))
     for term in (term for term in linear.terms if encoder.owners[term.column] == index):
-        constants += term.coefficient * term.values(anchors if is_number else codes == term.column - first)
+        values = ends if term.shape == "step" else anchors
+        constants += term.coefficient * term.values(values if is_number else codes == term.column - first)
         if term.has_slope:
             begin, end = term.bounds
             slopes += term.coefficient / term.scale * ((anchors >= begin) & (anchors < end))

@@ -50,7 +50,8 @@ class NewValues:
         log_odds = np.empty(fields.shape[::-1])
         codes = self.lookup.alone(fields, log_odds)
         for table, layout in zip(self.lookup.tables, self.layouts, strict=True):
-            cells = sum(steps[codes[each]] for each, steps in zip(table.fields, table.offsets, strict=True))
+            offsets = [steps[codes[each]] for each, steps in zip(table.fields, table.offsets, strict=True)]
+            cells = np.sum(offsets, axis=0)
             new = np.stack([is_new[:, each] for each in table.fields])
             has_new = np.flatnonzero(new.any(axis=0))
             known = np.flatnonzero(~new.any(axis=0))
@@ -58,7 +59,9 @@ class NewValues:
                 log_odds[each, known] += values[cells[known]]
             if len(has_new):
                 some = [codes[each][has_new] for each in table.fields]
-                log_odds[np.ix_(table.fields, has_new)] += _expected(layout, cells[has_new], some, new[:, has_new])
+                expected = _expected(layout, cells[has_new], some, new[:, has_new])
+                for each, values in zip(table.fields, expected, strict=True):
+                    log_odds[each, has_new] += values
         return log_odds.T
 
 
