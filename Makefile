@@ -19,8 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run cdnow crm year test quick test-lowest proof lint lock
 
 # Shortest first. WITH_NAME are the arguments of one.
-PROOF := door bank cost truth store bots cuts rivals features explain review estimate drift compare small newlevels \
-	intervals kills leaks leak_limits mutation ablations steady
+PROOF := door bank cost truth store bots cuts rivals features explain review estimate drift parts compare \
+	thousandth small newlevels intervals kills leaks leak_limits mutation ablations steady
 ONLY := $(PROOF)
 PEERS :=
 WITH_leaks := --seeds 10

@@ -18,6 +18,7 @@ from measure import data_folder, finish, options
 from scipy.special import logit
 
 from leadml.leads.check.contract import LABEL
+from leadml.leads.split import RandomSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.parts.calibration import fit_calibrator, log_losses
 from leadml.params import ModelParams, Params, SplitParams, load_params
@@ -25,7 +26,10 @@ from leadml.params import ModelParams, Params, SplitParams, load_params
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leadml.types import Fold
+
 ROOT = Path(__file__).parents[1]
+RANDOM = "folds drawn at random where leads have dates"
 CALIBRATED = "a line through the out-of-fold log-odds"
 CHANGED: dict[str, dict[str, Any]] = {
     "2 leaves": {"model": ModelParams(leaves=(2,))},
@@ -43,8 +47,17 @@ CHANGED: dict[str, dict[str, Any]] = {
     "steps twice as long": {"model": ModelParams(learning_rate=0.2)},
     "steps half as long": {"model": ModelParams(learning_rate=0.05, max_rounds=2000)},
     "10 folds": {"split": SplitParams(folds=10)},
+    RANDOM: {},
     CALIBRATED: {},
 }
+
+
+class FoldsAtRandom(TimeSplit):
+    """Folds of any leads, where others are evaluated on newer ones."""
+
+    def folds(self, frame: pd.DataFrame) -> list[Fold]:
+        """Return the folds that leads without dates have."""
+        return RandomSplit(self.choices).folds(frame)
 
 
 def main() -> None:
@@ -77,7 +90,10 @@ def _losses(data: DividedData, name: str) -> NDArray[np.float64]:
     declared = load_params(ROOT / "params.yaml")
     required = {section: getattr(declared, section) for section in ("data", "target", "features", "stages")}
     params = Params(**required, **CHANGED.get(name, {}))
-    fitted = fit_model(data.learn, data.fields, params, split=data.split(params.split))
+    split = data.split(params.split)
+    if name == RANDOM and split.clock is not None:
+        split = FoldsAtRandom(params.split)
+    fitted = fit_model(data.learn, data.fields, params, split=split)
     margin = logit(fitted.model.predict(data.holdout))
     if name == CALIBRATED:
         margin = fit_calibrator(logit(fitted.probability), fitted.label).logit(margin)

@@ -402,6 +402,30 @@ LAYOUTS = {
         notes="Up to 3.5% of the training leads are left out, the first, the last or any.",
         words="--data DIR --other DIR",
     ),
+    "thousandth": Layout(
+        "One lead in a thousand left out",
+        f"{FURTHER}, without `duration` and `PageValues`; {BUNDLED} without `duration`; divided at random",
+        (
+            Rows(
+                "*",
+                {
+                    "leads": "{0}",
+                    "in the training": "{leads:,}",
+                    "median change of a probability": "{median_change:.1%}",
+                    "least of the draws": "{lowest:.1%}",
+                    "largest": "{highest:.1%}",
+                },
+            ),
+        ),
+        words="--data DIR",
+    ),
+    "parts": Layout(
+        "Parts of a model and their weights",
+        f"{FURTHER}, without `duration` and `PageValues`; {BUNDLED} without `duration`",
+        (Rows("*.families.*", {"leads": "{0}", "kind and half-life": "{1}", "weight": "{2:.2f}"}),),
+        picture=("parts.svg", "Weights of families, and of parts against their log loss"),
+        words="--data DIR",
+    ),
     "small": Layout(
         "Few leads",
         f"{FURTHER}, without `duration` and `PageValues`; {BUNDLED} without `duration`; CDNOW; a simulated CRM",

@@ -89,11 +89,11 @@ def test_a_part_that_is_worse_by_one_amount_in_all_rows_has_no_weight(period: Ro
 
 
 def test_the_weight_of_a_few_rows_is_that_by_hand() -> None:
-    """A mean difference of 0.1 with a standard error of 0.1 is one, and its square is halved twice."""
+    """A mean difference of 0.1 with a standard error of 0.1 is one, and its square is halved and quartered."""
     losses = np.array([[0.3, 0.3], [0.3, 0.5]])
     odds = np.divide(*predictive_weights(losses, EVEN, None)[::-1])
 
-    assert odds == pytest.approx(np.exp(-1 / 4))
+    assert odds == pytest.approx(np.exp(-1 / 8))
 
 
 def test_the_weight_of_two_periods_is_that_by_hand() -> None:
@@ -101,7 +101,7 @@ def test_the_weight_of_two_periods_is_that_by_hand() -> None:
     losses = np.array([[0.3, 0.4], [0.3, 0.4], [0.3, 0.6], [0.3, 0.6]])
     odds = np.divide(*predictive_weights(losses, EVEN, np.array([0, 0, 1, 1]))[::-1])
 
-    assert odds == pytest.approx(np.exp(-(0.2**2) / 0.03 / 4))
+    assert odds == pytest.approx(np.exp(-(0.2**2) / 0.03 / 8))
 
 
 def test_more_leads_of_the_same_kind_sharpen_the_weights() -> None:

@@ -13,7 +13,8 @@ from leadml.model.parts.encode import Encoder
 from leadml.model.parts.intervals import Intervals
 from leadml.model.parts.linear import LinearPart, make_terms
 from leadml.model.parts.tree_text import ZERO, Condition, Leaf, Tree, read_trees, select_trees
-from leadml.model.predict.compile import MAX_CELLS, compile_model
+from leadml.model.predict.compile import compile_model
+from leadml.model.predict.layout import MAX_CELLS
 from leadml.model.predict.lead_model import LeadModel
 from leadml.params import ModelParams
 

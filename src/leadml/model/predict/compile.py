@@ -1,22 +1,20 @@
 """Compile the trees of a model into look-up tables.
 
-The contributions that are read from the tables are exactly those of path-dependent TreeSHAP. What a leaf contributes
-depends only on which conditions on its path a lead meets, so that all leaves whose paths test the same fields, or some
-of them, add up to one table. Trees with too many fields on a path, or for which there is no room, are left to LightGBM.
+The contributions that are read from the tables are exactly those of path-dependent TreeSHAP. Trees with too many fields
+on a path, or for which there is no room, are left to LightGBM.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import reduce
 from itertools import groupby
 from math import floor, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.model.parts.lookup import Lookup, LookupTable, ShapeFunction
-from leadml.model.predict.tree_shap import by_field, shapley_values
+from leadml.model.parts.lookup import Lookup, ShapeFunction
+from leadml.model.predict.layout import LeafPath, TableLayout, divided
+from leadml.model.predict.tree_shap import by_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,118 +22,13 @@ if TYPE_CHECKING:
     from leadml.model.parts.encode import Encoder
     from leadml.model.parts.linear import LinearPart
     from leadml.model.parts.tree_text import Condition, Tree
+    from leadml.model.predict.layout import CodeRange
     from leadml.model.predict.tree_shap import FieldConditions
-    from leadml.types import Floats, Mask, Rows
-
-    CodeRange = tuple[int, int, bool]
+    from leadml.types import Floats
 
 MAX_FIELDS_PER_PATH = 10  # a leaf has 2^10 patterns of 10 values, 82 KB while tables are made; 20 would have 168 MB
-MAX_CELLS = 1 << 16  # of one table: with 10 fields 5 MB; a larger one is divided, which changes no number but rounding
 MAX_MERGED_CELLS = 1 << 12  # decision 17: explains 2.3 times as fast as without merging; larger ones are no faster
 MAX_TABLE_VALUES = 1 << 23  # of all tables of a model: 64 MB (decision 17)
-
-
-@dataclass(frozen=True)
-class LeafPath:
-    """The path to a leaf, by field.
-
-    Parameters
-    ----------
-    fields
-        Positions of the fields that its conditions test.
-    ranges
-        For each field the first code that meets its conditions, the first one after those, and whether missing values
-        meet them.
-    shares
-        For each field the share of the rows that meets its conditions.
-    value
-        Of the leaf, in log-odds.
-    """
-
-    fields: tuple[int, ...]
-    ranges: tuple[CodeRange, ...]
-    shares: tuple[float, ...]
-    value: float
-
-
-@dataclass(frozen=True)
-class TableLayout:
-    """A look-up table before its values are computed. A step of a field is a run of codes with the same values.
-
-    Parameters
-    ----------
-    fields
-        Positions of the fields.
-    paths
-        Paths that test these fields or some of them.
-    is_met
-        For each field, whether each path that tests it is met in each step, shape (n_paths, n_steps).
-    step_of_code
-        For each field the step of each of its codes.
-    """
-
-    fields: tuple[int, ...]
-    paths: list[LeafPath]
-    is_met: tuple[Rows, ...]
-    step_of_code: tuple[Rows, ...]
-
-    @property
-    def sizes(self) -> list[int]:
-        """How many steps each field has."""
-        return [met.shape[1] for met in self.is_met]
-
-    def table(self) -> LookupTable:
-        """Return the look-up table: the sum of all leaves."""
-        sizes = self.sizes
-        values = np.zeros((len(sizes), *sizes))
-        shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-        met_by_path = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.is_met, shapes, strict=True)]
-        for axes, paths, shares, value in self._groups():
-            patterns = np.arange(1 << len(axes))
-            met = ((patterns[:, None] >> np.arange(len(axes))) & 1).astype(np.float64)
-            for leaf_values in shapley_values(shares, value, np.broadcast_to(met, (len(paths), *met.shape))):
-                pattern = reduce(np.add, [next(met_by_path[axis]) << bit for bit, axis in enumerate(axes)])
-                for bit, axis in enumerate(axes):
-                    values[axis] += leaf_values[pattern, bit]
-        strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
-        offsets = tuple(
-            (steps * stride).astype(np.intp) for steps, stride in zip(self.step_of_code, strides, strict=True)
-        )
-        return LookupTable(self.fields, offsets, values.reshape(len(sizes), -1))
-
-    def cells(self, codes: Sequence[Rows], is_new: Mask) -> Floats:
-        """Return what some leads would read from the table if it held the expectations of values that are not known.
-
-        Parameters
-        ----------
-        codes
-            For each field the code of each lead, shape (n_leads,).
-        is_new
-            Whether the value of each lead is not known, shape (n_fields, n_leads).
-
-        Returns
-        -------
-        array
-            Log-odds of shape (n_fields, n_leads).
-        """
-        values, begin = np.zeros(is_new.shape), [0] * len(self.fields)
-        steps = [of_code[code] for of_code, code in zip(self.step_of_code, codes, strict=True)]
-        for axes, paths, shares, value in self._groups():
-            met = np.empty((len(paths), is_new.shape[1], len(axes)))
-            for bit, axis in enumerate(axes):
-                is_met = self.is_met[axis][begin[axis] : begin[axis] + len(paths)]
-                met[:, :, bit] = np.where(is_new[axis], shares[:, [bit]], is_met[:, steps[axis]])
-                begin[axis] += len(paths)
-            for leaf_values in shapley_values(shares, value, met):
-                values[axes] += leaf_values.T
-        return values
-
-    def _groups(self) -> Iterator[tuple[list[int], list[LeafPath], Floats, Floats]]:
-        """Yield the positions of fields that some paths test, these paths, their shares and values."""
-        for _, group in groupby(self.paths, key=lambda path: path.fields):
-            paths = list(group)
-            axes = [self.fields.index(field) for field in paths[0].fields]
-            yield axes, paths, np.array([path.shares for path in paths]), np.array([path.value for path in paths])
 
 
 def compile_model(
@@ -178,21 +71,6 @@ def compile_model(
     left = tuple(sorted(set(range(len(trees))) - set(compiled)))
     lookup = Lookup(start, tuple(functions), tuple(layout.table() for layout in layouts), left)
     return lookup, tuple(layouts)
-
-
-def divided(paths: list[LeafPath], functions: Sequence[ShapeFunction]) -> list[TableLayout]:
-    """Return layouts that together hold some paths: one, or as few as have a bounded number of cells each."""
-    ranges: dict[int, list[CodeRange]] = {}
-    for path in paths:
-        for field, code_range in zip(path.fields, path.ranges, strict=True):
-            ranges.setdefault(field, []).append(code_range)
-    fields = tuple(sorted(ranges))
-    is_met, step_of_code = zip(*(_steps(ranges[field], functions[field]) for field in fields), strict=True)
-    layout = TableLayout(fields, paths, is_met, step_of_code)
-    if prod(layout.sizes) <= MAX_CELLS or len(paths) == 1:
-        return [layout]
-    middle = len(paths) // 2
-    return divided(paths[:middle], functions) + divided(paths[middle:], functions)
 
 
 def _fitting(
@@ -330,23 +208,3 @@ def _change_points(paths: list[LeafPath]) -> dict[int, int]:
 def _cell_count(changes: dict[int, int], more: dict[int, int]) -> int:
     """Return about how many cells a look-up table has if its fields change at some more codes."""
     return prod((bits | more.get(field, 0)).bit_count() for field, bits in changes.items())
-
-
-def _steps(ranges: list[CodeRange], function: ShapeFunction) -> tuple[Rows, Rows]:
-    """Return whether each range holds each step of a field, shape (n_ranges, n_steps), and the step of each code.
-
-    A step is a run of codes that no range divides. Missing values share a step with codes that meet the same ranges,
-    or have a step of their own.
-    """
-    first, end, accepts_missing = (np.array(values) for values in zip(*ranges, strict=True))
-    count = len(function.constants) - function.is_number
-    starts = np.unique(np.concatenate([[0], first, end]))
-    starts = starts[starts < count]
-    is_met = (first[:, None] <= starts) & (starts < end[:, None])
-    step_of_code = np.searchsorted(starts, np.arange(count), side="right") - 1
-    if function.is_number:
-        same = np.flatnonzero((is_met == accepts_missing[:, None]).all(axis=0))
-        if not len(same):
-            is_met = np.column_stack([is_met, accepts_missing])
-        step_of_code = np.append(step_of_code, same[0] if len(same) else is_met.shape[1] - 1)
-    return is_met.astype(np.intp), step_of_code

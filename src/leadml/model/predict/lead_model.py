@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.lookup import Lookup
     from leadml.model.parts.tree_text import Tree
     from leadml.model.parts.trees import Trees
-    from leadml.model.predict.compile import TableLayout
+    from leadml.model.predict.layout import TableLayout
     from leadml.types import Floats, Mask, Rows
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.model.parts.lookup import Lookup
-    from leadml.model.predict.compile import TableLayout
+    from leadml.model.predict.layout import TableLayout
     from leadml.types import Floats, Mask, Rows
 
 BLOCK_LEADS = 512  # that are computed together: with 500 leaves of 5 fields in a table that takes 10 MB
