@@ -146,7 +146,9 @@ def _stability_text(choices: Mapping[str, Any]) -> str:
     """Return how much another training would have changed."""
     return (
         f"if it had learnt from as many other leads, {choices['stage_changes']:.0%} of the leads would be in another "
-        f"stage; the log-odds of a lead vary by {choices['sampling_deviation']:.2f} over such trainings"
+        f"stage; the log-odds of a lead vary by {choices['sampling_deviation']:.2f} over such trainings; the order of "
+        f"fields by importance agrees by {choices['importance_correlation']:.2f} between the models of two folds (rank "
+        "correlation)"
     )
 
 
@@ -222,7 +224,8 @@ def _stages_section(bundle: Bundle, evaluation: Evaluation) -> list[ReportSectio
         return [ReportSection("Stages", [text], tables=(table,))]
     text = (
         "A lead is in the highest stage whose cut its probability reaches. Shares and conversions count all "
-        f"{unit} of the holdout at or above the cut."
+        f"{unit} of the holdout at or above the cut. If the model had learnt from as many other leads, "
+        f"{bundle.record.choices['stage_changes']:.0%} of all {unit} would be in another stage."
     )
     alt = "Bars of the share that converts at or above each cut; the numbers are in the table below"
     table = text_tables.stage_table(evaluation, bundle.stages.cuts, unit=unit)

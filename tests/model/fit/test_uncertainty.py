@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
-from tests.frames import split_of
+from scipy.stats import spearmanr
+from tests.frames import rows, split_of
 from tests.linear_leads import fit_linear
 
 from leadml.leads.check.field import Field
 from leadml.model.fit.estimator import fit_model
 from leadml.model.fit.selection import FitData, Selection
-from leadml.model.fit.uncertainty import sampling_deviation, score_deviation, with_deviations_of_new
+from leadml.model.fit.uncertainty import (
+    importance_correlation,
+    sampling_deviation,
+    score_deviation,
+    with_deviations_of_new,
+)
 from leadml.model.parts.encode import Encoder
 from leadml.model.parts.linear import make_terms
 
@@ -44,7 +52,7 @@ def _linear(leads, rows):
 
 
 def _selection(margin):
-    return Selection((), (), 0.0, margin, 0.0, {}, 0.0)
+    return Selection((), (), 0.0, margin, 0.0, {}, 0.0, np.ones((1, 1)))
 
 
 def _estimated(leads):
@@ -154,6 +162,30 @@ def test_a_lead_with_a_new_value_has_a_wider_interval(toy_leads, toy_fields, qui
     deviation, of_new = fitted.intervals.deviation, fitted.intervals.of_new[place]
     assert of_new > 0
     assert widths[1] / widths[0] == pytest.approx(np.full(50, 1 + (of_new / deviation) ** 2))
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=2, max_size=5))
+def test_the_agreement_of_models_is_their_mean_rank_correlation(importance):
+    """As scipy has it; models for which all fields matter the same are left out."""
+    varied = [values for values in importance if len(set(values)) > 1]
+    pairs = [spearmanr(one, other).statistic for one, other in combinations(varied, 2)]
+    expected = np.mean(pairs) if pairs else 1.0
+    assert importance_correlation(np.array(importance, dtype=float)) == pytest.approx(expected)
+
+
+def test_folds_agree_on_strong_fields_and_not_on_noise(quick_params):
+    """Four effects of different sizes have one order in all folds, four fields of noise have none."""
+    random = np.random.default_rng(3)
+    fields = random.normal(size=(3000, 4))
+    agreement = {}
+    for name, effects in (("effects", [1.6, 0.8, 0.4, 0.2]), ("noise", [0.0] * 4)):
+        label = (random.random(3000) < expit(fields @ np.array(effects) - 1)).astype(np.int8)
+        frame = pd.DataFrame(fields, columns=list("abcd")).assign(converted=label)
+        frame = rows(frame.assign(lead_id=[f"L{number}" for number in range(3000)]))
+        split = split_of(frame, quick_params.split)
+        agreement[name] = fit_model(frame, FIELDS, quick_params, split=split).choices["importance_correlation"]
+    assert agreement["effects"] > 0.9
+    assert agreement["noise"] < 0.7
 
 
 def test_many_leads_are_as_good_as_all(toy_fitted, toy_leads):

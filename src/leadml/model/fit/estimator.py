@@ -16,7 +16,12 @@ from leadml.leads.check.contract import LABEL
 from leadml.leads.split import FoldSize, PartSize, column_of
 from leadml.model.fit.points import named_levels, points_terms
 from leadml.model.fit.selection import FitData, Selection, directions_of, fit_pool, select_parts
-from leadml.model.fit.uncertainty import sampling_deviation, score_deviation, with_deviations_of_new
+from leadml.model.fit.uncertainty import (
+    importance_correlation,
+    sampling_deviation,
+    score_deviation,
+    with_deviations_of_new,
+)
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import fit_encoder
 from leadml.model.parts.intervals import Intervals
@@ -131,6 +136,7 @@ def fit_model(
     choices = _choices(selection) | {
         "sampling_deviation": sampling,
         "log_odds_deviation": deviation,
+        "importance_correlation": importance_correlation(selection.importance),
         "table_numbers": model.lookup.size,
         "trees_without_tables": len(model.lookup.uncompiled),
     }

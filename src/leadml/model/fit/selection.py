@@ -21,7 +21,8 @@ from leadml.errors import ModelError, nearest
 from leadml.model.fit.weights import period_of, predictive_weights, prior_weights
 from leadml.model.parts.calibration import log_losses
 from leadml.model.parts.linear import REACHES, LinearPart, centered, fit_linear_parts, make_terms
-from leadml.model.parts.trees import BoosterData, TreeSettings, cross_validate
+from leadml.model.parts.trees import BoosterData, TreeSettings, cross_validate, some_rows
+from leadml.model.predict.lead_model import sum_by_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,6 +127,25 @@ class LinearSettings:
 
 
 @dataclass(frozen=True)
+class LinearResult:
+    """The cross-validation of a linear part.
+
+    Parameters
+    ----------
+    settings
+        Of the part.
+    margin
+        Out-of-fold log-odds, shape (n_rows,); NaN for rows that no fold is evaluated on.
+    importance
+        As that of `leadml.model.parts.trees.CvResult`, shape (n_folds, n_fields).
+    """
+
+    settings: LinearSettings
+    margin: Floats
+    importance: Floats
+
+
+@dataclass(frozen=True)
 class Selection:
     """The parts of a model with their weights, which add up to 1.
 
@@ -146,6 +166,8 @@ class Selection:
         That of every candidate, by name; of trees after the best number of rounds.
     between
         Variance of the out-of-fold log-odds of the parts, by their weights, on average over the rows.
+    importance
+        How much each field adds in the model of each fold, shape (n_folds, n_fields).
     """
 
     linear: tuple[tuple[LinearSettings, float], ...]
@@ -155,6 +177,7 @@ class Selection:
     loss: float
     losses: Mapping[str, float]
     between: float
+    importance: Floats
 
 
 def select_parts(data: FitData, params: ModelParams, progress: Progress) -> Selection:
@@ -225,25 +248,25 @@ def recency_weight(clock: Integers, half_life: float) -> Floats:
     return np.asarray(weight / weight.mean())
 
 
-def _cross_validate_linear(
-    data: FitData, settings: list[LinearSettings], params: ModelParams
-) -> list[tuple[LinearSettings, Floats]]:
-    """Return the out-of-fold log-odds of linear parts, shape (n_rows,); all folds are fitted in parallel."""
+def _cross_validate_linear(data: FitData, settings: list[LinearSettings], params: ModelParams) -> list[LinearResult]:
+    """Return the out-of-fold log-odds of linear parts; all folds are fitted in parallel."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import and not always needed
 
-    def fit(fold: Fold) -> list[Floats]:
+    def fit(fold: Fold) -> list[tuple[Floats, Floats]]:
         rows, evaluate = fold
-        matrix = data.matrix[evaluate]
-        return [part.margin(matrix) for part in fit_pool(data, settings, rows)]
+        matrix, some = data.matrix[evaluate], data.matrix[some_rows(evaluate)]
+        parts = fit_pool(data, settings, rows)
+        added = [sum_by_owner(part.contributions(some), data.encoder.owners) for part in parts]
+        return [(part.margin(matrix), np.abs(each).mean(axis=0)) for part, each in zip(parts, added, strict=True)]
 
     with threadpool_limits(1), ThreadPoolExecutor(params.threads or cpu_count()) as pool:
         by_fold = list(pool.map(fit, data.folds))
     found = []
     for number, each in enumerate(settings):
         margin = np.full(len(data.label), np.nan)
-        for (_, evaluate), out_of_fold in zip(data.folds, by_fold, strict=True):
-            margin[evaluate] = out_of_fold[number]
-        found.append((each, margin))
+        for (_, evaluate), of_fold in zip(data.folds, by_fold, strict=True):
+            margin[evaluate] = of_fold[number][0]
+        found.append(LinearResult(each, margin, np.array([of_fold[number][1] for of_fold in by_fold])))
     return found
 
 
@@ -263,13 +286,13 @@ def fit_pool(
     return [parts[each] for each in settings]
 
 
-def _weighted(data: FitData, linear: list[tuple[LinearSettings, Floats]], trees: list[CvResult]) -> Selection:
+def _weighted(data: FitData, linear: list[LinearResult], trees: list[CvResult]) -> Selection:
     """Return all parts with their weights."""
     rows, label = data.evaluation_rows, data.label[data.evaluation_rows]
-    families = [("points" if settings.is_points else "linear", settings.half_life) for settings, _ in linear]
+    families = [("points" if each.settings.is_points else "linear", each.settings.half_life) for each in linear]
     families += [("trees", each.settings.half_life) for each in trees for _ in each.rounds]
     margin = np.column_stack(
-        [*(each[rows] for _, each in linear), *(each[rows] for tree in trees for each in tree.margins)]
+        [*(each.margin[rows] for each in linear), *(each[rows] for tree in trees for each in tree.margins)]
     )
     losses = np.column_stack([log_losses(column, label) for column in margin.T])
     period = None if data.clock is None else period_of(data.clock[rows])
@@ -282,17 +305,19 @@ def _weighted(data: FitData, linear: list[tuple[LinearSettings, Floats]], trees:
     shift = _intercept_shift(mixed, label) if data.clock is None else 0.0
     whole = np.full(len(data.label), np.nan)
     whole[rows] = mixed + shift
+    of_parts = [each.importance for each in linear] + [each.importance for each in trees for _ in each.rounds]
     of_trees = iter(weight[len(linear) :].tolist())
     by_rounds = [(each.settings, {count: next(of_trees) for count in each.rounds}) for each in trees]
     return Selection(
-        linear=tuple((settings, share) for (settings, _), share in zip(linear, weight.tolist(), strict=False)),
+        linear=tuple((each.settings, share) for each, share in zip(linear, weight.tolist(), strict=False)),
         trees=tuple(by_rounds),
         intercept_shift=shift,
         margin=whole,
         loss=float(log_losses(whole[rows], label).mean()),
-        losses=dict(zip([str(settings) for settings, _ in linear], losses.mean(axis=0).tolist(), strict=False))
+        losses=dict(zip([str(each.settings) for each in linear], losses.mean(axis=0).tolist(), strict=False))
         | {str(each.settings): each.loss for each in trees},
         between=float((((margin - mixed[:, None]) ** 2) @ weight).mean()),
+        importance=np.sum([share * each for share, each in zip(weight, of_parts, strict=True)], axis=0),
     )
 
 

@@ -61,6 +61,39 @@ def score_deviation(sampling: float, between_parts: float) -> float:
     return float(np.sqrt(sampling**2 + OF_PARTS * between_parts))
 
 
+def importance_correlation(importance: Floats) -> float:
+    """Return how far models of other leads agree which fields matter more: the mean rank correlation of two of them.
+
+    Parameters
+    ----------
+    importance
+        How much each field adds in each model, shape (n_models, n_fields).
+
+    Returns
+    -------
+    float
+        From -1 to 1, where the order is the same; 1 where there is one field or one model.
+
+    Notes
+    -----
+    Spearman's correlation; equal values share the mean of their ranks.
+
+    Examples
+    --------
+    >>> importance_correlation(np.array([[0.1, 0.2, 0.3], [0.2, 0.1, 0.3]])).__round__(2)
+    0.5
+    """
+    ranks = []
+    for values in importance:
+        _, code, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ranks.append((np.cumsum(counts) - (counts - 1) / 2)[code])
+    varied = np.array([each - each.mean() for each in ranks if np.ptp(each) > 0])
+    if len(varied) <= 1:
+        return 1.0
+    varied /= np.sqrt((varied**2).sum(axis=1, keepdims=True))
+    return float((varied @ varied.T)[np.triu_indices(len(varied), 1)].mean())
+
+
 def with_deviations_of_new(model: LeadModel, fields: Floats) -> LeadModel:
     """Return a model with wider intervals for leads of which a value is new to it.
 
