@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,7 +14,7 @@ from leadml.jobs.explain import Explained, explain, explanation_table
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.leads.sources.source import scoring_source
-from leadml.model.predict.explain import START_GROUP
+from leadml.model.predict.explain import NEW, START_GROUP
 
 NOW = "2026-01-01T00:00:00+00:00"
 
@@ -79,7 +80,7 @@ def test_small_contributions_are_one_row() -> None:
         ("source", "fit", 0.0, 0.0, "source", "source is Podcast, which is new to the model"),
     ]
     table = pd.DataFrame(fields, columns=["field", "group", "log_odds", "points", "topic", "reason"])
-    table = table.assign(value="", is_new=table["field"] == "source")
+    table = table.assign(value="", remark=np.where(table["field"] == "source", NEW, ""))
     shown = explanation_table(Explained("1", table["points"].sum() / 100, "MQL", table))
 
     assert list(shown.rows) == [

@@ -36,8 +36,8 @@ class Explained:
     lead_id, probability, stage
         The id, the calibrated probability and the advised stage of the lead.
     table
-        ``field, group, value, log_odds, points, topic, reason, is_new`` (whether the value is new to the model): the
-        starting point, then the fields by absolute points, largest first.
+        ``field, group, value, log_odds, points, topic, reason, remark`` (that the value is new to the model, or far
+        beyond the training): the starting point, then the fields by absolute points, largest first.
     stamp
         The column ``as_of`` and its value for dated leads; empty for flat leads.
     """
@@ -61,7 +61,7 @@ def explanation_table(explained: Explained) -> TextTable:
     """Return an explanation as a table of text: starting point, topics by absolute points, the rest, score.
 
     The numbers that are shown add up exactly: one row contains the small contributions and the rounding differences.
-    Values that are new to the model are shown, although they add nothing.
+    Values with a remark are shown, however little they add.
     """
     table = explained.table
     points = table.groupby("topic", sort=False)[["log_odds", "points"]].sum()
@@ -70,8 +70,8 @@ def explanation_table(explained: Explained) -> TextTable:
     topics = points.assign(reason=strongest["reason"], group=strongest["group"])
     strength = topics["points"].abs().where(topics["group"] != START_GROUP, float("inf"))
     topics = topics.loc[strength.sort_values(ascending=False, kind="stable").index]
-    is_new = table.groupby("topic", sort=False)["is_new"].any()
-    shown = topics[(strength >= MIN_SHOWN_POINTS).loc[topics.index] | is_new.loc[topics.index]]
+    has_remark = (table["remark"] != "").groupby(table["topic"], sort=False).any()
+    shown = topics[(strength >= MIN_SHOWN_POINTS).loc[topics.index] | has_remark.loc[topics.index]]
     sums = np.rint([1000 * table["log_odds"].sum(), 10_000 * explained.probability])
     rounded = np.rint(shown[["log_odds", "points"]].to_numpy() * (1000, 100))
     rest, hidden = sums - rounded.sum(axis=0), len(topics) - len(shown)
@@ -131,12 +131,12 @@ def explain(
     table = contribution_table(frame, explanation).drop(columns="lead_id")
     fields = {entry.name: entry for entry in bundle.model.encoder.fields}
     table["topic"] = [fields[name].subject if name in fields else name for name in table["field"]]
-    new = {field.name for field, is_new in zip(fields.values(), explanation.is_new[0], strict=True) if is_new}
+    remarks = {name: str(explanation.remarks(slice(None), index)[0]) for index, name in enumerate(fields)}
+    table["remark"] = [remarks.get(name, "") for name in table["field"]]
     table["reason"] = [
-        reason_text(fields[name], frame[name].to_list()[0], is_new=name in new) if name in fields else name
+        reason_text(fields[name], frame[name].to_list()[0], remarks[name]) if name in fields else name
         for name in table["field"]
     ]
-    table["is_new"] = table["field"].isin(new)
     order = table["points"].abs().where(table["group"] != START_GROUP, float("inf"))
     table = table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
     lifecycle = lifecycle_of(bundle, params)

@@ -104,7 +104,7 @@ def test_an_empty_frame_has_all_columns():
 @pytest.mark.parametrize("new", [(), ((), ("missing",), ("missing",)), (("missing",), ("other", "missing"), ())])
 def test_an_encoder_is_the_same_after_json(new):
     """What is written is what is read."""
-    encoder = Encoder(ENCODER.fields, ENCODER.levels, new)
+    encoder = Encoder(ENCODER.fields, ENCODER.levels, new, ((-1.5, 80.0), (), ()))
     assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
 
 
@@ -155,6 +155,23 @@ def test_a_value_is_new_where_its_code_is(jobs, names):
     kinds = ["missing" if job is None else "level" if job in {"chef", "monk"} else "other" for job in jobs]
     assert encoder.is_new(encoder.fields_of(_frame(jobs)))[:, 0].tolist() == [kind in names for kind in kinds]
     assert encoder.new_codes(0) == [{"other": 2, "missing": 3}[name] for name in new]
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30))
+def test_no_number_of_the_training_set_is_far_and_the_bounds_tell_none(values):
+    """They are the mean and the deviation times a power of two, at least four; a constant has none."""
+    frame = pd.DataFrame({"age": values})
+    encoder = fit_encoder(frame, [AGE], ModelParams())
+    assert not encoder.is_far(np.array(values)[:, None]).any()
+    mean, deviation = np.mean(values), np.std(values)
+    [bounds] = encoder.bounds
+    assert bool(bounds) == (deviation > 0)
+    for end in bounds:
+        power = np.log2(abs(end - mean) / deviation)
+        assert power == pytest.approx(round(power), abs=1e-3)
+        assert power > 1.99
+        beyond = end + np.sign(end - mean) * (1.0 + abs(end) * 1e-9)
+        assert encoder.is_far(np.array([[beyond], [np.nan], [mean]])).ravel().tolist() == [True, False, False]
 
 
 def test_without_new_names_no_value_is_new():

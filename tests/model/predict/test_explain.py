@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from leadml.leads.check.contract import Field
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.trees import Trees
-from leadml.model.predict.explain import Explanation, explain_leads, reason_text, strongest_reasons, value_text
+from leadml.model.predict.explain import (
+    FAR,
+    NEW,
+    Explanation,
+    explain_leads,
+    reason_text,
+    strongest_reasons,
+    value_text,
+)
 from leadml.model.predict.lead_model import LeadModel
 
 CALIBRATORS = [
@@ -198,6 +206,7 @@ def _explanation(points):
         30.0,
         points,
         np.zeros(points.shape, dtype=bool),
+        np.zeros(points.shape, dtype=bool),
     )
 
 
@@ -281,7 +290,22 @@ def test_each_topic_is_one_reason(points, texts):
 )
 def test_a_reason_says_that_a_value_is_new(field, value, text):
     """After the value, whatever words the field has for one that the model knows."""
-    assert reason_text(field, value, is_new=True) == f"{text}, which is new to the model"
+    assert reason_text(field, value, NEW) == f"{text}, which is new to the model"
+
+
+@pytest.mark.parametrize(("visits", "remark"), [(4.0, ""), (1e6, FAR), (-1e6, FAR), (None, "")])
+def test_a_reason_says_that_a_number_is_far_beyond_the_training(toy_fitted, toy_leads, visits, remark):
+    """Its points are bounded: they are those of the largest or the least number of the training, or nearly."""
+    model, frame = toy_fitted.model, toy_leads.head(3).assign(visits=[1.0, np.nan if visits is None else visits, 2.0])
+    explanation = explain_leads(model, model.encoder.fields_of(frame))
+    place = [field.name for field in explanation.fields].index("visits")
+    assert explanation.remarks(slice(None), place).tolist() == ["", remark, ""]
+    ends = toy_leads.head(2).assign(visits=[toy_leads["visits"].min(), toy_leads["visits"].max()])
+    least, most = explain_leads(model, model.encoder.fields_of(ends)).log_odds[:, place]
+    assert least - 1.5 < explanation.log_odds[1, place] < most + 1.5
+    columns = strongest_reasons(explanation, frame, reasons=4)
+    texts = [text for rank in range(1, 5) for text in columns[f"reason_{rank}"]]
+    assert any(text.endswith(f", which is {FAR}") for text in texts) == bool(remark)
 
 
 def test_only_reasons_of_new_values_say_so(toy_fitted, toy_leads):

@@ -77,14 +77,14 @@ def _explained(rows: int) -> Explanation:
     log_odds = np.random.default_rng(3).normal(size=(rows, 3))
     margin = log_odds.sum(axis=1)
     probability, is_new = 1 / (1 + np.exp(-margin)), np.zeros(log_odds.shape, dtype=bool)
-    return Explanation(FIELDS, log_odds, 0.0, margin, probability, 10 * log_odds, 50.0, log_odds, is_new)
+    return Explanation(FIELDS, log_odds, 0.0, margin, probability, 10 * log_odds, 50.0, log_odds, is_new, is_new)
 
 
 def _part(explanation: Explanation, rows: slice) -> Explanation:
     """Return some rows of contributions."""
     arrays = (getattr(explanation, name)[rows] for name in ("log_odds", "margin", "probability", "points", "is_new"))
     log_odds, margin, probability, points, is_new = arrays
-    return Explanation(FIELDS, log_odds, 0.0, margin, probability, points, 50.0, log_odds, is_new)
+    return Explanation(FIELDS, log_odds, 0.0, margin, probability, points, 50.0, log_odds, is_new, is_new)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 500])

@@ -55,5 +55,5 @@ def test_a_changed_byte_is_refused_before_anything_is_read(state: dict[str, Any]
 @pytest.mark.parametrize("other", [None, {}, {"format": 1}, "text"])
 def test_another_format_is_refused(other: Any) -> None:
     """The message has the format that is expected and the one that was found."""
-    with pytest.raises(ValueError, match=r"must have format 2, got .*; use the leadml that wrote it, or fit it again"):
+    with pytest.raises(ValueError, match=r"must have format 3, got .*; use the leadml that wrote it, or fit it again"):
         from_state(other)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.leads.check.field import Field
+from leadml.model.parts.linear import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Mask, Rows
 
 ENOUGH = 10  # rows; of fewer that convert at the rate of all others, say 20%, one time in ten none does
+LEAST_FAR = 4.0  # standard deviations; whatever the distribution, at most 1 number in 16 is farther (Chebyshev)
 OTHER, MISSING = "other", "missing"
 
 
@@ -42,11 +44,14 @@ class Encoder:
         For each field its levels in order, empty for numbers and booleans.
     new
         For each field which of "other" and "missing" is new to the model; empty where none is.
+    bounds
+        For each number between what values those of the training set lie, with room beyond them; empty for others.
     """
 
     fields: tuple[Field, ...]
     levels: tuple[tuple[str, ...], ...]
     new: tuple[tuple[str, ...], ...] = ()
+    bounds: tuple[tuple[float, ...], ...] = ()
 
     @cached_property
     def owners(self) -> Rows:
@@ -104,6 +109,20 @@ class Encoder:
                 found[:, index] |= np.isnan(values) if field.kind != "category" else values == code
         return found
 
+    def is_far(self, fields: Floats) -> Mask:
+        """Return which values are numbers far beyond those of the training set, shape (n_rows, n_fields).
+
+        Parameters
+        ----------
+        fields
+            Of `fields_of`, shape (n_rows, n_fields).
+        """
+        found = np.zeros(fields.shape, dtype=bool)
+        for index, bounds in enumerate(self.bounds):
+            if bounds:
+                found[:, index] = (fields[:, index] < bounds[0]) | (fields[:, index] > bounds[1])
+        return found
+
     def new_codes(self, index: int) -> list[int]:
         """Return the codes of the category at a position that are new to the model; of a number -1 if missing is."""
         count = len(self.levels[index]) if self.fields[index].kind == "category" else -2
@@ -131,14 +150,15 @@ class Encoder:
             "fields": [field.to_json() for field in self.fields],
             "levels": [list(levels) for levels in self.levels],
             "new": [list(names) for names in self.new],
+            "bounds": [list(ends) for ends in self.bounds],
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Encoder:
         """Return the encoder that `to_json` wrote."""
         fields = tuple(Field(*entry) for entry in stored["fields"])
-        levels, new = (tuple(tuple(names) for names in stored[key]) for key in ("levels", "new"))
-        return cls(fields, levels, new)
+        levels, new, bounds = (tuple(tuple(values) for values in stored[key]) for key in ("levels", "new", "bounds"))
+        return cls(fields, levels, new, bounds)
 
 
 def fit_encoder(
@@ -177,7 +197,22 @@ def fit_encoder(
         else ((MISSING,) if frame[field.name].isna().sum() < enough else ())
         for field, kept in zip(fields, levels, strict=True)
     )
-    return Encoder(tuple(fields), levels, new)
+    bounds = tuple(_bounds(frame[field.name]) if field.kind == "number" else () for field in fields)
+    return Encoder(tuple(fields), levels, new, bounds)
+
+
+def _bounds(values: pd.Series) -> tuple[float, ...]:
+    """Return a lower and an upper end that hold all numbers; empty for a constant.
+
+    They are powers of two of standard deviations from the mean, at least four, so that they tell no value of a lead.
+    """
+    present = np.clip(values.dropna().to_numpy(dtype=np.float64), -LARGEST, LARGEST)
+    deviation = float(present.std()) if len(present) else 0.0
+    if deviation <= 0:
+        return ()
+    farthest = (present.mean() - present.min()) / deviation, (present.max() - present.mean()) / deviation
+    below, above = (deviation * 2.0 ** np.ceil(np.log2(max(each, LEAST_FAR))) for each in farthest)
+    return float(present.mean() - below), float(present.mean() + above)
 
 
 def _new_names(values: pd.Series, kept: tuple[str, ...], enough: int) -> tuple[str, ...]:

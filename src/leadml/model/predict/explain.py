@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Of a difference: below it, rounding costs a secant more digits than the derivative is away from it.
 SMALLEST_LOG_ODDS = 1e-9
+NEW, FAR = "new to the model", "far beyond the leads of the training"
 START, START_GROUP = "starting point", "start"
 
 
@@ -51,8 +52,9 @@ class Explanation:
         100 times the calibrated probability at ``start_margin``.
     values
         Array of shape (n_rows, n_fields): the encoded fields that are explained.
-    is_new
-        Array of shape (n_rows, n_fields): which of them are new to the model.
+    is_new, is_far
+        Arrays of shape (n_rows, n_fields): which of them are new to the model, and which are numbers far beyond those
+        of the training set.
     """
 
     fields: tuple[Field, ...]
@@ -64,6 +66,7 @@ class Explanation:
     start_points: float
     values: Floats
     is_new: Mask
+    is_far: Mask
 
     @cached_property
     def topics(self) -> tuple[Field, ...]:
@@ -91,6 +94,10 @@ class Explanation:
         members = np.flatnonzero(self._owners == topic)
         same_sign = self.points[:, members] * np.where(self.topic_points[:, [topic]] < 0, -1.0, 1.0)
         return np.asarray(members[np.argmax(same_sign, axis=1)])
+
+    def remarks(self, rows: Rows | slice, index: int) -> Objects:
+        """Return what is said of the value of a field beside the value itself, of shape (n_rows,)."""
+        return np.where(self.is_new[rows, index], NEW, np.where(self.is_far[rows, index], FAR, "")).astype(object)
 
     def group_points(self, group: str) -> Floats:
         """Return the points of all fields of a group, shape (n_rows,)."""
@@ -125,10 +132,12 @@ def explain_leads(model: LeadModel, fields: Floats) -> Explanation:
     secant[differs] = (probability[differs] - start_probability) / (margin[differs] - start)
     points = 100.0 * log_odds * secant[:, None]
     start_points = 100.0 * start_probability
-    return Explanation(model.encoder.fields, log_odds, start, margin, probability, points, start_points, fields, is_new)
+    is_far = model.encoder.is_far(fields)
+    sums = (log_odds, start, margin, probability, points, start_points)
+    return Explanation(model.encoder.fields, *sums, fields, is_new, is_far)
 
 
-def reason_text(field: Field, value: object, *, is_new: bool = False) -> str:
+def reason_text(field: Field, value: object, remark: str = "") -> str:
     """Return the value of a field as a reason in words.
 
     Parameters
@@ -137,8 +146,8 @@ def reason_text(field: Field, value: object, *, is_new: bool = False) -> str:
         The field.
     value
         Of the lead, before it is encoded.
-    is_new
-        Whether the value is new to the model.
+    remark
+        Of `Explanation.remarks`.
 
     Examples
     --------
@@ -149,11 +158,11 @@ def reason_text(field: Field, value: object, *, is_new: bool = False) -> str:
     'loan is yes'
     >>> reason_text(Field("demo_7d", "number", "engagement", words="{} demos in the last 7 days"), 2.0)
     '2 demos in the last 7 days'
-    >>> reason_text(Field("channel", "category", "fit"), "Podcast", is_new=True)
+    >>> reason_text(Field("channel", "category", "fit"), "Podcast", NEW)
     'channel is Podcast, which is new to the model'
     """
-    if is_new:
-        return f"{inert(field.name)} is {value_text(field, value)}, which is new to the model"
+    if remark:
+        return f"{inert(field.name)} is {value_text(field, value)}, which is {remark}"
     missing = value is None or (isinstance(value, float) and np.isnan(value))
     if missing and field.words_if_missing:
         return inert(field.words_if_missing)
@@ -209,9 +218,9 @@ def _reason_texts(explanation: Explanation, frame: pd.DataFrame, field_of_reason
     for index, field in enumerate(explanation.fields):
         cells = np.nonzero(field_of_reason == index)
         codes, values = pd.factorize(frame[field.name].to_numpy()[cells[0]], use_na_sentinel=False)
-        is_new = np.zeros(len(values), dtype=bool)
-        is_new[codes] = explanation.is_new[cells[0], index]  # of a value, whatever the lead
-        words = [reason_text(field, value, is_new=new) for value, new in zip(values, is_new.tolist(), strict=True)]
+        remarks = np.full(len(values), "", dtype=object)
+        remarks[codes] = explanation.remarks(cells[0], index)  # of a value, whatever the lead
+        words = [reason_text(field, value, remark) for value, remark in zip(values, remarks, strict=True)]
         texts[cells] = np.array(words, dtype=object)[codes] if words else []
     return texts
 

@@ -17,7 +17,7 @@ from leadml.model.predict.lead_model import LeadModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 2  # of `to_state`; it rises when an older leadml could not read the data
+FORMAT = 3  # of `to_state`; it rises when an older leadml could not read the data
 
 
 def to_state(model: LeadModel, facts: Mapping[str, Any]) -> dict[str, Any]:
