@@ -139,16 +139,16 @@ def test_a_part_of_another_type_is_named(change: Callable[[dict[str, Any]], None
 
 
 @pytest.mark.parametrize(
-    ("points_weight", "expected"),
+    ("points_terms", "expected"),
     [
-        (0.0, "Low evidence: there are fewer leads or conversions"),
-        (0.4, "Rule first: there are fewer leads or conversions"),
-        (0.4, "40% of a score are these points alone"),
+        (0, "Low evidence: there are fewer leads or conversions"),
+        (3, "Rule first: there are fewer leads or conversions"),
+        (3, "reads nothing else has a weight of 40%"),
     ],
 )
-def test_a_version_of_few_leads_has_a_stamp(points_weight: float, expected: str) -> None:
+def test_a_version_of_few_leads_has_a_stamp(points_terms: int, expected: str) -> None:
     """It says whether the model starts from the points of the team; a version of enough leads has none."""
-    choices = {**MANIFEST.record.choices, "points_weight": points_weight}
+    choices = {**MANIFEST.record.choices, "points_terms": points_terms, "points_weight": 0.4}
     record = replace(MANIFEST.record, choices=choices)
     assert expected in replace(record, is_small=True).stamp
     assert not record.stamp

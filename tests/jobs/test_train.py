@@ -156,7 +156,7 @@ def test_a_model_of_few_leads_is_marked(
     assert trained.model.bundle.record.stamp.startswith(stamp)
     assert ("evidence", trained.model.bundle.record.stamp) in model_card(trained.model).rows
     assert scored.stamp == trained.model.bundle.record.stamp
-    assert (trained.model.bundle.record.choices["points_weight"] > 0) == (points == "given")
+    assert (trained.model.bundle.record.choices["points_terms"] > 0) == (points == "given")
 
 
 def test_the_holdout_of_leads_with_dates_is_the_newest(tmp_path: Path, make_project: Make, bank_file: Path) -> None:

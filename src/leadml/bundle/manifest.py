@@ -87,10 +87,11 @@ class TrainingRecord:
         if not self.is_small:
             return ""
         few = "there are fewer leads or conversions than leadml asks for"
-        if points := float(self.choices.get("points_weight", 0.0)):
+        if self.choices.get("points_terms"):
+            alone = float(self.choices["points_weight"])
             return (
-                f"Rule first: {few}, so the model starts from the points of baselines.points; {points:.0%} of a score "
-                "are these points alone."
+                f"Rule first: {few}, so the model starts from the points of baselines.points, as far as outcomes agree "
+                f"with them; a part that reads nothing else has a weight of {alone:.0%}."
             )
         return f"Low evidence: {few}, and limits.allow_small is set."
 

@@ -113,11 +113,14 @@ def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) 
         evidence = f"the holdout must have both outcomes, got {int(label.sum())} conversions among {len(label)} rows"
         return Finding("RD9", "stop", evidence, "raise split.test_share")
     try:
-        training.split.folds(parts.learn)
+        folds = training.split.folds(parts.learn)
         directions_of(training.contract.fields, params.model.directions)
     except ModelError as error:
         return Finding("RD9", "stop", str(error))
     sizes = f"{len(parts.learn):,} rows to fit on and {len(parts.holdout):,} in the holdout"
-    return Finding(
-        "RD9", "passed", f"{sizes} ({training.split.name}), both outcomes in each of {params.split.folds} folds"
-    )
+    evidence = f"{sizes} ({training.split.name}), both outcomes in each of {len(folds)} folds"
+    if left_out := params.split.folds - len(folds):
+        evidence += (
+            f"; the first {left_out} of {params.split.folds} are left out, as no lead before them tells both apart"
+        )
+    return Finding("RD9", "passed", evidence)

@@ -134,7 +134,7 @@ def build_report(model: Model, *, batch: StoredBatch | None) -> Report:
 
 def _model_text(choices: Mapping[str, Any]) -> str:
     """Return the weights of the parts of a model; parts without weight are left out."""
-    points = choices.get("points_weight", 0.0)
+    points = choices.get("points_terms")
     linear = "linear parts that start from the points of baselines.points" if points else "linear parts"
     parts = [(choices["linear_weight"], linear), (choices["trees_weight"], "trees")]
     text = "; ".join(f"{weight:.2f} times {name}" for weight, name in parts if weight)

@@ -55,6 +55,9 @@ class FieldTest(Section):
         if (self.any_of is None) == (self.at_least is None and self.at_most is None):
             msg = "a rule must have either any_of, or at_least or at_most or both of these"
             raise ValueError(msg)
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            msg = f"at_least must not be above at_most, got {self.at_least:g} and {self.at_most:g}"
+            raise ValueError(msg)
         return self
 
 

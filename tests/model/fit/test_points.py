@@ -11,7 +11,7 @@ from tests.frames import rows, split_of
 
 from leadml.leads.check.field import Field
 from leadml.model.fit.estimator import fit_model
-from leadml.model.fit.points import named_levels, points_terms
+from leadml.model.fit.points import named_levels, points_terms, useful_rules
 from leadml.model.judge.baselines import lead_points
 from leadml.model.parts.encode import Encoder, fit_encoder
 from leadml.model.parts.linear import fit_linear_parts
@@ -98,6 +98,45 @@ def test_points_that_all_leads_share_change_nothing():
     rules = [PointsRule(field="age", points=7, at_least=bound) for bound in (0, 1000)]
     with_points = fit_linear_parts(matrix, label, (), [(1.0, None)], points=points_terms(encoder, rules, (0,)))
     assert with_points == fit_linear_parts(matrix, label, (), [(1.0, None)])
+
+
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_one_lead_of_a_rule_decides_no_probability(quick_params, outcome):
+    """However rare what the rule names is: the lead is scored as one of its level, and not by its own outcome."""
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"age": random.normal(40, 10, 600), "job": "chef", "asked": 0.0})
+    frame["converted"] = (random.random(600) < 0.15).astype(np.int8)
+    frame.loc[7, ["job", "converted"]] = ["ceo", outcome]
+    frame = rows(frame.assign(lead_id=[f"L{number}" for number in range(600)]))
+    rules = [PointsRule(field="job", points=10, any_of=("ceo",))]
+    fitted = fit_model(frame, FIELDS, quick_params, split=split_of(frame, quick_params.split), rules=rules)
+    [probability] = fitted.model.predict(frame[frame["job"] == "ceo"])
+    assert 0.05 < probability < 0.5
+
+
+@pytest.mark.parametrize("points", [1e308, 1e-300, -5.0])
+def test_points_of_any_size_are_scaled_and_wrong_ones_count_for_nothing(points):
+    """No number overflows; a rule whose leads convert less has a factor of 0 where it gives points for it."""
+    random = np.random.default_rng(2)
+    matrix = random.integers(0, 2, (2000, 1)).astype(float)
+    encoder = Encoder((Field("asked", "boolean", "fit"),), ((),))
+    terms = points_terms(encoder, [PointsRule(field="asked", points=points, at_least=1)], (0,))
+    label = (random.random(2000) < np.where(matrix[:, 0] == 1, 0.4, 0.1)).astype(np.int8)
+    [part] = fit_linear_parts(matrix, label, (), [(1.0, None)], points=terms)
+    low, high = part.margin(np.array([[0.0], [1.0]]))
+    assert high - low == pytest.approx(0.0 if points < 0 else np.log(0.4 / 0.6) - np.log(0.1 / 0.9), abs=0.3)
+
+
+def test_rules_that_divide_no_leads_are_left_out():
+    """Without points, or of no lead, or of all: nothing can be learnt of what they are worth."""
+    frame = pd.DataFrame({"age": [20.0, 30.0], "job": ["chef", None]})
+    tests = [{"at_least": 25}, {"at_least": 0}, {"at_least": 50}]
+    rules = [PointsRule(field="age", points=5, **test) for test in tests] + [
+        PointsRule(field="age", points=0, at_least=25),
+        PointsRule(field="job", points=5, any_of=("chef",)),
+        PointsRule(field="job", points=5, any_of=("monk",)),
+    ]
+    assert useful_rules(frame, rules) == [rules[0], rules[4]]
 
 
 def _few_leads(size, seed):

@@ -157,7 +157,7 @@ def test_a_value_is_new_where_its_code_is(jobs, names):
     assert encoder.new_codes(0) == [{"other": 2, "missing": 3}[name] for name in new]
 
 
-@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30))
+@given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=30))
 def test_no_number_of_the_training_set_is_far_and_the_bounds_tell_none(values):
     """They are the mean and the deviation times a power of two, at least four; a constant has none."""
     frame = pd.DataFrame({"age": values})
@@ -165,13 +165,24 @@ def test_no_number_of_the_training_set_is_far_and_the_bounds_tell_none(values):
     assert not encoder.is_far(np.array(values)[:, None]).any()
     mean, deviation = np.mean(values), np.std(values)
     [bounds] = encoder.bounds
-    assert bool(bounds) == (deviation > 0)
+    assert bool(bounds) == (len(values) >= 10 and len(set(values)) > 1)
     for end in bounds:
         power = np.log2(abs(end - mean) / deviation)
         assert power == pytest.approx(round(power), abs=1e-3)
         assert power > 1.99
         beyond = end + np.sign(end - mean) * (1.0 + abs(end) * 1e-9)
         assert encoder.is_far(np.array([[beyond], [np.nan], [mean]])).ravel().tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("values", [[1.0] + [0.0] * 256, [1e308] * 20 + [0.0] * 20, [0.1] * 1000, [5.0] * 9 + [6.0]])
+def test_there_is_room_beyond_the_largest_number(values):
+    """Where it is just a power of two of deviations from the mean, too; a constant and huge numbers are not beyond."""
+    encoder = fit_encoder(pd.DataFrame({"age": values}), [AGE], ModelParams())
+    assert not encoder.is_far(np.array(values)[:, None]).any()
+    [bounds] = encoder.bounds
+    assert bool(bounds) == (len(set(values)) > 1)
+    if bounds:
+        assert bounds[1] > min(max(values), 1e100) + 0.01 * np.std(np.clip(values, 0, 1e100))
 
 
 def test_without_new_names_no_value_is_new():

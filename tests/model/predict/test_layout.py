@@ -9,6 +9,7 @@ from tests.tree_leads import ENCODER, fit_some_trees, tree_leads
 from leadml.model.parts.linear import LinearPart
 from leadml.model.parts.tree_text import read_trees
 from leadml.model.predict.compile import compile_model
+from leadml.model.predict.layout import MAX_CELLS, TableLayout
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,8 @@ def test_cells_are_those_of_the_table_where_all_values_are_known(compiled):
         cells = sum(steps[code] for code, steps in zip(codes, table.offsets, strict=True))
         found = layout.cells(codes, np.zeros((len(codes), len(fields)), dtype=bool))
         assert found == pytest.approx(table.values[:, cells], abs=1e-12)
+        assert isinstance(layout, TableLayout)
+        assert table.values.shape[1] == np.prod(layout.sizes) <= MAX_CELLS
 
 
 def test_a_field_whose_value_is_not_known_has_no_share_of_a_cell(compiled):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadml.leads.check.contract import LABEL
 from leadml.leads.split import FoldSize, PartSize, column_of
-from leadml.model.fit.points import named_levels, points_terms
+from leadml.model.fit.points import named_levels, points_terms, useful_rules
 from leadml.model.fit.selection import FitData, Selection, directions_of, fit_pool, select_parts
 from leadml.model.fit.uncertainty import (
     importance_correlation,
@@ -115,6 +115,7 @@ def fit_model(
         Where a fold would be fitted on leads of one outcome only.
     """
     frame = frame.sort_values(list(split.order), kind="stable", ignore_index=True)
+    rules = useful_rules(frame, rules)
     encoder = fit_encoder(frame, fields, params.model, named=named_levels(rules))
     clock = column_of(frame, split.clock)
     label = frame[LABEL].to_numpy(dtype=np.int8)
@@ -136,6 +137,7 @@ def fit_model(
     choices = _choices(selection) | {
         "sampling_deviation": sampling,
         "log_odds_deviation": deviation,
+        "points_terms": len(data.points),
         "importance_correlation": importance_correlation(selection.importance),
         "table_numbers": model.lookup.size,
         "trees_without_tables": len(model.lookup.uncompiled),

@@ -12,13 +12,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadml.leads.check.convert import plain_text
-from leadml.model.parts.linear import Term
+from leadml.leads.check.field_test import field_test_holds
+from leadml.model.parts.linear import LARGEST, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pandas as pd
+
     from leadml.model.parts.encode import Encoder
     from leadml.params import PointsRule
+
+
+def useful_rules(frame: pd.DataFrame, rules: Sequence[PointsRule]) -> list[PointsRule]:
+    """Return the rules that give points to some leads of the training set and not to all."""
+    useful = []
+    for rule in rules:
+        holds = field_test_holds(frame[rule.field], rule)
+        if rule.points and holds.any() and not holds.all():
+            useful.append(rule)
+    return useful
 
 
 def named_levels(rules: Sequence[PointsRule]) -> dict[str, set[str]]:
@@ -71,7 +84,7 @@ def _terms(encoder: Encoder, place: int, rule: PointsRule) -> Iterator[Term]:
             if level in words:
                 yield Term(column + code, "flag", coefficient=rule.points)
         return
-    if rule.at_least is not None:
+    if rule.at_least is not None and rule.at_least > -LARGEST:
         yield Term(column, "step", float(np.nextafter(rule.at_least, -np.inf)), coefficient=rule.points)
     else:
         yield Term(column, "missing", coefficient=-rule.points)

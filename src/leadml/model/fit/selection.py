@@ -109,20 +109,20 @@ class LinearSettings:
         Share of the rows, the newest, after which the weight of a row is one half; 0 for equal weights.
     reach
         Standard deviations beyond which numbers are clipped.
+    is_points
+        Whether it is the points of the team and next to nothing else.
     """
 
     strength: float
     half_life: float
     reach: float
-
-    @property
-    def is_points(self) -> bool:
-        """Whether it is the points of the team and next to nothing else."""
-        return self.strength == POINTS_ALONE
+    is_points: bool = False
 
     def __str__(self) -> str:
         """Return the settings in words."""
         half_life = f", half-life {self.half_life:g}" if self.half_life else ""
+        if self.is_points:
+            return f"points{half_life}"
         return f"linear, strength {self.strength:g}, reach {self.reach:g}{half_life}"
 
 
@@ -193,13 +193,12 @@ def select_parts(data: FitData, params: ModelParams, progress: Progress) -> Sele
         Called with the name of each step as it begins.
     """
     half_lives = params.half_lives if data.clock is not None else (0.0,)
-    strengths = (POINTS_ALONE, *params.linear_strengths) if data.points else params.linear_strengths
+    choices = product(half_lives, REACHES, params.linear_strengths)
+    lines = [LinearSettings(strength, half_life, reach) for half_life, reach, strength in choices]
+    if data.points:
+        lines += [LinearSettings(POINTS_ALONE, half_life, REACHES[0], is_points=True) for half_life in half_lives]
     progress("cross-validating the linear part")
-    linear = _cross_validate_linear(
-        data,
-        [LinearSettings(strength, *each) for *each, strength in product(half_lives, REACHES, strengths)],
-        params,
-    )
+    linear = _cross_validate_linear(data, lines, params)
     booster_data = BoosterData(data.fields, data.label, data.directions)
     trees = []
     for each in product(sorted(set(params.leaves)), sorted(set(params.leaf_penalties)), half_lives):

@@ -1,7 +1,8 @@
 """Encode the fields of leads as the columns that the model reads.
 
-The order of the columns and the levels of the categories are stored with the model. A rare level never becomes a column
-of its own: levels that few rows of the training set have, and levels that it does not have, share the column "other".
+The order of the columns and the levels of the categories are stored with the model. A rare level becomes a column of
+its own only if the params name it: other levels that few rows of the training set have, and levels that it does not
+have, share the column "other".
 Where few rows of the training set are "other", or are missing, the model has not learnt what that means: such a value
 is new to it, and says nothing.
 """
@@ -110,7 +111,7 @@ class Encoder:
         return found
 
     def is_far(self, fields: Floats) -> Mask:
-        """Return which values are numbers far beyond those of the training set, shape (n_rows, n_fields).
+        """Return which values are numbers beyond those of the training set, shape (n_rows, n_fields).
 
         Parameters
         ----------
@@ -120,7 +121,8 @@ class Encoder:
         found = np.zeros(fields.shape, dtype=bool)
         for index, bounds in enumerate(self.bounds):
             if bounds:
-                found[:, index] = (fields[:, index] < bounds[0]) | (fields[:, index] > bounds[1])
+                values = np.clip(fields[:, index], -LARGEST, LARGEST)
+                found[:, index] = (values < bounds[0]) | (values > bounds[1])
         return found
 
     def new_codes(self, index: int) -> list[int]:
@@ -202,17 +204,18 @@ def fit_encoder(
 
 
 def _bounds(values: pd.Series) -> tuple[float, ...]:
-    """Return a lower and an upper end that hold all numbers; empty for a constant.
+    """Return a lower and an upper end that hold all numbers; empty for a constant and for few numbers.
 
-    They are powers of two of standard deviations from the mean, at least four, so that they tell no value of a lead.
+    They are more than all numbers away from the mean, by a power of two of standard deviations, at least four: so they
+    tell no value of a lead.
     """
     present = np.clip(values.dropna().to_numpy(dtype=np.float64), -LARGEST, LARGEST)
-    deviation = float(present.std()) if len(present) else 0.0
-    if deviation <= 0:
+    if len(present) < ENOUGH or present.min() == present.max():
         return ()
-    farthest = (present.mean() - present.min()) / deviation, (present.max() - present.mean()) / deviation
-    below, above = (deviation * 2.0 ** np.ceil(np.log2(max(each, LEAST_FAR))) for each in farthest)
-    return float(present.mean() - below), float(present.mean() + above)
+    mean, deviation = float(present.mean()), float(present.std())
+    farthest = (mean - present.min()) / deviation, (present.max() - mean) / deviation
+    below, above = (deviation * 2.0 ** (np.floor(np.log2(max(each, LEAST_FAR / 2))) + 1) for each in farthest)
+    return mean - float(below), mean + float(above)
 
 
 def _new_names(values: pd.Series, kept: tuple[str, ...], enough: int) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sklearn.linear_model import LogisticRegression
+
     from leadml.types import Floats, Labels, Mask, Rows
 
 
@@ -26,7 +28,7 @@ LARGEST = 1e100  # so that the squares in a standard deviation, 1e200 each, add 
 KNEE_QUANTILES = (0.2, 0.4, 0.6, 0.8)  # decision 1: a single knee loses on three of three divisions, nine on one
 EXACT, APPROXIMATE = 1e-8, 1e-6  # tolerances of the mean gradient
 FREE = 1e3  # deviations of the points in the design: their penalty is a millionth of that of a term
-SMALLEST_DEVIATION = 1e-9  # of equal points, as a share of the largest; a smaller one is rounding
+SMALLEST_DEVIATION = 1e-9  # of points, as a share of the largest that are given; a smaller one is rounding
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,8 @@ def fit_linear_parts(
         For each linear part the inverse of the penalty on squared coefficients (scikit-learn's ``C``), above 0, and the
         weight of each row, shape (n_rows,), mean 1; None for equal weights.
     points
-        Terms whose coefficients are known but for one factor, which has hardly a penalty: the points of a team.
+        Terms whose coefficients are known but for one factor, 0 or more, which has hardly a penalty: the points of a
+        team.
     tolerance
         Of the mean gradient, above 0.
     """
@@ -214,36 +217,64 @@ def fit_linear_parts(
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
-    score, scale = _points_of(matrix, points)
-    terms, design = ((*terms, POINTS), np.column_stack([design, score])) if scale else (terms, design)
+    score, points = _points_of(matrix, points)
+    padded, labels, padding = _with_points(design, label, score)
+    with_points, without = (
+        LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True) for _ in range(2)
+    )
     parts = []
-    solver = LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True)
     for strength, weight in settings:
         with threadpool_limits(1):  # one order of summation: the same bits for any number of threads
-            if not design.any():
-                rate = float(np.average(label, weights=weight))
-                coefficients, base = [0.0] * len(terms), float(np.log(rate) - np.log1p(-rate))
-            elif any(term.direction for term in terms):
-                *coefficients, base = _fit_with_directions(design, label, terms, strength, weight).tolist()
-            else:
-                solver.set_params(C=strength).fit(design, label, sample_weight=weight)
-                coefficients, base = solver.coef_[0].tolist(), float(solver.intercept_[0])
-        fitted = [replace(term, coefficient=each) for term, each in zip(terms, coefficients, strict=True)]
-        if scale:
-            factor = fitted.pop().coefficient * scale
-            fitted += [replace(term, coefficient=factor * term.coefficient) for term in points]
-        parts.append(LinearPart(base, tuple(fitted)))
+            factor, fitted = 0.0, None
+            if points:
+                weights = np.concatenate([np.ones(len(label)) if weight is None else weight, padding])
+                fitted = _fit(padded, labels, (*terms, POINTS), weights, with_points.set_params(C=strength))
+                factor, fitted = float(fitted[-2]), np.delete(fitted, -2)
+            if fitted is None or factor < 0:  # more points are meant to be better: else they count for nothing
+                factor, fitted = 0.0, _fit(design, label, terms, weight, without.set_params(C=strength))
+        *coefficients, base = fitted.tolist()
+        found = [replace(term, coefficient=each) for term, each in zip(terms, coefficients, strict=True)]
+        found += [replace(term, coefficient=factor * term.coefficient) for term in points]
+        parts.append(LinearPart(base, tuple(found)))
     return parts
 
 
-def _points_of(matrix: Floats, points: tuple[Term, ...]) -> tuple[Floats, float]:
-    """Return the points of rows as a column of the design, shape (n_rows,), and its scale; 0 if all have the same."""
-    score = np.zeros(len(matrix))
-    for term in points:
+def _points_of(matrix: Floats, points: tuple[Term, ...]) -> tuple[Floats, tuple[Term, ...]]:
+    """Return the points of rows as a column of a design, shape (n_rows,), and its terms; none if all are the same."""
+    largest, score = max((abs(term.coefficient) for term in points), default=0.0), np.zeros(len(matrix))
+    scaled = [replace(term, coefficient=term.coefficient / largest) for term in points] if largest else []
+    for term in scaled:
         score += term.coefficient * term.values(matrix[:, term.column])
     deviation = float(score.std())
-    scale = FREE / deviation if deviation > SMALLEST_DEVIATION * float(np.abs(score).max()) else 0.0
-    return score * scale, scale
+    if deviation <= SMALLEST_DEVIATION:
+        return score, ()
+    scale = FREE / deviation
+    return score * scale, tuple(replace(term, coefficient=term.coefficient * scale) for term in scaled)
+
+
+def _with_points(design: Floats, label: Labels, score: Floats) -> tuple[Floats, Labels, Floats]:
+    """Return a design with a column of points, its labels, and the weights of the rows that are added.
+
+    At the most and at the fewest points one lead is added that converts as all do: in part, so it is two rows. Without
+    them a single lead with more points than all others would decide what points are worth.
+    """
+    ends, rate = np.zeros((4, design.shape[1] + 1)), float(label.mean())
+    ends[:, -1] = np.repeat([score.max(initial=0.0), score.min(initial=0.0)], 2)
+    rows = np.vstack([np.column_stack([design, score]), ends])
+    return rows, np.concatenate([label, [1, 0, 1, 0]]), np.array([rate, 1 - rate, rate, 1 - rate])
+
+
+def _fit(
+    design: Floats, label: Labels, terms: tuple[Term, ...], weight: Floats | None, solver: LogisticRegression
+) -> Floats:
+    """Return the coefficients of terms and the intercept, of the least penalised log loss."""
+    if not design.any():
+        rate = float(np.average(label, weights=weight))
+        return np.append(np.zeros(len(terms)), np.log(rate) - np.log1p(-rate))
+    if any(term.direction for term in terms):
+        return _fit_with_directions(design, label, terms, solver.C, weight)
+    fitted = solver.fit(design, label, sample_weight=weight)
+    return np.append(fitted.coef_[0], fitted.intercept_[0])
 
 
 def _fit_with_directions(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Of a difference: below it, rounding costs a secant more digits than the derivative is away from it.
 SMALLEST_LOG_ODDS = 1e-9
-NEW, FAR = "new to the model", "far beyond the leads of the training"
+NEW, FAR = "new to the model", "beyond the leads of the training"
 START, START_GROUP = "starting point", "start"
 
 
@@ -53,7 +53,7 @@ class Explanation:
     values
         Array of shape (n_rows, n_fields): the encoded fields that are explained.
     is_new, is_far
-        Arrays of shape (n_rows, n_fields): which of them are new to the model, and which are numbers far beyond those
+        Arrays of shape (n_rows, n_fields): which of them are new to the model, and which are numbers beyond those
         of the training set.
     """
 
