@@ -86,6 +86,7 @@ def _shifted_shares(bundle: Bundle) -> Iterator[str]:
     """Yield a sentence for each cut that lets in another share of the holdout than of the leads it was solved on."""
     table, evaluation = bundle.candidates, bundle.evaluation
     shares = {row["stage"]: row for row in as_rows(evaluation.stages) if row["figure"] == "share"}
+    why = "there are few of them" if bundle.leads.holdout.since is None else "the newer ones differ, or there are few"
     for cut in bundle.stages.cuts if _are_evaluated(bundle) else ():
         solved = float(table.loc[table["cut"] >= cut.probability, "share"].max())
         found = shares[cut.stage]
@@ -93,7 +94,7 @@ def _shifted_shares(bundle: Bundle) -> Iterator[str]:
         if is_outside and abs(found["value"] - solved) > SHIFTED * solved:
             yield (
                 f"The cut of {cut.stage} lets in {found['value']:.1%} of the holdout, and {solved:.1%} of the "
-                f"{bundle.record.unit} that it was solved on: the newer ones differ, or there are few of them."
+                f"{bundle.record.unit} that it was solved on: {why}."
             )
 
 
