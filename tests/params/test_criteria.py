@@ -29,6 +29,13 @@ def test_a_test_is_of_one_kind(test: dict[str, object]) -> None:
         FieldTest.model_validate({"field": "job", **test})
 
 
+def test_a_range_that_holds_no_number_is_refused() -> None:
+    """One number is a range."""
+    with pytest.raises(ValidationError, match=r"at_least must not be above at_most, got 3 and 2\.5"):
+        FieldTest(field="age", at_least=3, at_most=2.5)
+    assert FieldTest(field="age", at_least=3, at_most=3).words == "age from 3 up to 3"
+
+
 def test_by_default_there_are_no_rules_and_a_lead_keeps_its_stage_a_tenth_below_the_cut() -> None:
     """Silence lowers nothing."""
     choices = LifecycleParams()
