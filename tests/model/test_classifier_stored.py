@@ -167,7 +167,7 @@ def test_classes_keep_their_type(leads, label):
         ("trees", lambda text: text[:0], "must be as it was written, got other bytes"),
         ("model", lambda text: text.replace("category", "number").replace("x0", "x9"), "must be as it was written, go"),
         ("sha256", lambda text: text[::-1], "must be as it was written, got other bytes"),
-        ("format", lambda number: number + 97, "must have format 2, got 99; use the leadml that wrote it, or fit it a"),
+        ("format", lambda number: number + 96, "must have format 3, got 99; use the leadml that wrote it, or fit it a"),
     ],
 )
 def test_a_damaged_state_is_refused(request, which, part, change, message):

@@ -97,7 +97,7 @@ def test_the_holdout_raises_the_limits_too(toy_fitted: FitResult, toy_leads: pd.
     varied = _profile(toy_fitted, toy_leads, changed).varied
 
     assert varied.fields["visits"].distribution > 1
-    assert varied.score > 1
+    assert varied.score > 0.5
     assert varied.stages > 0.25
     assert _profile(toy_fitted, toy_leads, changed.head(199)).varied.score == 0
 
