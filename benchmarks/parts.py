@@ -82,11 +82,9 @@ def _draw(figures: dict[str, Any]) -> None:
         begin = 0.0
         for family, weight in sorted(figures[name]["families"].items()):
             kind, half_life = family.split()
-            label = f"{kind}, {MEMORIES[float(half_life)][0]}"
-            bars.barh(
-                row, weight, left=begin, color=COLOURS[kind], hatch=MEMORIES[float(half_life)][1], edgecolor="white"
-            )
-            bars.barh(row, 0, color=COLOURS[kind], hatch=MEMORIES[float(half_life)][1], edgecolor="white", label=label)
+            memory, hatch = MEMORIES[float(half_life)]
+            look = {"color": COLOURS[kind], "hatch": hatch, "edgecolor": "white", "label": f"{kind}, {memory}"}
+            bars.barh(row, weight, left=begin, **look)
             begin += weight
     bars.set_yticks(range(len(names)), [TITLES[name] for name in names])
     bars.set(xlabel="weight of each family", xlim=(0, 1))

@@ -120,7 +120,5 @@ def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) 
     sizes = f"{len(parts.learn):,} rows to fit on and {len(parts.holdout):,} in the holdout"
     evidence = f"{sizes} ({training.split.name}), both outcomes in each of {len(folds)} folds"
     if left_out := params.split.folds - len(folds):
-        evidence += (
-            f"; the first {left_out} of {params.split.folds} are left out, as no lead before them tells both apart"
-        )
+        evidence += f"; the first {left_out} are left out, because all leads before them have one outcome"
     return Finding("RD9", "passed", evidence)

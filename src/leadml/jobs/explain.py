@@ -36,8 +36,8 @@ class Explained:
     lead_id, probability, stage
         The id, the calibrated probability and the advised stage of the lead.
     table
-        ``field, group, value, log_odds, points, topic, reason, remark`` (that the value is new to the model, or far
-        beyond the training): the starting point, then the fields by absolute points, largest first.
+        ``field, group, value, log_odds, points, topic, reason, remark`` (that the value is new to the model, or beyond
+        the leads of the training): the starting point, then the fields by absolute points, largest first.
     stamp
         The column ``as_of`` and its value for dated leads; empty for flat leads.
     """

@@ -185,8 +185,7 @@ class BaselineParams(Section):
 
     points: tuple[PointsRule, ...] = ()
     """Rules of the team's own point score. Give them if there is such a score: the report then says whether the model
-    is better, and with few leads the model starts from them. Points that are of no use cost little: how much they count
-    is learnt."""
+    is better, and with few leads the model starts from them. How much they count is learnt."""
 
 
 class LeakParams(Section):

@@ -14,7 +14,7 @@ from leadml.model.fit.estimator import fit_model
 from leadml.model.fit.points import named_levels, points_terms, useful_rules
 from leadml.model.judge.baselines import lead_points
 from leadml.model.parts.encode import Encoder, fit_encoder
-from leadml.model.parts.linear import fit_linear_parts
+from leadml.model.parts.linear import EXACT, centered, fit_linear_parts, make_terms
 from leadml.model.predict.lead_model import sum_contributions
 from leadml.params import ModelParams, PointsRule
 
@@ -125,6 +125,32 @@ def test_points_of_any_size_are_scaled_and_wrong_ones_count_for_nothing(points):
     [part] = fit_linear_parts(matrix, label, (), [(1.0, None)], points=terms)
     low, high = part.margin(np.array([[0.0], [1.0]]))
     assert high - low == pytest.approx(0.0 if points < 0 else np.log(0.4 / 0.6) - np.log(0.1 / 0.9), abs=0.3)
+
+
+@pytest.mark.parametrize("strength", [1e-5, 0.1, 1.0])
+def test_with_points_a_linear_part_is_as_exact_as_without(strength):
+    """The gradient of the penalised log loss is 0 in each term, in the factor of the points and in the base."""
+    random = np.random.default_rng(4)
+    matrix = np.column_stack([random.normal(size=(3000, 3)), random.integers(0, 2, 3000)])
+    fields = (*(Field(name, "number", "fit") for name in "abc"), Field("asked", "boolean", "fit"))
+    encoder = Encoder(fields, ((),) * 4)
+    label = (random.random(3000) < 1 / (1 + np.exp(1.5 - matrix[:, 0] - matrix[:, 3]))).astype(np.int8)
+    rules = [PointsRule(field="asked", points=10, at_least=1), PointsRule(field="b", points=5, at_least=0.5)]
+    points = centered(points_terms(encoder, rules, (0,) * 4), matrix)
+    terms = make_terms(matrix, encoder.is_flag)
+    [part] = fit_linear_parts(matrix, label, terms, [(strength, None)], points=points, tolerance=EXACT)
+
+    score = _sum_of(points, matrix)
+    ends, rate = np.array([score.max(), score.min()]), label.mean()
+    factor = part.terms[-1].coefficient / points[-1].coefficient
+    error = 1 / (1 + np.exp(-part.margin(matrix))) - label
+    error_of_ends = 1 / (1 + np.exp(-(part.base + factor * ends))) - rate
+    for term in part.terms[: len(terms)]:
+        gradient = error @ term.values(matrix[:, term.column]) + term.coefficient / strength
+        assert abs(gradient) / len(label) < 1e-6
+    assert abs(error.sum() + error_of_ends.sum()) / len(label) < 1e-6
+    free = factor * score.std() ** 2 / 1e6 / strength
+    assert abs(error @ score + error_of_ends @ ends + free) / len(label) / score.std() < 1e-6
 
 
 def test_rules_that_divide_no_leads_are_left_out():

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Fold, Integers, Labels, Progress, Rows
 
 
-POINTS_ALONE = (
-    1e-5  # strength: terms add next to nothing to the points, whose own penalty is then that of a strength of 10
-)
+POINTS_ALONE = 1e-5  # strength: terms add next to nothing to the points, which have the penalty of a strength of 10
 LEAST_WEIGHT = 0.002  # parts with less change no probability by a hundredth, and each costs a fit
 MAX_SHIFT = 100.0  # brackets the root: a probability of 100 log-odds is 1 in doubles
 SMALLEST_DIFFERENCE = 1e-12  # of mean probability and rate; a smaller one is rounding, brentq's own tolerance is 2e-12

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PERIODS = 20  # of equal numbers of rows; with five or forty the log loss of disturbed trainings is about the same
 CONVERSIONS_OF_TREES = 60  # with so many, trees begin with half the weight of other parts (decision 1)
 SMALLEST_DIFFERENCE = 1e-12  # of mean log losses; a smaller one is rounding
-# The log of the weight falls by half of this times the square of the standard errors. With 0.5 a lead in a thousand
-# changes probabilities by a third more, with 0.125 log losses are higher (decision 1).
+# The log of the weight falls by half of this times the square of the standard errors. With 0.5 a few leads change
+# probabilities more, with 0.125 log losses are higher (decision 1).
 SHARPNESS = 0.25
 
 

@@ -2,9 +2,8 @@
 
 The order of the columns and the levels of the categories are stored with the model. A rare level becomes a column of
 its own only if the params name it: other levels that few rows of the training set have, and levels that it does not
-have, share the column "other".
-Where few rows of the training set are "other", or are missing, the model has not learnt what that means: such a value
-is new to it, and says nothing.
+have, share the column "other". Where few rows of the training set are "other", or are missing, the model has not learnt
+what that means: such a value is new to it, and says nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Mask, Rows
 
 ENOUGH = 10  # rows; of fewer that convert at the rate of all others, say 20%, one time in ten none does
-LEAST_FAR = 4.0  # standard deviations; whatever the distribution, at most 1 number in 16 is farther (Chebyshev)
+LEAST_ROOM = 4.0  # standard deviations; whatever the distribution, at most 1 number in 16 is farther (Chebyshev)
 OTHER, MISSING = "other", "missing"
 
 
@@ -214,7 +213,7 @@ def _bounds(values: pd.Series) -> tuple[float, ...]:
         return ()
     mean, deviation = float(present.mean()), float(present.std())
     farthest = (mean - present.min()) / deviation, (present.max() - mean) / deviation
-    below, above = (deviation * 2.0 ** (np.floor(np.log2(max(each, LEAST_FAR / 2))) + 1) for each in farthest)
+    below, above = (deviation * 2.0 ** (np.floor(np.log2(max(each, LEAST_ROOM / 2))) + 1) for each in farthest)
     return mean - float(below), mean + float(above)
 
 

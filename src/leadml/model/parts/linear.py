@@ -90,9 +90,7 @@ class Term:
         return np.where(np.isnan(column), 0.0, centered)
 
 
-POINTS = Term(
-    -1, "line", direction=1
-)  # stands for a column of points among the terms; more points are meant to be better
+POINTS = Term(-1, "line")  # stands for the column of points among the terms
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,7 @@ def fit_linear_parts(
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
     score, points = _points_of(matrix, points)
-    padded, labels, padding = _with_points(design, label, score)
+    padded, labels, padding = _with_points(design, label, score) if points else (design, label, score)
     with_points, without = (
         LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True) for _ in range(2)
     )

@@ -52,7 +52,7 @@ class LeadModel:
     lookup
         Both parts as look-up tables.
     layouts
-        Of its tables, for those without the fields of new values.
+        Of its tables: the leaves that each is the sum of, for leads of which some values are new.
     """
 
     encoder: Encoder
