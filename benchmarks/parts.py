@@ -24,7 +24,7 @@ TITLES = {
     "bank_small": "bundled leads",
     "shoppers": "a shop's sessions",
     "bank_random": "campaigns, shuffled",
-    "bank_forward": "campaigns, in the order of time",
+    "bank_forward": "campaigns, by time",
 }
 COLOURS = {"linear": "#1f6f8b", "trees": "#d98324"}
 MEMORIES = {0.0: ("all leads alike", ""), 0.25: ("half-life a quarter", "//"), 0.0625: ("half-life a sixteenth", "xx")}
@@ -91,9 +91,8 @@ def _draw(figures: dict[str, Any]) -> None:
     for axis, name in zip(clouds, [name for name in ("bank_small", "bank_forward") if name in figures], strict=False):
         for part, values in figures[name]["parts"].items():
             axis.plot(values["above"], values["weight"], "o", color=COLOURS[family_of(part).split()[0]], alpha=0.7)
-        axis.set(
-            title=TITLES[name], xlabel="out-of-fold log loss above the least", ylabel="weight of each part", ylim=0
-        )
+        axis.set(xlabel="log loss above the least", ylabel="weight of each part", ylim=0)
+        axis.set_title(TITLES[name], fontsize="medium")
     labels = dict(zip(*reversed(bars.get_legend_handles_labels()), strict=True))
     figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(RESULTS / "parts.svg", metadata={"Date": None})
