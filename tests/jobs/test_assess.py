@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.dated import NOW
 
@@ -12,8 +13,10 @@ from leadml.errors import ModelError
 from leadml.jobs.assess import assess, refuse_stops
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
+from leadml.leads.check.contract import AS_OF
 from leadml.leads.judge.findings import Finding
 from leadml.leads.sources.source import training_source
+from leadml.leads.split import TimeSplit
 from leadml.params import RuleParams
 
 
@@ -42,6 +45,26 @@ def test_the_holdout_needs_both_outcomes(trained_project: tuple[Places, Trained]
         (finding,) = [finding for finding in findings if finding.code == "RD9"]
         assert finding.severity == "stop"
         assert evidence in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("first", "evidence"),
+    [
+        (0.0, "both outcomes in each of 5 folds"),
+        (0.4, "of 3 folds; the first 2 are left out, because all leads before them have one outcome"),
+    ],
+)
+def test_folds_that_are_left_out_are_told(trained_project: tuple[Places, Trained], first: float, evidence: str) -> None:
+    """Where leads have dates and none of the first converted, the folds before the first conversion are no folds."""
+    project, _ = trained_project
+    training = training_source(project, project.target, now=NOW).training(progress=lambda _: None)
+    instant = np.arange(len(training.frame))
+    label = training.frame["converted"].where(instant >= first * len(instant), 0)
+    frame = training.frame.assign(**{AS_OF: instant, "converted": label})
+    dated = replace(training, frame=frame, split=TimeSplit(project.params.split))
+    (finding,) = [each for each in assess(dated, project.params, progress=lambda _: None) if each.code == "RD9"]
+    assert finding.severity == "passed"
+    assert finding.evidence.endswith(evidence)
 
 
 def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tuple[Places, Trained]) -> None:
