@@ -10,8 +10,9 @@ all causes are recorded; three kinds of function, 1,000, 4,000 and 30,000 leads,
 4,000 leads and five data sets a cell. `dated`: snapshots of simulated CRMs, of which fields keep a part of the causes;
 `coverage` is the share of groups of 200 leads next in probability whose mean true probability is between the mean ends
 of their intervals, and `width` is the mean width; with --other also by leadml of another checkout, on the same tables.
-`share_of_time`: how much of the time of a training the intervals take.
-Run with: python benchmarks/intervals.py [--json] [--keep] [--recorded] [--other DIR]
+`share_of_time`: how much of the time of a training the intervals take. With --fits, fits of simulated CRMs are kept in
+a folder, and read again from there.
+Run with: python benchmarks/intervals.py [--json] [--keep] [--recorded] [--other DIR] [--fits DIR]
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from checkouts import FIT, fitted_by
+from checkouts_fit import Sections
 from measure import ROOT, finish, options
 from scipy.special import expit
-from steady import FIT, Task, fitted_by
-from steady_fit import Sections
 from truth import EXAMPLE, TARGETS, prepare, simulated
 
 from leadml.leads.check.contract import LABEL, LEAD_ID
@@ -57,15 +58,15 @@ GROUP = 200
 
 def main() -> None:
     """Fit all data sets, print two tables."""
-    chosen = options(__doc__ or "", "intervals", (EXAMPLE, FIT), other=Path())
+    chosen = options(__doc__ or "", "intervals", (EXAMPLE, FIT), other=Path(), fits=Path())
     figures: dict[str, Any] = {
         "flat": dict(cells(SETTLED, SIZES, SETS)),
         "others": dict(cells(SHOWN, OTHER_SIZES, OTHER_SETS)),
-        "dated": dated(ROOT),
+        "dated": dated(ROOT, chosen.fits),
         "share_of_time": share_of_time(),
     }
     if chosen.other != Path():
-        figures["dated_before"] = dated(chosen.other.resolve())
+        figures["dated_before"] = dated(chosen.other.resolve(), chosen.fits)
     for key in ("flat", "others"):
         print(pd.DataFrame(figures[key]).T.round(3).to_string())
     print({key: value for key, value in figures.items() if key not in {"flat", "others"}})
@@ -117,7 +118,7 @@ def fields_of(frame: pd.DataFrame) -> tuple[Field, ...]:
     )
 
 
-def dated(checkout: Path) -> dict[str, float]:
+def dated(checkout: Path, fits: Path) -> dict[str, float]:
     """Return the figures of simulated CRMs, with both targets, by leadml of a checkout."""
     held_groups, widths = [], []
     for seed in CRM_SEEDS:
@@ -125,9 +126,8 @@ def dated(checkout: Path) -> dict[str, float]:
             truth = simulated(Path(name), leads=CRM_LEADS, months=CRM_MONTHS, seed=seed)
             found = [prepare(Path(name), target, truth) for target in TARGETS]
         for each in found:
-            training = each.training
-            task = Task(each.learn, each.holdout, training.contract.fields, training.split, ())
-            probability, _, low, high = fitted_by(checkout, [task])[""]
+            fields, split = each.training.contract.fields, each.training.split
+            probability, _, low, high = fitted_by(checkout, each.learn, each.holdout, fields, split, fits=fits)
             order = np.argsort(probability, kind="stable")
             groups = np.array_split(order, len(order) // GROUP)
             true = each.holdout["probability"].to_numpy()

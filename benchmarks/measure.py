@@ -150,7 +150,7 @@ def made_with(
         for option, value in arguments.items()
         if value not in {Path(), ""}
     }
-    return {"code": _hash_of(_code()), "script": _hash_of(_scripts(name)), "data": data, "arguments": said}
+    return {"code": _code(), "script": _hash_of(_scripts(name)), "data": data, "arguments": said}
 
 
 def age(name: str, kept: Mapping[str, Any], folder: Path) -> Age:
@@ -162,7 +162,7 @@ def age(name: str, kept: Mapping[str, Any], folder: Path) -> Age:
     others = [file for file, found in now.items() if found != made["data"][file]]
     absent = [file for file, before in made["data"].items() if before is not None and file not in now]
     changed = {
-        "the code of leadml": made["code"] != _hash_of(_code()),
+        "the code of leadml": made["code"] != _code(),
         "the script, or one that it imports,": made["script"] != _hash_of(_scripts(name)),
         f"the data ({', '.join(others)})": bool(others),
     }
@@ -176,11 +176,15 @@ def _place(file: str, folder: Path) -> Path:
     return ROOT / file if (ROOT / file).exists() else folder / file
 
 
-def _code() -> dict[str, Path]:
-    """Return the files of leadml that Python imports, by their path in the package."""
+def code_hash(package: Path) -> str:
+    """Return the hash of the modules in the folder of a package."""
+    return _hash_of({path.relative_to(package).as_posix(): path for path in package.rglob("*.py")})
+
+
+def _code() -> str:
+    """Return the hash of the leadml that Python imports."""
     found = find_spec("leadml")
-    package = Path(str(found.origin if found else None)).parent
-    return {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    return code_hash(Path(str(found.origin if found else None)).parent)
 
 
 def _scripts(name: str) -> dict[str, Path]:

@@ -12,14 +12,14 @@ Of each set and model, over the disturbances of up to 3.5%:
   with cuts at half, a fifth and a twentieth of the out-of-fold probabilities;
 - `far_worst`: the worst log loss where 5% are left out.
 
-With --other, leadml of another checkout is fitted on the same leads, too.
-Run with: python benchmarks/steady.py [--json] [--keep] [--recorded] [--data DIR] [--other DIR] [--only SET]
+With --other, leadml of another checkout is fitted on the same leads, too. With --fits, fits are kept in a folder, and
+read again from there: all of them take some hours.
+Run with: python benchmarks/steady.py [--json] [--keep] [--recorded] [--data DIR] [--other DIR] [--fits DIR]
+    [--only SET]
 """
 
 from __future__ import annotations
 
-import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -30,9 +30,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from checkouts import FIT, fitted_by, kept_in
 from compare_data import READ, divided_data
 from estimate import month_names
 from measure import ROOT, data_folder, finish, options
+from plain_models import predictions
 from truth import prepare, simulated
 
 from leadml.leads.check.contract import LABEL, Contract
@@ -40,7 +42,6 @@ from leadml.leads.sources.dated import DatedLeads
 from leadml.leads.sources.settings import AsOfSettings
 from leadml.leads.split import column_of
 from leadml.model import metrics
-from leadml.model.fit.selection import recency_weight
 from leadml.params import Params, SplitParams, load_params
 
 if TYPE_CHECKING:
@@ -49,12 +50,10 @@ if TYPE_CHECKING:
     from leadml.leads.check.field import Field
     from leadml.leads.split import Split
 
-FIT = Path(__file__).with_name("steady_fit.py")
 ENDS = (0.2, 0.4, 0.8, 1.4, 2.0, 2.8, 3.5, 5.0)  # percent of the training leads
 FAR, RANDOM, SHUFFLES = 5.0, 3.0, 4
 FEW = ("last 0.8", "last 2.8", "first 1.4", "random 0", "random 1")  # of bank_months, each in 18 trainings
 MONTHS = 18
-HALF_LIFE = 0.0625  # share of the training leads, the newest, after which one counts half
 CRM_LEADS, CRM_MONTHS, CRM_SEEDS = 10_000, 24, (1, 2)
 CDNOW, TABLES = ROOT / "examples" / "cdnow", ("examples/cdnow/make_tables.py", "data/raw/CDNOW_master.txt.gz")
 SETS = ("bank_forward", "bank_months", "shoppers", "bank_small", "cdnow", "crm_1", "crm_2")
@@ -94,14 +93,20 @@ def tasks(folder: Path, only: str) -> Iterator[tuple[str, list[Task]]]:
 def main() -> None:
     """Fit all models on all disturbed trainings, print a table."""
     chosen = options(
-        __doc__ or "", "steady", (ROOT / "params.yaml", *READ, FIT), data=data_folder(), other=Path(), only=""
+        __doc__ or "",
+        "steady",
+        (ROOT / "params.yaml", *READ, FIT),
+        data=data_folder(),
+        other=Path(),
+        fits=Path(),
+        only="",
     )
     figures: dict[str, Any] = {}
     for name, of_set in tasks(chosen.data, chosen.only):
-        rows = {"leadml": fitted_by(ROOT, of_set)}
+        rows = {"leadml": said_by(ROOT, of_set, chosen.fits)}
         if chosen.other != Path():
-            rows["leadml before"] = fitted_by(chosen.other.resolve(), of_set)
-        rows |= fitted_by_others(of_set)
+            rows["leadml before"] = said_by(chosen.other.resolve(), of_set, chosen.fits)
+        rows |= said_by_others(of_set, chosen.fits)
         found = {model: summary(of_set, said) for model, said in rows.items()}
         size = f"{len(of_set[0].learn):,} leads" if len(of_set) == 1 else f"{len(of_set)} trainings"
         print(f"\n{name}: {size}, {sum(len(task.holdout) for task in of_set):,} in the holdout")
@@ -161,73 +166,34 @@ def cdnow() -> Task:
     return Task(parts.learn, parts.holdout, training.contract.fields, training.split, tuple(disturbances()))
 
 
-def fitted_by(checkout: Path, of_set: list[Task]) -> dict[str, tuple[Any, ...]]:
-    """Return probabilities, stages and ends of intervals of the holdouts by a checkout's leadml, by disturbance."""
+def trainings(task: Task) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the undisturbed training set, named by an empty text, and each disturbed one."""
+    yield "", task.learn
+    yield from ((name, disturbed(task, name)) for name in task.names)
+
+
+def said_by(checkout: Path, of_set: list[Task], fits: Path) -> dict[str, tuple[Any, ...]]:
+    """Return the probabilities and stages of the holdouts by a checkout's leadml, by disturbance."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    environment = os.environ | {"PYTHONPATH": str(checkout / "src")}
-    with TemporaryDirectory() as name:
-        path, result = Path(name) / "task.pickle", Path(name) / "result.pickle"
-        for task in of_set:
-            trainings = {"": task.learn, **{each: disturbed(task, each) for each in task.names}}
-            path.write_bytes(pickle.dumps((task.holdout, task.fields, task.split, trainings)))
-            subprocess.run([sys.executable, FIT, path, result], check=True, env=environment)
-            for each, said in pickle.loads(result.read_bytes()).items():  # noqa: S301 - written by the line before
-                found.setdefault(each, []).append(said)
-    return {each: tuple(np.concatenate(some) for some in zip(*parts, strict=True)) for each, parts in found.items()}
+    for task in of_set:
+        for name, learn in trainings(task):
+            said = fitted_by(checkout, learn, task.holdout, task.fields, task.split, fits=fits)
+            found.setdefault(name, []).append(said[:2])
+    return {name: tuple(np.concatenate(some) for some in zip(*parts, strict=True)) for name, parts in found.items()}
 
 
-def fitted_by_others(of_set: list[Task]) -> dict[str, dict[str, tuple[Any, ...]]]:
+def said_by_others(of_set: list[Task], fits: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
     """Return the same by other models, which have no stages."""
     found: dict[str, dict[str, list[Any]]] = {}
+    fit = kept_in(fits, predictions)
     for task in of_set:
-        for each in ("", *task.names):
-            for model, probability in others(disturbed(task, each) if each else task.learn, task).items():
-                found.setdefault(model, {}).setdefault(each, []).append(probability)
+        for name, learn in trainings(task):
+            for model, probability in fit(learn, task.holdout, task.fields, task.split).items():
+                found.setdefault(model, {}).setdefault(name, []).append(probability)
     return {
-        model: {each: (np.concatenate(parts), None) for each, parts in by_name.items()}
+        model: {name: (np.concatenate(parts), None) for name, parts in by_name.items()}
         for model, by_name in found.items()
     }
-
-
-def others(learn: pd.DataFrame, task: Task) -> dict[str, Any]:
-    """Return the probabilities of the holdout by other models at their defaults."""
-    from lightgbm import LGBMClassifier
-    from sklearn.compose import make_column_transformer
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
-
-    names = [field.name for field in task.fields]
-    categories = [field.name for field in task.fields if field.kind == "category"]
-    numbers = [name for name in names if name not in categories]
-    filled = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-    scaled = make_column_transformer(
-        (filled, numbers), (OneHotEncoder(handle_unknown="ignore"), categories), sparse_threshold=0
-    )
-    coded = make_column_transformer(
-        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), categories), remainder="passthrough"
-    )
-    positions = list(range(len(categories)))
-    histogram = HistGradientBoostingClassifier(categorical_features=positions, random_state=0)
-    boosting = LGBMClassifier(verbosity=-1, random_state=0, num_threads=2)
-    label, clock = learn[LABEL], column_of(learn, task.split.clock)
-    models = {"logistic regression": (make_pipeline(scaled, LogisticRegression(max_iter=2000)), {})}
-    if clock is not None:
-        weight = recency_weight(clock, HALF_LIFE)
-        weighted = (
-            make_pipeline(scaled, LogisticRegression(max_iter=2000)),
-            {"logisticregression__sample_weight": weight},
-        )
-        models["logistic regression with a half-life"] = weighted
-    models["HistGradientBoosting"] = make_pipeline(coded, histogram), {}
-    models["LightGBM"] = make_pipeline(coded, boosting), {"lgbmclassifier__categorical_feature": positions}
-    found = {}
-    for name, (model, choices) in models.items():
-        model.fit(learn[names], label, **choices)
-        found[name] = model.predict_proba(task.holdout[names])[:, 1]
-    return found
 
 
 def summary(of_set: list[Task], said: dict[str, tuple[Any, ...]]) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""Fit leadml of some checkout on many training sets and write the probabilities of a holdout: one process for a set.
+"""Fit leadml of some checkout on a training set and write what it says of a holdout.
 
-`steady.py` runs this with the Python path of a checkout, so that two versions of leadml are fitted on the same leads.
-Run with: python benchmarks/steady_fit.py TASK RESULT
+`checkouts.py` runs this with the Python path of a checkout, so that two versions of leadml fit the same leads.
+Run with: python benchmarks/checkouts_fit.py TASK RESULT
 """
 
 from __future__ import annotations
@@ -27,19 +27,16 @@ class Sections:
 
 
 def main() -> None:
-    """Fit each training set of a task, and write what it says of the holdout."""
+    """Fit the training set of a task, and write what the model says of the holdout."""
     task, result = (Path(name) for name in sys.argv[1:])
     with task.open("rb") as file:
-        holdout, fields, split, trainings = pickle.load(file)  # noqa: S301 - steady.py wrote it
-    found = {}
-    for name, learn in trainings.items():
-        fitted = fit_model(learn, fields, Sections(), split=split)
-        probability = fitted.model.predict(holdout)
-        cuts = np.quantile(fitted.probability, [1 - share for share in SHARES.values()])
-        stage = np.searchsorted(cuts, probability, side="right")
-        found[name] = (probability, stage, *interval_of(fitted.model, probability, holdout))
+        holdout, fields, split, learn = pickle.load(file)  # noqa: S301 - checkouts.py wrote it
+    fitted = fit_model(learn, fields, Sections(), split=split)
+    probability = fitted.model.predict(holdout)
+    cuts = np.quantile(fitted.probability, [1 - share for share in SHARES.values()])
+    stage = np.searchsorted(cuts, probability, side="right")
     with result.open("wb") as file:
-        pickle.dump(found, file)
+        pickle.dump((probability, stage, *interval_of(fitted.model, probability, holdout)), file)
 
 
 def interval_of(model: Any, probability: Any, holdout: Any) -> tuple[Any, Any]:
