@@ -14,7 +14,7 @@ from leadml.model.fit.estimator import fit_model
 from leadml.model.fit.points import named_levels, points_terms, useful_rules
 from leadml.model.judge.baselines import lead_points
 from leadml.model.parts.encode import Encoder, fit_encoder
-from leadml.model.parts.linear import EXACT, centered, fit_linear_parts, make_terms
+from leadml.model.parts.linear import centered, fit_linear_parts, make_terms
 from leadml.model.predict.lead_model import sum_contributions
 from leadml.params import ModelParams, PointsRule
 
@@ -138,7 +138,7 @@ def test_with_points_a_linear_part_is_as_exact_as_without(strength):
     rules = [PointsRule(field="asked", points=10, at_least=1), PointsRule(field="b", points=5, at_least=0.5)]
     points = centered(points_terms(encoder, rules, (0,) * 4), matrix)
     terms = make_terms(matrix, encoder.is_flag)
-    [part] = fit_linear_parts(matrix, label, terms, [(strength, None)], points=points, tolerance=EXACT)
+    [part] = fit_linear_parts(matrix, label, terms, [(strength, None)], points=points)
 
     score = _sum_of(points, matrix)
     ends, rate = np.array([score.max(), score.min()]), label.mean()

@@ -25,7 +25,7 @@ from leadml.model.fit.uncertainty import (
 from leadml.model.parts.calibration import Calibrator
 from leadml.model.parts.encode import fit_encoder
 from leadml.model.parts.intervals import Intervals
-from leadml.model.parts.linear import EXACT, weighted_sum
+from leadml.model.parts.linear import weighted_sum
 from leadml.model.parts.trees import BoosterData, Trees, fit_boosters
 from leadml.model.predict.lead_model import LeadModel
 
@@ -157,7 +157,7 @@ def fit_model(
 def _fit_selection(data: FitData, selection: Selection, params: ModelParams) -> tuple[LinearPart, Trees]:
     """Return the sums of the selected linear parts and trees, fitted on the whole training set."""
     used = [(each, weight) for each, weight in selection.linear if weight] or [selection.linear[0]]
-    fitted = fit_pool(data, [each for each, _ in used], tolerance=EXACT)
+    fitted = fit_pool(data, [each for each, _ in used])
     linear = weighted_sum([(part, weight) for part, (_, weight) in zip(fitted, used, strict=True)])
     linear = replace(linear, base=linear.base + selection.intercept_shift)
     specs, weights = [], []

@@ -267,9 +267,7 @@ def _cross_validate_linear(data: FitData, settings: list[LinearSettings], params
     return found
 
 
-def fit_pool(
-    data: FitData, settings: Sequence[LinearSettings], rows: Rows | slice = slice(None), **choices: float
-) -> list[LinearPart]:
+def fit_pool(data: FitData, settings: Sequence[LinearSettings], rows: Rows | slice = slice(None)) -> list[LinearPart]:
     """Return the linear parts of some settings, fitted on some rows."""
     matrix, directions = data.matrix[rows], np.array(data.directions, dtype=np.intp)[data.encoder.owners]
     parts: dict[LinearSettings, LinearPart] = {}
@@ -278,7 +276,7 @@ def fit_pool(
         weighted = [(each.strength, data.weight(each.half_life, rows)) for each in some]
         terms = make_terms(matrix, data.encoder.is_flag, directions, reach=reach)
         points = centered(data.points, matrix)
-        fitted = fit_linear_parts(matrix, data.label[rows], terms, weighted, points=points, **choices)
+        fitted = fit_linear_parts(matrix, data.label[rows], terms, weighted, points=points)
         parts |= dict(zip(some, fitted, strict=True))
     return [parts[each] for each in settings]
 

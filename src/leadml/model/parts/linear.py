@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from leadml.model.parts.logistic import LogisticRegressions
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from sklearn.linear_model import LogisticRegression
 
     from leadml.types import Floats, Labels, Mask, Rows
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 REACHES = (3.0, 8.0)
 LARGEST = 1e100  # so that the squares in a standard deviation, 1e200 each, add up to less than 1.8e308
 KNEE_QUANTILES = (0.2, 0.4, 0.6, 0.8)  # decision 1: a single knee loses on three of three divisions, nine on one
-EXACT, APPROXIMATE = 1e-8, 1e-6  # tolerances of the mean gradient
 FREE = 1e3  # deviations of the points in the design: their penalty is a millionth of that of a term
 SMALLEST_DEVIATION = 1e-9  # of points, as a share of the largest that are given; a smaller one is rounding
 
@@ -187,12 +186,11 @@ def fit_linear_parts(
     settings: Sequence[tuple[float, Floats | None]],
     *,
     points: tuple[Term, ...] = (),
-    tolerance: float = APPROXIMATE,
 ) -> list[LinearPart]:
     """Return for each strength and weight the linear part with the least penalised log loss.
 
-    By default it is exact enough to weigh candidates. Each fit starts from the result of the one before. With points,
-    a linear part is a factor times them and what the terms add to that: the penalty holds it back to the points.
+    Each fit starts from the result of the one before. With points, a linear part is a factor times them and what the
+    terms add to that: the penalty holds it back to the points.
 
     Parameters
     ----------
@@ -208,28 +206,23 @@ def fit_linear_parts(
     points
         Terms whose coefficients are known but for one factor, 0 or more, which has hardly a penalty: the points of a
         team.
-    tolerance
-        Of the mean gradient, above 0.
     """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to import and not always needed
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - slow to import and not always needed
 
     design = np.column_stack([term.values(matrix[:, term.column]) for term in terms]) if terms else matrix[:, :0]
     score, points = _points_of(matrix, points)
     padded, labels, padding = _with_points(design, label, score) if points else (design, label, score)
-    with_points, without = (
-        LogisticRegression(solver="newton-cholesky", max_iter=100, tol=tolerance, warm_start=True) for _ in range(2)
-    )
+    with_points, without = _regressions(padded, labels, (*terms, POINTS)), _regressions(design, label, terms)
     parts = []
     for strength, weight in settings:
         with threadpool_limits(1):  # one order of summation: the same bits for any number of threads
             factor, fitted = 0.0, None
             if points:
                 weights = np.concatenate([np.ones(len(label)) if weight is None else weight, padding])
-                fitted = _fit(padded, labels, (*terms, POINTS), weights, with_points.set_params(C=strength))
+                fitted = with_points.fit(strength, weights)
                 factor, fitted = float(fitted[-2]), np.delete(fitted, -2)
             if fitted is None or factor < 0:  # more points are meant to be better: else they count for nothing
-                factor, fitted = 0.0, _fit(design, label, terms, weight, without.set_params(C=strength))
+                factor, fitted = 0.0, without.fit(strength, weight)
         *coefficients, base = fitted.tolist()
         found = [replace(term, coefficient=each) for term, each in zip(terms, coefficients, strict=True)]
         found += [replace(term, coefficient=factor * term.coefficient) for term in points]
@@ -262,39 +255,8 @@ def _with_points(design: Floats, label: Labels, score: Floats) -> tuple[Floats, 
     return rows, np.concatenate([label, [1, 0, 1, 0]]), np.array([rate, 1 - rate, rate, 1 - rate])
 
 
-def _fit(
-    design: Floats, label: Labels, terms: tuple[Term, ...], weight: Floats | None, solver: LogisticRegression
-) -> Floats:
-    """Return the coefficients of terms and the intercept, of the least penalised log loss."""
-    if not design.any():
-        rate = float(np.average(label, weights=weight))
-        return np.append(np.zeros(len(terms)), np.log(rate) - np.log1p(-rate))
-    if any(term.direction for term in terms):
-        return _fit_with_directions(design, label, terms, solver.C, weight)
-    fitted = solver.fit(design, label, sample_weight=weight)
-    return np.append(fitted.coef_[0], fitted.intercept_[0])
-
-
-def _fit_with_directions(
-    design: Floats, label: Labels, terms: tuple[Term, ...], strength: float, weight: Floats | None
-) -> Floats:
-    """Return coefficients and intercept of the least penalised log loss, each coefficient with its declared sign."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import and not always needed
-    from scipy.special import expit  # noqa: PLC0415
-
-    weights = np.ones(len(label)) if weight is None else weight
-
-    def loss(numbers: Floats) -> tuple[float, Floats]:
-        margin = design @ numbers[:-1] + numbers[-1]
-        error = weights * (expit(margin) - label)
-        value = weights @ np.logaddexp(0.0, np.where(label == 1, -margin, margin))
-        penalty = numbers[:-1] / strength
-        return float(value + penalty @ numbers[:-1] / 2), np.append(design.T @ error + penalty, error.sum())
-
-    bounds = [{0: (None, None), 1: (0.0, None), -1: (None, 0.0)}[term.direction] for term in terms] + [(None, None)]
-    options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7}
-    optimum = minimize(loss, np.zeros(len(terms) + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.asarray(optimum.x)
+def _regressions(design: Floats, label: Labels, terms: Sequence[Term]) -> LogisticRegressions:
+    return LogisticRegressions(design, label, [term.direction for term in terms])
 
 
 def _number_terms(column: int, values: Floats, direction: int, reach: float) -> list[Term]:

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from leadml.model.parts import logistic
+from leadml.model.parts.logistic import LogisticRegressions, Objective
+
+ROWS, TERMS = 600, 7
+FREE = [0] * TERMS
+
+
+def drawn(seed, *, scale=1.0):
+    """Return a design with correlated terms of very different size, and labels."""
+    random = np.random.default_rng(seed)
+    design = random.normal(size=(ROWS, TERMS)) @ random.normal(size=(TERMS, TERMS)) * scale ** np.arange(TERMS)
+    design -= design.mean(axis=0)
+    return design, (random.random(ROWS) < expit(design[:, 0] - 1)).astype(np.int8)
+
+
+def gradient(design, label, solution, strength, weight):
+    """Return the gradient of the mean penalised log loss, written out."""
+    error = weight * (expit(design @ solution[:-1] + solution[-1]) - label)
+    return np.append(design.T @ error + solution[:-1] / strength, error.sum()) / len(label)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("strength", [1e-5, 0.03, 1.0, 1e6])
+def test_the_gradient_is_zero_at_the_solution(seed, strength):
+    """The loss is convex, so that this is the law of an optimum: for any penalty, weights and scales of terms."""
+    design, label = drawn(seed, scale=3.0)
+    weight = np.random.default_rng(seed + 100).exponential(size=ROWS)
+    weight /= weight.mean()
+    solution = LogisticRegressions(design, label, FREE).fit(strength, weight)
+    largest = np.abs(design).max(axis=0, initial=1.0).max()
+    assert np.abs(gradient(design, label, solution, strength, weight)).max() < 1e-9 * largest
+
+
+def test_scikit_learn_finds_the_same():
+    """Its ``C`` is the strength."""
+    design, label = drawn(1)
+    oracle = LogisticRegression(C=0.3, solver="newton-cholesky", tol=1e-12).fit(design, label)
+    solution = LogisticRegressions(design, label, FREE).fit(0.3)
+    np.testing.assert_allclose(solution, np.append(oracle.coef_, oracle.intercept_), rtol=1e-7, atol=1e-9)
+
+
+def test_a_fit_that_starts_from_another_finds_the_same():
+    """A kept Hessian of other penalties and weights changes the steps and not where they end."""
+    design, label = drawn(2)
+    age = np.arange(ROWS) / ROWS
+    settings = [(s, np.exp2(-age / h) / np.exp2(-age / h).mean()) for h in (1.0, 0.1, 0.01) for s in (0.01, 1.0, 100.0)]
+    one_after_the_other = LogisticRegressions(design, label, FREE)
+    for strength, weight in settings:
+        alone = LogisticRegressions(design, label, FREE).fit(strength, weight)
+        np.testing.assert_allclose(one_after_the_other.fit(strength, weight), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_a_hessian_is_kept_while_steps_with_it_work(monkeypatch):
+    """Penalties that are close to each other share one."""
+    counted = []
+    hessian = Objective.hessian
+    monkeypatch.setattr(Objective, "hessian", lambda *given: counted.append(1) or hessian(*given))
+    design, label = drawn(3)
+    fits = LogisticRegressions(design, label, FREE)
+    fits.fit(1.0)
+    first = len(counted)
+    for strength in (0.9, 0.8, 0.7):
+        fits.fit(strength)
+    assert 0 < first == len(counted)
+
+
+def test_labels_that_a_term_divides_have_a_finite_solution():
+    """Hardly a penalty, and probabilities of nearly 0 and 1: the Hessian is close to 0."""
+    values = np.linspace(-1, 1, ROWS)
+    label = (values > 0).astype(np.int8)
+    strength = 1e9
+    solution = LogisticRegressions(values[:, None], label, [0]).fit(strength)
+    assert np.isfinite(solution).all()
+    assert np.abs(gradient(values[:, None], label, solution, strength, np.ones(ROWS))).max() < 1e-9
+
+
+@pytest.mark.parametrize("terms", [0, 3])
+def test_without_a_term_that_varies_the_intercept_is_the_rate(terms):
+    """As weighted."""
+    label = np.array([1, 0, 0, 0, 1, 0], dtype=np.int8)
+    weight = np.array([3.0, 1.0, 1.0, 1.0, 0.0, 0.0])
+    *coefficients, intercept = LogisticRegressions(np.zeros((6, terms)), label, [0] * terms).fit(1.0, weight)
+    assert coefficients == [0.0] * terms
+    assert intercept == pytest.approx(0.0, abs=1e-8)
+
+
+def test_a_step_that_is_too_long_is_halved(monkeypatch):
+    """Steps as long as three of Newton's would never end otherwise."""
+    step = Objective.step
+    monkeypatch.setattr(Objective, "step", lambda *given: 3 * step(*given))
+    monkeypatch.setattr(logistic, "KEPT", 0.0)  # a new Hessian for each step
+    design, label = drawn(4)
+    solution = LogisticRegressions(design, label, FREE).fit(1.0)
+    assert np.abs(gradient(design, label, solution, 1.0, np.ones(ROWS))).max() < 1e-6
+
+
+def test_a_coefficient_keeps_its_sign():
+    """One that would have the other sign is 0; all others are those of a regression without its term."""
+    design, label = drawn(5)
+    free = LogisticRegressions(design, label, FREE).fit(1.0)
+    signs = [int(-np.sign(free[0])), *[0] * (TERMS - 1)]
+    solution = LogisticRegressions(design, label, signs).fit(1.0)
+    without = LogisticRegressions(design[:, 1:], label, FREE[1:]).fit(1.0)
+    assert solution[0] == 0
+    np.testing.assert_allclose(solution[1:], without, atol=1e-4)
