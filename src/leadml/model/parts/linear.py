@@ -107,8 +107,14 @@ class LinearPart:
         return log_odds
 
     def margin(self, matrix: Floats) -> Floats:
-        """Return log-odds of shape (n_rows,)."""
-        return margins([self], matrix)[0]
+        """Return log-odds of shape (n_rows,).
+
+        The sum is taken term by term, so that the log-odds of a row do not depend on the other rows.
+        """
+        log_odds = np.full(len(matrix), self.base)
+        for term in self.terms:
+            log_odds += term.coefficient * term.values(matrix[:, term.column])
+        return log_odds
 
     def to_json(self) -> dict[str, Any]:
         """Return the linear part as plain data."""
@@ -118,19 +124,6 @@ class LinearPart:
     def from_json(cls, stored: dict[str, Any]) -> LinearPart:
         """Return the linear part that `to_json` wrote."""
         return cls(stored["base"], tuple(Term(**term) for term in stored["terms"]))
-
-
-def margins(parts: Sequence[LinearPart], matrix: Floats) -> list[Floats]:
-    """Return the log-odds of linear parts that differ only by their coefficients, each of shape (n_rows,).
-
-    The sum is taken term by term, so that the log-odds of a row do not depend on the other rows.
-    """
-    totals = [np.full(len(matrix), part.base) for part in parts]
-    for terms in zip(*(part.terms for part in parts), strict=True):
-        values = terms[0].values(matrix[:, terms[0].column])
-        for index, term in enumerate(terms):
-            totals[index] += term.coefficient * values
-    return totals
 
 
 def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
