@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from leadml.types import Floats, Labels
 
 TOLERANCE = 1e-9  # root mean square change of log-odds by the next step, where a row counts p (1 - p)
 KEPT = 0.3  # a Hessian is kept while each step leaves at most so much of that change
-ROUNDING = 1e-12  # by so much the mean log loss may rise near the optimum
-RIDGE = 1e-10  # of the mean of the diagonal: a Hessian can be factored even where all probabilities are nearly 0 or 1
-SHORTEST = 2.0**-20  # share of a step
-MOST_STEPS = 100  # a first fit takes about 10, one that starts from another fewer
+ENOUGH = 1e-4  # of the fall of the loss that the gradient promises (Armijo's rule)
+ROUNDING = 1e-13  # by so much the mean log loss may rise near the optimum
+RIDGE = 1e-12  # of the diagonal, so that a Hessian can be factored where all probabilities are nearly 0 or 1
+SHORTEST = 2.0**-30  # share of a step
+MOST_STEPS = 200  # a first fit takes about 10, later ones fewer; of nine thousand hard fits none took more than 30
+SMALLEST = 1e-30  # of the largest number of a diagonal
+RAREST = 1e-9  # rate of the weighted rows from which a fit may start
 
 
 class Point(NamedTuple):
@@ -67,11 +70,14 @@ class Objective:
         return Point(solution, float(loss), gradient, probability)
 
     def lower(self, point: Point, step: Floats, shortest: float) -> Point | None:
-        """Return the point at the end of a step, or of its half, its quarter ..., where the loss is not higher."""
-        share = 1.0
+        """Return the point at the end of a step, or of its half, its quarter ..., where the loss is low enough.
+
+        A loss that is only not higher is not enough: on a saturated plateau such a step leads nowhere.
+        """
+        share, promised = 1.0, float(-point.gradient @ step)
         while share >= shortest:
             tried = self.at(point.solution + share * step)
-            if tried.loss <= point.loss + ROUNDING:
+            if tried.loss <= point.loss - ENOUGH * share * promised + ROUNDING:
                 return tried
             share /= 2
         return None
@@ -82,12 +88,21 @@ class Objective:
         scaled = self.design * np.sqrt(self.weight * variance)[:, None]
         return np.asarray(scaled.T @ scaled)
 
-    def step(self, hessian: Floats, point: Point) -> Floats:
-        """Return Newton's step from a point, by a Hessian without the penalty."""
-        from scipy.linalg import solve  # noqa: PLC0415 - slow to import and not always needed
+    def inverse(self, hessian: Floats) -> Callable[[Floats], Floats]:
+        """Return the function that multiplies by the inverse of a Hessian with the penalty."""
+        from scipy.linalg import LinAlgError, cho_factor, cho_solve  # noqa: PLC0415 - slow to import
 
-        ridge = RIDGE * float(np.diag(hessian).mean())
-        return np.asarray(solve(hessian + np.diag(self.penalty + ridge), -point.gradient, assume_a="pos"))
+        full = hessian + np.diag(self.penalty)
+        diagonal = np.diag(full)
+        scale = 1 / np.sqrt(np.maximum(diagonal, SMALLEST * diagonal.max()))
+        scaled, ridge = full * scale[:, None] * scale, RIDGE
+        while True:
+            try:
+                factor = cho_factor(scaled + ridge * np.eye(len(scaled)))
+            except LinAlgError:
+                ridge *= 1000
+            else:
+                return lambda vector: np.asarray(scale * cho_solve(factor, scale * vector))
 
 
 class LogisticRegressions:
@@ -107,8 +122,7 @@ class LogisticRegressions:
         self._signs = (*signs, 0)
         self._design = np.column_stack([design, np.ones(len(design))])
         self._label = label.astype(np.float64)
-        rate = float(self._label.mean())
-        self._solution = np.append(np.zeros(design.shape[1]), np.log(rate) - np.log1p(-rate))
+        self._solution = self._rate_alone(np.full(len(label), 1 / len(label)))
         self._hessian: Floats | None = None
 
     def fit(self, strength: float, weight: Floats | None = None) -> Floats:
@@ -129,13 +143,17 @@ class LogisticRegressions:
 
     def _newton(self, objective: Objective) -> Floats:
         """Return the optimum."""
-        here, last = objective.at(self._solution), np.inf
-        hessian = self._hessian
+        here, nothing = objective.at(self._solution), objective.at(self._rate_alone(objective.weight))
+        if nothing.loss < here.loss:  # the fit before was of quite other rows
+            here, self._hessian = nothing, None
+        inverse = None if self._hessian is None else objective.inverse(self._hessian)
+        last = np.inf
         for _ in range(MOST_STEPS):
-            is_new = hessian is None
-            if hessian is None:
-                self._hessian = hessian = objective.hessian(here)
-            step = objective.step(hessian, here)
+            is_new = inverse is None
+            if inverse is None:
+                self._hessian = objective.hessian(here)
+                inverse = objective.inverse(self._hessian)
+            step = inverse(-here.gradient)
             error = math.sqrt(max(float(-here.gradient @ step), 0.0))
             if error <= TOLERANCE:
                 break
@@ -146,11 +164,11 @@ class LogisticRegressions:
             elif is_new:
                 break  # no point is lower: what is left is rounding
             else:
-                hessian = None
+                inverse = None
         return here.solution
 
     def _bounded(self, objective: Objective) -> Floats:
-        """Return the optimum of coefficients with signs."""
+        """Return the optimum of coefficients with signs; it does not depend on fits before."""
         from scipy.optimize import minimize  # noqa: PLC0415 - slow to import and not always needed
 
         def loss(solution: Floats) -> tuple[float, Floats]:
@@ -159,5 +177,11 @@ class LogisticRegressions:
 
         bounds = [{0: (None, None), 1: (0.0, None), -1: (None, 0.0)}[sign] for sign in self._signs]
         options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7}
-        optimum = minimize(loss, self._solution, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        start = self._rate_alone(objective.weight)
+        optimum = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         return np.asarray(optimum.x)
+
+    def _rate_alone(self, weight: Floats) -> Floats:
+        """Return the solution without terms: the log-odds of the weighted rate."""
+        rate = float(np.clip(weight @ self._label, RAREST, 1 - RAREST))
+        return np.append(np.zeros(self._design.shape[1] - 1), np.log(rate) - np.log1p(-rate))
