@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Rows
 
 
-BLOCK_ROWS = 1 << 14  # with smaller blocks Python is slower than the look-ups, with larger ones memory is
+BLOCK_ROWS = 1 << 15  # with smaller blocks Python is slower than the look-ups, with larger ones memory is
 NUMBERS_PER_CODE = 4  # edge, constant, slope and anchor
 
 
