@@ -102,12 +102,13 @@ def test_with_shuffled_labels_probabilities_are_near_the_base_rate(toy_leads, to
 
 @pytest.mark.slow
 def test_with_instants_folds_are_evaluated_on_later_rows(toy_leads, toy_fields, quick_params):
-    """No fold is evaluated on the earliest rows; all others have an out-of-fold probability."""
+    """No fold is evaluated on the earliest rows; all others have an out-of-fold probability. Folds alone tell intervals."""
     frame = rows(toy_leads.drop(columns="split_key").assign(created_at=np.arange(len(toy_leads)) * 3_600_000_000))
     fitted = _fit(frame, toy_fields, quick_params)
     evaluated = sum(len(evaluate) for _, evaluate in split_of(frame, quick_params.split).folds(frame))
     assert len(fitted.probability) == len(fitted.label) == evaluated < len(frame)
     assert np.isfinite(fitted.probability).all()
+    assert fitted.choices["log_odds_deviation"] == pytest.approx(fitted.choices["sampling_deviation"])
 
 
 @pytest.mark.parametrize("outcome", [0, 1])

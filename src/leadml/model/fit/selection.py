@@ -163,7 +163,8 @@ class Selection:
     losses
         That of every candidate, by name; of trees after the best number of rounds.
     between
-        Variance of the out-of-fold log-odds of the parts, by their weights, on average over the rows.
+        Variance of the out-of-fold log-odds of the parts, by their weights, on average over the rows. 0 where rows have
+        instants: there parts have even weights where periods differ, and folds are as far from newer rows already.
     importance
         How much each field adds in the model of each fold, shape (n_folds, n_fields).
     """
@@ -297,7 +298,9 @@ def _weighted(data: FitData, linear: list[LinearResult], trees: list[CvResult]) 
     weight = np.where(weight < min(LEAST_WEIGHT, weight.max()), 0.0, weight)
     weight /= weight.sum()
     mixed = margin @ weight
-    shift = _intercept_shift(mixed, label) if data.clock is None else 0.0
+    shift, between = 0.0, 0.0
+    if data.clock is None:
+        shift, between = _intercept_shift(mixed, label), float((((margin - mixed[:, None]) ** 2) @ weight).mean())
     whole = np.full(len(data.label), np.nan)
     whole[rows] = mixed + shift
     of_parts = [each.importance for each in linear] + [each.importance for each in trees for _ in each.rounds]
@@ -311,7 +314,7 @@ def _weighted(data: FitData, linear: list[LinearResult], trees: list[CvResult]) 
         loss=float(log_losses(whole[rows], label).mean()),
         losses=dict(zip([str(each.settings) for each in linear], losses.mean(axis=0).tolist(), strict=False))
         | {str(each.settings): each.loss for each in trees},
-        between=float((((margin - mixed[:, None]) ** 2) @ weight).mean()),
+        between=between,
         importance=np.sum([share * each for share, each in zip(weight, of_parts, strict=True)], axis=0),
     )
 
