@@ -102,7 +102,7 @@ def test_with_shuffled_labels_probabilities_are_near_the_base_rate(toy_leads, to
 
 @pytest.mark.slow
 def test_with_instants_folds_are_evaluated_on_later_rows(toy_leads, toy_fields, quick_params):
-    """No fold is evaluated on the earliest rows; all others have an out-of-fold probability. Folds alone tell intervals."""
+    """No fold is evaluated on the earliest rows; all others have a probability. Intervals come from the folds alone."""
     frame = rows(toy_leads.drop(columns="split_key").assign(created_at=np.arange(len(toy_leads)) * 3_600_000_000))
     fitted = _fit(frame, toy_fields, quick_params)
     evaluated = sum(len(evaluate) for _, evaluate in split_of(frame, quick_params.split).folds(frame))
