@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from compare_data import READ, DividedData, divided_data
 from measure import RESULTS, data_folder, finish, options
+from plain_models import plain_models
 
 from leadml.leads.check.contract import LABEL
 from leadml.model import metrics
@@ -73,35 +74,10 @@ def _size(model: LeadModel) -> int:
 
 
 def _others(data: DividedData) -> dict[str, dict[str, float]]:
-    from lightgbm import LGBMClassifier
-    from sklearn.compose import make_column_transformer
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
-
-    names = [field.name for field in data.fields]
-    categories = [field.name for field in data.fields if field.kind == "category"]
-    numbers = [name for name in names if name not in categories]
-    scaled = make_column_transformer(
-        (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), categories), sparse_threshold=0
-    )
-    coded = make_column_transformer(
-        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), categories), remainder="passthrough"
-    )
-    positions = list(range(len(categories)))
-    models = {
-        "logistic regression": make_pipeline(scaled, LogisticRegression(max_iter=2000)),
-        "HistGradientBoosting": make_pipeline(
-            coded, HistGradientBoostingClassifier(categorical_features=positions, random_state=0)
-        ),
-        "LightGBM": make_pipeline(coded, LGBMClassifier(verbosity=-1, random_state=0, num_threads=2)),
-    }
-    rows = {}
-    for name, model in models.items():
-        options_of_fit = {"lgbmclassifier__categorical_feature": positions} if name == "LightGBM" else {}
+    names, rows = [field.name for field in data.fields], {}
+    for name, (model, choices) in plain_models(data.fields).items():
         start = time.perf_counter()
-        model.fit(data.learn[names], data.learn[LABEL], **options_of_fit)
+        model.fit(data.learn[names], data.learn[LABEL], **choices)
         seconds = time.perf_counter() - start
         probability = model.predict_proba(data.holdout[names])[:, 1]
         sample = np.random.default_rng(0).integers(0, len(data.holdout), ROWS[name])

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from checkouts_fit import Sections
 from compare_data import READ, divided_data
 from measure import ROOT, data_folder, finish, options
 from truth import prepare, simulated
 
 from leadml.leads.check.contract import LABEL
 from leadml.model.fit.estimator import fit_model
-from leadml.params import CalibrationParams, ModelParams, SplitParams
+from leadml.params import SplitParams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +39,6 @@ SETS = {"bank_random": "bank", "shoppers": "shoppers", "bank_small": "bundled le
 SIMULATOR, LEADS, MONTHS = "simulator", 4000, 18
 LEAST_SHARE = 0.01
 ERRORS = 2.0  # standard errors of the paired difference
-
-
-class Sections:
-    """The sections of the params that a fit reads, at their defaults."""
-
-    model = ModelParams()
-    calibration = CalibrationParams()
 
 
 def main() -> None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from checkouts_fit import Sections
 from compare_data import READ, divided_data
 from measure import RESULTS, ROOT, data_folder, finish, options
 
 from leadml.model.fit.estimator import fit_model
-from leadml.params import CalibrationParams, ModelParams, SplitParams
+from leadml.params import SplitParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +29,6 @@ TITLES = {
 }
 COLOURS = {"linear": "#1f6f8b", "trees": "#d98324"}
 MEMORIES = {0.0: ("all leads alike", ""), 0.25: ("half-life a quarter", "//"), 0.0625: ("half-life a sixteenth", "xx")}
-
-
-class Sections:
-    """The sections of the params that a fit reads, at their defaults."""
-
-    model = ModelParams()
-    calibration = CalibrationParams()
 
 
 def main() -> None:

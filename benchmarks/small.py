@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from checkouts_fit import Sections
 from compare_data import READ
 from measure import ROOT, data_folder, finish, options
 from steady import tasks
@@ -26,7 +27,7 @@ from leadml.leads.check.contract import LABEL, LEAD_ID
 from leadml.model import metrics
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import LOGISTIC, POINTS, baseline_probabilities
-from leadml.params import BaselineParams, CalibrationParams, ModelParams, PointsRule
+from leadml.params import PointsRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,16 +71,6 @@ RULES = {
         {"field": "title_rank", "any_of": ["student"], "points": -20},
     ),
 }
-
-
-class Sections:
-    """The sections of the params that a fit and the baselines read, at their defaults; threads change no number."""
-
-    model = ModelParams(threads=1)
-    calibration = CalibrationParams()
-
-    def __init__(self, rules: list[PointsRule]) -> None:
-        self.baselines = BaselineParams(points=rules)
 
 
 def main() -> None:

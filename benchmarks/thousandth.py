@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from checkouts_fit import Sections
 from compare_data import READ, divided_data
 from measure import ROOT, data_folder, finish, options
 
 from leadml.model.fit.estimator import fit_model
-from leadml.params import CalibrationParams, ModelParams, SplitParams
+from leadml.params import SplitParams
 
 if TYPE_CHECKING:
     from compare_data import DividedData
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 
 SETS = ("bank_random", "shoppers", "bank_small")
 SHARE = 0.001
-
-
-class Sections:
-    """The sections of the params that a fit reads, at their defaults."""
-
-    model = ModelParams()
-    calibration = CalibrationParams()
 
 
 def main() -> None:

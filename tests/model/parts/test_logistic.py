@@ -5,7 +5,6 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from leadml.model.parts import logistic
 from leadml.model.parts.logistic import LogisticRegressions, Objective
 
 ROWS, TERMS = 600, 7
@@ -57,18 +56,17 @@ def test_a_fit_that_starts_from_another_finds_the_same():
         np.testing.assert_allclose(one_after_the_other.fit(strength, weight), alone, rtol=1e-5, atol=1e-6)
 
 
-def test_a_hessian_is_kept_while_steps_with_it_work(monkeypatch):
-    """Penalties that are close to each other share one."""
-    counted = []
-    hessian = Objective.hessian
-    monkeypatch.setattr(Objective, "hessian", lambda *given: counted.append(1) or hessian(*given))
+def test_a_hessian_is_kept_while_steps_with_it_work():
+    """Penalties that are close to each other share one; one that is far away does not."""
     design, label = drawn(3)
     fits = LogisticRegressions(design, label, FREE)
     fits.fit(1.0)
-    first = len(counted)
+    kept = fits.hessian
     for strength in (0.9, 0.8, 0.7):
         fits.fit(strength)
-    assert 0 < first == len(counted)
+        assert fits.hessian is kept
+    fits.fit(1e-4)
+    assert fits.hessian is not kept
 
 
 def test_labels_that_a_term_divides_have_a_finite_solution():
@@ -91,25 +89,34 @@ def test_without_a_term_that_varies_the_intercept_is_the_rate(terms):
     assert intercept == pytest.approx(0.0, abs=1e-8)
 
 
-def test_a_step_that_is_too_long_is_halved(monkeypatch):
-    """Steps as long as three of Newton's would never end otherwise."""
-    inverse = Objective.inverse
-    monkeypatch.setattr(Objective, "inverse", lambda *given: lambda vector: 3 * inverse(*given)(vector))
-    monkeypatch.setattr(logistic, "KEPT", 0.0)  # a new Hessian for each step
+@pytest.fixture(scope="module")
+def objective():
+    """Return the loss of leads of equal weight."""
     design, label = drawn(4)
-    solution = LogisticRegressions(design, label, FREE).fit(1.0)
-    assert np.abs(gradient(design, label, solution, 1.0, np.ones(ROWS))).max() < 1e-6
+    penalty = np.append(np.full(TERMS, 1 / ROWS), 0.0)
+    return Objective(np.column_stack([design, np.ones(ROWS)]), label.astype(float), np.full(ROWS, 1 / ROWS), penalty)
 
 
-def excess(design, label, solution, strength, weight):
-    """Return by how much the penalised log loss of a row is above the least one, as Newton's method finds it alone."""
+@pytest.mark.parametrize("times", [1, 3, 20, 1000])
+def test_a_step_that_is_too_long_is_halved(objective, times):
+    """Until the loss falls by a ten-thousandth of what the gradient promises, and no further."""
+    start = objective.at(np.zeros(TERMS + 1))
+    step = times * objective.inverse(objective.hessian(start))(-start.gradient)
 
-    def value(each):
-        margin = design @ each[:-1] + each[-1]
-        penalty = each[:-1] @ each[:-1] / (2 * strength)
-        return (weight @ (np.logaddexp(0.0, margin) - label * margin) + penalty) / len(label)
+    def is_low_enough(share):
+        return objective.at(share * step).loss <= start.loss - 1e-4 * share * float(-start.gradient @ step)
 
-    return value(solution) - value(LogisticRegressions(design, label, [0] * design.shape[1]).fit(strength, weight))
+    share = next(0.5**number for number in range(20) if is_low_enough(0.5**number))
+    assert (share < 1) == (times > 3)
+    np.testing.assert_allclose(objective.lower(start, step, 2.0**-20).solution, share * step)
+
+
+def test_no_step_leads_uphill(objective):
+    """Nor does a step that is still too long where it may be no shorter."""
+    start = objective.at(np.zeros(TERMS + 1))
+    newton = objective.inverse(objective.hessian(start))(-start.gradient)
+    assert objective.lower(start, 1e6 * start.gradient, 2.0**-10) is None
+    assert objective.lower(start, 1000 * newton, 1.0) is None
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.0])
@@ -137,7 +144,7 @@ def test_weights_of_rows_of_one_outcome_do_not_spoil_the_next_fit(half_life):
     newest = np.exp2(-np.arange(rows)[::-1] / (half_life * rows))
     fits = LogisticRegressions(design, label, [0, 0])
     fits.fit(1.0, newest / newest.mean())
-    assert excess(design, label, fits.fit(1.0), 1.0, np.ones(rows)) < 1e-12
+    assert np.abs(gradient(design, label, fits.fit(1.0), 1.0, np.ones(rows))).max() < 1e-8
 
 
 def test_weights_of_some_rows_and_then_of_others():
@@ -153,8 +160,7 @@ def test_weights_of_some_rows_and_then_of_others():
             weight = each / each.mean()
             solution = fits.fit(strength, weight)
             assert np.isfinite(solution).all()
-            assert excess(design, label, solution, strength, weight) < 1e-6
-    assert excess(design, label, fits.fit(1.0), 1.0, np.ones(ROWS)) < 1e-12
+            assert np.abs(gradient(design, label, solution, strength, weight)).max() < 1e-8
 
 
 @pytest.mark.parametrize("strength", [0.01, 1.0, 1e5])

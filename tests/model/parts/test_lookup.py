@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.model.parts.lookup import BLOCK_ROWS, Lookup, LookupTable, ShapeFunction
+from leadml.model.parts.lookup import MOST_ROWS, Lookup, LookupTable, ShapeFunction
 
 EDGES = np.array([0.0, 1.0, 3.0])
 FLAT = ShapeFunction(EDGES, np.array([0.1, 0.2, 0.3, 0.4, -0.5]), np.zeros(5), np.zeros(5), is_number=True)
@@ -84,7 +84,7 @@ def test_contributions_are_those_of_a_plain_loop() -> None:
 
 def test_contributions_of_a_row_do_not_depend_on_others_or_on_threads() -> None:
     """To the bit, with more rows than one block has; no rows have none."""
-    rows = _rows(BLOCK_ROWS + 500)
+    rows = _rows(MOST_ROWS + 500)
     expected = LOOKUP.contributions(rows, threads=1)
 
     assert np.array_equal(LOOKUP.contributions(rows, threads=2), expected)

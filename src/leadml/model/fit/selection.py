@@ -164,7 +164,7 @@ class Selection:
         That of every candidate, by name; of trees after the best number of rounds.
     between
         Variance of the out-of-fold log-odds of the parts, by their weights, on average over the rows. 0 where rows have
-        instants: there parts have even weights where periods differ, and folds are as far from newer rows already.
+        instants: there weights are even where periods differ, so it would say how different parts are, not how wrong.
     importance
         How much each field adds in the model of each fold, shape (n_folds, n_fields).
     """

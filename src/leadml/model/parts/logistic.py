@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -116,14 +117,22 @@ class LogisticRegressions:
         Array of shape (n_rows,) of 0 and 1, with both.
     signs
         For each term 1 where its coefficient may not be negative, -1 where it may not be positive, else 0.
+
+    Attributes
+    ----------
+    hessian
+        The one that was computed last, without the penalty; None before the first fit.
     """
 
     def __init__(self, design: Floats, label: Labels, signs: Sequence[int]) -> None:
-        self._signs = (*signs, 0)
-        self._design = np.column_stack([design, np.ones(len(design))])
-        self._label = label.astype(np.float64)
-        self._solution = self._rate_alone(np.full(len(label), 1 / len(label)))
-        self._hessian: Floats | None = None
+        self._terms, self._signs, self._label = design, (*signs, 0), label.astype(np.float64)
+        self._solution: Floats | None = None
+        self.hessian: Floats | None = None
+
+    @cached_property
+    def _design(self) -> Floats:
+        """The terms and a column of 1; a copy, which only a first fit needs."""
+        return np.column_stack([self._terms, np.ones(len(self._terms))])
 
     def fit(self, strength: float, weight: Floats | None = None) -> Floats:
         """Return the coefficients and, last, the intercept of the least penalised log loss, shape (n_terms + 1,).
@@ -143,16 +152,19 @@ class LogisticRegressions:
 
     def _newton(self, objective: Objective) -> Floats:
         """Return the optimum."""
-        here, nothing = objective.at(self._solution), objective.at(self._rate_alone(objective.weight))
-        if nothing.loss < here.loss:  # the fit before was of quite other rows
-            here, self._hessian = nothing, None
-        inverse = None if self._hessian is None else objective.inverse(self._hessian)
+        here = objective.at(self._rate_alone(objective.weight))
+        before = None if self._solution is None else objective.at(self._solution)
+        if before is not None and before.loss <= here.loss:
+            here = before
+        else:  # the fit before was of quite other rows
+            self.hessian = None
+        inverse = None if self.hessian is None else objective.inverse(self.hessian)
         last = np.inf
         for _ in range(MOST_STEPS):
             is_new = inverse is None
             if inverse is None:
-                self._hessian = objective.hessian(here)
-                inverse = objective.inverse(self._hessian)
+                self.hessian = objective.hessian(here)
+                inverse = objective.inverse(self.hessian)
             step = inverse(-here.gradient)
             error = math.sqrt(max(float(-here.gradient @ step), 0.0))
             if error <= TOLERANCE:

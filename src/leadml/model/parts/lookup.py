@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Rows
 
 
-BLOCK_ROWS = 1 << 15  # with smaller blocks Python is slower than the look-ups, with larger ones memory is
+LEAST_ROWS, MOST_ROWS = 1 << 13, 1 << 16  # of a block; in small ones Python is slower than the look-ups (decision 17)
 NUMBERS_PER_CODE = 4  # edge, constant, slope and anchor
 
 
@@ -125,15 +125,17 @@ class Lookup:
             How many threads to use; 0 for all. Changes no number.
         """
         log_odds = np.empty(fields.shape[::-1])
-        starts = range(0, len(fields), BLOCK_ROWS)
+        workers = threads or cpu_count()
+        size = min(max(-(-len(fields) // workers), LEAST_ROWS), MOST_ROWS)  # a part for each worker
+        starts = range(0, len(fields), size)
 
         def fill(start: int) -> None:
-            self._fill(fields[start : start + BLOCK_ROWS], log_odds[:, start : start + BLOCK_ROWS])
+            self._fill(fields[start : start + size], log_odds[:, start : start + size])
 
         if len(starts) == 1:
             fill(0)
         else:
-            with ThreadPoolExecutor(threads or cpu_count()) as pool:
+            with ThreadPoolExecutor(workers) as pool:
                 list(pool.map(fill, starts))
         return log_odds.T
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats
 
 MAX_FIELDS_PER_PATH = 10  # a leaf has 2^10 patterns of 10 values, 82 KB while tables are made; 20 would have 168 MB
-MAX_MERGED_CELLS = 1 << 14  # decision 17: explains a sixth faster than with a quarter of it; larger ones are no faster
+MAX_MERGED_CELLS = 1 << 14  # decision 17: explains an eighth faster than with a quarter of it
 MAX_TABLE_VALUES = 1 << 23  # of all tables of a model: 64 MB (decision 17)
 
 
