@@ -93,3 +93,22 @@ def test_tracking_without_mlflow_is_refused_before_any_work(
         done.stderr
         == "leadml: MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false\n"
     )
+
+
+def test_a_weak_version_exits_with_3_and_says_what_to_do(
+    run: Run, tmp_path: Path, make_project: Callable[..., Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason that a person gives puts it in use."""
+    project = make_project(tmp_path / "p")
+    path = next((project.root / "data" / "raw").iterdir())
+    leads = pd.read_csv(path)
+    leads.assign(y=leads["y"].sample(frac=1, random_state=3).to_numpy()).to_csv(path, index=False)
+    monkeypatch.chdir(project.root)
+    quick = ["--set", "model.max_rounds=25", "--set", "evaluation.draws=50", "--set", "tracking.enabled=false"]
+    rules = ["--set", "stages.mql={rule: share, top: 0.2}", "--set", "stages.sql={rule: share, top: 0.1}"]
+    printed = run("train", *quick, *rules, code=3)
+
+    assert "not in use" in printed
+    assert "the version is weak: it " in printed
+    assert '--accept-weak "REASON"' in printed
+    assert "in use)" in run("train", *quick, *rules, "--accept-weak", "to see it work")

@@ -40,37 +40,74 @@ class Elements(HTMLParser):
         self.attributes += [(name, value or "") for name, value in attrs]
 
 
-def evaluation_where(evaluation: Evaluation, high: dict[str, float]) -> Evaluation:
-    """Return an evaluation whose differences in log loss end at the given bounds."""
+def evaluation_where(evaluation: Evaluation, ends: dict[str, tuple[float, float]]) -> Evaluation:
+    """Return an evaluation whose differences in log loss have the given intervals."""
     models = evaluation.models.copy()
-    for model, bound in high.items():
-        models.loc[(models["model"] == model) & (models["metric"] == "log_loss"), "difference_high"] = bound
+    for model, interval in ends.items():
+        is_model = (models["model"] == model) & (models["metric"] == "log_loss")
+        models.loc[is_model, ["difference_low", "difference_high"]] = interval
     return replace(evaluation, models=models)
 
 
+LESS, MORE, EITHER = (-0.2, -0.1), (0.1, 0.2), (-0.1, 0.0)
+
+
 @pytest.mark.parametrize(
-    ("high", "start"),
+    ("ends", "start"),
     [
         (
-            (-0.1, -0.1, -0.1, -0.1),
-            "The model beats every baseline: base rate, points rule, Odoo scoring and log",
+            (LESS, LESS, LESS, LESS),
+            "The model is better than every baseline: base rate, points rule, Odoo scoring and logistic regression.",
         ),
         (
-            (-0.1, -0.1, -0.1, 0.0),
-            "The model beats base rate, points rule and Odoo scoring, but not clearly",
+            (LESS, LESS, LESS, EITHER),
+            "The model is better than base rate, points rule and Odoo scoring; it cannot be told from logistic regr",
         ),
-        ((0.1, 0.1, 0.1, 0.1), "The model does not clearly beat its baselines: base rate, points rule, Odoo sc"),
+        (
+            (EITHER, MORE, LESS, EITHER),
+            "The model is worse than points rule; it is better than Odoo scoring; it cannot be told from base rate and",
+        ),
+        ((EITHER, EITHER, EITHER, EITHER), "The model cannot be told from base rate, points rule, Odoo scoring and l"),
     ],
 )
-def test_the_headline_follows_the_evaluation(
-    trained_project: tuple[Places, Trained], high: tuple[float, ...], start: str
+def test_the_headline_says_how_the_model_compares_with_each_baseline(
+    trained_project: tuple[Places, Trained], ends: tuple[tuple[float, float], ...], start: str
 ) -> None:
-    """The model beats a baseline only if the whole interval of the difference lies below 0."""
+    """The model is better or worse only if the whole interval of the difference lies on one side of 0."""
     names = ("base rate", "points rule", "Odoo scoring", "logistic regression")
 
     assert headline(
-        evaluation_where(trained_project[1].model.evaluation, dict(zip(names, high, strict=True)))
+        evaluation_where(trained_project[1].model.evaluation, dict(zip(names, ends, strict=True)))
     ).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"), [(0.5, 0.9, "too far apart"), (1.1, 1.5, "too close"), (0.9, 1.1, "")]
+)
+def test_a_slope_that_is_surely_not_1_is_said(
+    trained_project: tuple[Places, Trained], low: float, high: float, words: str
+) -> None:
+    """The interval of the calibration slope decides."""
+    bundle = trained_project[1].model.bundle
+    metrics = bundle.evaluation.metrics.copy()
+    metrics.loc[metrics["metric"] == "calibration_slope", ["low", "high"]] = low, high
+    said = warnings(replace(bundle, evaluation=replace(bundle.evaluation, metrics=metrics)))
+
+    assert sum("slope" in text for text in said) == bool(words)
+    assert not words or any(words in text for text in said)
+
+
+def test_a_stage_that_no_lead_reaches_is_said(trained_project: tuple[Places, Trained]) -> None:
+    """By its share of the holdout."""
+    bundle = trained_project[1].model.bundle
+    stages = bundle.evaluation.stages.copy()
+    is_share = (stages["stage"] == "SQL") & (stages["figure"] == "share")
+    assert is_share.sum() == 1
+    stages.loc[is_share, ["value", "low", "high"]] = 0.0
+    said = warnings(replace(bundle, evaluation=replace(bundle.evaluation, stages=stages)))
+
+    assert not any("No lead" in text for text in warnings(bundle))
+    assert sum("No lead of the holdout reaches SQL" in text for text in said) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from leadml.errors import DataError, ModelError
+from leadml.errors import BundleError, DataError, ModelError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
-from leadml.jobs.report import model_card
+from leadml.jobs.report import model_card, warnings
 from leadml.jobs.score import ScoreRequest, score
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
@@ -233,3 +233,44 @@ def test_without_ids_equal_rows_are_on_one_side_of_the_split(
         assert len(marked[[*fields, "held_out"]].drop_duplicates()) == len(marked[fields].drop_duplicates())
 
     assert hashes[0] == hashes[1]
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory, make_project: Make) -> Places:
+    """Return a project whose outcomes are drawn without any look at the leads; a test may train it."""
+    project = make_project(tmp_path_factory.mktemp("noise"), *SMALL, *SHARES)
+    path = next((project.root / "data" / "raw").iterdir())
+    leads = pd.read_csv(path)
+    leads["y"] = leads["y"].sample(frac=1, random_state=3).to_numpy()
+    leads.to_csv(path, index=False)
+    return project
+
+
+def test_a_weak_version_is_used_only_for_a_reason_of_a_person(noise: Places) -> None:
+    """Without a word it is stored and not used; with one it is stored again, used, and says so wherever it is shown."""
+    refused = train(noise, now=NOW, progress=ignore_progress)
+    assert (refused.model.version, refused.champion) == ("1", None)
+    assert "no version is in use" in repr(refused)
+    with pytest.raises(BundleError, match=r"version 1 is weak, it .* --accept-weak"):
+        noise.registry.champion_path()
+
+    accepted = train(noise, now=NOW, progress=ignore_progress, accept_weak="a first try")
+    again = train(noise, now=NOW, progress=ignore_progress)
+    assert [(each.model.version, each.is_new, each.champion) for each in (accepted, again)] == [
+        ("2", True, "2"),
+        ("1", False, "2"),
+    ]
+    assert accepted.model.bundle.model_hash == refused.model.bundle.model_hash
+    stamp = accepted.model.bundle.record.stamp
+    assert stamp.startswith("Weak: it ")
+    assert stamp.endswith("It is used all the same: a first try.")
+    assert stamp in warnings(accepted.model.bundle)
+    assert dict(model_card(accepted.model).rows)["evidence"] == stamp
+    request = ScoreRequest(file=next((noise.root / "data" / "raw").iterdir()), out=noise.root / "scores.csv")
+    assert score(accepted.model, request, project=noise, now=NOW, progress=ignore_progress).stamp == stamp
+
+
+def test_a_version_that_is_worth_using_keeps_no_reason(reference: Trained) -> None:
+    """It has no stamp either."""
+    record = reference.model.bundle.record
+    assert (record.weakness, record.accepted_weak, record.stamp, record.is_usable) == ("", "", "", True)

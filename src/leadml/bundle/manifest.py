@@ -65,6 +65,10 @@ class TrainingRecord:
         Whether there were fewer leads than leadml asks for.
     split
         How the rows were divided.
+    weakness
+        Why the version should not be used, in words; empty if it may be.
+    accepted_weak
+        A person's reason to use it all the same; empty if there is none.
     """
 
     trained_at: str
@@ -80,10 +84,26 @@ class TrainingRecord:
     choices: Mapping[str, int | float | str]
     is_small: bool
     split: SplitRecord
+    weakness: str = ""
+    accepted_weak: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the version may be put in use: it is not weak, or a person said why it is used all the same."""
+        return not self.weakness or bool(self.accepted_weak)
 
     @property
     def stamp(self) -> str:
-        """How little the version learnt from, in a sentence; empty if leads and conversions were enough."""
+        """What users of the version must know first, in sentences; empty if there is nothing."""
+        return " ".join(filter(None, (self._weak_stamp(), self._small_stamp())))
+
+    def _weak_stamp(self) -> str:
+        if not self.weakness:
+            return ""
+        use = f"It is used all the same: {self.accepted_weak}." if self.accepted_weak else "It should not be used."
+        return f"Weak: {self.weakness}. {use}"
+
+    def _small_stamp(self) -> str:
         if not self.is_small:
             return ""
         few = "there are fewer leads or conversions than leadml asks for"

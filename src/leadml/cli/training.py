@@ -12,6 +12,7 @@ from leadml.arguments import require_suffix
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     REFUSED,
+    WARNED,
     FileArgument,
     ParamsOption,
     SetOption,
@@ -84,13 +85,20 @@ def check(
     print("ready to train")
 
 
-@app.command(epilog="Example: `leadml train --set split.seed=1`")
-def train(target: TargetOption = None, params: ParamsOption = DEFAULT_PARAMS, set_: SetOption = None) -> None:
+@app.command(epilog="Example: `leadml train --set split.seed=1`. Exit code 3: the version is weak and not in use.")
+def train(
+    target: TargetOption = None,
+    accept_weak: Annotated[str, typer.Option(metavar="REASON", help="Use the version even if it is weak.")] = "",
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
     """Train on leads whose outcome is known, evaluate on the holdout, and store the version."""
     with exit_on_error(), show_progress() as progress:
         project = open_project(params, set_, target, progress)
-        trained = project.train()
+        trained = project.train(accept_weak=accept_weak)
     _print_trained(project, trained)
+    if trained.champion is None:
+        raise typer.Exit(WARNED)
 
 
 def _print_trained(project: Project, trained: Trained) -> None:
@@ -116,7 +124,12 @@ def _print_trained(project: Project, trained: Trained) -> None:
     state = "new" if trained.is_new else "the same as before"
     is_used = trained.champion == model.version
     use = "in use" if is_used else f"version {trained.champion} stays in use"
+    if trained.champion is None:
+        use = "not in use"
     registry = project.places.registry
     print(f"version {model.version} ({state}; {use}): {registry.path(model.version)}")
-    if not is_used:
+    if trained.champion is None:
+        print(f"the version is weak: {record.weakness}")
+        print('leadml scores no leads with it; to use it all the same, leadml train --accept-weak "REASON"')
+    elif not is_used:
         print(f"to put it in use, write {model.version} into {registry.folder / CHAMPION}")

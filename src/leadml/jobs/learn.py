@@ -25,6 +25,7 @@ from leadml.model.judge.calibration_line import log_odds
 from leadml.model.judge.evaluation import evaluate_holdout
 from leadml.model.judge.null_interval import Reference
 from leadml.model.judge.predictions import HoldoutPredictions
+from leadml.model.judge.weakness import weakness
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.parts import part_log_odds, strongest_parts
 from leadml.params import normal_name
@@ -50,7 +51,15 @@ if TYPE_CHECKING:
 MAX_EXPLAINED_ROWS = 20_000
 
 
-def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str, progress: Progress) -> Bundle:
+def learn(
+    training: TrainingSet,
+    params: Params,
+    *,
+    target: str,
+    trained_at: str,
+    progress: Progress,
+    accept_weak: str = "",
+) -> Bundle:
     """Return the bundle of a training set: assess the data, fit and calibrate a model, solve its cuts, evaluate it.
 
     The same arguments give the same bundle.
@@ -67,6 +76,8 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         The instant of the training in ISO 8601, for the record.
     progress
         Called with the name of each step as it begins.
+    accept_weak
+        A person's reason to use the model even if it is weak; kept only if it is.
 
     Raises
     ------
@@ -87,6 +98,8 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
     profile = training_profile(fitted, parts.learn, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
     progress("evaluating on the holdout")
     evaluation, reference = _evaluate(fitted, stages, parts, split, params)
+    record = _record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at)
+    why_not = weakness(evaluation)
     return Bundle(
         target=target,
         leads=LeadSpec(
@@ -102,7 +115,7 @@ def learn(training: TrainingSet, params: Params, *, target: str, trained_at: str
         evaluation=evaluation,
         reference=reference,
         candidates=cuts.sample_candidates(),
-        record=_record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at),
+        record=replace(record, weakness=why_not, accepted_weak=accept_weak if why_not else ""),
     )
 
 

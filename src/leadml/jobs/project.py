@@ -76,15 +76,22 @@ class Project(JudgedVersion):
         path = _path(file, "file")
         return check(self.places, now=current_instant(), progress=self.progress, file=path)
 
-    def train(self) -> Trained:
+    def train(self, *, accept_weak: str = "") -> Trained:
         """Train on leads whose outcome is known, evaluate on the holdout, and store the version.
+
+        The first version is put in use, unless it is weak: worse than a baseline, or not to be told from the base rate.
+
+        Parameters
+        ----------
+        accept_weak
+            Your reason to use the version even if it is weak; reports and scores show it.
 
         Raises
         ------
         DataError, ModelError
             If the data are not ready, a leak is suspected, or a rule of the stages has no cut.
         """
-        return train(self.places, now=current_instant(), progress=self.progress)
+        return train(self.places, now=current_instant(), progress=self.progress, accept_weak=accept_weak)
 
     def score(
         self,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leadml.leads.check.instants import shown_day
-from leadml.model.judge.evaluation import LARGER_IS_BETTER, as_rows
+from leadml.model.judge.evaluation import BETTER, LARGER_IS_BETTER, UNCLEAR, WORSE, as_rows
 from leadml.publish import figures, text_tables
 from leadml.publish.page import Report, ReportSection
 from leadml.stages.cuts import cut_table
@@ -31,6 +31,7 @@ INTENDED_USE = (
     "To decide which leads to contact first and to advise their lifecycle stage. People decide: no lead is rejected "
     "by this number. Not for credit, insurance, employment or any decision with legal effect on a person."
 )
+ANSWERS = {WORSE: "is worse than", BETTER: "is better than", UNCLEAR: "cannot be told from"}
 # Decides a sentence only: a cut for 5% of the leads that lets in 6.3% is told, if its interval is beyond chance, too.
 SHIFTED = 0.25
 BEST_DECILES = 2  # 20% of the leads, as in the rule of 80 and 20 that marketing knows
@@ -41,20 +42,14 @@ ECE_TOLERANCE = 2.0
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Return in one sentence whether the model beats its baselines, and in a second one if it is badly calibrated.
+    """Return in one sentence how the model compares with each baseline, and in a second one if it is badly calibrated.
 
-    The model beats a baseline if the whole interval of the paired difference in log loss lies below 0. It is badly
-    calibrated if the calibration error is more than twice the error by chance and its interval lies above the error by
-    chance, or if the mean probability lies outside the interval of the rate and differs from the rate by a tenth or
-    more.
+    The model is better or worse than a baseline if the whole interval of the paired difference in log loss lies on one
+    side of 0. It is badly calibrated if the calibration error is more than twice the error by chance and its interval
+    lies above the error by chance, or if the mean probability lies outside the interval of the rate and differs from
+    the rate by a tenth or more.
     """
-    beaten, unbeaten = evaluation.beaten()
-    if not unbeaten:
-        verdict = f"The model beats every baseline: {_joined(beaten)}."
-    elif not beaten:
-        verdict = f"The model does not clearly beat its baselines: {_joined(unbeaten)}."
-    else:
-        verdict = f"The model beats {_joined(beaten)}, but not clearly {_joined(unbeaten)}."
+    verdict = _comparison(evaluation.rivals())
     ece, chance = evaluation.metric("ece"), evaluation.ece_by_chance
     mean, rate = evaluation.metric("mean_probability")["value"], evaluation.metric("rate")
     is_shifted = not rate["low"] <= mean <= rate["high"] and abs(mean - rate["value"]) >= MEAN_TOLERANCE * rate["value"]
@@ -62,6 +57,15 @@ def headline(evaluation: Evaluation) -> str:
         return verdict
     difference = f"the mean prediction was {mean:.1%}, and {rate['value']:.1%} converted"
     return f"{verdict} But its probabilities were wrong on the holdout: {difference}."
+
+
+def _comparison(rivals: Mapping[str, str]) -> str:
+    """Return in a sentence which baselines the model is better or worse than, and which it cannot be told from."""
+    by_answer = {answer: [name for name, each in rivals.items() if each == answer] for answer in ANSWERS}
+    if len(by_answer[BETTER]) == len(rivals):
+        return f"The model is better than every baseline: {_joined(by_answer[BETTER])}."
+    parts = [f"{words} {_joined(by_answer[answer])}" for answer, words in ANSWERS.items() if by_answer[answer]]
+    return f"The model {'; it '.join(parts)}."
 
 
 def warnings(bundle: Bundle) -> list[str]:
@@ -79,7 +83,26 @@ def warnings(bundle: Bundle) -> list[str]:
         for field, reason in bundle.record.accepted_leaks.items()
     ]
     texts += [f"The cut of {cut.stage}: {cut.remark}." for cut in bundle.stages.cuts if cut.remark]
-    return [*texts, *_shifted_shares(bundle)]
+    return [*texts, *_slope(bundle.evaluation), *_empty_stages(bundle), *_shifted_shares(bundle)]
+
+
+def _slope(evaluation: Evaluation) -> Iterator[str]:
+    """Yield a sentence if probabilities are surely too far apart or too close to each other."""
+    slope = evaluation.metric("calibration_slope")
+    if slope["low"] <= 1 <= slope["high"]:
+        return
+    how = "too far apart" if slope["high"] < 1 else "too close to each other"
+    yield (
+        f"The probabilities are {how}: their calibration slope is {slope['value']:.2f} ({slope['low']:.2f} to "
+        f"{slope['high']:.2f}), and would be 1."
+    )
+
+
+def _empty_stages(bundle: Bundle) -> Iterator[str]:
+    """Yield a sentence for each stage that no lead of the holdout reaches."""
+    for row in as_rows(bundle.evaluation.stages) if _are_evaluated(bundle) else ():
+        if row["figure"] == "share" and row["value"] == 0:
+            yield f"No lead of the holdout reaches {row['stage']}, whose cut is {row['cut']:.1%}."
 
 
 def _shifted_shares(bundle: Bundle) -> Iterator[str]:

@@ -30,28 +30,31 @@ class Trained:
     is_new
         Whether the version was stored now; the same data and choices give the version that was stored before.
     champion
-        Name of the version in use.
+        Name of the version in use; None if there is none, because this one is weak.
     run_id
         Id of MLflow's run; None if tracking is off.
     """
 
     model: Model
     is_new: bool
-    champion: str
+    champion: str | None
     run_id: str | None
 
     def __repr__(self) -> str:
         """Return the version of this training and the version in use, in one line."""
         state = "new" if self.is_new else "the same as before"
-        return f"<version {self.model.version} of {self.model.target} ({state}); version {self.champion} is in use>"
+        use = "no version" if self.champion is None else f"version {self.champion}"
+        return f"<version {self.model.version} of {self.model.target} ({state}); {use} is in use>"
 
     def _repr_html_(self) -> str:
         """Return the metrics of the model and its baselines as a table, for notebooks."""
         return model_table(self.model.evaluation).to_html(repr(self)[1:-1])
 
 
-def train(project: Places, *, now: str, progress: Progress) -> Trained:
+def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "") -> Trained:
     """Train a model, evaluate it on the holdout, store it and log it.
+
+    Without a version in use, it is put in use, unless it is weak.
 
     Parameters
     ----------
@@ -61,6 +64,8 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
         The instant of the training in ISO 8601, for the record.
     progress
         Called with the name of each step as it begins.
+    accept_weak
+        A person's reason to use the version even if it is weak.
 
     Raises
     ------
@@ -72,11 +77,11 @@ def train(project: Places, *, now: str, progress: Progress) -> Trained:
     params, registry = project.params, project.registry
     require_places(project)
     training = training_source(project, project.target, now=now).training(progress=progress)
-    bundle = learn(training, params, target=project.target, trained_at=now, progress=progress)
+    bundle = learn(training, params, target=project.target, trained_at=now, progress=progress, accept_weak=accept_weak)
     progress("storing the version")
     version, is_new = registry.add(bundle)
     champion = registry.usable_champion()
-    if champion is None:
+    if champion is None and bundle.record.is_usable:
         registry.promote(version)
         champion = version
     model = load(registry.path(version))

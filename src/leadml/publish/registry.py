@@ -49,7 +49,8 @@ class Registry:
         -------
         tuple
             Name of the version, and whether it is new. A bundle with the model and the evaluation of a stored version
-            is not new: the name is that of the stored version.
+            is not new: the name is that of the stored version. Only a version that was refused for its weakness is
+            stored again, with a person's reason to use it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
@@ -58,7 +59,7 @@ class Registry:
     def _add_once(self, bundle: Bundle) -> tuple[str, bool]:
         texts = bundle.texts()
         for name in self.versions():
-            if self._is_equal(name, texts):
+            if self._is_equal(name, texts, bundle.record.accepted_weak):
                 return name, False
         temporary = self.folder / f".tmp-{secrets.token_hex(6)}"
         temporary.mkdir()
@@ -91,9 +92,17 @@ class Registry:
         version = self.champion()
         if version is None or version not in self.versions():
             got = "none" if version is None else f"{version!r}, which does not exist"
-            msg = f"{self.folder}: must have a version in use, got {got}; train one first (leadml train)"
+            msg = f"{self.folder}: must have a version in use, got {got}; {self._remedy()}"
             raise BundleError(msg)
         return self.path(version)
+
+    def _remedy(self) -> str:
+        """Return how to get a version in use."""
+        newest = self.versions()[-1:]
+        weakness = read_manifest(self.path(newest[0])).record.weakness if newest else ""
+        if not weakness:
+            return "train one first (leadml train)"
+        return f'version {newest[0]} is weak, {weakness}: to use it all the same, leadml train --accept-weak "REASON"'
 
     def usable_champion(self) -> str | None:
         """Return the version in use, or None if there is none or its files were changed."""
@@ -108,13 +117,14 @@ class Registry:
         """Put a version in use."""
         write_text(self.folder / CHAMPION, f"{version}\n")
 
-    def _is_equal(self, version: str, texts: dict[str, str]) -> bool:
+    def _is_equal(self, version: str, texts: dict[str, str], accepted_weak: str) -> bool:
         try:
-            read_manifest(self.path(version))
+            record = read_manifest(self.path(version)).record
             stored = {name: (self.path(version) / name).read_bytes() for name in FILES}
         except (BundleError, OSError):
             return False
-        return all(stored[name] == texts[name].encode() for name in FILES)
+        is_accepted = not accepted_weak or record.accepted_weak == accepted_weak
+        return is_accepted and all(stored[name] == texts[name].encode() for name in FILES)
 
     def _add_folder(self, temporary: Path) -> str:
         """Rename a folder to the next free version number; another process may take a number first."""

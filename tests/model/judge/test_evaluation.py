@@ -14,7 +14,7 @@ from leadml.errors import LeadmlError
 from leadml.leads.check.contract import Field
 from leadml.model import metrics
 from leadml.model.judge.bootstrap import COMPARED, DIFFERENCES
-from leadml.model.judge.evaluation import FIGURES, Evaluation, evaluate, evaluate_holdout
+from leadml.model.judge.evaluation import BETTER, FIGURES, UNCLEAR, Evaluation, evaluate, evaluate_holdout
 from leadml.model.judge.predictions import HoldoutPredictions
 from leadml.params import EvaluationParams
 
@@ -135,7 +135,7 @@ def test_differences_are_leadml_less_the_baseline(evaluation, predictions):
         for metric in COMPARED:
             expected = table.loc[("leadml", metric), "value"] - table.loc[(name, metric), "value"]
             assert table.loc[(name, metric), "difference"] == pytest.approx(expected, abs=1e-12)
-    assert evaluation.beaten() == (["rate", "worse"], ["same"])
+    assert evaluation.rivals() == {"rate": BETTER, "worse": BETTER, "same": UNCLEAR}
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_an_evaluation_is_the_same_after_json(evaluation):
     text = canonical_json(evaluation.to_json())
     again = Evaluation.from_json(json.loads(text))
     assert canonical_json(again.to_json()) == text
-    assert again.beaten() == evaluation.beaten()
+    assert again.rivals() == evaluation.rivals()
     _identical(again, evaluation)
 
 
@@ -289,7 +289,7 @@ def test_plain_arrays_have_the_evaluation_of_a_holdout(arrays, predictions):
     same = evaluate_holdout(replace(predictions, points=np.empty((900, 0)), fields=()), PARAMS, seed=5)
     _equal(plain, same, exact=True)
     assert plain.importance.empty
-    assert plain.beaten() == (["rate", "worse"], ["same"])
+    assert plain.rivals() == {"rate": BETTER, "worse": BETTER, "same": UNCLEAR}
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LARGER_IS_BETTER = ("roc_auc", "average_precision")
 FIGURES = ("value", "low", "high")
 DEFAULTS = EvaluationParams()
+BETTER, WORSE, UNCLEAR = "better", "worse", "unclear"
 MIN_DRAWS, MAX_DRAWS = 50, 10_000  # of the params key evaluation.draws
 
 
@@ -96,11 +97,14 @@ class Evaluation:
             raise ModelError(msg)
         return rows[name]
 
-    def beaten(self) -> tuple[list[str], list[str]]:
-        """Return the baselines with clearly more log loss than the model, and the others."""
+    def rivals(self) -> dict[str, str]:
+        """Return for each baseline whether the model is ``better``, ``worse`` or ``unclear``, by log loss.
+
+        It is better or worse if the whole interval of the paired difference lies on one side of 0.
+        """
         rows = self.models[(self.models["metric"] == "log_loss") & (self.models["model"] != MODEL)]
-        better = rows["difference_high"] < 0
-        return rows.loc[better, "model"].tolist(), rows.loc[~better, "model"].tolist()
+        found = np.select([rows["difference_high"] < 0, rows["difference_low"] > 0], [BETTER, WORSE], UNCLEAR)
+        return dict(zip(rows["model"].tolist(), found.tolist(), strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as plain data, undefined figures as None."""
@@ -199,8 +203,8 @@ def evaluate(
       stage     figure  value
     0   MQL      share  0.554
     1   MQL  precision  0.762
-    >>> evaluation.beaten()
-    (['coin'], [])
+    >>> evaluation.rivals()
+    {'coin': 'better'}
     """
     whole_number(draws, "draws", low=MIN_DRAWS, high=MAX_DRAWS, error=ModelError)
     whole_number(seed, "seed", low=0, error=ModelError)
