@@ -25,7 +25,7 @@ def test_a_status_describes_version_training_cuts_and_batch(
     project, trained = trained_project
     copy = replace(project, root=tmp_path)
     copy.registry.add(trained.model.bundle)
-    copy.registry.promote("1")
+    copy.registry.promote("1", instead_of=None)
     before = dict(describe(copy))
     with writing_alone(copy.store_url, silent) as store:
         stages = dict.fromkeys("abcdefghi", "MQL")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from leadml.bundle.champion import CHAMPION
 from leadml.errors import BundleError, DataError, ModelError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
@@ -205,7 +206,7 @@ def test_a_damaged_champion_is_replaced(tmp_path: Path, make_project: Make) -> N
     with (project.registry.path("1") / "model.json").open("a", encoding="utf-8") as file:
         file.write(" ")
     damaged = train(project, now=NOW, progress=ignore_progress)
-    project.registry.promote("9")
+    (project.registry.folder / CHAMPION).write_text("9", encoding="utf-8")
     missing = train(project, now=NOW, progress=ignore_progress)
 
     assert (damaged.model.version, damaged.champion) == ("2", "2")

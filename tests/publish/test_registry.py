@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from leadml.errors import BundleError
+from leadml.bundle.champion import CHAMPION, read_champions
+from leadml.errors import BundleError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
 from leadml.publish.registry import Registry
@@ -37,8 +38,8 @@ def test_the_champion_can_be_changed(tmp_path: Path, trained_project: TrainedPro
     registry = Registry(tmp_path)
     registry.add(trained_project[1].model.bundle)
     registry.add(replace(trained_project[1].model.bundle, target="other"))
-    registry.promote("1")
-    registry.promote("2")
+    registry.promote("1", instead_of=None)
+    registry.promote("2", instead_of="1")
 
     assert (registry.champion(), registry.champion_path()) == ("2", tmp_path / "2")
 
@@ -61,7 +62,70 @@ def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got:
     """Without a champion, or with one that does not exist, there is no version to score with."""
     registry = Registry(tmp_path / "t")
     if pointer:
-        registry.promote(pointer)
+        registry.folder.mkdir()
+        (registry.folder / CHAMPION).write_text(pointer, encoding="utf-8")
 
     with pytest.raises(BundleError, match=f"must have a version in use, {got}"):
         registry.champion_path()
+
+
+@pytest.fixture
+def three(tmp_path: Path, trained_project: TrainedProject) -> Registry:
+    """Return a registry with three versions, of which the first is in use."""
+    registry = Registry(tmp_path / "t")
+    for target in ("a", "b", "c"):
+        registry.add(replace(trained_project[1].model.bundle, target=target))
+    registry.promote("1", instead_of=None)
+    return registry
+
+
+def test_a_rollback_brings_back_the_version_before(three: Registry) -> None:
+    """And then the one before that; a version that is promoted again is remembered once."""
+    three.promote("2", instead_of="1")
+    three.promote("3", instead_of="2")
+    three.promote("1", instead_of="3")
+    three.promote("3", instead_of="1")
+    used = []
+    while len(read_champions(three.folder)) > 1:
+        before, now = three.before(), three.champion()
+        three.roll_back(instead_of=str(now))
+        used.append(three.champion())
+        assert used[-1] == before
+    assert used == ["1", "2"]
+    with pytest.raises(BundleError, match="in use before, got none"):
+        three.before()
+
+
+def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(three: Registry) -> None:
+    """Each was decided while version 1 was in use."""
+
+    def promote(version: str) -> str:
+        try:
+            three.promote(version, instead_of="1")
+        except LeadmlError as error:
+            return str(error)
+        return version
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(promote, ["2", "3"]))
+    [won] = [version for version in ("2", "3") if version in said]
+    [told] = [text for text in said if text != won]
+    assert three.champion() == won
+    assert f"must have version 1 in use, got {won}" in told
+
+
+def test_no_rollback_to_a_version_that_was_changed(three: Registry) -> None:
+    """The version in use stays."""
+    three.promote("2", instead_of="1")
+    with (three.path("1") / "model.json").open("a", encoding="utf-8") as file:
+        file.write(" ")
+    with pytest.raises(BundleError):
+        three.roll_back(instead_of="2")
+    assert three.champion() == "2"
+
+
+def test_a_version_that_is_not_there_is_not_promoted(three: Registry) -> None:
+    """The version in use stays."""
+    with pytest.raises(FileNotFoundError):
+        three.promote("9", instead_of="1")
+    assert three.champion() == "1"

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from leadml.arguments import file_path, whole_number
+from leadml.bundle.champion import CHAMPION, champion_folder
 from leadml.bundle.saved_cuts import newest_saved
 from leadml.bundle.scoring import Batch, batch_id, refused_rows, scored_rows
 from leadml.bundle.storage import MANIFEST, load_bundle
-from leadml.errors import BundleError, inert, quoted
+from leadml.errors import BundleError, inert
 from leadml.leads.check.instants import instant as to_instant
 from leadml.leads.read.frames import like
 from leadml.leads.sources.source import frame_source
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from leadml.leads.sources.leads_as_of import LeadsAsOf
     from leadml.model.judge.evaluation import Evaluation
 
-CHAMPION = "champion"
 # Changes no number, only memory: a frame is in memory as a whole, and 20 fields of a million rows are 160 MB more.
 FRAME_CHUNK_ROWS = 1_000_000
 REASONS, MAX_REASONS = 3, 20  # as the params key score.reasons
@@ -276,13 +276,9 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     """
     folder = file_path(path, "path")
     whole_number(threads, "threads", low=0, high=MAX_THREADS)
-    pointer = folder / CHAMPION
-    if pointer.is_file():
-        version = pointer.read_text(encoding="utf-8").strip()
-        if not version.isdigit():
-            msg = f"{pointer}: must name a version, got {quoted(version)}; train one first (leadml train)"
-            raise BundleError(msg)
-        folder = folder / version
+    in_use = champion_folder(folder)
+    if in_use is not None:
+        folder = in_use
     elif not (folder / MANIFEST).is_file():
         raise BundleError(_no_model(folder))
     bundle, manifest = load_bundle(folder, threads=threads)

@@ -102,7 +102,6 @@ def train(
 
 
 def _print_trained(project: Project, trained: Trained) -> None:
-    from leadml.bundle.model import CHAMPION
     from leadml.jobs.report import headline, warnings
     from leadml.publish.text_tables import model_table, part_table, stage_table
 
@@ -114,6 +113,8 @@ def _print_trained(project: Project, trained: Trained) -> None:
         {finding.code for finding in record.findings if finding.severity == "warn" and finding.topic != "readiness"}
     ):
         print(f"note: the findings {', '.join(codes)} are warnings; leadml check shows them")
+    if trained.note:
+        print(f"note: {trained.note}")
     print(f"evaluated on {evaluation.leads:,} {record.unit} of the holdout, {evaluation.conversions:,} converted\n")
     print_table("how the rows were divided", part_table(record.split, unit=record.unit))
     print_table("model and baselines", model_table(evaluation))
@@ -132,4 +133,4 @@ def _print_trained(project: Project, trained: Trained) -> None:
         print(f"the version is weak: {record.weakness}")
         print('leadml scores no leads with it; to use it all the same, leadml train --accept-weak "REASON"')
     elif not is_used:
-        print(f"to put it in use, write {model.version} into {registry.folder / CHAMPION}")
+        print(f"to put it in use: leadml promote {model.version}")

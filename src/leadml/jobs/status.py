@@ -1,17 +1,20 @@
 """Describe the version in use, its cuts and the last batch that was scored.
 
-The module loads no model and does not import MLflow, so it is fast: it reads the manifest, the store and MLflow's
-SQLite file.
+The module is fast: it reads the manifest, the store and MLflow's SQLite file. Only where MLflow's alias names another
+version than the champion's file does it load the model, to move the alias.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from leadml.bundle.model import CHAMPION
+from leadml.bundle.champion import CHAMPION
+from leadml.bundle.model import load
 from leadml.bundle.saved_cuts import newest_saved
 from leadml.bundle.storage import read_manifest
+from leadml.errors import LeadmlError
 from leadml.jobs.keep import last_batch
 
 if TYPE_CHECKING:
@@ -57,10 +60,23 @@ def describe(project: Places) -> list[tuple[str, str]]:
         rows.append(("not scored", f"{batch.not_scored:,}"))
     alias = registered_alias(project.tracking_store, project.target)
     if alias is not None and alias != registry.champion():
-        rows.append(
-            ("warning", f"MLflow's alias {CHAMPION} names version {alias}, but version {registry.champion()} is in use")
-        )
+        named = f"MLflow's alias {CHAMPION} named version {alias}, but version {registry.champion()} is in use"
+        rows.append(("warning", f"{named}: {_mended(project)}"))
     return rows
+
+
+def _mended(project: Places) -> str:
+    """Let MLflow's alias name the version in use, and return in words whether it does."""
+    if not project.params.tracking.enabled or find_spec("mlflow") is None:
+        return "switch tracking on to move it"
+    from leadml.publish.tracking import put_in_use  # noqa: PLC0415 - MLflow takes seconds to import
+
+    model = load(project.registry.champion_path())
+    try:
+        put_in_use(project.tracking_store, model, {"action": "mended", "version": model.version})
+    except LeadmlError as error:
+        return f"it waits ({error})"
+    return "it was moved"
 
 
 def describe_all(projects: Sequence[Places]) -> list[list[tuple[str, str]]]:

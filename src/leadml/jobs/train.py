@@ -32,13 +32,16 @@ class Trained:
     champion
         Name of the version in use; None if there is none, because this one is weak.
     run_id
-        Id of MLflow's run; None if tracking is off.
+        Id of MLflow's run; None if tracking is off, or MLflow could not be reached.
+    note
+        What could not be done besides, in a sentence; empty if nothing.
     """
 
     model: Model
     is_new: bool
     champion: str | None
     run_id: str | None
+    note: str = ""
 
     def __repr__(self) -> str:
         """Return the version of this training and the version in use, in one line."""
@@ -82,16 +85,19 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
     version, is_new = registry.add(bundle)
     champion = registry.usable_champion()
     if champion is None and bundle.record.is_usable:
-        registry.promote(version)
+        registry.promote(version, instead_of=None)
         champion = version
     model = load(registry.path(version))
-    run_id = None
+    run_id, note = None, ""
     if params.tracking.enabled:
         from leadml.publish.tracking import track_training  # noqa: PLC0415 - MLflow takes seconds to import
 
         progress("writing to MLflow")
-        run_id = track_training(project.tracking_store, model, params=params, champion=champion == version)
-    return Trained(model, is_new, champion, run_id)
+        try:
+            run_id = track_training(project.tracking_store, model, params=params, champion=champion == version)
+        except LeadmlError as error:
+            note = f"the version is not in MLflow; leadml train again logs it ({error})"
+    return Trained(model, is_new, champion, run_id, note)
 
 
 def require_places(project: Places) -> None:

@@ -35,6 +35,7 @@ from leadml.params.dated import (
 )
 from leadml.params.features import FeatureParams
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
+from leadml.params.gate import GateParams
 from leadml.params.review import ReviewParams
 from leadml.params.section import Section, normal_name
 
@@ -79,6 +80,7 @@ class Params(Section):
     suppression: dict[Name, SuppressionParams] = {}
     store: StoreParams | None = StoreParams()
     review: ReviewParams = ReviewParams()
+    gate: GateParams = GateParams()
     output: OutputParams = OutputParams()
 
     @property

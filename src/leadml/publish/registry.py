@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leadml.bundle.champion import CHAMPION, Champion, champion_folder, champion_text, read_champions, verified
 from leadml.bundle.contents import FILES
-from leadml.bundle.model import CHAMPION
 from leadml.bundle.storage import read_manifest, save_bundle, verify_files
-from leadml.errors import BundleError
+from leadml.errors import BundleError, LeadmlError
 from leadml.publish.files import bring_to_disk, locked, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from leadml.bundle.contents import Bundle
+
+MAX_REMEMBERED = 100  # versions that were in use
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ class Registry:
 
     def champion(self) -> str | None:
         """Return the name of the version in use, or None."""
-        pointer = self.folder / CHAMPION
-        return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+        champions = read_champions(self.folder)
+        return champions[0].version if champions else None
 
     def champion_path(self) -> Path:
         """Return the folder of the version in use.
@@ -87,14 +91,13 @@ class Registry:
         Raises
         ------
         BundleError
-            If no version is in use.
+            If no version is in use, or it is not the one that was put in use.
         """
-        version = self.champion()
-        if version is None or version not in self.versions():
-            got = "none" if version is None else f"{version!r}, which does not exist"
-            msg = f"{self.folder}: must have a version in use, got {got}; {self._remedy()}"
+        found = champion_folder(self.folder)
+        if found is None:
+            msg = f"{self.folder}: must have a version in use, got none; {self._remedy()}"
             raise BundleError(msg)
-        return self.path(version)
+        return found
 
     def _remedy(self) -> str:
         """Return how to get a version in use."""
@@ -113,9 +116,69 @@ class Registry:
             return None
         return folder.name
 
-    def promote(self, version: str) -> None:
-        """Put a version in use."""
-        write_text(self.folder / CHAMPION, f"{version}\n")
+    def promote(self, version: str, *, instead_of: str | None) -> None:
+        """Put a version in use.
+
+        Parameters
+        ----------
+        version
+            Its name.
+        instead_of
+            The version that is in use, as far as the caller knows; None if there is none that is whole.
+
+        Raises
+        ------
+        LeadmlError
+            If another one is in use by now.
+        """
+        with self._replacing(instead_of) as before:
+            later = [Champion.of(self.path(version)), *(each for each in before if each.version != version)]
+            write_text(self.folder / CHAMPION, champion_text(later[:MAX_REMEMBERED]))
+
+    def before(self) -> str:
+        """Return the name of the version that was in use before the one in use.
+
+        Raises
+        ------
+        BundleError
+            If there is none, or it is not the one that was in use.
+        """
+        champions = read_champions(self.folder)[1:]
+        if not champions:
+            msg = f"{self.folder / CHAMPION}: must name a version that was in use before, got none"
+            raise BundleError(msg)
+        return verified(self.folder, champions[0]).name
+
+    def roll_back(self, *, instead_of: str) -> None:
+        """Put the version in use that was in use before.
+
+        Raises
+        ------
+        BundleError
+            If there is none, or its files were changed.
+        LeadmlError
+            If another version than ``instead_of`` is in use by now.
+        """
+        with self._replacing(instead_of) as champions:
+            verify_files(self.path(self.before()))
+            write_text(self.folder / CHAMPION, champion_text(champions[1:]))
+
+    @contextmanager
+    def _replacing(self, instead_of: str | None) -> Iterator[list[Champion]]:
+        """Give the version in use and those before it to one process at a time, if the first is the expected one."""
+        with locked(self.folder):
+            found = self.usable_champion()
+            if found != instead_of:
+                msg = f"{self.folder}: must have version {instead_of} in use, got {found}: it was changed meanwhile"
+                raise LeadmlError(msg)
+            yield self._remembered()
+
+    def _remembered(self) -> list[Champion]:
+        """Return the version in use and those before it, as far as the file can be read."""
+        try:
+            return read_champions(self.folder)
+        except BundleError:
+            return []
 
     def _is_equal(self, version: str, texts: dict[str, str], accepted_weak: str) -> bool:
         try:

@@ -6,6 +6,7 @@ bundle with a description that names leadml as the loader, so that MLflow stores
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import platform
@@ -17,7 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadml.bundle.model import CHAMPION
+from leadml.bundle.champion import CHAMPION
+from leadml.errors import LeadmlError, inert
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.sources.settings import SingleSnapshot
 from leadml.model.judge.evaluation import Evaluation, as_rows
@@ -38,6 +40,34 @@ MAX_PARAM_LENGTH = 500  # servers of MLflow from before it allowed 6,000 refuse 
 ARTIFACTS = "mlartifacts"
 SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 LOADER = "leadml.publish.pyfunc"
+
+
+def put_in_use(store: Path, model: Model, event: dict[str, str]) -> None:
+    """Move MLflow's alias ``champion`` to a version that is registered, and note the event there.
+
+    Parameters
+    ----------
+    store
+        MLflow's SQLite file.
+    model
+        The version.
+    event
+        What was done, when, by whom and why.
+    """
+    with _mlflow(store) as client:
+        number = _registered(client, model)
+        client.set_model_version_tag(
+            model.target, number, f"leadml.{event['action']}", json.dumps(event, sort_keys=True)
+        )
+        client.set_registered_model_alias(model.target, CHAMPION, number)
+
+
+def _registered(client: MlflowClient, model: Model) -> str:
+    """Return the number under which MLflow has a version."""
+    wanted = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
+    query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
+    found = client.search_model_versions(f"name = '{model.target}' and {query}")
+    return str(max(int(each.version) for each in found))
 
 
 def track_training(store: Path, model: Model, *, params: Params, champion: bool) -> str:
@@ -74,17 +104,30 @@ def track_training(store: Path, model: Model, *, params: Params, champion: bool)
 
 @contextmanager
 def _mlflow(store: Path) -> Iterator[MlflowClient]:
-    """Give a client of an SQLite store to one process at a time; MLflow's telemetry is off."""
+    """Give a client of an SQLite store to one process at a time; MLflow's telemetry is off.
+
+    Raises
+    ------
+    LeadmlError
+        If MLflow or its database cannot do what is asked.
+    """
     os.environ.update(SETTINGS)
     from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    store.parent.mkdir(parents=True, exist_ok=True)
-    with locked(store.parent):
-        if not store.exists():
-            _create_store(store)
-        yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with locked(store.parent):
+            if not store.exists():
+                _create_store(store)
+            yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        msg = f"tracking.store: MLflow must be able to read and write {store.name}, got: {inert(first)}"
+        raise LeadmlError(msg) from error
 
 
 def _create_store(store: Path) -> None:

@@ -1,0 +1,62 @@
+"""Commands that change the version in use: promote, rollback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadml.cli.shared import (
+    DEFAULT_PARAMS,
+    WARNED,
+    ParamsOption,
+    SetOption,
+    TargetOption,
+    app,
+    exit_on_error,
+    open_project,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from leadml.jobs.promote import Moved
+
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+
+
+@app.command(epilog="Example: `leadml promote 3 --by Ann --reason 'newer leads'`")
+def promote(  # noqa: PLR0917 - a command's options, by name
+    version: Annotated[str, typer.Argument(help="The version to use.")],
+    by: ByOption = "",
+    reason: ReasonOption = "",
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Put a version in use."""
+    with exit_on_error(), show_progress() as progress:
+        moved = open_project(params, set_, target, progress).promote(version, by=by, reason=reason)
+    _print_moved(moved)
+
+
+@app.command(epilog="Example: `leadml rollback --by Ann --reason 'too many calls'`")
+def rollback(
+    by: ByOption = "",
+    reason: ReasonOption = "",
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Put the version in use that was in use before."""
+    with exit_on_error(), show_progress() as progress:
+        moved = open_project(params, set_, target, progress).rollback(by=by, reason=reason)
+    _print_moved(moved)
+
+
+def _print_moved(moved: Moved) -> None:
+    before = "no version was in use" if moved.before is None else f"version {moved.before} was in use before"
+    print(f"{moved.target}: version {moved.version} is in use; {before}")
+    if moved.note:
+        print(f"note: {moved.note}")
+        raise typer.Exit(WARNED)

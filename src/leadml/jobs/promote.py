@@ -1,0 +1,177 @@
+"""Put another version in use, or the one before.
+
+The champion's file decides. The store and MLflow follow it: both must be there before anything moves.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from leadml.bundle.model import load
+from leadml.errors import LeadmlError, quoted
+from leadml.jobs.store import open_store
+from leadml.jobs.train import require_places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
+    from leadml.publish.store.opening import Store
+    from leadml.types import Progress
+
+PROMOTION = "promotion"  # kind of the decision in the store
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who approves of a change of the version in use, and why; empty where nobody says so."""
+
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A change of the version in use.
+
+    Parameters
+    ----------
+    target
+        Name of the target.
+    version, before
+        The version in use now, and the one before; None if there was none.
+    note
+        What could not be done besides, in a sentence; empty if nothing.
+    """
+
+    target: str
+    version: str
+    before: str | None
+    note: str = ""
+
+
+def promote(project: Places, version: str, approval: Approval, *, now: str, progress: Progress) -> Moved:
+    """Put a version in use.
+
+    Parameters
+    ----------
+    project
+        The project.
+    version
+        Name of the version.
+    approval
+        Who approves of it, and why.
+    now
+        The instant in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    BundleError
+        If there is no such version, or its files were changed.
+    LeadmlError
+        If it is weak or in use already, if params ask for a name and none is given, if another version was put in use
+        meanwhile, or if the store or MLflow cannot be reached. Nothing has changed then.
+    """
+    registry = project.registry
+    _require_name(project, approval)
+    if version not in registry.versions():
+        msg = f"version must be one of {', '.join(registry.versions()) or 'none'}, got {quoted(version)}"
+        raise LeadmlError(msg)
+    model, before = load(registry.path(version)), registry.usable_champion()
+    if before == version:
+        msg = f"version must be another than the one in use, got {version}"
+        raise LeadmlError(msg)
+    record = model.bundle.record
+    if not record.is_usable:
+        msg = f'version must be worth using, got {version}: {record.weakness} (leadml train --accept-weak "REASON")'
+        raise LeadmlError(msg)
+    event = _event("promote", model, before, approval, now)
+    with _followers(project, model, event, now=now, progress=progress) as moved:
+        registry.promote(version, instead_of=before)
+    return moved[0]
+
+
+def roll_back(project: Places, approval: Approval, *, now: str, progress: Progress) -> Moved:
+    """Put the version in use that was in use before.
+
+    Parameters
+    ----------
+    project, approval, now, progress
+        As for `promote`.
+
+    Raises
+    ------
+    BundleError
+        If its files were changed.
+    LeadmlError
+        If no version was in use before, and as for `promote`.
+    """
+    registry = project.registry
+    _require_name(project, approval)
+    before = registry.champion_path().name
+    version = registry.before()
+    model = load(registry.path(version))
+    event = _event("rollback", model, before, approval, now)
+    with _followers(project, model, event, now=now, progress=progress) as moved:
+        registry.roll_back(instead_of=before)
+    return moved[0]
+
+
+def _require_name(project: Places, approval: Approval) -> None:
+    if project.params.gate.approval and not approval.by.strip():
+        msg = "by (--by) must name who approves, as gate.approval asks for, got nothing"
+        raise LeadmlError(msg)
+
+
+def _event(action: str, model: Model, before: str | None, approval: Approval, now: str) -> dict[str, str]:
+    """Return the record of a change of the version in use."""
+    event = {"action": action, "at": now, "target": model.target, "version": model.version, "before": before or ""}
+    return event | {"model_hash": model.manifest.model_hash, "by": approval.by, "reason": approval.reason}
+
+
+@contextmanager
+def _followers(
+    project: Places, model: Model, event: dict[str, str], *, now: str, progress: Progress
+) -> Iterator[list[Moved]]:
+    """Reach the store and MLflow, let the block move the champion, and tell both of it."""
+    require_places(project)
+    if project.params.tracking.enabled:
+        from leadml.publish.tracking import track_training  # noqa: PLC0415 - MLflow takes seconds to import
+
+        progress("writing to MLflow")
+        track_training(project.tracking_store, model, params=project.params, champion=False)
+    with _open(project, now=now, progress=progress) as store:
+        moved: list[Moved] = []
+        yield moved
+        if store is not None:
+            from leadml.publish.store.decisions import add_decision  # noqa: PLC0415 - SQLAlchemy takes time
+
+            store.write(lambda connection: add_decision(connection, PROMOTION, event, now))
+    note = _move_alias(project, model, event) if project.params.tracking.enabled else ""
+    moved.append(Moved(project.target, model.version, event["before"] or None, note))
+
+
+@contextmanager
+def _open(project: Places, *, now: str, progress: Progress) -> Iterator[Store | None]:
+    """Give the store; None for a project without one."""
+    if project.store_url is None:
+        yield None
+        return
+    with open_store(project, now=now, progress=progress) as (store, _):
+        yield store
+
+
+def _move_alias(project: Places, model: Model, event: dict[str, str]) -> str:
+    """Move MLflow's alias, and return a sentence where it cannot be moved: the champion's file has decided."""
+    from leadml.publish.tracking import put_in_use  # noqa: PLC0415 - MLflow takes seconds to import
+
+    try:
+        put_in_use(project.tracking_store, model, event)
+    except LeadmlError as error:
+        return f"MLflow's alias waits; leadml status moves it ({error})"
+    return ""
