@@ -31,8 +31,8 @@ def pooled_figures(replay: Replay) -> pd.DataFrame:
     -------
     pandas.DataFrame
         By ``policy``: ``log_loss``, ``roc_auc``, ``ece``, ``gain``; ``roc_auc_within``, the mean of that of each
-        period, by its leads, which no change of the level can raise; ``difference`` of the log loss to that of ``refit`` with
-        ``difference_low`` and ``difference_high``, the interval at 90% over periods that are drawn again.
+        period, by its leads, which no change of the level can raise; ``difference`` of the log loss to that of
+        ``refit`` with ``difference_low`` and ``difference_high``, the interval at 90% over periods drawn again.
     """
     parts = [period.rows for period in replay.periods]
     rows = np.concatenate(parts)

@@ -3,8 +3,8 @@
 - ``once``: the model of the beginning, for good.
 - ``refit``: a model of all outcomes known by the beginning of each period.
 - ``loop``: the same, but it serves only if the recipe passes the gate of a refresh: as of one period ago it was not
-  surely worse than the model in use, on the leads whose outcomes have become known since. In between the level of the
-  probabilities follows the outcomes.
+  surely worse than the newest model that had passed by then, on the leads whose outcomes have become known since; else
+  that one serves. In between the level of the probabilities follows the outcomes.
 - ``oracle``: the model of ``refit`` with the level that the leads of the period turn out to have. Nobody can know it:
   it shows how much there is to gain.
 """
@@ -89,7 +89,7 @@ class Replay:
     periods: list[Period] = field(default_factory=list)
     _models: list[LogOdds] = field(default_factory=list)
     _log_odds: list[Floats] = field(default_factory=list)
-    _in_use: int = 0
+    _passed: int = 0
 
     @classmethod
     def of(cls, history: History, fit: Callable[[pd.DataFrame], LogOdds]) -> Replay:
@@ -109,14 +109,13 @@ class Replay:
         self._models.append(self.fit(history.frame[known].reset_index(drop=True)))
         self._log_odds.append(np.full(len(history.frame), np.nan))
         promoted = newest == 0 or self._passes(known)
-        if promoted:
-            self._in_use = newest
+        in_use = newest if promoted else self._passed
         log_odds = self._of(newest, rows)
         self.probability["once"][rows] = expit(self._of(0, rows))
         self.probability["refit"][rows] = expit(log_odds)
         self.probability["oracle"][rows] = expit(log_odds + shift_of(log_odds, history.label[rows]))
         level = fitted_level([self._steps(period, known)[0] for period in self.periods])
-        period = Period(month, begin, rows, self._in_use, promoted, level)
+        period = Period(month, begin, rows, in_use, promoted, level)
         steps, places = self._steps(period, np.ones(len(known), dtype=bool))
         for place, probability in zip(places, follow(level, steps)[0], strict=True):
             self.probability["loop"][place] = probability
@@ -124,17 +123,18 @@ class Replay:
         return period
 
     def _passes(self, known: Mask) -> bool:
-        """Return whether the recipe as of one period ago is not surely worse than the model in use.
+        """Return whether the recipe as of one period ago is not surely worse than the newest model that passed.
 
         Both are judged on the rows whose outcomes have become known since.
         """
         recipe = len(self._models) - 2
         since = np.flatnonzero(known & ~self.history.known(self.periods[-1].begin))
-        if recipe == self._in_use or not len(since):
-            return True
         label = self.history.label[since]
-        recipes, in_use = (log_losses(self._of(number, since), label) for number in (recipe, self._in_use))
-        return not is_surely_worse(recipes - in_use)
+        one, other = (log_losses(self._of(number, since), label) for number in (recipe, self._passed))
+        if is_surely_worse(one - other):
+            return False
+        self._passed = recipe
+        return True
 
     def _of(self, model: int, rows: Rows) -> Floats:
         """Return the log-odds of rows by a model, each computed once."""
@@ -168,8 +168,9 @@ def is_surely_worse(differences: Floats) -> bool:
     differences
         Of the log losses of each row, shape (n_rows,).
     """
-    error = differences.std(ddof=1) / np.sqrt(len(differences)) if len(differences) > 1 else np.inf
-    return bool(differences.mean() > SURE * error)
+    if len(differences) <= 1:
+        return False
+    return bool(differences.mean() > SURE * differences.std(ddof=1) / np.sqrt(len(differences)))
 
 
 def shift_of(log_odds: Floats, label: Labels) -> float:
