@@ -26,7 +26,7 @@ def test_promotion_and_rollback_say_what_is_in_use(
     options = ["--params", project.root / "params.yaml", "--set", "tracking.enabled=false"]
 
     assert registry.versions() == ["1", "2"]
-    promoted = run("promote", "2", *options, "--by", "Ann", "--reason", "fewer calls")
+    promoted = run("promote", "2", *options, "--by", "Ann", "--reason", "fewer calls", "--ungated")
     assert promoted == "subscribed: version 2 is in use; version 1 was in use before\n"
     assert "must be another than the one in use, got 2" in run("promote", "2", *options, code=1)
     assert run("rollback", *options) == "subscribed: version 1 is in use; version 2 was in use before\n"

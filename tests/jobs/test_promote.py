@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 NOW = "2026-01-02T03:04:05+00:00"
 QUICK = ("model.max_rounds=25", "evaluation.draws=50")
 SHARES = ("stages.mql={rule: share, top: 0.2}", "stages.sql={rule: share, top: 0.1}")
-ANN = Approval("Ann", "newer leads")
+ANN = Approval("Ann", "newer leads", ungated=True)  # these leads have no dates
 
 
 def ignore(_: str) -> None:
@@ -114,6 +114,13 @@ def test_there_is_nothing_to_roll_back_to_at_first(project: Places) -> None:
     assert project.registry.champion() == "1"
 
 
+def test_leads_without_dates_pass_over_the_gate_or_stay(project: Places) -> None:
+    """Nobody can tell which of them came later."""
+    with pytest.raises(LeadmlError, match=r"leads must have dates \(data.created_at\).*version 1.*--ungated"):
+        promote(project, "2", Approval("Ann", "newer leads"), now=NOW, progress=ignore)
+    assert project.registry.champion() == "1"
+
+
 @pytest.mark.parametrize("place", ["store", "MLflow"])
 def test_nothing_moves_where_store_or_mlflow_cannot_be_reached(project: Places, place: str) -> None:
     """Neither the champion's file nor the other of the two."""
@@ -131,7 +138,7 @@ def test_nothing_moves_where_store_or_mlflow_cannot_be_reached(project: Places, 
 def test_a_project_without_store_and_mlflow_has_its_file(project: Places) -> None:
     """Promotion and rollback need nothing else."""
     alone = _opened(project.root, "store=null", "tracking.enabled=false")
-    promote(alone, "3", Approval(), now=NOW, progress=ignore)
+    promote(alone, "3", Approval(reason="a trial", ungated=True), now=NOW, progress=ignore)
     assert _back(alone) == Moved("subscribed", "1", "3")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from leadml.errors import inert
+from leadml.leads.check.instants import from_shown
 from leadml.leads.judge.findings import Finding
 from leadml.leads.read.files import Dialect
 from leadml.leads.sources.training_set import DataFacts
@@ -53,8 +54,8 @@ class TrainingRecord:
         Where the rows came from.
     rows, conversions
         Number of rows with a label, and of those that converted.
-    data_hash, params_hash
-        SHA-256 of the rows and of the choices.
+    data_hash, params_hash, recipe_hash
+        SHA-256 of the rows, of all choices, and of those that decide what is learnt from given rows.
     excluded, accepted_leaks
         Fields that are excluded, and suspected leaks that are used, each with its reason.
     findings
@@ -78,6 +79,7 @@ class TrainingRecord:
     conversions: int
     data_hash: str
     params_hash: str
+    recipe_hash: str
     excluded: Mapping[str, str]
     accepted_leaks: Mapping[str, str]
     findings: tuple[Finding, ...]
@@ -86,6 +88,14 @@ class TrainingRecord:
     split: SplitRecord
     weakness: str = ""
     accepted_weak: str = ""
+
+    @property
+    def known_until(self) -> int | None:
+        """The instant until which outcomes were known, microseconds; None for leads without dates."""
+        if self.data.maturity is not None:
+            return from_shown(self.data.maturity.observed_until)
+        newest = self.split.holdout.last
+        return None if newest is None else newest + 1  # a flat lead has its outcome right after it was created
 
     @property
     def is_usable(self) -> bool:

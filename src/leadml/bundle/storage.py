@@ -34,7 +34,7 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 11  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 12  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # about 200 times all files of the bank's campaigns (compare.py); read whole
 LIBRARIES = ("lightgbm", "numpy", "scipy")

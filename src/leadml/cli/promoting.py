@@ -1,4 +1,4 @@
-"""Commands that change the version in use: promote, rollback."""
+"""Commands that judge another version and put it in use: gate, promote, rollback."""
 
 from __future__ import annotations
 
@@ -25,18 +25,36 @@ ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approve
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
 
 
+@app.command(epilog="Example: `leadml gate 3`")
+def gate(
+    version: Annotated[str, typer.Argument(help="The version to judge.")],
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Judge a version beside the one in use, on leads that neither has learnt from; code 3 if it does not pass."""
+    with exit_on_error(), show_progress() as progress:
+        found = open_project(params, set_, target, progress).gate(version)
+    print(found.line)
+    if found.note:
+        print(f"note: {found.note}")
+    if not found.passes:
+        raise typer.Exit(WARNED)
+
+
 @app.command(epilog="Example: `leadml promote 3 --by Ann --reason 'newer leads'`")
 def promote(  # noqa: PLR0917 - a command's options, by name
     version: Annotated[str, typer.Argument(help="The version to use.")],
     by: ByOption = "",
     reason: ReasonOption = "",
+    ungated: Annotated[bool, typer.Option("--ungated", help="Whatever the gate says; needs --reason.")] = False,
     target: TargetOption = None,
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
 ) -> None:
-    """Put a version in use."""
+    """Put a version in use that the gate lets pass."""
     with exit_on_error(), show_progress() as progress:
-        moved = open_project(params, set_, target, progress).promote(version, by=by, reason=reason)
+        moved = open_project(params, set_, target, progress).promote(version, by=by, reason=reason, ungated=ungated)
     _print_moved(moved)
 
 

@@ -1,4 +1,4 @@
-"""The part of a project's Python interface that judges the version in use, and changes it."""
+"""The part of a project's Python interface that judges the version in use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from leadml.arguments import file_path, require_suffix
 from leadml.bundle.model import Model, load
 from leadml.jobs.cuts import CutReview, review_cuts
 from leadml.jobs.lead_records import LeadRecords, as_text, current_instant
-from leadml.jobs.promote import Approval, Moved, promote, roll_back
 from leadml.jobs.review import Review, review_version
 from leadml.jobs.review_page import build_review_page
 from leadml.jobs.rules import RuleReview, judge_rules
@@ -108,44 +107,6 @@ class JudgedVersion(LeadRecords):
         """
         now, day = current_instant(), as_text(as_of)
         return review_version(self.model(), self.places, until=day or now, now=now, progress=self.progress)
-
-    def promote(self, version: str | int, *, by: str = "", reason: str = "") -> Moved:
-        """Put a version in use.
-
-        Parameters
-        ----------
-        version
-            The version, as `Model.version` names it.
-        by, reason
-            Who approves of it, and why, for the record.
-
-        Raises
-        ------
-        BundleError
-            If there is no such version, or its files were changed.
-        LeadmlError
-            If it is weak or in use already, if ``gate.approval`` asks for a name and none is given, or if the store or
-            MLflow cannot be reached. Nothing has changed then.
-        """
-        approval = Approval(by, reason)
-        return promote(self.places, str(version), approval, now=current_instant(), progress=self.progress)
-
-    def rollback(self, *, by: str = "", reason: str = "") -> Moved:
-        """Put the version in use that was in use before.
-
-        Parameters
-        ----------
-        by, reason
-            Who approves of it, and why, for the record.
-
-        Raises
-        ------
-        BundleError
-            If there is none, or its files were changed.
-        LeadmlError
-            As for `promote`.
-        """
-        return roll_back(self.places, Approval(by, reason), now=current_instant(), progress=self.progress)
 
     def review_page(self, review: Review, out: str | Path | None = None) -> Path:
         """Write the page of a review, with the verdicts so far, and return its path.

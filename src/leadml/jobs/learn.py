@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 # For speed; the share of leads below a quartile is then known to 1.96 * sqrt(0.25 * 0.75 / 20,000) = 0.6 points.
 MAX_EXPLAINED_ROWS = 20_000
+# The sections of the params that decide what is learnt from given rows; fields and snapshots are read from the leads.
+RECIPE = ("target", "targets", "snapshots", "features", "split", "model", "calibration", "baselines")
 
 
 def learn(
@@ -204,6 +206,7 @@ def _record(
         conversions=int(training.frame[LABEL].sum()),
         data_hash=data_hash(training.frame),
         params_hash=hashlib.sha256(resolved.encode()).hexdigest(),
+        recipe_hash=recipe_hash(params),
         excluded=dict(params.features.excluded),
         accepted_leaks=dict(params.leaks.accept),
         findings=tuple(finding for finding in findings if finding.severity in {"stop", "warn"}),
@@ -211,6 +214,14 @@ def _record(
         is_small=any(finding.code in {"RD1", "RD2"} and finding.severity == "warn" for finding in findings),
         split=SplitRecord(training.split.name, learn, holdout, fitted.folds),
     )
+
+
+def recipe_hash(params: Params) -> str:
+    """Return the hash of the choices that decide what is learnt from given rows."""
+    written = params.as_written()
+    recipe = {name: written[name] for name in RECIPE}
+    recipe["model"] = {name: value for name, value in recipe["model"].items() if name != "threads"}
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
 def _size(frame: pd.DataFrame, split: Split) -> PartSize:

@@ -11,9 +11,9 @@ from leadml.arguments import file_path, require_suffix
 from leadml.errors import ParamsError, quoted
 from leadml.jobs.check import CheckResult, check
 from leadml.jobs.explain import Explained, explain
-from leadml.jobs.judged_version import JudgedVersion
 from leadml.jobs.keep import last_batch
 from leadml.jobs.lead_records import as_text, current_instant, ignore_progress
+from leadml.jobs.next_version import NextVersion
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
 from leadml.jobs.report import build_report
@@ -39,7 +39,7 @@ PARAMS = "params.yaml"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Project(JudgedVersion):
+class Project(NextVersion):
     """The leads, the choices and the stored versions of one target.
 
     Parameters

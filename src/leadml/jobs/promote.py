@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from leadml.bundle.model import load
 from leadml.errors import LeadmlError, quoted
+from leadml.jobs.gate import judge_version
+from leadml.jobs.gate_records import judged_before, passed_before
 from leadml.jobs.store import open_store
 from leadml.jobs.train import require_places
 
@@ -27,10 +29,19 @@ PROMOTION = "promotion"  # kind of the decision in the store
 
 @dataclass(frozen=True)
 class Approval:
-    """Who approves of a change of the version in use, and why; empty where nobody says so."""
+    """Who approves of a change of the version in use, and why; empty where nobody says so.
+
+    Parameters
+    ----------
+    by, reason
+        Who, and why.
+    ungated
+        Whether a version is put in use that the gate has not let pass; a reason must be given then.
+    """
 
     by: str = ""
     reason: str = ""
+    ungated: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,9 @@ class Moved:
 
 
 def promote(project: Places, version: str, approval: Approval, *, now: str, progress: Progress) -> Moved:
-    """Put a version in use.
+    """Put a version in use that the gate lets pass.
+
+    Where the gate has let it pass already, or no version is in use, it is not judged.
 
     Parameters
     ----------
@@ -74,8 +87,9 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
     BundleError
         If there is no such version, or its files were changed.
     LeadmlError
-        If it is weak or in use already, if params ask for a name and none is given, if another version was put in use
-        meanwhile, or if the store or MLflow cannot be reached. Nothing has changed then.
+        If it is weak or in use already, if the gate does not let it pass, if params ask for a name and none is given,
+        if another version was put in use meanwhile, or if the store or MLflow cannot be reached. Nothing has changed
+        then.
     """
     registry = project.registry
     _require_name(project, approval)
@@ -90,6 +104,7 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
     if not record.is_usable:
         msg = f'version must be worth using, got {version}: {record.weakness} (leadml train --accept-weak "REASON")'
         raise LeadmlError(msg)
+    _require_pass(project, model, before, approval, now=now, progress=progress)
     event = _event("promote", model, before, approval, now)
     with _followers(project, model, event, now=now, progress=progress) as moved:
         registry.promote(version, instead_of=before)
@@ -128,9 +143,29 @@ def _require_name(project: Places, approval: Approval) -> None:
         raise LeadmlError(msg)
 
 
+def _require_pass(
+    project: Places, model: Model, before: str | None, approval: Approval, *, now: str, progress: Progress
+) -> None:
+    """Refuse a version that the gate does not let pass, unless a person has a reason."""
+    if before is None:
+        return
+    if approval.ungated:
+        if not approval.reason.strip():
+            msg = "reason (--reason) must say why the gate is passed over (--ungated), got nothing"
+            raise LeadmlError(msg)
+        return
+    champion = load(project.registry.path(before))
+    if not passed_before(judged_before(project, now=now, progress=progress), champion, model):
+        found = judge_version(project, model.version, now=now, progress=progress)
+        if not found.passes:
+            msg = f"{found.line} (to use it all the same: leadml promote {model.version} --ungated --reason REASON)"
+            raise LeadmlError(msg)
+
+
 def _event(action: str, model: Model, before: str | None, approval: Approval, now: str) -> dict[str, str]:
     """Return the record of a change of the version in use."""
     event = {"action": action, "at": now, "target": model.target, "version": model.version, "before": before or ""}
+    event |= {"gate": "passed over"} if approval.ungated else {}
     return event | {"model_hash": model.manifest.model_hash, "by": approval.by, "reason": approval.reason}
 
 

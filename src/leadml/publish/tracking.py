@@ -55,11 +55,21 @@ def put_in_use(store: Path, model: Model, event: dict[str, str]) -> None:
         What was done, when, by whom and why.
     """
     with _mlflow(store) as client:
-        number = _registered(client, model)
-        client.set_model_version_tag(
-            model.target, number, f"leadml.{event['action']}", json.dumps(event, sort_keys=True)
-        )
+        number = _noted(client, model, event)
         client.set_registered_model_alias(model.target, CHAMPION, number)
+
+
+def note_event(store: Path, model: Model, event: dict[str, str]) -> None:
+    """Note an event at a version that is registered; see `put_in_use`."""
+    with _mlflow(store) as client:
+        _noted(client, model, event)
+
+
+def _noted(client: MlflowClient, model: Model, event: dict[str, str]) -> str:
+    """Note an event, and return the number under which MLflow has the version."""
+    number = _registered(client, model)
+    client.set_model_version_tag(model.target, number, f"leadml.{event['action']}", json.dumps(event, sort_keys=True))
+    return number
 
 
 def _registered(client: MlflowClient, model: Model) -> str:

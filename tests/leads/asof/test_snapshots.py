@@ -18,6 +18,7 @@ from tests.dated import crm, day, instants, micros, open_view, small, small_tabl
 
 from leadml.leads.asof.snapshots import (
     TrainingSnapshots,
+    later_snapshots,
     scoring_snapshots,
     snapshot_dates,
     training_snapshots,
@@ -327,3 +328,31 @@ def test_a_lead_that_was_not_recorded_yet_is_not_counted_as_drawn(tmp_path: Path
 
     assert len(scored) == 30
     assert training.counts["drawn"] == len(training.frame)
+
+
+@pytest.mark.parametrize("since", [0, day(120), day(180), UNTIL])
+def test_later_snapshots_are_of_groups_of_which_no_label_was_known(
+    view: AsOfView, training: TrainingSnapshots, since: int
+) -> None:
+    """All mature snapshots of such groups, and with the features that training has."""
+    all_of_them = later_snapshots(view, DATES, since=-1, observed_until=UNTIL, most=EVERYTHING)
+    found = later_snapshots(view, DATES, since=since, observed_until=UNTIL, most=EVERYTHING)
+    first = all_of_them.groupby("split_key")["mature_at"].transform("min")
+
+    assert len(all_of_them) > len(training.frame)
+    assert found.columns.tolist() == training.frame.columns.tolist()
+    pd.testing.assert_frame_equal(
+        found, all_of_them[first > since].reset_index(drop=True), check_dtype=bool((first > since).any())
+    )
+    both = found.merge(training.frame[["lead_id", "as_of"]], on=["lead_id", "as_of"])
+    same = training.frame.merge(found[["lead_id", "as_of"]], on=["lead_id", "as_of"])
+    if len(both):
+        pd.testing.assert_frame_equal(both, same)
+    assert (since == UNTIL) == found.empty
+
+
+def test_of_many_later_snapshots_a_limited_number_is_drawn(view: AsOfView) -> None:
+    """Always the same."""
+    few = [later_snapshots(view, DATES, since=day(100), observed_until=UNTIL, most=50) for _ in range(2)]
+    assert len(few[0]) == 50
+    pd.testing.assert_frame_equal(*few)

@@ -85,6 +85,13 @@ class MatureSnapshots:
             raise ModelError(msg)
         return learn, held_out
 
+    def of_later_groups(self, since: int, history: LeadHistory) -> Rows:
+        """Return where the snapshots are of groups none of whose labels was known at an instant (microseconds)."""
+        mature_at = (self.dates + self.target.maturity)[self.date_index]
+        group = pd.factorize(history.split_keys)[0][self.lead]
+        was_known = np.bincount(group, weights=mature_at <= since) > 0
+        return np.flatnonzero(~was_known[group])
+
     def at(self, positions: Rows) -> pd.DataFrame:
         """Return ``lead``, ``as_of``, ``mature_at`` and ``converted`` of some snapshots, by lead and instant."""
         ordered = positions[np.lexsort((self.date_index[positions], self.lead[positions]))]

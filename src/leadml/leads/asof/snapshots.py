@@ -114,15 +114,35 @@ def training_snapshots(
     learn, held_out = mature.parts(holdout, view.history)
     drawn = [mature.sample(learn, view.history, most=most), mature.sample(held_out, view.history, most=most // 3)]
     pairs = mature.at(np.concatenate(drawn))
-    frames = []
-    for block in view.history.blocks():
-        in_block = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.stop)]
-        if len(in_block):
-            frames.append(_feature_frame(view, block, in_block))
-    frame = pd.concat(frames, ignore_index=True)
-    frame = frame.merge(pairs, on=[LEAD, AS_OF], how="left", validate="one_to_one")
     counts = mature.counts | {"usable": len(learn) + len(held_out), "drawn": len(pairs)}
-    return TrainingSnapshots(frame.drop(columns=LEAD), holdout, counts)
+    return TrainingSnapshots(_labelled_frame(view, pairs), holdout, counts)
+
+
+def later_snapshots(view: AsOfView, dates: Integers, *, since: int, observed_until: int, most: int) -> pd.DataFrame:
+    """Return the mature snapshots of the groups none of whose labels was known at an instant.
+
+    Parameters
+    ----------
+    view, dates, observed_until
+        As for `training_snapshots`.
+    since
+        The instant, microseconds.
+    most
+        The greatest number of snapshots; where there are more, they are drawn as for `training_snapshots`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `TrainingSnapshots.frame`; without a row where there is no such group.
+
+    Raises
+    ------
+    ModelError
+        Where no snapshot is mature.
+    """
+    mature = find_mature_snapshots(view, dates, observed_until=observed_until)
+    later = mature.of_later_groups(since, view.history)
+    return _labelled_frame(view, mature.at(mature.sample(later, view.history, most=most)))
 
 
 def scoring_snapshots(view: AsOfView, as_of: int) -> Iterator[pd.DataFrame]:
@@ -158,6 +178,17 @@ def compute_features(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.Da
         else:
             columns[field.name] = column.cast(pa.float64()).to_numpy()
     return pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()})
+
+
+def _labelled_frame(view: AsOfView, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the features and labels of some mature snapshots, by lead and instant."""
+    frames: list[pd.DataFrame] = []
+    for block in view.history.blocks():
+        in_block = pairs[(pairs[LEAD] >= block.first) & (pairs[LEAD] < block.stop)]
+        if len(in_block) or not frames:  # one frame without rows has the columns
+            frames.append(_feature_frame(view, block, in_block))
+    frame = pd.concat([each for each in frames if len(each)] or frames[:1], ignore_index=True)
+    return frame.merge(pairs, on=[LEAD, AS_OF], how="left", validate="one_to_one").drop(columns=LEAD)
 
 
 def _feature_frame(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from leadml.leads.asof.history import BLOCK_LEADS, read_lead_history
 from leadml.leads.asof.known_labels import known_labels, newest_attributes
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.asof.outcomes import known_outcomes
-from leadml.leads.asof.snapshots import scoring_snapshots, snapshot_dates, training_snapshots
+from leadml.leads.asof.snapshots import later_snapshots, scoring_snapshots, snapshot_dates, training_snapshots
 from leadml.leads.asof.view import AsOfView
 from leadml.leads.check.contract import AS_OF, LEAD_ID, MATURE_AT
 from leadml.leads.check.convert import plain_text
@@ -128,6 +128,16 @@ class DatedLeads:
                 findings=tuple(findings),
                 facts=self._facts(view, snapshots, reached, until),
             )
+
+    def later(self, since: int, *, progress: Progress) -> pd.DataFrame:
+        """Return the leads whose outcomes became known after an instant; see `LeadSource.later`."""
+        with self.view(progress, with_people=True) as view:
+            if view.history.faults:
+                raise DataError(view.history.faults)
+            until = self.observed_until(view.history)
+            progress("taking snapshots")
+            dates, most = self._dates(view.history, until), self.params.snapshots.most
+            return later_snapshots(view, dates, since=since, observed_until=until, most=most)
 
     @contextmanager
     def at(self, as_of: str | None, *, progress: Progress, rows: int = CHUNK_ROWS) -> Iterator[LeadsAsOf]:

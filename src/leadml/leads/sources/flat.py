@@ -94,6 +94,15 @@ class FlatLeads:
         settings, holdout = SingleSnapshot(), by_time.holdout(frame)
         return TrainingSet(frame, self.contract, settings, by_time, holdout, evidence, (), facts)
 
+    def later(self, since: int, *, progress: Progress) -> pd.DataFrame:
+        """Return the leads whose outcomes became known after an instant; see `LeadSource.later`."""
+        frame = self.training(progress=progress).frame
+        if AS_OF not in frame:
+            msg = "data.created_at must name the date of leads, to tell which are later than a training, got none"
+            raise LeadmlError(msg)
+        first = frame.groupby(SPLIT_KEY)[MATURE_AT].transform("min")
+        return frame[first > since].reset_index(drop=True)
+
     @contextmanager
     def at(self, as_of: str | None, *, progress: Progress, rows: int = CHUNK_ROWS) -> Iterator[LeadsAsOf]:
         """Give the leads of the table; see `LeadSource.at`."""

@@ -46,6 +46,33 @@ class LeadSource(Protocol):
             If no snapshot is mature, or one side of the split has no rows.
         """
 
+    def later(self, since: int, *, progress: Progress) -> pd.DataFrame:
+        """Return labelled rows of the leads whose outcomes became known after an instant.
+
+        Of a group (a person or an account) of which any label was known by then there is no row.
+
+        Parameters
+        ----------
+        since
+            The instant, microseconds.
+        progress
+            Called with the name of each step as it begins.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `TrainingSet.frame`; without a row where there is no such lead.
+
+        Raises
+        ------
+        DataError
+            If a row does not fit its declaration.
+        LeadmlError
+            If leads have no dates.
+        ModelError
+            If no snapshot is mature.
+        """
+
     def at(self, as_of: str | None, *, progress: Progress, rows: int) -> AbstractContextManager[LeadsAsOf]:
         """Give the leads as of an instant until the block ends, at most ``rows`` at a time.
 
@@ -190,6 +217,27 @@ def training_source(project: ProjectPlaces, target: str, *, now: str, file: Path
     path = file or project.root / str(params.data.path)
     table = _without_suppressed(FileSource(path, Dialect.from_params(params.data)), contract, project)
     return FlatLeads(table, contract, params.split)
+
+
+def labelled_source(spec: LeadSpec, project: ProjectPlaces, *, now: str) -> LeadSource:
+    """Return the source of a project's labelled leads, read as for the training of a model.
+
+    Parameters
+    ----------
+    spec
+        The lead spec of the model.
+    project
+        Choices and folder.
+    now
+        The instant of the job in ISO 8601.
+    """
+    if isinstance(spec.settings, AsOfSettings):
+        return scoring_source(spec, project, now=now)
+    contract = replace(spec.contract, label=Contract.from_params(project.params).label)
+    dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
+    path = project.root / str(project.params.data.path)
+    table = _without_suppressed(FileSource(path, dialect), contract, project)
+    return FlatLeads(table, contract, project.params.split)
 
 
 def scoring_source(

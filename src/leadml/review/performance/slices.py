@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leadml.bundle.profile import Profile
     from leadml.model.predict.reference import FieldBins
     from leadml.review.performance.realised import JudgedLeads
-    from leadml.types import Floats, Rows
+    from leadml.types import Floats, Objects, Rows
 
 DIFFERS, NOT_SHOWN, TOO_FEW = "differs surely", "no difference shown", "too few leads"
 MISSING = "missing"
@@ -126,6 +126,22 @@ def holm(p_value: Floats) -> Floats:
     adjusted = np.empty(len(p_value))
     adjusted[order] = np.minimum(np.maximum.accumulate(p_value[order] * tests_left), 1.0)
     return adjusted
+
+
+def level_names(values: pd.Series, bins: FieldBins | None) -> Objects:
+    """Return the level of each lead as `slice_table` calls it, shape (n_leads,).
+
+    Parameters
+    ----------
+    values
+        Of an attribute.
+    bins
+        The ranges by which the training counted a number; None where it did not.
+    """
+    names = np.full(len(values), MISSING, dtype=object)
+    for level, rows in _levels(values, bins):
+        names[rows] = level
+    return names
 
 
 def _levels(values: pd.Series, bins: FieldBins | None) -> Iterator[tuple[str, Rows]]:

@@ -1,0 +1,223 @@
+"""Judge a version beside the one in use, on leads that neither has learnt from, and keep the answer in the store.
+
+What judged once does not judge again: a change of fields, params or seed is judged on leads that no earlier change was
+judged on, and only some times a year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from leadml.bundle.model import load
+from leadml.errors import DataError, LeadmlError, ModelError, quoted
+from leadml.jobs.contest import labelled_leads, scored_by_both, training_end
+from leadml.jobs.gate_records import Gated, judged_before, keep_answer
+from leadml.jobs.learn import rules_of
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import LABEL, SPLIT_KEY
+from leadml.leads.check.instants import from_shown, shown_day, shown_instant
+from leadml.params import normal_name
+from leadml.review.gate.judge import Judged, judge
+from leadml.stages.cuts import solve_cuts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadml.bundle.model import Model
+    from leadml.jobs.contest import LaterLeads
+    from leadml.jobs.places import Places
+    from leadml.review.gate.judge import Kind
+    from leadml.types import Floats, Progress
+
+YEAR = 365 * DAY
+MEGABYTE = 1_000_000
+
+
+def judge_version(project: Places, version: str, *, now: str, progress: Progress) -> Gated:
+    """Judge a version beside the one in use, and keep the answer in the store.
+
+    Parameters
+    ----------
+    project
+        The project, which has a store.
+    version
+        Name of the version.
+    now
+        The instant of the job in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    BundleError
+        If there is no such version, none is in use, or files were changed.
+    DataError
+        If the leads cannot be read for the version in use.
+    LeadmlError
+        If the project has no store, leads have no dates, both versions are one, or predict different things.
+    """
+    champion = load(project.registry.champion_path())
+    if version not in project.registry.versions() or version == champion.version:
+        others = [name for name in project.registry.versions() if name != champion.version]
+        msg = f"version must be one of {', '.join(others) or 'none'}, got {quoted(version)}"
+        raise LeadmlError(msg)
+    challenger = load(project.registry.path(version))
+    earlier = judged_before(project, now=now, progress=progress)
+    found = _Gate(project, champion, challenger, earlier, now).judged(progress)
+    keep_answer(project, found, earlier, progress=progress)
+    return replace(found, note=_tell_mlflow(project, challenger, found))
+
+
+def _tell_mlflow(project: Places, challenger: Model, found: Gated) -> str:
+    """Write the answer beside MLflow's version, and return a sentence where that cannot be done."""
+    if not project.params.tracking.enabled or find_spec("mlflow") is None:
+        return ""
+    from leadml.publish.tracking import note_event  # noqa: PLC0415 - MLflow takes seconds to import
+
+    try:
+        note_event(project.tracking_store, challenger, {"action": "gate", "answer": found.answer, "line": found.line})
+    except LeadmlError as error:
+        return f"MLflow was not told ({error})"
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Gate:
+    """A challenger beside the version in use, with what the gate said before."""
+
+    project: Places
+    champion: Model
+    challenger: Model
+    earlier: Sequence[Gated]
+    now: str
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the challenger has the same recipe."""
+        one, other = (model.bundle.record.recipe_hash for model in (self.champion, self.challenger))
+        return "refresh" if one == other else "change"
+
+    def judged(self, progress: Progress) -> Gated:
+        """Return what the gate says."""
+        if reasons := [*self._reasons_without_leads()]:
+            return self._gated(Judged("refused", tuple(reasons), {}))
+        since, look = self._window()
+        leads = labelled_leads(self.champion, self.project, since=since, now=self.now, progress=progress)
+        try:
+            other = labelled_leads(self.challenger, self.project, since=since, now=self.now, progress=progress)
+        except DataError as error:
+            return self._gated(Judged("refused", (f"leads cannot be read for it: {error}",), {}))
+        progress("scoring later leads")
+        later = scored_by_both(self.champion, self.challenger, leads=leads, other=other)
+        said = self._judged(later, look)
+        return self._gated(said, since=since, until=later.until, look=look)
+
+    def _reasons_without_leads(self) -> list[str]:
+        """Return why the challenger is refused, whatever leads say of it."""
+        record, choices = self.challenger.bundle.record, self.project.params.gate
+        leaks = sorted({*record.accepted_leaks} - {*self.champion.bundle.record.accepted_leaks})
+        size = sum(file.stat().st_size for file in self.challenger.folder.iterdir()) / MEGABYTE
+        reasons = [] if record.is_usable else [record.weakness]
+        reasons += [f"it reads {name}, which is suspected of a leak" for name in leaks]
+        if size > choices.megabytes:
+            reasons.append(f"its files have {size:,.1f} megabytes, and gate.megabytes is {choices.megabytes:g}")
+        if self.kind == "change" and len(self._attempts()) >= choices.attempts:
+            reasons.append(
+                f"{len(self._attempts())} changes were judged in the last 365 days, and gate.attempts is "
+                f"{choices.attempts}; the next may be on {self._next_attempt()}"
+            )
+        return reasons
+
+    def _attempts(self) -> list[Gated]:
+        """Return the changes that were judged in the last year, oldest first."""
+        begin = from_shown(self.now) - YEAR
+        changes = [each for each in self.earlier if each.is_decided_change and from_shown(each.at) > begin]
+        return [each for each in changes if each.look == 1]
+
+    def _next_attempt(self) -> str:
+        oldest = self._attempts()[-self.project.params.gate.attempts]
+        return shown_day(from_shown(oldest.at) + YEAR + DAY)
+
+    def _window(self) -> tuple[int, int]:
+        """Return after which instant outcomes became known that judge the challenger, and which look at them it is.
+
+        Raises
+        ------
+        LeadmlError
+            If the challenger was judged on all looks that there are.
+        """
+        champion = training_end(self.champion)
+        if self.kind == "refresh":  # its recipe as of the beginning of its holdout
+            return max(champion, self.challenger.bundle.leads.holdout.since or 0), 1
+        hashes = self.champion.manifest.model_hash, self.challenger.manifest.model_hash
+        changes = [each for each in self.earlier if each.is_decided_change]
+        looks = [each for each in changes if each.hashes == hashes]
+        if len(looks) >= self.project.params.gate.looks:
+            msg = (
+                f"version {self.challenger.version} must not be judged again beside version {self.champion.version}: "
+                f"it was on {looks[-1].at[:10]}, and gate.looks is {self.project.params.gate.looks}"
+            )
+            raise LeadmlError(msg)
+        if looks:
+            return from_shown(looks[0].since), len(looks) + 1
+        ends = [from_shown(each.until) for each in changes if each.until]
+        return max(champion, training_end(self.challenger), *ends), 1
+
+    def _judged(self, later: LaterLeads, look: int) -> Judged:
+        """Return what the gate says of the leads that both versions scored."""
+        choices = self.project.params.gate
+        if later.times_as_slow > choices.slower:
+            reason = f"it takes {later.times_as_slow:.1f} times as long, and gate.slower is {choices.slower:g}"
+            return Judged("refused", (reason,), {"leads": len(later.frame)})
+        contest = later.contest(self.champion, self.project.params.review.slices)
+        said = judge(contest, choices, kind=self.kind, look=look, seed=self.project.params.split.seed)
+        if said.passes and (why := self._unsolvable(later)):
+            return Judged("refused", (*said.reasons, why), said.figures)
+        return said
+
+    def _unsolvable(self, later: LaterLeads) -> str:
+        """Return why the cuts have no solution by the challenger, if they have one by the champion; else nothing."""
+        if not self._cuts_fail(later, later.challenger) or self._cuts_fail(later, later.champion):
+            return ""
+        return f"the cuts have no solution on later leads: {self._cuts_fail(later, later.challenger)}"
+
+    def _cuts_fail(self, later: LaterLeads, probability: Floats) -> str:
+        rules, frame = rules_of(self.project.params, self.project.target), later.frame
+        columns = {name: frame[normal_name(name)] for rule in rules.values() for name in rule.columns}
+        crossing = self.project.params.stages.crossing
+        groups, label = frame[SPLIT_KEY].to_numpy(), frame[LABEL]
+        try:
+            solve_cuts(probability, label, rules, groups=groups, columns=columns, crossing=crossing)
+        except ModelError as error:
+            return str(error)
+        return ""
+
+    def _gated(self, said: Judged, *, since: int | None = None, until: int | None = None, look: int = 1) -> Gated:
+        """Return what is kept."""
+        champion, challenger = self.champion, self.challenger
+        return Gated(
+            at=self.now,
+            target=self.project.target,
+            champion=champion.version,
+            challenger=challenger.version,
+            champion_hash=champion.manifest.model_hash,
+            challenger_hash=challenger.manifest.model_hash,
+            kind=self.kind,
+            answer=said.answer,
+            reasons=said.reasons,
+            since="" if since is None else shown_instant(since),
+            until="" if until is None else shown_instant(until),
+            look=look,
+            figures=dict(said.figures),
+            enough_on=_enough_on(said, since, until),
+        )
+
+
+def _enough_on(said: Judged, since: int | None, until: int | None) -> str:
+    """Return the day on which there are enough leads if they come as since the beginning; empty if nobody can say."""
+    leads, needed = said.figures.get("leads", 0), said.figures.get("needed", 0)
+    if said.answer != "not enough evidence" or since is None or until is None or not leads or needed <= leads:
+        return ""
+    return shown_day(int(until + (needed - leads) * (until - since) / leads) + DAY)
