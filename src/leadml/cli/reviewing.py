@@ -1,4 +1,4 @@
-"""The command that reviews the version in use as outcomes come in."""
+"""Commands that judge by outcomes: the version in use as they come in, and policies on those of the past."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from leadml.cli.shared import (
     app,
     exit_on_error,
     open_project,
+    print_table,
     show_progress,
 )
 
@@ -49,3 +50,27 @@ def review(  # noqa: PLR0917 - a command's options, by name
     print(f"page: {page}", file=sys.stderr if as_json else sys.stdout)
     if found.judgement.asks_for_action:
         raise typer.Exit(WARNED)
+
+
+@app.command(epilog="Examples: `leadml replay`, `leadml replay --since 2025-07 --set review.replay.labels=month`")
+def replay(  # noqa: PLR0917 - a command's options, by name
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="The first month to play.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Page to write, .html.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as one JSON object.")] = False,
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Play the past as if it were live: one model for good, a model each month, and leadml's loop."""
+    with exit_on_error(), show_progress() as progress:
+        if out is not None:
+            require_suffix(out, ".html")
+        project = open_project(params, set_, target, progress)
+        found = project.replay(since)
+        page = project.replay_page(found, out)
+    if as_json:
+        print(json.dumps(found.to_json()))
+    else:
+        print(found.line)
+        print_table("", found.table())
+    print(f"page: {page}", file=sys.stderr if as_json else sys.stdout)

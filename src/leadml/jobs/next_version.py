@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leadml.arguments import file_path, require_suffix
 from leadml.jobs.gate import judge_version
 from leadml.jobs.judged_version import JudgedVersion
 from leadml.jobs.lead_records import current_instant
 from leadml.jobs.promote import Approval, Moved, promote, roll_back
+from leadml.jobs.replay import Replayed, replay
+from leadml.jobs.replay_page import build_replay_page
+from leadml.publish.files import write_text
+from leadml.publish.page import render
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from leadml.jobs.gate_records import Gated
 
 
@@ -74,3 +81,33 @@ class NextVersion(JudgedVersion):
             As for `promote`.
         """
         return roll_back(self.places, Approval(by, reason), now=current_instant(), progress=self.progress)
+
+    def replay(self, since: str | None = None) -> Replayed:
+        """Play the past as if it were live, month by month, and return what each policy would have said.
+
+        Parameters
+        ----------
+        since
+            The first month, such as ``2026-03``; None for the first one at whose beginning there were enough leads.
+
+        Raises
+        ------
+        LeadmlError
+            If leads have no dates, or there is no such month.
+        """
+        return replay(self.places, since=since, now=current_instant(), progress=self.progress)
+
+    def replay_page(self, replayed: Replayed, out: str | Path | None = None) -> Path:
+        """Write the page of a replay and return its path.
+
+        Parameters
+        ----------
+        replayed
+            What `replay` returned.
+        out
+            File to write, ``.html``; None for ``reports/<target>_replay.html``.
+        """
+        path = self.places.reports / f"{replayed.target}_replay.html" if out is None else file_path(out, "out")
+        require_suffix(path, ".html")
+        write_text(path, render(build_replay_page(replayed)))
+        return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,16 @@ class ChangeLimits(Section):
     leads on; a share of 200 leads is known to 7 points."""
 
 
+class ReplayParams(Section):
+    """What `leadml replay` takes for known at the time."""
+
+    labels: Literal["day", "week", "month"] = "day"
+    """At the end of which of them outcomes become known. Weeks end on Sunday."""
+    matures_after: Annotated[int, Field(ge=0, le=3650)] = 0
+    """Flat leads: days after its creation after which the outcome of a lead is known. A file says nothing of it; of
+    dated leads the horizon and the settling of the target say it."""
+
+
 class ReviewParams(Section):
     """How a version in use is reviewed as outcomes come in; see decision 29."""
 
@@ -64,3 +74,5 @@ class ReviewParams(Section):
     """Leads under which a slice is not judged: among many small slices some always look bad."""
     changes: ChangeLimits = ChangeLimits()
     """From which size a change of the leads is said, by `leadml score` and `leadml review` alike."""
+    replay: ReplayParams = ReplayParams()
+    """What a replay of the past takes for known at the time."""
