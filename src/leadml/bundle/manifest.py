@@ -70,6 +70,13 @@ class TrainingRecord:
         Why the version should not be used, in words; empty if it may be.
     accepted_weak
         A person's reason to use it all the same; empty if there is none.
+    fitted_again
+        Number of rows on which the model was fitted again after its evaluation, with the same recipe; 0 if it is the
+        one that was evaluated.
+    recalibrated
+        How the level of the probabilities was corrected after the training, in words; empty if it was not.
+    used_until
+        The instant until which outcomes were used for that, microseconds; 0 if it was not.
     """
 
     trained_at: str
@@ -88,14 +95,19 @@ class TrainingRecord:
     split: SplitRecord
     weakness: str = ""
     accepted_weak: str = ""
+    fitted_again: int = 0
+    recalibrated: str = ""
+    used_until: int = 0
 
     @property
     def known_until(self) -> int | None:
         """The instant until which outcomes were known, microseconds; None for leads without dates."""
         if self.data.maturity is not None:
-            return from_shown(self.data.maturity.observed_until)
+            return max(from_shown(self.data.maturity.observed_until), self.used_until)
         newest = self.split.holdout.last
-        return None if newest is None else newest + 1  # a flat lead has its outcome right after it was created
+        if newest is None:
+            return None
+        return max(newest + 1, self.used_until)  # a flat lead has its outcome right after it was created
 
     @property
     def is_usable(self) -> bool:

@@ -9,6 +9,7 @@ import typer
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     WARNED,
+    ByOption,
     ParamsOption,
     SetOption,
     TargetOption,
@@ -21,7 +22,6 @@ from leadml.cli.shared import (
 if TYPE_CHECKING:
     from leadml.jobs.promote import Moved
 
-ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
 
 

@@ -43,6 +43,7 @@ ModelOption = Annotated[
 ]
 FileArgument = Annotated[Path, typer.Argument(help="CSV or Parquet, a file or a folder of files.")]
 AsOfOption = Annotated[str | None, typer.Option(help="Dated leads: the date of the snapshots.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="File to write, .html; by default reports/TARGET.html.")
 ]

@@ -114,7 +114,7 @@ def review_cuts(
     new = tuple(_unchanged(cut, by_stage, asked) for cut in solved.cuts)
     drop = solved.drop if DROP in asked else plan.drop
     proposed = cut_table((*new, *([drop] if drop else ())), candidates)
-    number = _save(model, new, drop, now) if save else 0
+    number = save_cuts(model, new, drop, now) if save else 0
     return CutReview(present, proposed, _difference(present, proposed, money), number)
 
 
@@ -124,8 +124,20 @@ def _unchanged(cut: Cut, before: Mapping[str, Cut], asked: Mapping[str, CutRule]
     return old if old is not None and cut.stage not in asked and old.probability == cut.probability else cut
 
 
-def _save(model: Model, cuts: Sequence[Cut], drop: Cut | None, now: str) -> int:
-    """Save cuts as the next version of those of the model, and return its number."""
+def save_cuts(model: Model, cuts: Sequence[Cut], drop: Cut | None, now: str) -> int:
+    """Save cuts as the next version of those of a model, so that scoring uses them, and return its number.
+
+    Parameters
+    ----------
+    model
+        The version of the model.
+    cuts
+        One per advised stage, rising.
+    drop
+        The cut below which leads are dropped, or None.
+    now
+        The instant in ISO 8601.
+    """
     folder = saved_folder(model.folder)
     folder.mkdir(exist_ok=True)
     with locked(folder):

@@ -14,13 +14,11 @@ from leadml.bundle.model import load
 from leadml.errors import DataError, LeadmlError, ModelError, quoted
 from leadml.jobs.contest import labelled_leads, scored_by_both, training_end
 from leadml.jobs.gate_records import Gated, judged_before, keep_answer
-from leadml.jobs.learn import rules_of
+from leadml.jobs.learn import cuts_on
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.check.contract import LABEL, SPLIT_KEY
+from leadml.leads.check.contract import SPLIT_KEY
 from leadml.leads.check.instants import from_shown, shown_day, shown_instant
-from leadml.params import normal_name
 from leadml.review.gate.judge import Judged, judge
-from leadml.stages.cuts import solve_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,12 +182,9 @@ class _Gate:
         return f"the cuts have no solution on later leads: {self._cuts_fail(later, later.challenger)}"
 
     def _cuts_fail(self, later: LaterLeads, probability: Floats) -> str:
-        rules, frame = rules_of(self.project.params, self.project.target), later.frame
-        columns = {name: frame[normal_name(name)] for rule in rules.values() for name in rule.columns}
-        crossing = self.project.params.stages.crossing
-        groups, label = frame[SPLIT_KEY].to_numpy(), frame[LABEL]
+        params, frame = self.project.params, later.frame
         try:
-            solve_cuts(probability, label, rules, groups=groups, columns=columns, crossing=crossing)
+            cuts_on(frame, probability, params, target=self.project.target, groups=frame[SPLIT_KEY].to_numpy())
         except ModelError as error:
             return str(error)
         return ""

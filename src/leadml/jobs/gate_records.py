@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.review.gate.judge import Kind
     from leadml.types import Progress
 
 GATE = "gate"  # kind of the decision in the store
@@ -36,7 +35,7 @@ class Gated:
     champion_hash, challenger_hash
         Hashes of both models.
     kind
-        ``change`` or ``refresh``.
+        ``change``, ``refresh`` or ``recalibration``.
     answer
         As of `Judged`.
     reasons
@@ -59,7 +58,7 @@ class Gated:
     challenger: str
     champion_hash: str
     challenger_hash: str
-    kind: Kind
+    kind: str
     answer: str
     reasons: tuple[str, ...]
     since: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from leadml.bundle.contents import Bundle
 from leadml.bundle.manifest import SplitRecord, TrainingRecord
 from leadml.errors import ModelError, quoted
 from leadml.jobs.assess import assess, refuse_stops
-from leadml.leads.check.contract import LABEL
+from leadml.leads.check.contract import LABEL, MATURE_AT
 from leadml.leads.check.duplicates import row_hashes
 from leadml.leads.read.files import Dialect
 from leadml.leads.sources.source import LeadSpec
@@ -36,6 +36,8 @@ from leadml.stages.plan import StagePlan
 from leadml.stages.stability import stage_changes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from leadml.leads.check.contract import Contract
     from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from leadml.params import Params
     from leadml.params.cut_rule import CutRule
     from leadml.stages.cuts import Cuts
-    from leadml.types import Progress
+    from leadml.types import Floats, Progress
 
 # For speed; the share of leads below a quartile is then known to 1.96 * sqrt(0.25 * 0.75 / 20,000) = 0.6 points.
 MAX_EXPLAINED_ROWS = 20_000
@@ -61,6 +63,7 @@ def learn(
     trained_at: str,
     progress: Progress,
     accept_weak: str = "",
+    everything: pd.DataFrame | None = None,
 ) -> Bundle:
     """Return the bundle of a training set: assess the data, fit and calibrate a model, solve its cuts, evaluate it.
 
@@ -80,6 +83,9 @@ def learn(
         Called with the name of each step as it begins.
     accept_weak
         A person's reason to use the model even if it is weak; kept only if it is.
+    everything
+        All rows whose outcomes are known, on which the model is fitted again once it is evaluated; None to use the
+        model that was evaluated.
 
     Raises
     ------
@@ -91,15 +97,14 @@ def learn(
     refuse_stops(findings)
     parts, contract, split = training.parts(), training.contract, training.split
     slices = _slices(contract, params)
-    fitted = fit_model(
-        parts.learn, contract.fields, params, split=split, rules=params.baselines.points, progress=progress
-    )
-    progress("solving the cuts")
-    cuts = _cuts(fitted, params, target)
-    stages = StagePlan(cuts.cuts, _bands(fitted, parts.learn), cuts.drop)
-    profile = training_profile(fitted, parts.learn, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
+    fitted, cuts, stages = _fitted(parts.learn, contract, split, params, target=target, progress=progress)
     progress("evaluating on the holdout")
     evaluation, reference = _evaluate(fitted, stages, parts, split, params)
+    learnt, holdout = parts.learn, training.holdout
+    if everything is not None:
+        learnt, holdout = everything, replace(holdout, share=0.0, since=int(everything[MATURE_AT].max()))
+        fitted, cuts, stages = _fitted(learnt, contract, split, params, target=target, progress=progress)
+    profile = training_profile(fitted, learnt, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
     record = _record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at)
     why_not = weakness(evaluation)
     return Bundle(
@@ -108,7 +113,7 @@ def learn(
             contract=replace(contract, label=None),
             settings=training.settings,
             dialect=Dialect.from_params(params.data),
-            holdout=training.holdout,
+            holdout=holdout,
             rows_by_kind=training.facts.rows_by_kind,
         ),
         model=fitted.model,
@@ -117,20 +122,60 @@ def learn(
         evaluation=evaluation,
         reference=reference,
         candidates=cuts.sample_candidates(),
-        record=replace(record, weakness=why_not, accepted_weak=accept_weak if why_not else ""),
+        record=replace(
+            record,
+            weakness=why_not,
+            accepted_weak=accept_weak if why_not else "",
+            fitted_again=0 if everything is None else len(everything),
+        ),
     )
+
+
+def _fitted(
+    rows: pd.DataFrame, contract: Contract, split: Split, params: Params, *, target: str, progress: Progress
+) -> tuple[FitResult, Cuts, StagePlan]:
+    """Return the model of some rows, with its cuts and stages."""
+    fitted = fit_model(rows, contract.fields, params, split=split, rules=params.baselines.points, progress=progress)
+    progress("solving the cuts")
+    cuts = _cuts(fitted, params, target)
+    return fitted, cuts, StagePlan(cuts.cuts, _bands(fitted, rows), cuts.drop)
 
 
 def _cuts(fitted: FitResult, params: Params, target: str) -> Cuts:
     """Return the cuts, solved on the out-of-fold probabilities."""
-    rules = rules_of(params, target)
-    columns = {name: fitted.rows[normal_name(name)] for rule in rules.values() for name in rule.columns}
     try:
-        groups, crossing = fitted.clusters, params.stages.crossing
-        return solve_cuts(fitted.probability, fitted.label, rules, groups=groups, columns=columns, crossing=crossing)
+        return cuts_on(fitted.rows, fitted.probability, params, target=target, groups=fitted.clusters)
     except ModelError as error:
         msg = f"{error} (only the fit can find this: leadml check does not)"
         raise ModelError(msg) from None
+
+
+def cuts_on(
+    rows: pd.DataFrame, probability: Floats, params: Params, *, target: str, groups: NDArray[Any] | None
+) -> Cuts:
+    """Return the cuts by the rules of the params, solved on rows that the model was not fitted on.
+
+    Parameters
+    ----------
+    rows
+        With ``converted`` and the fields that rules read.
+    probability
+        Of each row, shape (n_rows,).
+    params
+        The choices.
+    target
+        Name of the target.
+    groups
+        The group of each row, shape (n_rows,); None where rows are independent.
+
+    Raises
+    ------
+    ModelError
+        If a rule has no solution.
+    """
+    rules, label = rules_of(params, target), rows[LABEL].to_numpy()
+    columns = {name: rows[normal_name(name)] for rule in rules.values() for name in rule.columns}
+    return solve_cuts(probability, label, rules, groups=groups, columns=columns, crossing=params.stages.crossing)
 
 
 def rules_of(params: Params, target: str) -> dict[str, CutRule]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.arguments import file_path, require_suffix
+from leadml.jobs.act import Acted, act
 from leadml.jobs.gate import judge_version
 from leadml.jobs.judged_version import JudgedVersion
 from leadml.jobs.lead_records import current_instant
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadml.jobs.gate_records import Gated
+    from leadml.jobs.review import Review
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -81,6 +83,29 @@ class NextVersion(JudgedVersion):
             As for `promote`.
         """
         return roll_back(self.places, Approval(by, reason), now=current_instant(), progress=self.progress)
+
+    def act(self, review: Review, *, by: str = "", reason: str = "", dry_run: bool = False) -> Acted:
+        """Do what a review asks for: solve the cuts again, correct the level, or fit the recipe on newer leads.
+
+        Parameters
+        ----------
+        review
+            What `review` returned.
+        by, reason
+            Who approves of it, and why, for the record.
+        dry_run
+            Whether only to say what would be done.
+
+        Raises
+        ------
+        DataError
+            If the leads cannot be read.
+        LeadmlError
+            If another version is in use than was reviewed, leads have no dates, ``gate.approval`` asks for a name and
+            none is given, or something cannot be written.
+        """
+        approval, now = Approval(by, reason), current_instant()
+        return act(self.places, review, approval, dry_run=dry_run, now=now, progress=self.progress)
 
     def replay(self, since: str | None = None) -> Replayed:
         """Play the past as if it were live, month by month, and return what each policy would have said.

@@ -92,7 +92,7 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
         then.
     """
     registry = project.registry
-    _require_name(project, approval)
+    require_name(project, approval)
     if version not in registry.versions():
         msg = f"version must be one of {', '.join(registry.versions()) or 'none'}, got {quoted(version)}"
         raise LeadmlError(msg)
@@ -127,7 +127,7 @@ def roll_back(project: Places, approval: Approval, *, now: str, progress: Progre
         If no version was in use before, and as for `promote`.
     """
     registry = project.registry
-    _require_name(project, approval)
+    require_name(project, approval)
     before = registry.champion_path().name
     version = registry.before()
     model = load(registry.path(version))
@@ -137,7 +137,8 @@ def roll_back(project: Places, approval: Approval, *, now: str, progress: Progre
     return moved[0]
 
 
-def _require_name(project: Places, approval: Approval) -> None:
+def require_name(project: Places, approval: Approval) -> None:
+    """Raise a `LeadmlError` if params ask for the name of who approves, and none is given."""
     if project.params.gate.approval and not approval.by.strip():
         msg = "by (--by) must name who approves, as gate.approval asks for, got nothing"
         raise LeadmlError(msg)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from leadml.bundle.contents import Bundle
+    from leadml.bundle.manifest import TrainingRecord
     from leadml.bundle.model import Model
     from leadml.leads.split import PartSize
     from leadml.model.judge.evaluation import Evaluation
@@ -189,6 +190,7 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("repeated rows merged", f"{record.data.merged:,}"),
         ("fitted on", _size_text(record.split.learn, record.unit)),
         ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
+        *_after_evaluation(record),
         *((("evidence", record.stamp),) if record.stamp else ()),
         ("model", f"additive log-odds: {_model_text(choices)}"),
         ("interval of a score", INTERVAL),
@@ -203,6 +205,17 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("params hash", record.params_hash),
     ]
     return text_tables.TextTable(("", ""), rows)
+
+
+def _after_evaluation(record: TrainingRecord) -> Iterator[tuple[str, str]]:
+    """Yield what was done to the model after it was evaluated."""
+    if record.fitted_again:
+        yield (
+            "fitted again on",
+            f"all {record.fitted_again:,} {record.unit} whose outcomes were known, with the recipe that was evaluated",
+        )
+    if record.recalibrated:
+        yield "recalibrated", record.recalibrated
 
 
 def _facts(evaluation: Evaluation, batch: StoredBatch | None, unit: str) -> list[tuple[str, str]]:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from leadml.review.performance.level_shift import shift_of
 from leadml.review.replay.history import History
-from leadml.review.replay.policies import Replay, shift_of
+from leadml.review.replay.policies import Replay
 
 DAYS, A_DAY = 240, 20
 

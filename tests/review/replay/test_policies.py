@@ -6,8 +6,9 @@ import pytest
 from scipy.special import expit
 from tests.review.replay.history_leads import A_DAY, fit, leads, played
 
+from leadml.review.performance.level_shift import shift_of
 from leadml.review.replay.figures import pooled_figures
-from leadml.review.replay.policies import is_surely_worse, shift_of
+from leadml.review.replay.policies import is_surely_worse
 
 
 @pytest.mark.parametrize("labels", ["day", "week", "month"])

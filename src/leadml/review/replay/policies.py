@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit
 
 from leadml.model.parts.calibration import log_losses
+from leadml.review.performance.level_shift import shift_of
 from leadml.review.replay.level import Level, Step, fitted_level, follow
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from leadml.review.replay.history import History
     from leadml.review.replay.level import Outcomes
-    from leadml.types import Floats, Labels, Mask, Rows
+    from leadml.types import Floats, Mask, Rows
 
     LogOdds = Callable[[pd.DataFrame], Floats]
     """A model: log-odds of rows."""
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 POLICIES: tuple[Policy, ...] = ("once", "refit", "loop", "oracle")
 SURE = 1.645  # standard errors: one-sided, at 5%
-MAX_SHIFT = 30.0  # log-odds
 
 
 @dataclass(frozen=True)
@@ -171,18 +170,3 @@ def is_surely_worse(differences: Floats) -> bool:
     if len(differences) <= 1:
         return False
     return bool(differences.mean() > SURE * differences.std(ddof=1) / np.sqrt(len(differences)))
-
-
-def shift_of(log_odds: Floats, label: Labels) -> float:
-    """Return the log-odds with which the probabilities of leads add up to their conversions.
-
-    Where none or all of them convert it is the largest that is tried.
-
-    Examples
-    --------
-    >>> round(shift_of(np.zeros(4), np.array([1, 0, 0, 0], dtype=np.int8)), 3)
-    -1.099
-    """
-    if not 0 < label.sum() < len(label):
-        return MAX_SHIFT if label.any() else -MAX_SHIFT
-    return float(brentq(lambda shift: expit(log_odds + shift).sum() - label.sum(), -MAX_SHIFT, MAX_SHIFT))

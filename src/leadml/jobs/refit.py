@@ -1,0 +1,127 @@
+"""Fit the recipe of the version in use on newer leads, if it was not surely worse as of a period ago."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import LeadmlError
+from leadml.jobs.contest import training_end
+from leadml.jobs.learn import learn, recipe_hash
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
+from leadml.leads.sources.source import labelled_source, training_source
+from leadml.leads.split import GroupTimeSplit, TimeSplit
+from leadml.model.fit.estimator import fit_model
+from leadml.review.gate.judge import Contest, judge
+
+if TYPE_CHECKING:
+    from leadml.bundle.contents import Bundle
+    from leadml.bundle.model import Model
+    from leadml.jobs.places import Places
+    from leadml.leads.split import Split
+    from leadml.review.gate.judge import Judged
+    from leadml.types import Progress
+
+EVER = -(2**62)  # an instant before all others
+
+
+@dataclass(frozen=True, eq=False)
+class Refresh:
+    """The recipe of the version in use as of one period ago, beside that version.
+
+    Parameters
+    ----------
+    rows
+        All rows whose outcomes are known.
+    since, until
+        After which instant and until when outcomes became known that judged it, microseconds.
+    judged
+        What the gate says.
+    """
+
+    rows: pd.DataFrame
+    since: int
+    until: int
+    judged: Judged
+
+
+def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progress) -> Refresh:
+    """Fit the recipe on what was known one period ago, and judge it beside the version in use on what came since.
+
+    Parameters
+    ----------
+    champion
+        The version in use.
+    project
+        The project.
+    now
+        The instant of the job in ISO 8601.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    DataError
+        If the leads cannot be read.
+    LeadmlError
+        If leads have no dates, or params have another recipe.
+    ModelError
+        If what was known a period ago is not enough for a training.
+    """
+    params, bundle = project.params, champion.bundle
+    end = training_end(champion)
+    if bundle.record.recipe_hash != recipe_hash(params):
+        msg = (
+            f"params.yaml must have the recipe of version {champion.version} to fit it on newer leads, got another "
+            "one; train it and promote it as a change"
+        )
+        raise LeadmlError(msg)
+    rows = labelled_source(bundle.leads, project, now=now).later(EVER, progress=progress)
+    ago = int(rows[MATURE_AT].max()) - params.review.period_days * DAY
+    since = max(ago, end)
+    progress("fitting the recipe of a period ago")
+    known, contract = rows[rows[MATURE_AT] <= ago].reset_index(drop=True), bundle.leads.contract
+    split = _split(champion, project)
+    recipe = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model
+    later = rows[rows.groupby(SPLIT_KEY)[MATURE_AT].transform("min") > since]
+    later = later.sort_values(MATURE_AT, kind="stable", ignore_index=True)
+    contest = Contest(
+        label=later[LABEL].to_numpy(dtype=np.int8),
+        champion=bundle.model.predict(later) if len(later) else np.empty(0),
+        challenger=recipe.predict(later) if len(later) else np.empty(0),
+        groups=pd.factorize(later[SPLIT_KEY])[0],
+    )
+    until = int(rows[MATURE_AT].max())
+    return Refresh(rows, since, until, judge(contest, params.gate, kind="refresh"))
+
+
+def _split(champion: Model, project: Places) -> Split:
+    """Return how rows are divided into folds, as in the training of a version."""
+    spec, choices = champion.bundle.leads, project.params.split
+    if spec.settings.is_repeated:
+        return GroupTimeSplit(choices)
+    return TimeSplit(choices, copies=spec.contract.lead_id is None)
+
+
+def refitted(refresh: Refresh, project: Places, *, now: str, progress: Progress) -> Bundle:
+    """Return the bundle of the recipe: evaluated on the holdout, then fitted again on all rows.
+
+    Parameters
+    ----------
+    refresh
+        A recipe that passed.
+    project, now, progress
+        As for `judge_recipe`.
+
+    Raises
+    ------
+    DataError, ModelError
+        As `leadml.jobs.learn.learn` does.
+    """
+    training = training_source(project, project.target, now=now).training(progress=progress)
+    params, target = project.params, project.target
+    return learn(training, params, target=target, trained_at=now, progress=progress, everything=refresh.rows)
