@@ -56,7 +56,7 @@ def test_the_folder_of_a_target_has_the_model_of_its_champion(trained_project: T
     assert by_target.folder == by_version.folder
     assert by_target.manifest == by_version.manifest
     (folder / "champion").write_text("2\n", encoding="utf-8")
-    with pytest.raises(BundleError, match="2: must be a bundle, got none"):
+    with pytest.raises(BundleError, match="must have a version in use, got '2', which does not exist"):
         load(folder)
 
 
@@ -265,5 +265,5 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(BundleError, match=r"lost: must be the folder .*, got none of this name; .* has won$"):
         load(tmp_path / "lost")
-    with pytest.raises(BundleError, match=r"champion: must name a version, got '\.\./x'; train one first"):
+    with pytest.raises(BundleError, match=r"champion: must name a version by its number, got '\.\./x'; leadml promote"):
         load(tmp_path / "won")

@@ -80,3 +80,38 @@ def test_what_cannot_be_reviewed_ends_with_code_1(run: Run, scored_stream: Place
     assert "got none up to this day" in run("review", "--as-of", "2024-12-01", *words, code=1)
     assert "must be a date or a time in ISO 8601" in run("review", "--as-of", "june", *words, code=1)
     assert "must end in .html" in run("review", "--as-of", "2025-02-10", "--out", "page.pdf", *words, code=1)
+
+
+def test_what_a_verdict_asks_for_is_done_or_only_said(
+    run: Run, make_scored: Callable[..., Places], tmp_path: Path
+) -> None:
+    """The code is 0 once it is done; a dry run changes nothing."""
+    project = make_scored(tmp_path, days=40)
+    words = _words(project, "stages.mql={rule: share, top: 0.15}", "stages.sql={rule: share, top: 0.1}")
+    would = run("review", "--act", "--dry-run", *words, code=3)
+    assert "won: recut not done: would be: on 2,000 newer leads the cuts move" in would
+    done = json.loads(run("review", "--act", "--json", *words).splitlines()[0])
+    assert (done["act"]["action"], done["act"]["done"], done["act"]["version"]) == ("recut", True, "1.1")
+    assert "the store has no score of" in run("review", *words, code=1) or "version 1.1" in run("review", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [(["--act", "--as-of", "2025-02-10"], "must not be given with --act"), (["--dry-run"], "must come with --act")],
+)
+def test_options_that_do_not_go_together_are_refused(
+    run: Run, scored_stream: Places, words: list[str], match: str
+) -> None:
+    """Before anything is read."""
+    assert match in run("review", *words, *_words(scored_stream), code=1)
+
+
+def test_the_past_is_played(run: Run, make_scored: Callable[..., Places], tmp_path: Path) -> None:
+    """A line, a table and a page."""
+    project = make_scored(tmp_path, days=40)
+    words = _words(project)
+    printed = run("replay", "--since", "2025-02", *words)
+    assert printed.startswith("won, 450 leads from 2025-02 to 2025-02, outcomes known by day: log loss ")
+    assert all(policy in printed for policy in ("once", "refit", "loop", "oracle"))
+    assert (project.root / "reports" / "won_replay.html").is_file()
+    assert json.loads(run("replay", "--since", "2025-02", "--json", *words).splitlines()[0])["labels"] == "day"

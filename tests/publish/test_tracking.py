@@ -104,7 +104,9 @@ def test_status_warns_if_alias_and_champion_differ(
     warnings = [value for name, value in describe(project) if name == "warning"]
     copied.unlink()
 
-    assert warnings == ["MLflow's alias champion names version 7, but version 1 is in use"]
+    assert warnings == [
+        "MLflow's alias champion named version 7, but version 1 is in use: switch tracking on to move it"
+    ]
 
 
 def test_a_store_that_is_no_database_has_no_alias(tmp_path: Path) -> None:

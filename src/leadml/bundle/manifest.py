@@ -93,11 +93,11 @@ class TrainingRecord:
     choices: Mapping[str, int | float | str]
     is_small: bool
     split: SplitRecord
-    weakness: str = ""
-    accepted_weak: str = ""
-    fitted_again: int = 0
-    recalibrated: str = ""
-    used_until: int = 0
+    weakness: str
+    accepted_weak: str
+    fitted_again: int
+    recalibrated: str
+    used_until: int
 
     @property
     def known_until(self) -> int | None:

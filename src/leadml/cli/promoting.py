@@ -1,7 +1,9 @@
-"""Commands that judge another version and put it in use: gate, promote, rollback."""
+"""Commands that compare another version, judge it, and put it in use: compare, gate, promote, rollback."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from leadml.cli.shared import (
     DEFAULT_PARAMS,
     WARNED,
+    AsOfOption,
     ByOption,
     ParamsOption,
     SetOption,
@@ -16,6 +19,7 @@ from leadml.cli.shared import (
     app,
     exit_on_error,
     open_project,
+    print_table,
     show_progress,
 )
 
@@ -23,6 +27,29 @@ if TYPE_CHECKING:
     from leadml.jobs.promote import Moved
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+
+
+@app.command(epilog="Examples: `leadml compare 2 3`, `leadml compare 2 3 --as-of 2026-01-31`")
+def compare(  # noqa: PLR0917 - a command's options, by name
+    one: Annotated[str, typer.Argument(help="A version.")],
+    other: Annotated[str, typer.Argument(help="The version to compare it with.")],
+    file: Annotated[Path | None, typer.Option(help="Flat leads; by default those that params name.")] = None,
+    as_of: AsOfOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as one JSON object.")] = False,
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Show what changes from one version to another: fields, stages and why, volume and money."""
+    with exit_on_error(), show_progress() as progress:
+        project = open_project(params, set_, target, progress)
+        found = project.compare(one, other, file=file, as_of=as_of)
+    if as_json:
+        print(json.dumps(found.to_json()))
+        return
+    print(found.line)
+    for title, table in found.tables(project.places.params.stages.money.currency):
+        print_table(title, table)
 
 
 @app.command(epilog="Example: `leadml gate 3`")

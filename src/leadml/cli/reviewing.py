@@ -64,7 +64,7 @@ def review(  # noqa: PLR0917 - a command's options, by name
 
 def _require_present(as_of: str | None, *, act: bool, dry_run: bool) -> None:
     """Refuse options that do not go together."""
-    if act and as_of is not None:
+    if act and as_of:
         msg = "as_of (--as-of) must not be given with --act: what is done is done today"
         raise LeadmlError(msg)
     if dry_run and not act:

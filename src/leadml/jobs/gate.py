@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from leadml.review.gate.judge import Kind
     from leadml.types import Floats, Progress
 
-YEAR = 365 * DAY
-MEGABYTE = 1_000_000
+YEAR = 365 * DAY  # what gate.attempts counts over
+MEGABYTE = 1_000_000  # bytes, as gate.megabytes has them
 
 
 def judge_version(project: Places, version: str, *, now: str, progress: Progress) -> Gated:

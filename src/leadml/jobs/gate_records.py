@@ -115,11 +115,11 @@ def judged_before(project: Places, *, now: str, progress: Progress) -> list[Gate
     return [Gated.from_json(each) for each in found if each["target"] == project.target]
 
 
-def passed_before(earlier: Sequence[Gated], champion: Model, challenger: Model) -> bool:
-    """Return whether the newest answer on two models, if there is any, lets the challenger pass."""
+def last_answer(earlier: Sequence[Gated], champion: Model, challenger: Model) -> Gated | None:
+    """Return the newest answer on two models, or None."""
     hashes = champion.manifest.model_hash, challenger.manifest.model_hash
     answers = [each for each in earlier if each.hashes == hashes]
-    return bool(answers) and answers[-1].passes
+    return answers[-1] if answers else None
 
 
 def keep_answer(project: Places, found: Gated, earlier: Sequence[Gated], *, progress: Progress) -> None:

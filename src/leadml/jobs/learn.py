@@ -106,7 +106,8 @@ def learn(
         fitted, cuts, stages = _fitted(learnt, contract, split, params, target=target, progress=progress)
     profile = training_profile(fitted, learnt, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
     record = _record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at)
-    why_not = weakness(evaluation)
+    why_not, again = weakness(evaluation), 0 if everything is None else len(everything)
+    accepted = accept_weak if why_not else ""
     return Bundle(
         target=target,
         leads=LeadSpec(
@@ -122,12 +123,7 @@ def learn(
         evaluation=evaluation,
         reference=reference,
         candidates=cuts.sample_candidates(),
-        record=replace(
-            record,
-            weakness=why_not,
-            accepted_weak=accept_weak if why_not else "",
-            fitted_again=0 if everything is None else len(everything),
-        ),
+        record=replace(record, weakness=why_not, accepted_weak=accepted, fitted_again=again),
     )
 
 
@@ -258,6 +254,11 @@ def _record(
         choices=fitted.choices,
         is_small=any(finding.code in {"RD1", "RD2"} and finding.severity == "warn" for finding in findings),
         split=SplitRecord(training.split.name, learn, holdout, fitted.folds),
+        weakness="",
+        accepted_weak="",
+        fitted_again=0,
+        recalibrated="",
+        used_until=0,
     )
 
 

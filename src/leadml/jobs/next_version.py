@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from leadml.arguments import file_path, require_suffix
 from leadml.jobs.act import Acted, act
+from leadml.jobs.compare import Comparison, compare
 from leadml.jobs.gate import judge_version
 from leadml.jobs.judged_version import JudgedVersion
-from leadml.jobs.lead_records import current_instant
+from leadml.jobs.lead_records import as_text, current_instant
 from leadml.jobs.promote import Approval, Moved, promote, roll_back
 from leadml.jobs.replay import Replayed, replay
 from leadml.jobs.replay_page import build_replay_page
@@ -17,7 +18,9 @@ from leadml.publish.files import write_text
 from leadml.publish.page import render
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
+    from typing import Any
 
     from leadml.jobs.gate_records import Gated
     from leadml.jobs.review import Review
@@ -43,6 +46,38 @@ class NextVersion(JudgedVersion):
             If the project has no store, leads have no dates, or it was judged already.
         """
         return judge_version(self.places, str(version), now=current_instant(), progress=self.progress)
+
+    def compare(
+        self,
+        one: str | int,
+        other: str | int,
+        *,
+        file: str | Path | None = None,
+        as_of: str | date | None = None,
+    ) -> Comparison:
+        """Return what changes from one version to another: fields, stages and why, volume and money.
+
+        Parameters
+        ----------
+        one, other
+            The versions, as `Model.version` names them.
+        file
+            Flat leads; None for those that params name.
+        as_of
+            The date as of which dated leads are compared; None for flat leads.
+
+        Raises
+        ------
+        BundleError
+            If there is no such version, or files were changed.
+        DataError
+            If the leads cannot be read.
+        LeadmlError
+            If there is no lead that both can score.
+        """
+        path, now = None if file is None else file_path(file, "file"), current_instant()
+        choices: dict[str, Any] = {"file": path, "as_of": as_text(as_of), "now": now, "progress": self.progress}
+        return compare(self.model(one), self.model(other), self.places, **choices)
 
     def promote(self, version: str | int, *, by: str = "", reason: str = "", ungated: bool = False) -> Moved:
         """Put a version in use that the gate lets pass.

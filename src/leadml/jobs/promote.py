@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from leadml.bundle.model import load
 from leadml.errors import LeadmlError, quoted
 from leadml.jobs.gate import judge_version
-from leadml.jobs.gate_records import judged_before, passed_before
+from leadml.jobs.gate_records import judged_before, last_answer
 from leadml.jobs.store import open_store
 from leadml.jobs.train import require_places
 
@@ -156,11 +156,13 @@ def _require_pass(
             raise LeadmlError(msg)
         return
     champion = load(project.registry.path(before))
-    if not passed_before(judged_before(project, now=now, progress=progress), champion, model):
+    found = last_answer(judged_before(project, now=now, progress=progress), champion, model)
+    is_last = found is not None and found.is_decided_change and found.look >= project.params.gate.looks
+    if found is None or not (found.passes or is_last):
         found = judge_version(project, model.version, now=now, progress=progress)
-        if not found.passes:
-            msg = f"{found.line} (to use it all the same: leadml promote {model.version} --ungated --reason REASON)"
-            raise LeadmlError(msg)
+    if not found.passes:
+        msg = f"{found.line} (to use it all the same: leadml promote {model.version} --ungated --reason REASON)"
+        raise LeadmlError(msg)
 
 
 def _event(action: str, model: Model, before: str | None, approval: Approval, now: str) -> dict[str, str]:

@@ -14,7 +14,6 @@ from leadml.jobs.learn import learn, recipe_hash
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
 from leadml.leads.sources.source import labelled_source, training_source
-from leadml.leads.split import GroupTimeSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.review.gate.judge import Contest, judge
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from leadml.bundle.contents import Bundle
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.leads.split import Split
     from leadml.review.gate.judge import Judged
     from leadml.types import Progress
 
@@ -85,7 +83,7 @@ def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progre
     since = max(ago, end)
     progress("fitting the recipe of a period ago")
     known, contract = rows[rows[MATURE_AT] <= ago].reset_index(drop=True), bundle.leads.contract
-    split = _split(champion, project)
+    split = bundle.leads.settings.split(params.split, copies=contract.lead_id is None)
     recipe = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model
     later = rows[rows.groupby(SPLIT_KEY)[MATURE_AT].transform("min") > since]
     later = later.sort_values(MATURE_AT, kind="stable", ignore_index=True)
@@ -97,14 +95,6 @@ def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progre
     )
     until = int(rows[MATURE_AT].max())
     return Refresh(rows, since, until, judge(contest, params.gate, kind="refresh"))
-
-
-def _split(champion: Model, project: Places) -> Split:
-    """Return how rows are divided into folds, as in the training of a version."""
-    spec, choices = champion.bundle.leads, project.params.split
-    if spec.settings.is_repeated:
-        return GroupTimeSplit(choices)
-    return TimeSplit(choices, copies=spec.contract.lead_id is None)
 
 
 def refitted(refresh: Refresh, project: Places, *, now: str, progress: Progress) -> Bundle:

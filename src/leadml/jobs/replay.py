@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 from scipy.special import logit
 
 from leadml.errors import LeadmlError, ModelError, quoted
-from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, MATURE_AT, Contract
 from leadml.leads.sources.settings import settings_from_params
 from leadml.leads.sources.source import training_source
-from leadml.leads.split import GroupTimeSplit, TimeSplit
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.evaluation import as_rows
 from leadml.publish.text_tables import TextTable
@@ -127,10 +125,9 @@ def replay(project: Places, *, since: str | None, now: str, progress: Progress) 
     params = project.params
     contract, settings = Contract.from_params(params), settings_from_params(params, project.target)
     frame = training_source(project, project.target, now=now).later(EVER, progress=progress)
-    split: Split = GroupTimeSplit(params.split)
-    if not settings.is_repeated:
-        split = TimeSplit(params.split, copies=contract.lead_id is None)
-        frame = frame.assign(**{MATURE_AT: frame[AS_OF] + params.review.replay.matures_after * DAY})
+    split = settings.split(params.split, copies=contract.lead_id is None)
+    as_of, mature_at = (frame[name].to_numpy() for name in (AS_OF, MATURE_AT))
+    frame = frame.assign(**{MATURE_AT: settings.known_at(as_of, mature_at, params.review.replay.matures_after)})
 
     def fit(known: pd.DataFrame) -> LogOdds:
         model = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model

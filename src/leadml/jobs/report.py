@@ -210,10 +210,7 @@ def model_card(model: Model) -> text_tables.TextTable:
 def _after_evaluation(record: TrainingRecord) -> Iterator[tuple[str, str]]:
     """Yield what was done to the model after it was evaluated."""
     if record.fitted_again:
-        yield (
-            "fitted again on",
-            f"all {record.fitted_again:,} {record.unit} whose outcomes were known, with the recipe that was evaluated",
-        )
+        yield "fitted again on", f"all {record.fitted_again:,} {record.unit} whose outcomes were known, by this recipe"
     if record.recalibrated:
         yield "recalibrated", record.recalibrated
 

@@ -32,10 +32,10 @@ class GateParams(Section):
     margin: Annotated[float, Field(ge=0, le=1)] = 0.02
     """By which part of the log loss the calibration, or any slice, must be worse before that alone refuses."""
     slice_leads: Count = 200
-    """Slices with fewer leads are not judged."""
+    """Slices with fewer leads are not judged: among many small ones some always look bad."""
     slice_conversions: Count = 20
-    """Slices with fewer conversions are not judged."""
+    """Slices with fewer conversions are not judged, for the same reason."""
     slower: Annotated[float, Field(ge=1, le=1000)] = 3.0
     """How many times as long as the version in use it may take for the same leads."""
     megabytes: Annotated[float, Field(gt=0, le=10_000)] = 50.0
-    """How large its files may be."""
+    """How large the files of a version may be, in millions of bytes."""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.activity_plan import ACTIVITY, DAY, LEAD_AGE, ActivityPlan, Target
 from leadml.leads.check.instants import instant, shown_instant
+from leadml.leads.split import GroupTimeSplit, TimeSplit
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
-    from leadml.params import Params, SourcesParams
+    from leadml.leads.split import Split
+    from leadml.params import Params, SourcesParams, SplitParams
+    from leadml.types import Integers
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,14 @@ class SingleSnapshot:
     def maturity_days(self) -> int:
         """Days from a snapshot until its outcome is due: 0, as a file says nothing of it."""
         return 0
+
+    def split(self, choices: SplitParams, *, copies: bool) -> Split:
+        """Return how labelled rows with dates are divided into folds."""
+        return TimeSplit(choices, copies=copies)
+
+    def known_at(self, as_of: Integers, mature_at: Integers, days: int) -> Integers:  # noqa: ARG002 - a file has none
+        """Return when the outcomes of rows are known, microseconds: some days after the creation of the lead."""
+        return as_of + days * DAY
 
     def matures_at(self, as_of: str | None) -> str | None:  # noqa: ARG002 - a file says nothing of when
         """Return when the outcomes of leads are known: not known for flat leads."""
@@ -106,6 +117,14 @@ class AsOfSettings:
     def maturity_days(self) -> int:
         """Days from a snapshot until its outcome is due: the horizon and the settling."""
         return self.target.horizon + self.target.settling
+
+    def split(self, choices: SplitParams, *, copies: bool) -> Split:  # noqa: ARG002 - dated leads have ids
+        """Return how labelled rows are divided into folds."""
+        return GroupTimeSplit(choices)
+
+    def known_at(self, as_of: Integers, mature_at: Integers, days: int) -> Integers:  # noqa: ARG002 - not the days
+        """Return when the outcomes of rows are known, microseconds: after the horizon and the settling."""
+        return mature_at
 
     def matures_at(self, as_of: str | None) -> str | None:
         """Return when the outcomes of snapshots are known, in ISO 8601: after the horizon and the settling."""

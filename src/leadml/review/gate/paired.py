@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NORMAL = NormalDist()
 LEAST_PROBABILITY = 1e-6  # so that no single lead decides: it counts at most 13.8 nats
 BOUND = -np.log(LEAST_PROBABILITY)  # of a difference of two losses
-DRAWS = 999
+DRAWS = 999  # the 5% quantile of 999 is a draw itself, the fiftieth
 LARGEST_BET = 0.5  # of the capital that may be lost on one lead
 
 

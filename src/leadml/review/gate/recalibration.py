@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from leadml.model.judge.null_interval import NullInterval
     from leadml.types import Floats, Labels, Rows
 
-PERIODS = 2
+PERIODS = 2  # errors of successive periods are not correlated on the bank, so one says nothing of the next
 CONFIDENCE = 0.9  # of the interval of a period, as of those that a review shows
 # Standard deviation of log-odds that a level may be expected to be wrong by: odds that are 1.6 times as high.
 TYPICAL = 0.5
