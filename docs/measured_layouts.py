@@ -577,6 +577,87 @@ LAYOUTS = {
             with the true probabilities.
         """,
     ),
+    "gate": Layout(
+        "What the gate lets pass",
+        "drawn leads, and a stream of `leadml.simulator.stream`",
+        (
+            Grid(
+                ("challenger", "passed"),
+                (
+                    ("1% above the truth, champion 3%, 8,000 leads", "{better_promoted} of {runs}"),
+                    ("the same with 5,000 leads", "{better_promoted_5000} of {runs}"),
+                    ("both 2% above the truth", "{equal_promoted} of {runs}"),
+                    ("3% above the truth, champion 1%", "{worse_promoted} of {runs}"),
+                    ("gradient boosting with another seed", "{seed_only_promoted} of {runs}"),
+                    ("leadml with another seed", "{seed_only_leadml} of {pairs}"),
+                    ("years with any of 12 such challengers, without a cap", "{years_with_promotion} of {runs}"),
+                    ("sabotaged, refused for its own reason", "{sabotaged_refused} of {sabotaged}"),
+                ),
+            ),
+            Rows("reasons.*", {"sabotage": "{0}", "what refuses it": "{1}"}),
+        ),
+        notes="""
+            Both models are calibrated, and each lacks a part that the other one knows; the truth has a log loss of .28.
+        """,
+    ),
+    "exploration": Layout(
+        "What leads below the cut would convert if worked",
+        "drawn leads in a loop in which work multiplies the odds by 1.8",
+        (
+            Grid(
+                ("", "of the estimate"),
+                (
+                    ("runs, marked leads in each", "{runs}, {marked:,.0f}"),
+                    ("truth", "{truth:.1%}"),
+                    ("mean error, and standard deviation of one run, in points", "{mean_bias:+.2f}, {sd:.2f}"),
+                    ("90% interval holds the truth", "{covered} of {runs}"),
+                    ("rate of unworked leads is off by, in points", "{naive_off:+.2f}"),
+                    ("which is said", "{naive_flagged} of {runs}"),
+                    ("said where work changes nothing", "{false_flags} of {runs}"),
+                ),
+            ),
+        ),
+    ),
+    "weak": Layout(
+        "First versions that are worth nothing",
+        f"{BUNDLED} with outcomes at random; drawn leads with a linear truth",
+        (
+            Grid(
+                ("", "trainings"),
+                (
+                    ("of each kind", "{runs}"),
+                    ("put in use without a person's word", "{champions}"),
+                    ("not put in use, and scoring not refused", "{not_said}"),
+                ),
+            ),
+            Rows("random.*", {"outcomes at random": "{0}", "trainings": "{1}"}),
+            Rows("no_linear.*", {"linear truth, no linear part": "{0}", "trainings": "{1}"}),
+        ),
+    ),
+    "replay": Layout(
+        "The past played as if it were live",
+        "the bank's campaigns, by month from 2009-03, without `duration`",
+        (
+            Rows(
+                "*.*",
+                {
+                    "outcomes known by": "{0}",
+                    "policy": "{1}",
+                    "log loss": "{log_loss:.4f}",
+                    "less than refit": "{difference:+z.4f} ({difference_low:+z.4f} to {difference_high:+z.4f})",
+                    "ROC AUC": "{auc:.3f}",
+                    "within months": "{roc_auc_within:.3f}",
+                    "ECE": "{ece:.3f}",
+                    "gain": "{gain:.3f}",
+                },
+            ),
+        ),
+        notes="""
+            All months together. The oracle is told the level of each month, which nobody can know. The difference has
+            its interval at 90% over months that are drawn again. The policy was developed on these months.
+        """,
+        words="--data DIR",
+    ),
     "review": Layout(
         "What a review of a million scores costs",
         "a stream of `leadml.simulator.stream` as dated leads, scored every night",

@@ -121,6 +121,9 @@ class _Gate:
         reasons += [f"it reads {name}, which is suspected of a leak" for name in leaks]
         if size > choices.megabytes:
             reasons.append(f"its files have {size:,.1f} megabytes, and gate.megabytes is {choices.megabytes:g}")
+        ends = [model.bundle.record.known_until or 0 for model in (self.champion, self.challenger)]
+        if self.kind == "refresh" and ends[1] < ends[0]:
+            reasons.append(f"its outcomes end on {shown_day(ends[1])}, before those of the version in use")
         if self.kind == "change" and len(self._attempts()) >= choices.attempts:
             reasons.append(
                 f"{len(self._attempts())} changes were judged in the last 365 days, and gate.attempts is "

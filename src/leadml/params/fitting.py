@@ -110,9 +110,9 @@ class ModelParams(Section):
     bins: Annotated[int, Field(ge=3, le=255)] = 127
     """Largest number of steps into which the values of a number are divided for the trees. Raise it if fine differences
     of a number matter; more steps cost time and can overfit."""
-    linear_strengths: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (0.01, 0.1, 1.0)
+    linear_strengths: tuple[Annotated[float, Field(gt=0)], ...] = (0.01, 0.1, 1.0)
     """Candidates for the inverse penalty of the linear part (scikit-learn's `C`). A larger one follows the data more
-    closely. Add smaller ones if there are many fields and few leads."""
+    closely. Add smaller ones if there are many fields and few leads; with none the model has trees alone."""
     half_lives: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)] = (0.0, 0.25, 0.0625)
     """Candidates for how fast old leads lose weight, in the linear part and in the trees, if leads have dates: the
     share of the newest leads after which one counts half; 0 gives all the same weight. Each is tried with each strength

@@ -151,3 +151,13 @@ def test_out_of_fold_probabilities_add_up_to_the_conversions(bank_fitted):
     assert bank_fitted.model.calibrator == Calibrator()
     assert bank_fitted.probability.sum() == pytest.approx(bank_fitted.label.sum(), abs=1e-6)
     assert bank_fitted.choices["intercept_shift"] != 0
+
+
+def test_a_model_without_a_linear_part_has_trees_alone(toy_leads, toy_fields, quick_params):
+    """Its probabilities still add up to the conversions."""
+    model = quick_params.model.model_copy(update={"linear_strengths": ()})
+    fitted = _fit(toy_leads, toy_fields, quick_params.model_copy(update={"model": model}))
+    assert fitted.model.linear.terms == ()
+    assert not [name for name in fitted.choices if name.startswith("linear, ")]
+    assert fitted.probability.sum() == pytest.approx(fitted.label.sum(), rel=0.02)
+    assert _loss(fitted.probability, fitted.label) < _loss(fitted.label.mean(), fitted.label)

@@ -156,7 +156,7 @@ def fit_model(
 
 def _fit_selection(data: FitData, selection: Selection, params: ModelParams) -> tuple[LinearPart, Trees]:
     """Return the sums of the selected linear parts and trees, fitted on the whole training set."""
-    used = [(each, weight) for each, weight in selection.linear if weight] or [selection.linear[0]]
+    used = [(each, weight) for each, weight in selection.linear if weight] or list(selection.linear[:1])
     fitted = fit_pool(data, [each for each, _ in used])
     linear = weighted_sum([(part, weight) for part, (_, weight) in zip(fitted, used, strict=True)])
     linear = replace(linear, base=linear.base + selection.intercept_shift)

@@ -128,7 +128,7 @@ class LinearPart:
 
 def weighted_sum(parts: Sequence[tuple[LinearPart, float]]) -> LinearPart:
     """Return the sum of linear parts, each times its weight; equal terms are added up."""
-    base = sum(weight * part.base for part, weight in parts)
+    base = float(sum(weight * part.base for part, weight in parts))
     coefficients: dict[Term, float] = {}
     for part, weight in parts:
         for term in part.terms:
