@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.contract import LEAD_ID, SPLIT_KEY
 from leadml.model.predict.explain import Explanation, explain_leads, strongest_reasons
+from leadml.stages.exploring import draw_marks
 from leadml.stages.grades import grades
 from leadml.stages.ladder import LEAD, stages_of
 from leadml.stages.lifecycle import KnownStages, Lifecycle, give_stages
 from leadml.stages.rules import RuleBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from leadml.bundle.contents import Bundle
     from leadml.errors import Fault
     from leadml.leads.sources.leads_as_of import LeadsAsOf
-    from leadml.params import Params
+    from leadml.params import Params, ScoreParams
+    from leadml.stages.exploring import Marks
 
 REFUSED_COLUMNS = ("where", "lead_id", "column", "reason")
 
@@ -53,7 +55,13 @@ class Batch:
 
 
 def batch_id(
-    leads: LeadsAsOf, model_hash: str, version: str, *, held_out: bool = False, lifecycle: Lifecycle | None = None
+    leads: LeadsAsOf,
+    model_hash: str,
+    version: str,
+    *,
+    held_out: bool = False,
+    lifecycle: Lifecycle | None = None,
+    drawn: Sequence[float] = (),
 ) -> str:
     """Return the id of a batch: the same leads, instant, version and rules give the same id.
 
@@ -67,9 +75,11 @@ def batch_id(
         Whether only the holdout is scored.
     lifecycle
         Rules and choices of the stages; None for none.
+    drawn
+        Share and seed of the leads that are explored; empty for none.
     """
     stages = repr(lifecycle or Lifecycle())
-    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), stages]
+    parts = [leads.content_hash, model_hash, version, str(held_out), *leads.stamp.values(), stages, *map(str, drawn)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -121,6 +131,31 @@ def scored_rows(
         **_constant(last, len(frame)),
     }
     return pd.DataFrame(columns), explanation
+
+
+def with_marks(scored: pd.DataFrame, frame: pd.DataFrame, choices: ScoreParams) -> tuple[pd.DataFrame, Marks | None]:
+    """Return scored rows with the column ``explore``, and which leads are explored.
+
+    Rows are as they were, and there are no marks, where no lead is to be explored or the target drives no stage.
+
+    Parameters
+    ----------
+    scored
+        Of `scored_rows`.
+    frame
+        The leads, with ``split_key`` where leads have accounts: sales work the leads of an account together.
+    choices
+        Share and seed.
+    """
+    if not choices.explore or (scored["advised_stage"] == "").all():
+        return scored, None
+    names = frame[SPLIT_KEY if SPLIT_KEY in frame else LEAD_ID].to_numpy()
+    advised = scored["advised_stage"].to_numpy()
+    marks = draw_marks(names, advised, share=choices.explore, seed=choices.explore_seed)
+    place = scored.columns.tolist().index("drop") + 1
+    scored = scored.copy(deep=False)
+    scored.insert(place, "explore", marks.is_marked)
+    return scored, marks
 
 
 def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:

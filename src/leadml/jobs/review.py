@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
+from leadml.jobs.explored import read_exploration
 from leadml.jobs.review_data import read_review_data
 from leadml.jobs.store import open_store
 from leadml.leads.check.activity_plan import DAY
@@ -17,7 +18,7 @@ from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows
 from leadml.review.assess import assess
 from leadml.review.drift.judge import judge_changes
-from leadml.review.findings import acceptance_finding, review_findings
+from leadml.review.findings import acceptance_finding, exploration_finding, review_findings
 from leadml.review.promises import BROKEN
 from leadml.review.verdict import Standing, alarm, days_text, judge
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from leadml.jobs.review_data import ReviewData
     from leadml.params.review import ReviewParams
     from leadml.review.assess import Assessment
+    from leadml.review.exploration import Exploration
     from leadml.review.verdict import Judgement
     from leadml.types import Progress
 
@@ -55,6 +57,8 @@ class Review:
         The evidence and the figures.
     choices
         The section ``review`` of the params.
+    exploration
+        What leads below the cut would convert if worked; None where none was drawn, or no outcome is known.
     """
 
     target: str
@@ -64,6 +68,7 @@ class Review:
     findings: Sequence[Finding]
     assessment: Assessment
     choices: ReviewParams
+    exploration: Exploration | None = None
 
     @property
     def verdict(self) -> str:
@@ -110,6 +115,7 @@ class Review:
             "evidence": _plain(self.evidence()),
             "limit": 2 / self.choices.false_alarms,
             "domain_auc": None if domain is None else domain.roc_auc,
+            "exploration": None if self.exploration is None else _finite(asdict(self.exploration)),
             **tables,
         }
 
@@ -152,8 +158,10 @@ def review_version(model: Model, project: Places, *, until: str, now: str, progr
     standing = _standing(found, data, _new(changes, before), choices)
     judgement = judge(standing)
     of_outcomes = review_findings(found, data.version, choices, days=standing.days)
-    findings = [*changes, *of_outcomes, acceptance_finding(*data.acceptance)]
-    review = Review(model.target, model.scored_version, shown_instant(end), judgement, findings, found, choices)
+    explored, handed = read_exploration(model, project, until=end, now=now, progress=progress) or (None, 0)
+    of_sales = acceptance_finding(*data.acceptance), exploration_finding(explored, handed)
+    name, findings = model.scored_version, [*changes, *of_outcomes, *of_sales]
+    review = Review(model.target, name, shown_instant(end), judgement, findings, found, choices, explored)
     _keep(review, model, project, now=now, progress=progress)
     return review
 
@@ -213,7 +221,8 @@ def _keep(review: Review, model: Model, project: Places, *, now: str, progress: 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as rows; numbers that are not finite are None."""
-    return [
-        {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}
-        for row in as_rows(table)
-    ]
+    return [_finite(row) for row in as_rows(table)]
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}

@@ -78,6 +78,7 @@ def build_review_page(review: Review, past: Sequence[StoredReview]) -> Report:
             *_period_sections(review),
             *_promise_section(review),
             *_slice_section(review),
+            *_exploration_section(review),
             _finding_section(review),
             _past_section(past),
         ],
@@ -219,6 +220,23 @@ def _slice_section(review: Review) -> Iterator[ReportSection]:
     if few:
         words += f" {few:,} slices with fewer than {review.choices.min_slice:,} leads are not judged."
     yield ReportSection("Slices", [words], tables=(TextTable(head, rows),))
+
+
+def _exploration_section(review: Review) -> Iterator[ReportSection]:
+    found = review.exploration
+    if found is None or not found.marked:
+        return
+    rows = [
+        ("leads below MQL whose outcomes are known", f"{found.leads:,}"),
+        ("of these marked to be worked anyway", f"{found.marked:,}"),
+        ("would convert if worked", f"{percent(found.rate)} ({percent(found.low)} to {percent(found.high)})"),
+        ("converted without a mark", percent(found.naive)),
+    ]
+    words = (
+        "A share of the leads below MQL is drawn by chance and marked to be worked (score.explore). They tell what "
+        "such leads are worth; the marked leads count as a whole, whether or not each was really worked."
+    )
+    yield ReportSection("Leads below the cut", [words], tables=(TextTable(("", ""), rows),))
 
 
 def _finding_section(review: Review) -> ReportSection:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names
+from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names, with_marks
 from leadml.errors import LeadmlError, inert
 from leadml.jobs.keep import open_keeper
 from leadml.leads.check.contract import LEAD_ID
@@ -236,7 +236,8 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         source.at(request.as_of, progress=progress, rows=choices.chunk_rows) as leads,
     ):
         version, held_out = model.scored_version, request.held_out
-        name = batch_id(leads, model.manifest.model_hash, version, held_out=held_out, lifecycle=lifecycle)
+        drawn = (choices.explore, choices.explore_seed) if choices.explore else ()
+        name = batch_id(leads, model.manifest.model_hash, version, held_out=held_out, lifecycle=lifecycle, drawn=drawn)
         scored_at = keeper.begin(name, now=now)
         keeper.note_outcomes(leads.outcomes())
         batch = Batch(name, version, scored_at, choices.reasons, leads.stamp)
@@ -244,7 +245,7 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
         summary = ScoreSummary(name, *counts, destination, leads.doubts, keeper.not_kept, model.bundle.record.stamp)
         summary.not_applied = tuple(rule.words for rule in lifecycle.rules.not_applicable)
         summary.stages = dict.fromkeys(stage_names(model.bundle), 0)
-        with _open_outputs(destination, summary, lifecycle) as outputs:
+        with _open_outputs(destination, summary, lifecycle, choices) as outputs:
             for chunk in leads.chunks():
                 outputs.write(model, chunk, batch, summary, keeper)
                 progress(f"scored {summary.scored:,} leads")
@@ -269,6 +270,7 @@ class _Outputs:
     """The open files and tables that a batch is written to."""
 
     lifecycle: Lifecycle
+    choices: ScoreParams
     scores: Sink
     refused: Sink
     contributions: Sink | None
@@ -277,9 +279,10 @@ class _Outputs:
         """Score a chunk, write its rows, keep them, and count them."""
         known = keeper.known(chunk.frame[LEAD_ID].tolist())
         scored, explanation = scored_rows(model.bundle, chunk.frame, batch, known, self.lifecycle)
+        scored, marks = with_marks(scored, chunk.frame, self.choices)
         self.scores.write(scored)
         names, lead_ids = model.bundle.reference.parts, scored[LEAD_ID].to_numpy()
-        keeper.add(scored, sampled_bytes(explanation, names, lead_ids, leads=summary.rows))
+        keeper.add(scored, sampled_bytes(explanation, names, lead_ids, leads=summary.rows), marks)
         self.refused.write(refused_rows(chunk.faults))
         if self.contributions is not None:
             self.contributions.write(contribution_table(chunk.frame, explanation))
@@ -295,7 +298,9 @@ class _Outputs:
 
 
 @contextmanager
-def _open_outputs(destination: Destination, summary: ScoreSummary, lifecycle: Lifecycle) -> Iterator[_Outputs]:
+def _open_outputs(
+    destination: Destination, summary: ScoreSummary, lifecycle: Lifecycle, choices: ScoreParams
+) -> Iterator[_Outputs]:
     """Give the outputs; they are published if the block ends without an error and every row is accounted for."""
     raw = destination.raw
     with ExitStack() as stack:
@@ -311,7 +316,7 @@ def _open_outputs(destination: Destination, summary: ScoreSummary, lifecycle: Li
 
             url, table = destination.database or ("", "")
             scores = stack.enter_context(table_writer(url, TableName.parse(table)))
-        yield _Outputs(lifecycle, scores, refused, contributions)
+        yield _Outputs(lifecycle, choices, scores, refused, contributions)
         summary.defused = scores.defused
         if summary.rows != summary.scored + summary.not_scored:
             got = f"{summary.rows} rows, {summary.scored} scored and {summary.not_scored} refused"

@@ -225,6 +225,12 @@ class ScoreParams(Section):
     reasons: Annotated[int, Field(ge=1, le=20)] = 3
     """Reasons that the table of scores shows for each lead, the strongest first. What they leave out is added up in
     `everything_else`."""
+    explore: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the leads below MQL that are marked to be worked anyway (column `explore`), drawn once for each lead or
+    account; 0.02 to 0.05 is enough. Without it nobody learns what leads that the model advises against would do if
+    sales worked them: `leadml review` says it then. 0 marks none."""
+    explore_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seed of that draw. Another one marks other leads."""
 
 
 class TrackingParams(Section):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from leadml.stages.exploring import Marks
     from leadml.types import Objects
 
 
@@ -38,7 +39,7 @@ class Keeper(Protocol):
     def known(self, lead_ids: Sequence[str]) -> KnownStages:
         """Return what is known of the stages of leads before they are scored."""
 
-    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects, marks: Marks | None = None) -> None:
         """Keep the scored rows of a chunk, as they are published.
 
         Parameters
@@ -47,6 +48,8 @@ class Keeper(Protocol):
             The rows.
         parts
             The bytes of `leadml.model.predict.parts` for each row, None for rows of which none are kept.
+        marks
+            Which of the leads are explored; None where none is.
         """
 
     def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:
@@ -99,7 +102,7 @@ class NoKeeper:
         ranks = np.array([each.rank for each in found], dtype=np.int8)
         return replace(nothing, recorded=ranks, nurtured=np.array(nurtured, dtype=bool))
 
-    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects, marks: Marks | None = None) -> None:
         """Do nothing."""
 
     def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leadml.params.review import ReviewParams
     from leadml.review.assess import Assessment, ReviewedVersion
     from leadml.review.evidence.e_detectors import Evidence
+    from leadml.review.exploration import Exploration
 
 MOST_SHOWN, WHOLE = 1_000_000, 100  # evidence: the largest number that is shown, and from where on it has no decimals
 NO_PERIOD = "no period is over whose outcomes are all known"
@@ -225,3 +226,23 @@ def acceptance_finding(before: pd.DataFrame, newest: pd.DataFrame) -> Finding:
     then = as_rows(before)[0]
     fell = now["acceptance_high"] < then["acceptance_low"]
     return _finding("RV18", "warn" if fell else "passed", f"{evidence}, {then['acceptance']:.0%} before")
+
+
+def exploration_finding(found: Exploration | None, handed: int) -> Finding:
+    """Return whether the outcomes of leads below the cut say what they would do if worked.
+
+    Parameters
+    ----------
+    found
+        What the leads say that were drawn; None where none was, or no outcome is known.
+    handed
+        How many of the marked leads whose outcomes are known sales were given.
+    """
+    if found is None or not found.marked:
+        return _finding("RV20", "not applicable", "no lead below MQL was marked to be worked, or no outcome is known")
+    evidence = (
+        f"if worked, {found.rate:.1%} of the leads below MQL would convert ({found.low:.1%} to {found.high:.1%}), by "
+        f"{found.marked:,} marked leads of {found.leads:,}, of which sales were given {handed:,}; of those that were "
+        f"not marked {found.naive:.1%} did"
+    )
+    return _finding("RV20", "warn" if found.is_contradicted else "passed", evidence)

@@ -248,6 +248,11 @@ CATALOGUE = {
         "Outcomes come in",
         "See whether the source of outcomes is still written and read; do not train or calibrate on them before.",
     ),
+    "RV20": FindingKind(
+        "review",
+        "Leads below MQL convert as their outcomes say",
+        "Leads that nobody works are worth more than their outcomes say: work more of them, or lower the cut.",
+    ),
 }
 
 

@@ -1,7 +1,8 @@
 """Which leads are due for sales, which were handed over, and what became of them.
 
 A lead is due if its stage is MQL or SQL by advice, by a rule or by hand, unless it was handed over before at this stage
-or a higher one and has not fallen below MQL since. What people recorded, they know already.
+or a higher one and has not fallen below MQL since. What people recorded, they know already. A lead below MQL that is
+marked to be explored is due once.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 KIND = "handoff"  # of the decision
 HANDED_OVER = ("MQL", "SQL")
+EXPLORE = "EXPLORE"  # the stage of a lead that sales are given to be worked although it is below MQL
 BELOW = ("LEAD", "IQL")
 NEWS = ("advised", "rule", "manual")  # sources of a stage that sales do not know of
 SCORE_COLUMNS = ("lead_id", "batch", "probability", "probability_low", "probability_high")
@@ -89,6 +91,7 @@ def due_leads(store: Store, target: str) -> DueLeads:
         new = [each.batch for each in all_batches if each.batch > since]
         risen = sa.select(changes.lead_id).where(changes.batch.in_(new), changes.stage.in_(HANDED_OVER)).distinct()
         due = _with_stages(connection, sorted(connection.scalars(risen)))
+        due = pd.concat([due, _marked(connection, due, target, new)], ignore_index=True)
         of_target = [each for each in all_batches if each.target == target]
         newest_first = sorted(of_target, key=lambda each: (from_shown(each.at), each.batch), reverse=True)
         scores = _latest_scores(connection, due["lead_id"].tolist(), [each.batch for each in newest_first])
@@ -183,11 +186,21 @@ def _with_stages(connection: Connection, lead_ids: list[str]) -> pd.DataFrame:
     fallen, due = _last_fall(connection), []
     for lead_id, stage, source in zip(lead_ids, last.stage, last.stage_source, strict=True):
         known, batch = before.get(lead_id, ("", 0))
-        is_higher = not known or STAGES.index(stage) > STAGES.index(known)
+        is_higher = known in {"", EXPLORE} or STAGES.index(stage) > STAGES.index(known)
         is_new = is_higher or fallen.get(lead_id, 0) > batch
         if stage in HANDED_OVER and source in NEWS and is_new:
             due.append((lead_id, stage, known))
     return pd.DataFrame(due, columns=["lead_id", "stage", "handed_before"], dtype=object)
+
+
+def _marked(connection: Connection, due: pd.DataFrame, target: str, batches: Sequence[int]) -> pd.DataFrame:
+    """Return the leads that some batches of a target marked to be explored, unless they are due or were handed over."""
+    of_target = sa.select(BATCHES.c.batch).where(BATCHES.c.target == target, BATCHES.c.batch.in_(batches))
+    is_marked = SCORES.c.batch.in_(of_target), SCORES.c.explored == 1
+    is_new = SCORES.c.lead_id.not_in(sa.select(HANDOFFS.c.lead_id))
+    found = connection.scalars(sa.select(SCORES.c.lead_id).where(*is_marked, is_new).distinct())
+    rows = [(lead_id, EXPLORE, "") for lead_id in sorted(set(found) - set(due["lead_id"]))]
+    return pd.DataFrame(rows, columns=["lead_id", "stage", "handed_before"], dtype=object)
 
 
 def _last_fall(connection: Connection) -> dict[str, int]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from leadml.leads.check.instants import from_shown
 from leadml.publish.store.batches import stored_batches
-from leadml.publish.store.tables import BATCHES, REVIEWS, SCORES
+from leadml.publish.store.tables import BATCHES, HANDOFFS, REVIEWS, SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROWS = 50_000  # that are Python objects at a time: changes no result, only memory
 READ = ("lead_id", "probability", "parts")
+EXPLORED = ("lead_id", "probability", "propensity", "explored")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -95,6 +96,38 @@ def _scores_of(
         lead_id, probability, parts = zip(*rows, strict=True)
         lead_ids = np.array([ids.setdefault(each, each) for each in lead_id], dtype=object)
         yield lead_ids, np.array(probability, dtype=np.float64), np.array(parts, dtype=object)
+
+
+def explored_scores(store: Store, target: str, model_hash: str, *, until: str) -> pd.DataFrame:
+    """Return the first score of each lead that a version gave below the cut, where leads are explored.
+
+    Parameters
+    ----------
+    store, target, model_hash, until
+        As for `kept_scores`.
+
+    Returns
+    -------
+    DataFrame
+        ``lead_id, probability, propensity, explored``; ``at``, as in `KeptScores`; ``handed``, whether the lead was
+        handed over to sales by the instant.
+    """
+
+    def read(connection: Connection) -> pd.DataFrame:
+        of_version = BATCHES.c.target == target, BATCHES.c.model_hash == model_hash, BATCHES.c.state == "complete"
+        batches = [each for each in stored_batches(connection, *of_version) if from_shown(each.at) <= from_shown(until)]
+        parts = []
+        for batch in sorted(batches, key=lambda each: from_shown(each.at)):
+            is_drawn = SCORES.c.batch == batch.batch, SCORES.c.propensity.is_not(None)
+            query = sa.select(*(SCORES.c[name] for name in EXPLORED)).where(*is_drawn)
+            rows = [tuple(row) for row in connection.execute(query)]
+            parts.append(pd.DataFrame(rows, columns=list(EXPLORED)).assign(at=from_shown(batch.at)))
+        table = pd.concat(parts) if parts else pd.DataFrame(columns=[*EXPLORED, "at"])
+        handed = set(connection.scalars(sa.select(HANDOFFS.c.lead_id).where(HANDOFFS.c.at <= until)))
+        first = table.drop_duplicates("lead_id").reset_index(drop=True)
+        return first.assign(handed=first["lead_id"].isin(handed))
+
+    return store.read(read)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from leadml.publish.store.tables import SCHEMA_TABLE
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = 4  # the number of the last module of migrations; decision 25
+NEWEST = 5  # the number of the last module of migrations; decision 25
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
     from leadml.publish.store.batch import StoredBatch
     from leadml.publish.store.opening import Store
+    from leadml.stages.exploring import Marks
     from leadml.stages.ladder import Ranks
     from leadml.types import Integers, Objects
 
 PARTS = "parts"
+EXPLORED = ("propensity", "explored")
 SCORE_NAMES = ("lead_id", "probability", "probability_low", "probability_high", "stage")
 CHANGE_NAMES = ("lead_id", "number", "at", "stage", "stage_source", "advised", "recorded", "rejected_at")
 
@@ -76,7 +78,7 @@ class BatchScores:
     def __init__(self, store: Store, batch: StoredBatch, place: BatchPlace, *, recycle_days: int) -> None:
         """Begin without rows."""
         self._store, self._batch, self._place, self._recycle_days = store, batch, place, recycle_days
-        self._scores = WaitingRows(SCORES, (*SCORE_NAMES, PARTS))
+        self._scores = WaitingRows(SCORES, (*SCORE_NAMES, PARTS, *EXPLORED))
         self._changes = WaitingRows(STAGE_CHANGES, CHANGE_NAMES)
         self._by_outcomes: dict[str, list[tuple[str | None, ...]]] = {}
         self._recorded: dict[str, Recorded] = {}
@@ -111,11 +113,14 @@ class BatchScores:
         stage = nothing.stage if self._place.is_past else chunk.stage_before
         return KnownStages(stage, chunk.advised, chunk.others, chunk.recorded, nurtured, manual)
 
-    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects, marks: Marks | None = None) -> None:
         """Keep the scored rows of the chunk that `known` was asked for last, and the changes that they bring."""
         if scored.empty:
             return
-        self._scores.add({name: scored[name].to_numpy() for name in SCORE_NAMES} | {PARTS: parts})
+        nothing = np.full(len(scored), None, dtype=object)
+        explored = (nothing, nothing) if marks is None else (marks.propensity, marks.explored)
+        columns = {name: scored[name].to_numpy() for name in SCORE_NAMES} | {PARTS: parts}
+        self._scores.add(columns | dict(zip(EXPLORED, explored, strict=True)))
         if self._place.is_past or (scored["stage"] == "").all():
             return
         chunk = self._chunk

@@ -43,8 +43,9 @@ SCORES = sa.Table(
     sa.Column("probability_low", sa.Double, nullable=False),
     sa.Column("probability_high", sa.Double, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),  # empty if the target drives no stage
-    sa.Column("propensity", sa.Double),  # probability of having been chosen, where leads are explored
+    sa.Column("propensity", sa.Double),  # the chance with which a lead below the cut was to be marked
     sa.Column("parts", sa.LargeBinary),  # log-odds of the strongest fields, a byte each; empty for some of many leads
+    sa.Column("explored", sa.Integer),  # 1 if it was marked to be worked anyway, 0 if not; empty where none was drawn
     sqlite_with_rowid=False,  # one tree in place of two, in which the rows of a batch lie together
 )
 

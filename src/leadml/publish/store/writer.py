@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leadml.publish.store.batch import BatchEntry, StoredBatch
     from leadml.publish.store.batches import Look
     from leadml.publish.store.opening import Store
+    from leadml.stages.exploring import Marks
     from leadml.stages.lifecycle import KnownStages
     from leadml.types import Objects
 
@@ -65,10 +66,10 @@ class BatchWriter:
         """Return what is known of the stages of leads before they are scored."""
         return self._scores.known(lead_ids)
 
-    def add(self, scored: pd.DataFrame, parts: Objects) -> None:
+    def add(self, scored: pd.DataFrame, parts: Objects, marks: Marks | None = None) -> None:
         """Let the scored rows of a chunk wait, unless the batch is complete already."""
         if self._batch.state != "complete":
-            self._scores.add(scored, parts)
+            self._scores.add(scored, parts, marks)
 
     def fill(self, *, scored: int, not_scored: int, counts: str | None) -> None:
         """Store all rows that wait."""
