@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHAMPION = "champion"
+SHADOWS = "shadows"  # names in the same form the versions that score beside the one in use
 MAX_BYTES = 10_000  # of the file: a hundred lines
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 LINE = re.compile(r"(?P<version>[0-9]{1,9})(?:\s+(?P<digest>[0-9a-fA-F]{64}))?")
@@ -43,20 +44,22 @@ class Champion(NamedTuple):
         return cls(folder.name, hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest())
 
 
-def read_champions(folder: Path) -> list[Champion]:
+def read_champions(folder: Path, name: str = CHAMPION) -> list[Champion]:
     """Return the version in use and those before it, the newest first; none if the folder has no such file.
 
     Parameters
     ----------
     folder
         The folder of a target.
+    name
+        Of the file.
 
     Raises
     ------
     BundleError
         If the file cannot be read as such lines.
     """
-    file = folder / CHAMPION
+    file = folder / name
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES)

@@ -1,4 +1,4 @@
-"""Commands that compare another version, judge it, and put it in use: compare, gate, promote, rollback."""
+"""Commands about other versions: compare, shadow, gate, promote, rollback."""
 
 from __future__ import annotations
 
@@ -67,6 +67,22 @@ def gate(
         print(f"note: {found.note}")
     if not found.passes:
         raise typer.Exit(WARNED)
+
+
+@app.command(epilog="Examples: `leadml shadow 3`, `leadml shadow 3 --stop`")
+def shadow(
+    version: Annotated[str, typer.Argument(help="The version.")],
+    stop: Annotated[bool, typer.Option("--stop", help="End it.")] = False,
+    target: TargetOption = None,
+    params: ParamsOption = DEFAULT_PARAMS,
+    set_: SetOption = None,
+) -> None:
+    """Let a version score beside the one in use, for reviews alone: nothing of it reaches sales."""
+    with exit_on_error(), show_progress() as progress:
+        project = open_project(params, set_, target, progress)
+        shadows = project.shadow(version, stop=stop)
+    names = f"versions {', '.join(shadows)} score" if shadows else "no version scores"
+    print(f"{project.target}: {names} beside the version in use")
 
 
 @app.command(epilog="Example: `leadml promote 3 --by Ann --reason 'newer leads'`")

@@ -19,7 +19,6 @@ from leadml.leads.check.instants import from_shown, instant
 from leadml.leads.sources.source import scoring_source
 from leadml.model.judge.evaluation import as_rows
 from leadml.publish.text_tables import TextTable
-from leadml.stages.ladder import LEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,9 +133,7 @@ class _Scored:
 
     def stages(self, probability: Floats) -> Objects:
         """Return the stages of some probabilities by the cuts of the version."""
-        cuts = self.model.cuts
-        names = np.array([LEAD, *cuts], dtype=object)
-        return np.asarray(names[np.searchsorted(np.array(list(cuts.values())), probability, side="right")])
+        return self.model.bundle.stages.advised(probability)
 
 
 def compare(

@@ -14,6 +14,7 @@ from leadml.jobs.lead_records import as_text, current_instant
 from leadml.jobs.promote import Approval, Moved, promote, roll_back
 from leadml.jobs.replay import Replayed, replay
 from leadml.jobs.replay_page import build_replay_page
+from leadml.jobs.shadows import choose_shadow
 from leadml.publish.files import write_text
 from leadml.publish.page import render
 
@@ -141,6 +142,25 @@ class NextVersion(JudgedVersion):
         """
         approval, now = Approval(by, reason), current_instant()
         return act(self.places, review, approval, dry_run=dry_run, now=now, progress=self.progress)
+
+    def shadow(self, version: str | int, *, stop: bool = False) -> list[str]:
+        """Let a version score beside the one in use, and return the versions that do; reviews show them.
+
+        Parameters
+        ----------
+        version
+            The version, as `Model.version` names it.
+        stop
+            Whether to end it.
+
+        Raises
+        ------
+        BundleError
+            If its files were changed.
+        LeadmlError
+            If there is no such version, it is in use, or there are three shadows already.
+        """
+        return choose_shadow(self.places, str(version), stop=stop)
 
     def replay(self, since: str | None = None) -> Replayed:
         """Play the past as if it were live, month by month, and return what each policy would have said.

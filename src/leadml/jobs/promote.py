@@ -108,6 +108,7 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
     event = _event("promote", model, before, approval, now)
     with _followers(project, model, event, now=now, progress=progress) as moved:
         registry.promote(version, instead_of=before)
+        registry.set_shadows({*registry.shadows()} - {version})
     return moved[0]
 
 

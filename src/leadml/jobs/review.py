@@ -11,6 +11,7 @@ import pandas as pd
 from leadml.errors import LeadmlError
 from leadml.jobs.explored import read_exploration
 from leadml.jobs.review_data import read_review_data
+from leadml.jobs.shadowed import read_shadows
 from leadml.jobs.store import open_store
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import from_shown, instant, shown_day, shown_instant
@@ -59,6 +60,8 @@ class Review:
         The section ``review`` of the params.
     exploration
         What leads below the cut would convert if worked; None where none was drawn, or no outcome is known.
+    shadows
+        The table of `leadml.review.gate.shadows.shadow_table`; None where no shadow scored.
     """
 
     target: str
@@ -69,6 +72,7 @@ class Review:
     assessment: Assessment
     choices: ReviewParams
     exploration: Exploration | None = None
+    shadows: pd.DataFrame | None = None
 
     @property
     def verdict(self) -> str:
@@ -116,6 +120,7 @@ class Review:
             "limit": 2 / self.choices.false_alarms,
             "domain_auc": None if domain is None else domain.roc_auc,
             "exploration": None if self.exploration is None else _finite(asdict(self.exploration)),
+            "shadows": [] if self.shadows is None else _plain(self.shadows),
             **tables,
         }
 
@@ -158,10 +163,11 @@ def review_version(model: Model, project: Places, *, until: str, now: str, progr
     standing = _standing(found, data, _new(changes, before), choices)
     judgement = judge(standing)
     of_outcomes = review_findings(found, data.version, choices, days=standing.days)
+    shadows = read_shadows(model, project, data.scores, until=end, now=now, progress=progress)
     explored, handed = read_exploration(model, project, until=end, now=now, progress=progress) or (None, 0)
     of_sales = acceptance_finding(*data.acceptance), exploration_finding(explored, handed)
     name, findings = model.scored_version, [*changes, *of_outcomes, *of_sales]
-    review = Review(model.target, name, shown_instant(end), judgement, findings, found, choices, explored)
+    review = Review(model.target, name, shown_instant(end), judgement, findings, found, choices, explored, shadows)
     _keep(review, model, project, now=now, progress=progress)
     return review
 

@@ -78,6 +78,7 @@ def build_review_page(review: Review, past: Sequence[StoredReview]) -> Report:
             *_period_sections(review),
             *_promise_section(review),
             *_slice_section(review),
+            *_shadow_section(review),
             *_exploration_section(review),
             _finding_section(review),
             _past_section(past),
@@ -220,6 +221,26 @@ def _slice_section(review: Review) -> Iterator[ReportSection]:
     if few:
         words += f" {few:,} slices with fewer than {review.choices.min_slice:,} leads are not judged."
     yield ReportSection("Slices", [words], tables=(TextTable(head, rows),))
+
+
+def _shadow_section(review: Review) -> Iterator[ReportSection]:
+    if review.shadows is None or review.shadows.empty:
+        return
+    rows = [
+        (
+            row["version"],
+            f"{row['leads']:,}",
+            f"{row['conversions']:,}",
+            f"{row['expected']:,.0f} ({row['expected_by_champion']:,.0f})",
+            f"{row['log_loss']:.4f} ({row['champion_log_loss']:.4f})",
+            f"{row['gain']:+.4f} ({row['gain_low']:+.4f} to {row['gain_high']:+.4f})",
+            f"{row['roc_auc']:.3f} ({row['champion_roc_auc']:.3f})",
+        )
+        for row in as_rows(review.shadows)
+    ]
+    head = "version", "leads", "converted", "expected", "log loss", "less than the version in use", "ROC AUC"
+    words = "Versions that score beside the one in use; in brackets what that one has on the same leads."
+    yield ReportSection("Shadows", [words], tables=(TextTable(head, rows),))
 
 
 def _exploration_section(review: Review) -> Iterator[ReportSection]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names, with_marks
 from leadml.errors import LeadmlError, inert
 from leadml.jobs.keep import open_keeper
+from leadml.jobs.shadows import score_shadows
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 from leadml.model.predict.explain import contribution_table
@@ -252,6 +253,9 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
             counted = None if summary.counts is None else json.dumps(summary.counts.to_json(), separators=(",", ":"))
             keeper.fill(scored=summary.scored, not_scored=summary.not_scored, counts=counted)
         keeper.complete()
+        if project is not None and not keeper.not_kept and not held_out:
+            file, as_of = request.file, request.as_of
+            summary.doubts += score_shadows(model, project, keeper, file=file, as_of=as_of, now=now, progress=progress)
     if summary.counts is not None:
         _compare(model, summary, summary.counts, project.params.review.changes if project else ChangeLimits())
     return summary

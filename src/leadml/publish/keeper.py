@@ -66,6 +66,9 @@ class Keeper(Protocol):
     def complete(self) -> None:
         """Say that the file is in place, so that the batch counts."""
 
+    def add_shadow(self, scored: pd.DataFrame, *, version: str, model_hash: str) -> None:
+        """Keep what a version that is not in use says of the leads of the batch: ``lead_id, probability, stage``."""
+
 
 class NoKeeper:
     """Keeps nothing.
@@ -109,4 +112,7 @@ class NoKeeper:
         """Do nothing."""
 
     def complete(self) -> None:
+        """Do nothing."""
+
+    def add_shadow(self, scored: pd.DataFrame, *, version: str, model_hash: str) -> None:
         """Do nothing."""

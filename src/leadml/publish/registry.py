@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadml.bundle.champion import CHAMPION, Champion, champion_folder, champion_text, read_champions, verified
+from leadml.bundle.champion import CHAMPION, SHADOWS, Champion, champion_folder, champion_text, read_champions, verified
 from leadml.bundle.contents import FILES
 from leadml.bundle.storage import read_manifest, save_bundle, verify_files
 from leadml.errors import BundleError, LeadmlError
 from leadml.publish.files import bring_to_disk, locked, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from leadml.bundle.contents import Bundle
@@ -162,6 +162,25 @@ class Registry:
         with self._replacing(instead_of) as champions:
             verify_files(self.path(self.before()))
             write_text(self.folder / CHAMPION, champion_text(champions[1:]))
+
+    def shadows(self) -> list[str]:
+        """Return the names of the versions that score beside the one in use, oldest first.
+
+        Raises
+        ------
+        BundleError
+            If the file cannot be read.
+        """
+        return [each.version for each in read_champions(self.folder, SHADOWS)]
+
+    def set_shadows(self, versions: Collection[str]) -> None:
+        """Let some versions score beside the one in use, and no others."""
+        with locked(self.folder):
+            chosen = [Champion.of(self.path(version)) for version in sorted(versions, key=int)]
+            if chosen:
+                write_text(self.folder / SHADOWS, champion_text(chosen))
+            else:
+                (self.folder / SHADOWS).unlink(missing_ok=True)
 
     @contextmanager
     def _replacing(self, instead_of: str | None) -> Iterator[list[Champion]]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from leadml.stages.cuts import Cut
 from leadml.stages.grades import GradeBands
+from leadml.stages.ladder import LEAD
+
+if TYPE_CHECKING:
+    from leadml.types import Floats, Objects
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,12 @@ class StagePlan:
     cuts: tuple[Cut, ...]
     bands: GradeBands
     drop: Cut | None = None
+
+    def advised(self, probability: Floats) -> Objects:
+        """Return the stage that the cuts advise for each probability, shape (n_leads,); ``LEAD`` below all of them."""
+        names = np.array([LEAD, *(cut.stage for cut in self.cuts)], dtype=object)
+        bounds = np.array([cut.probability for cut in self.cuts])
+        return np.asarray(names[np.searchsorted(bounds, probability, side="right")])
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain data."""

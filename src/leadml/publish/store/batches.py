@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from leadml.leads.check.instants import from_shown
 from leadml.publish.store.batch import StoredBatch
 from leadml.publish.store.scores import BatchPlace
-from leadml.publish.store.tables import BATCHES, SCORES, STAGE_CHANGES
+from leadml.publish.store.tables import BATCHES, SCORES, SHADOW_SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -93,7 +93,7 @@ def settle(connection: Connection, look: Look, *, keep: str = "") -> None:
         if published is not None:
             _change(connection, batch.batch, state="complete", sha256=published.sha256)
             continue
-        for table in (SCORES, STAGE_CHANGES, *([] if batch.batch_id == keep else [BATCHES])):
+        for table in (SCORES, SHADOW_SCORES, STAGE_CHANGES, *([] if batch.batch_id == keep else [BATCHES])):
             connection.execute(sa.delete(table).where(table.c.batch == batch.batch))
     for batch in stored_batches(connection, BATCHES.c.state == "complete", BATCHES.c.sha256.is_(None)):
         published = look(batch)

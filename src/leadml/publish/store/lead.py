@@ -11,7 +11,16 @@ import pandas as pd
 import sqlalchemy as sa
 
 from leadml.publish.store.decisions import OUTCOME_FILE, add_decision, decisions_of
-from leadml.publish.store.tables import BATCHES, DECISIONS, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
+from leadml.publish.store.tables import (
+    BATCHES,
+    DECISIONS,
+    HANDOFFS,
+    MANUAL_STAGES,
+    OUTCOMES,
+    SCORES,
+    SHADOW_SCORES,
+    STAGE_CHANGES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -129,8 +138,9 @@ def forget_lead(store: Store, lead_id: str, *, now: str) -> Receipt:
         named = sa.select(BATCHES.c.file).where(BATCHES.c.batch.in_(with_lead), BATCHES.c.file.is_not(None)).distinct()
         files = set(connection.scalars(named)) | _files_for_sales(connection, lead_id)
         counts: dict[str, Any] = {"files": sorted(files)}
-        for name, table in (("scores", SCORES), ("stage_changes", STAGE_CHANGES)):
+        for name, table in (("scores", SCORES), ("stage_changes", STAGE_CHANGES), ("shadows", SHADOW_SCORES)):
             counts[name] = connection.execute(sa.delete(table).where(*_rows_of(table, lead_id, batches))).rowcount
+        counts["scores"] += counts.pop("shadows")  # scores, too, whoever gave them
         for name, table in (("outcomes", OUTCOMES), ("manual_stages", MANUAL_STAGES), ("handoffs", HANDOFFS)):
             counts[name] = connection.execute(sa.delete(table).where(table.c.lead_id == lead_id)).rowcount
         number = add_decision(connection, "forget", counts, now)
@@ -166,8 +176,8 @@ def remove_leads(store: Store, lead_ids: Collection[str], *, now: str) -> int:
         removed = 0
         for first in range(0, len(listed), IDS_AT_A_TIME):
             part = listed[first : first + IDS_AT_A_TIME]
-            for table in (SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES, HANDOFFS):
-                within = [table.c.batch.in_(batches)] if table in {SCORES, STAGE_CHANGES} else []
+            for table in (SCORES, SHADOW_SCORES, STAGE_CHANGES, OUTCOMES, MANUAL_STAGES, HANDOFFS):
+                within = [table.c.batch.in_(batches)] if table in {SCORES, SHADOW_SCORES, STAGE_CHANGES} else []
                 removed += connection.execute(sa.delete(table).where(*within, table.c.lead_id.in_(part))).rowcount
         if removed or not is_same:
             newest = batches[-1] if batches else before["batch"]

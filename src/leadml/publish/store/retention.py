@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from leadml.publish.store.tables import BATCHES, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, STAGE_CHANGES
+from leadml.publish.store.tables import BATCHES, HANDOFFS, MANUAL_STAGES, OUTCOMES, SCORES, SHADOW_SCORES, STAGE_CHANGES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,6 +53,7 @@ def remove_old_scores(store: Store, *, keep_days: int, now: str) -> int:
         others = connection.scalars(sa.select(BATCHES.c.batch).where(BATCHES.c.batch.not_in(batches))).all()
         is_scored = sa.exists().where(scores.c.batch.in_(others), scores.c.lead_id == STAGE_CHANGES.c.lead_id)
         removed = connection.execute(sa.delete(SCORES).where(SCORES.c.batch.in_(batches))).rowcount
+        connection.execute(sa.delete(SHADOW_SCORES).where(SHADOW_SCORES.c.batch.in_(batches)))
         clocks = (OUTCOMES, OUTCOMES.c.recorded_at), (MANUAL_STAGES, MANUAL_STAGES.c.at), (HANDOFFS, HANDOFFS.c.at)
         is_handed = sa.exists().where(HANDOFFS.c.lead_id == STAGE_CHANGES.c.lead_id)  # what became of it is in these
         goes = (is_replaced & ~is_handed) | ~is_scored

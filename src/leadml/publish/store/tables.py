@@ -49,6 +49,18 @@ SCORES = sa.Table(
     sqlite_with_rowid=False,  # one tree in place of two, in which the rows of a batch lie together
 )
 
+SHADOW_SCORES = sa.Table(  # of versions that are not in use: no stage of a lead and no hand-off depends on them
+    f"{PREFIX}shadow_scores",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),  # of the version in use
+    sa.Column("model_hash", sa.Text, primary_key=True),
+    sa.Column("lead_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),  # that its cuts would advise
+    sqlite_with_rowid=False,
+)
+
 STAGE_CHANGES = sa.Table(
     f"{PREFIX}stage_changes",
     METADATA,

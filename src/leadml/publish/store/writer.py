@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from leadml.publish.store.batches import batch_place, begin_batch, complete_batch, fill_batch
 from leadml.publish.store.retention import remove_old_scores
 from leadml.publish.store.scores import BatchScores
+from leadml.publish.store.shadows import add_shadow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,3 +81,7 @@ class BatchWriter:
         complete_batch(self._store, self._batch, self._entry, self._look)
         if self._keep_days is not None:
             remove_old_scores(self._store, keep_days=self._keep_days, now=self._entry.scored_at)
+
+    def add_shadow(self, scored: pd.DataFrame, *, version: str, model_hash: str) -> None:
+        """Store what a version that is not in use says of the leads of the batch."""
+        add_shadow(self._store, self._batch.batch, scored, version=version, model_hash=model_hash)

@@ -21,3 +21,13 @@ def test_scores_of_the_fourth_schema_stay_and_were_not_explored() -> None:
 
     assert (version_5.revision, version_5.down_revision) == ("5", version_4.revision)
     assert scores == [("a", 0.5, None)]
+
+
+def test_shadows_have_a_table_of_their_own() -> None:
+    """Without rows."""
+    with sa.create_engine("sqlite://").connect() as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            for step in (version_1, version_2, version_3, version_4, version_5):
+                step.upgrade()
+        names = "batch, model_hash, lead_id, version, probability, stage"
+        assert connection.exec_driver_sql(f"SELECT {names} FROM leadml_shadow_scores").all() == []  # noqa: S608
