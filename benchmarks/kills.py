@@ -6,32 +6,36 @@ scores the same leads or others. Then file and store must agree: each complete b
 gives, once, no batch is unfinished, stages follow from the scores, the file has the SHA-256 of its batch, and a further
 run of the batch leaves the same bytes and no new row. The leads are drawn from data/raw/bank.csv. PostgreSQL is started
 as the tests start it; where it is not installed, only SQLite is judged.
+
+Subject `promote`: promotions and rollbacks are killed in the same way (`kills_promote`). After the next start there
+must be one version in use that can be loaded, and MLflow's alias must name it. A whole rollback is timed, and must give
+the same scores as before; and two promotions run at once.
 Run with: python benchmarks/kills.py [--kills N] [--seed N] [--json] [--keep]
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import shutil
 import signal
 import sys
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from kills_child import in_child, read_from, write_to
+from kills_promote import PromoteTrial
 from measure import ROOT, finish, options
 
 from leadml.jobs.project import Project, open_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
 LEADS = ROOT / "data" / "raw" / "bank.csv"
@@ -61,7 +65,11 @@ def main() -> None:
     for database, lines in faults.items():
         print("".join(f"{database}: {line}\n" for line in lines), end="")
     broken = sum(len(lines) for lines in faults.values())
-    finish("kills", {"store": {"kills": kills, "broken": broken, "databases": sorted(faults)}}, chosen)
+    with TemporaryDirectory() as name:
+        promotions = PromoteTrial(Path(name), random.Random(chosen.seed))  # noqa: S311 - no secret
+        promoted = promotions.run(chosen.kills)
+    store = {"kills": kills, "broken": broken, "databases": sorted(faults)}
+    finish("kills", {"store": store, "promote": promoted}, chosen)
 
 
 def trained(folder: Path) -> Path:
@@ -109,7 +117,7 @@ class Trial:
         """Kill jobs until there were so many kills; return what was wrong after the jobs that followed."""
         faults: list[str] = []
         in_child(lambda: self.measure("first"))
-        found = self.read("measured")
+        found = read_from(self.folder, "measured")
         while self.kills < kills:
             name = f"leads-{self.kills + self.finished}"
             event = self.random.randrange(found["events"]) if self.kills % 2 else None
@@ -120,7 +128,7 @@ class Trial:
                 self.kills += 1
             next_name = name if self.random.random() < SAME else f"{name}-others"
             in_child(lambda name=name, other=next_name: self.judge(name, other))
-            faults += [f"kill {self.kills} of {name}: {fault}" for fault in self.read("faults")]
+            faults += [f"kill {self.kills} of {name}: {fault}" for fault in read_from(self.folder, "faults")]
         return faults
 
     def project(self) -> Project:
@@ -148,7 +156,7 @@ class Trial:
         """Score leads undisturbed, and write how many moments there are to kill a job at."""
         begin = time.perf_counter()
         events = self.score(name)
-        self.write("measured", {"events": events, "seconds": time.perf_counter() - begin})
+        write_to(self.folder, "measured", {"events": events, "seconds": time.perf_counter() - begin})
 
     def judge(self, killed: str, name: str) -> None:
         """Score leads after a kill, and write what is wrong then."""
@@ -161,7 +169,7 @@ class Trial:
         if self.sha256() != first:
             faults.append("a further run left other bytes")
         faults += [f"a further run changed {table}" for table in before if not before[table].equals(after[table])]
-        self.write("faults", faults)
+        write_to(self.folder, "faults", faults)
 
     def stored(self) -> dict[str, pd.DataFrame]:
         """Return the tables of the store."""
@@ -217,14 +225,6 @@ class Trial:
         """Return the hash of the file of the scores."""
         return hashlib.sha256((self.folder / OUT).read_bytes()).hexdigest()
 
-    def write(self, name: str, value: object) -> None:
-        """Write a value for the process that waits."""
-        (self.folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
-
-    def read(self, name: str) -> Any:
-        """Return the value that a child wrote."""
-        return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
-
 
 def leads(name: str) -> pd.DataFrame:
     """Return some of the bundled leads under the ids of the same 400 people, drawn by a name."""
@@ -249,29 +249,6 @@ def held_stage(before: str, fresh: str, probability: float, *, cuts: Mapping[str
         if probability >= kept * cuts[stage]:
             return stage
     return fresh
-
-
-def in_child(action: Callable[[], object], *, seconds: float | None = None) -> bool:
-    """Run an action in a process of its own, killed after some seconds; return whether it came to its end."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            action()
-            code = 0
-        except BaseException:  # noqa: BLE001 - the process ends here
-            traceback.print_exc()
-        os._exit(code)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return False
-    if os.WEXITSTATUS(status):
-        msg = "a job failed; its traceback is above"
-        raise RuntimeError(msg)
-    return True
 
 
 if __name__ == "__main__":

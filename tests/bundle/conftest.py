@@ -75,6 +75,7 @@ def _record(trained_at: str) -> TrainingRecord:
         data_hash="a" * 64,
         params_hash="b" * 64,
         recipe_hash="d" * 64,
+        label_hash="",
         excluded={"duration": "known only after the call"},
         accepted_leaks={"age": "known before the call"},
         findings=(Finding("RD1", "warn", "", "there are few leads", "add more"),),

@@ -48,6 +48,7 @@ MANIFEST = Manifest(
         data_hash="b" * 64,
         params_hash="c" * 64,
         recipe_hash="d" * 64,
+        label_hash="",
         excluded={"duration": "known only after the call"},
         accepted_leaks={},
         findings=(

@@ -12,11 +12,14 @@ import pytest
 from tests.reviews import FIRST, at, before, flat_project, let_outcomes_in, stream
 from tests.stores import silent
 
+from leadml.bundle.model import load
 from leadml.errors import BundleError, LeadmlError
+from leadml.jobs.contest import labelled_leads, training_end
 from leadml.jobs.gate import judge_version
 from leadml.jobs.gate_records import DECIDED, GATE, Gated, judged_before
 from leadml.jobs.places import Places
-from leadml.jobs.promote import Approval, promote
+from leadml.jobs.promote import Approval, promote, roll_back
+from leadml.jobs.recalibrate import newest_periods, recalibrated
 from leadml.jobs.train import train
 from leadml.publish.store.decisions import decisions_of
 from leadml.publish.store.opening import reading
@@ -203,3 +206,56 @@ def test_the_store_has_the_answers_of_the_target_alone(project: Places) -> None:
     other = replace(project, target="lost")
     assert [each.target for each in judged_before(project, now=at(0), progress=silent)] == ["won"]
     assert judged_before(other, now=at(0), progress=silent) == []
+
+
+def test_a_pass_holds_for_a_period_and_until_a_rollback(project: Places) -> None:
+    """After that a person must have a reason."""
+    _judged(project, "2")
+    with pytest.raises(LeadmlError, match=r"version 2: it passed on 2025-04-12, which holds for a period"):
+        promote(project, "2", Approval(), now=at(DAYS + 40), progress=silent)
+    promote(project, "2", Approval(), now=at(DAYS + 2), progress=silent)
+    roll_back(project, Approval("Ann"), now=at(DAYS + 3), progress=silent)
+    with pytest.raises(LeadmlError, match=r"which holds for a period .* and until a rollback \(to use it all the same"):
+        promote(project, "2", Approval(), now=at(DAYS + 4), progress=silent)
+    assert project.registry.champion() == "1"
+
+
+def test_the_own_look_of_a_version_is_no_other_attempt(project: Places) -> None:
+    """With two looks and one attempt, it has its second look; a version without a look left is told so."""
+    two = _opened(project.root, "gate.looks=2", "gate.attempts=1", "gate.floor=0.5")
+    assert (_judged(two, "2").answer, _judged(two, "2").look) == ("no better", 2)
+    assert [each["answer"] for each in _kept(project)] == ["no better", "not enough evidence"]
+    assert "1 changes were judged" in _judged(two, "3").line
+
+
+def test_a_recalibrated_version_is_not_judged_on_the_leads_that_corrected_it(project: Places) -> None:
+    """Though its recipe is the same, and its holdout is older."""
+    model = load(project.registry.path("1"))
+    leads = labelled_leads(model, project, since=training_end(model), now=at(DAYS), progress=silent)
+    both = pd.concat(newest_periods(model, leads, days=30), ignore_index=True)
+    until = int(leads["mature_at"].max())
+    moved = recalibrated(model.bundle, 0.1, both, project.params, at=at(DAYS), used_until=until)
+    version, _ = project.registry.add(moved)
+    found = _judged(project, version)
+    assert (found.kind, found.answer, found.figures["leads"]) == ("refresh", "not enough evidence", 0)
+
+
+def test_versions_with_other_labels_are_not_compared(project: Places) -> None:
+    """What converted means must be the same."""
+    other = _opened(project.root, "target.positive=['0']", "target.negative=['1']", "split.seed=7")
+    version = train(other, now=at(DAYS), progress=silent, accept_weak="a test").model.version
+    with pytest.raises(LeadmlError, match="both versions must predict the same, got other choices of the target"):
+        _judged(project, version)
+
+
+def test_a_version_that_leads_refused_has_used_them(project: Places) -> None:
+    """A slice that is worse is an answer of these leads, too."""
+    found = Gated.from_json({**_judged(project, "4").to_json(), "answer": "refused"})
+    assert found.is_decided_change
+    assert not replace(found, until="").is_decided_change
+
+
+def test_a_rule_that_reads_a_field_of_neither_version_refuses_nobody(project: Places) -> None:
+    """It has no solution by the version in use either."""
+    rule = "stages.sql={rule: expected_value, amount: field_2, contact_cost: 1}"
+    assert _judged(_opened(project.root, rule), "2").answer == "better"

@@ -160,3 +160,29 @@ def test_a_first_version_is_in_use_even_if_mlflow_cannot_be_reached(project: Pla
     assert again.champion == again.model.version == "1"
     assert again.run_id is None
     assert "the version is not in MLflow" in again.note
+
+
+def test_a_damaged_version_in_use_is_replaced_by_a_persons_word_or_the_one_before(project: Places) -> None:
+    """The gate cannot judge beside it; a rollback needs only the version that it returns to."""
+    promote(project, "2", ANN, now=NOW, progress=ignore)
+    with (project.registry.path("2") / "evaluation.json").open("a", encoding="utf-8") as file:
+        file.write(" ")
+    with pytest.raises(LeadmlError, match="version 2, which is in use, must be whole to judge another beside it"):
+        promote(project, "3", Approval(), now=NOW, progress=ignore)
+    assert roll_back(project, Approval(), now=NOW, progress=ignore).version == "1"
+    promote(project, "3", ANN, now=NOW, progress=ignore)
+    assert [each[:3] for each in _events(project)][-2:] == [("rollback", "1", "2"), ("promote", "3", "1")]
+
+
+def test_a_champion_file_that_cannot_be_read_is_never_replaced(project: Places) -> None:
+    """Neither by a training nor by a promotion: it names the versions before."""
+    file = project.registry.folder / CHAMPION
+    file.write_text("v1", encoding="utf-8")
+    for change in (
+        lambda: train(project, now=NOW, progress=ignore),
+        lambda: promote(project, "2", ANN, now=NOW, progress=ignore),
+        lambda: _back(project),
+    ):
+        with pytest.raises(BundleError, match="must name a version by its number, got 'v1'"):
+            change()
+    assert file.read_text(encoding="utf-8") == "v1"

@@ -78,7 +78,10 @@ def test_cuts_without_a_solution_stay(project: Places, model: Model, leads: pd.D
     both = pd.concat(newest_periods(model, leads, days=30), ignore_index=True)
     moved = recalibrated(model.bundle, 0.5, both, strict.params, at=at(100), used_until=0)
     assert moved.stages == model.bundle.stages
-    assert moved.candidates is model.bundle.candidates
+    before, after = model.bundle.profile.counts.stages, moved.profile.counts.stages
+    assert np.allclose(log_odds(moved.candidates["cut"]), log_odds(model.bundle.candidates["cut"]) + 0.5)
+    assert after["LEAD"] < before["LEAD"]
+    assert sum(after.values()) == sum(before.values())
 
 
 def test_a_contest_has_both_probabilities(leads: pd.DataFrame, model: Model) -> None:

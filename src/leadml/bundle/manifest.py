@@ -54,8 +54,9 @@ class TrainingRecord:
         Where the rows came from.
     rows, conversions
         Number of rows with a label, and of those that converted.
-    data_hash, params_hash, recipe_hash
-        SHA-256 of the rows, of all choices, and of those that decide what is learnt from given rows.
+    data_hash, params_hash, recipe_hash, label_hash
+        SHA-256 of the rows, of all choices, of those that decide what is learnt from given rows, and of what a label of
+        flat leads means (empty for dated leads).
     excluded, accepted_leaks
         Fields that are excluded, and suspected leaks that are used, each with its reason.
     findings
@@ -87,6 +88,7 @@ class TrainingRecord:
     data_hash: str
     params_hash: str
     recipe_hash: str
+    label_hash: str
     excluded: Mapping[str, str]
     accepted_leaks: Mapping[str, str]
     findings: tuple[Finding, ...]

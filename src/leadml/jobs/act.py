@@ -14,9 +14,10 @@ from leadml.bundle.model import load
 from leadml.errors import LeadmlError, ModelError
 from leadml.jobs.contest import labelled_leads, training_end
 from leadml.jobs.cuts import save_cuts
+from leadml.jobs.gate import reasons_without_leads
 from leadml.jobs.gate_records import Gated, judged_before, keep_answer
 from leadml.jobs.learn import cuts_on
-from leadml.jobs.promote import promote, require_name
+from leadml.jobs.promote import promote, require_name, was_taken_back
 from leadml.jobs.recalibrate import newest_periods, outcomes_of, recalibrated, with_and_without
 from leadml.jobs.refit import judge_recipe, refitted
 from leadml.jobs.store import open_store
@@ -202,9 +203,20 @@ class _Act:
         since = training_end(self.champion)
         return labelled_leads(self.champion, self.project, since=since, now=self.now, progress=self.progress)
 
+    def _why_not(self, version: str) -> str:
+        """Return why a version is not put in use, whatever leads say of it; empty if it may be."""
+        if version == self.champion.version:
+            return "it is the one in use"
+        if was_taken_back(self.project, version):
+            return "it was in use before, and was taken back"
+        challenger = load(self.project.registry.path(version))
+        return "; ".join(reasons_without_leads(self.champion, challenger, self.project))
+
     def _put_in_use(self, action: str, bundle: Bundle, judged: Judged, ends: tuple[int, int], reason: str) -> Acted:
         """Store a bundle as a version, keep what the gate said of it, and put it in use."""
         version, _ = self.project.registry.add(bundle)
+        if why := self._why_not(version):
+            return self.acted(action, f"version {version} is not put in use: {why}", done=False)
         earlier = judged_before(self.project, now=self.now, progress=self.progress)
         gated = Gated(
             at=self.now,

@@ -17,7 +17,7 @@ from leadml.leads.check.activity_plan import ACTIVITY, DAY
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.check.instants import from_shown, instant
 from leadml.leads.sources.source import scoring_source
-from leadml.model.judge.evaluation import as_rows
+from leadml.model.judge.evaluation import as_rows, plain_rows
 from leadml.publish.text_tables import TextTable
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return all figures as values that JSON can store."""
-        tables = {name: as_rows(getattr(self, name)) for name in ("importance", "moves", "volume")}
+        tables = {name: plain_rows(getattr(self, name)) for name in ("importance", "moves", "volume")}
         names = {"target": self.target, "one": self.one, "other": self.other}
         return {**names, "leads": self.leads, "changed": self.changed, **tables}
 
@@ -217,18 +217,18 @@ def _since_last_batch(scored: _Scored, project: Places, as_of: str | None) -> li
     stored = scored.frame[LEAD_ID].map(known).to_numpy(dtype=np.float64)
     has_stored = ~np.isnan(stored)
     before, after = scored.stages(np.nan_to_num(stored)), scored.stages(scored.probability)
-    silent = _silent(scored.frame, batch, as_of)
+    silent = _silent(scored.frame, batch, as_of, timezone=project.params.data.timezone or "UTC")
     moves = []
     for why, rows in (("decay", has_stored & silent), ("data", has_stored & ~silent)):
         moves += _moves(why, before[rows], after[rows])
     return moves
 
 
-def _silent(frame: pd.DataFrame, batch: StoredBatch, as_of: str | None) -> Mask:
+def _silent(frame: pd.DataFrame, batch: StoredBatch, as_of: str | None, *, timezone: str) -> Mask:
     """Return of which leads no activity is known since a batch; of none where leads have no activities."""
     if LAST not in frame:
         return np.zeros(len(frame), dtype=bool)
-    days = (instant(str(as_of), timezone="UTC") - from_shown(str(batch.as_of))) / DAY
+    days = (instant(str(as_of), timezone=timezone) - from_shown(str(batch.as_of))) / DAY
     last = frame[LAST].to_numpy(dtype=np.float64)
     return np.asarray(np.isnan(last) | (last >= days))
 

@@ -142,12 +142,13 @@ def scored_by_both(champion: Model, challenger: Model, *, leads: pd.DataFrame, o
 
 def _require_one_target(champion: Model, challenger: Model) -> None:
     """Refuse versions whose labels mean different things."""
-    one, other = (model.bundle.leads.settings.to_json() for model in (champion, challenger))
-    targets = [None if settings is None else settings["target"] for settings in (one, other)]
-    if targets[0] != targets[1]:
+    settings = [model.bundle.leads.settings.to_json() for model in (champion, challenger)]
+    targets = [None if each is None else each["target"] for each in settings]
+    meanings = [model.bundle.record.label_hash for model in (champion, challenger)]
+    if targets[0] != targets[1] or meanings[0] != meanings[1]:
         msg = (
             f"both versions must predict the same, got other choices of the target in version {challenger.version}: "
-            "the outcome, its horizon or its population"
+            "the outcome, its values, its horizon or its population"
         )
         raise LeadmlError(msg)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from leadml.types import Floats, Progress
 
 YEAR = 365 * DAY  # what gate.attempts counts over
+LONGEST = 10  # years: nobody waits longer for enough leads
 MEGABYTE = 1_000_000  # bytes, as gate.megabytes has them
 
 
@@ -81,6 +82,29 @@ def _tell_mlflow(project: Places, challenger: Model, found: Gated) -> str:
     return ""
 
 
+def reasons_without_leads(champion: Model, challenger: Model, project: Places) -> list[str]:
+    """Return why a challenger is refused, whatever leads say of it.
+
+    Parameters
+    ----------
+    champion, challenger
+        The version in use, and the one that wants its place.
+    project
+        The project.
+    """
+    record, before = challenger.bundle.record, champion.bundle.record
+    leaks = sorted({*record.accepted_leaks} - {*before.accepted_leaks})
+    most, size = project.params.gate.megabytes, sum(file.stat().st_size for file in challenger.folder.iterdir())
+    reasons = [] if record.is_usable else [record.weakness]
+    reasons += [f"it reads {name}, which is suspected of a leak" for name in leaks]
+    if size > most * MEGABYTE:
+        reasons.append(f"its files have {size / MEGABYTE:,.1f} megabytes, and gate.megabytes is {most:g}")
+    end, later = record.known_until, before.known_until
+    if record.recipe_hash == before.recipe_hash and end is not None and later is not None and end < later:
+        reasons.append(f"its outcomes end on {shown_day(end)}, before those of the version in use")
+    return reasons
+
+
 @dataclass(frozen=True, eq=False)
 class _Gate:
     """A challenger beside the version in use, with what the gate said before."""
@@ -97,11 +121,15 @@ class _Gate:
         one, other = (model.bundle.record.recipe_hash for model in (self.champion, self.challenger))
         return "refresh" if one == other else "change"
 
+    @property
+    def _hashes(self) -> tuple[str, str]:
+        return self.champion.manifest.model_hash, self.challenger.manifest.model_hash
+
     def judged(self, progress: Progress) -> Gated:
         """Return what the gate says."""
-        if reasons := [*self._reasons_without_leads()]:
-            return self._gated(Judged("refused", tuple(reasons), {}))
         since, look = self._window()
+        if reasons := [*reasons_without_leads(self.champion, self.challenger, self.project), *self._too_many()]:
+            return self._gated(Judged("refused", tuple(reasons), {}))
         leads = labelled_leads(self.champion, self.project, since=since, now=self.now, progress=progress)
         try:
             other = labelled_leads(self.challenger, self.project, since=since, now=self.now, progress=progress)
@@ -112,34 +140,20 @@ class _Gate:
         said = self._judged(later, look)
         return self._gated(said, since=since, until=later.until, look=look)
 
-    def _reasons_without_leads(self) -> list[str]:
-        """Return why the challenger is refused, whatever leads say of it."""
-        record, choices = self.challenger.bundle.record, self.project.params.gate
-        leaks = sorted({*record.accepted_leaks} - {*self.champion.bundle.record.accepted_leaks})
-        size = sum(file.stat().st_size for file in self.challenger.folder.iterdir()) / MEGABYTE
-        reasons = [] if record.is_usable else [record.weakness]
-        reasons += [f"it reads {name}, which is suspected of a leak" for name in leaks]
-        if size > choices.megabytes:
-            reasons.append(f"its files have {size:,.1f} megabytes, and gate.megabytes is {choices.megabytes:g}")
-        ends = [model.bundle.record.known_until or 0 for model in (self.champion, self.challenger)]
-        if self.kind == "refresh" and ends[1] < ends[0]:
-            reasons.append(f"its outcomes end on {shown_day(ends[1])}, before those of the version in use")
-        if self.kind == "change" and len(self._attempts()) >= choices.attempts:
-            reasons.append(
-                f"{len(self._attempts())} changes were judged in the last 365 days, and gate.attempts is "
-                f"{choices.attempts}; the next may be on {self._next_attempt()}"
-            )
-        return reasons
+    def _too_many(self) -> list[str]:
+        """Return that there were too many changes in the last year, if there were."""
+        attempts, choices = self._attempts(), self.project.params.gate
+        if self.kind != "change" or len(attempts) < choices.attempts:
+            return []
+        free = shown_day(from_shown(attempts[-choices.attempts].at) + YEAR + DAY)
+        words = f"{len(attempts)} changes were judged in the last 365 days, and gate.attempts is {choices.attempts}"
+        return [f"{words}; the next may be on {free}"]
 
     def _attempts(self) -> list[Gated]:
-        """Return the changes that were judged in the last year, oldest first."""
+        """Return the other changes that were judged in the last year, oldest first, each once."""
         begin = from_shown(self.now) - YEAR
         changes = [each for each in self.earlier if each.is_decided_change and from_shown(each.at) > begin]
-        return [each for each in changes if each.look == 1]
-
-    def _next_attempt(self) -> str:
-        oldest = self._attempts()[-self.project.params.gate.attempts]
-        return shown_day(from_shown(oldest.at) + YEAR + DAY)
+        return [each for each in changes if each.look == 1 and each.hashes != self._hashes]
 
     def _window(self) -> tuple[int, int]:
         """Return after which instant outcomes became known that judge the challenger, and which look at them it is.
@@ -149,12 +163,11 @@ class _Gate:
         LeadmlError
             If the challenger was judged on all looks that there are.
         """
-        champion = training_end(self.champion)
+        champion, bundle = training_end(self.champion), self.challenger.bundle
         if self.kind == "refresh":  # its recipe as of the beginning of its holdout
-            return max(champion, self.challenger.bundle.leads.holdout.since or 0), 1
-        hashes = self.champion.manifest.model_hash, self.challenger.manifest.model_hash
+            return max(champion, bundle.leads.holdout.since or 0, bundle.record.used_until), 1
         changes = [each for each in self.earlier if each.is_decided_change]
-        looks = [each for each in changes if each.hashes == hashes]
+        looks = [each for each in changes if each.hashes == self._hashes]
         if len(looks) >= self.project.params.gate.looks:
             msg = (
                 f"version {self.challenger.version} must not be judged again beside version {self.champion.version}: "
@@ -218,4 +231,5 @@ def _enough_on(said: Judged, since: int | None, until: int | None) -> str:
     leads, needed = said.figures.get("leads", 0), said.figures.get("needed", 0)
     if said.answer != "not enough evidence" or since is None or until is None or not leads or needed <= leads:
         return ""
-    return shown_day(int(until + (needed - leads) * (until - since) / leads) + DAY)
+    wait = int((needed - leads) * (until - since) / leads)
+    return shown_day(until + wait + DAY) if wait < LONGEST * YEAR else ""

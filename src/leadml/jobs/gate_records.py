@@ -96,8 +96,8 @@ class Gated:
 
     @property
     def is_decided_change(self) -> bool:
-        """Whether leads decided on a change, in whatever way."""
-        return self.kind == "change" and self.answer in DECIDED
+        """Whether leads decided on a change, in whatever way: also by its calibration, a slice or its speed."""
+        return self.kind == "change" and (self.answer in DECIDED or (self.answer == "refused" and bool(self.until)))
 
 
 def judged_before(project: Places, *, now: str, progress: Progress) -> list[Gated]:

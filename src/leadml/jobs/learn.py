@@ -52,7 +52,11 @@ if TYPE_CHECKING:
 # For speed; the share of leads below a quartile is then known to 1.96 * sqrt(0.25 * 0.75 / 20,000) = 0.6 points.
 MAX_EXPLAINED_ROWS = 20_000
 # The sections of the params that decide what is learnt from given rows; fields and snapshots are read from the leads.
-RECIPE = ("target", "targets", "snapshots", "features", "split", "model", "calibration", "baselines")
+RECIPE = (
+    "data", "sources", "target", "targets", "snapshots", "features", "split", "model", "calibration", "baselines",
+)  # fmt: skip
+# Of them what says where the rows lie, and what changes no number.
+PLACES = {"path", "url", "table", "query", "encoding", "delimiter", "observed_until", "threads"}
 
 
 def learn(
@@ -170,6 +174,9 @@ def cuts_on(
         If a rule has no solution.
     """
     rules, label = rules_of(params, target), rows[LABEL].to_numpy()
+    if missing := [name for rule in rules.values() for name in rule.columns if normal_name(name) not in rows]:
+        msg = f"a rule of the stages reads {quoted(missing[0])}, which the version does not have"
+        raise ModelError(msg)
     columns = {name: rows[normal_name(name)] for rule in rules.values() for name in rule.columns}
     return solve_cuts(probability, label, rules, groups=groups, columns=columns, crossing=params.stages.crossing)
 
@@ -248,6 +255,7 @@ def _record(
         data_hash=data_hash(training.frame),
         params_hash=hashlib.sha256(resolved.encode()).hexdigest(),
         recipe_hash=recipe_hash(params),
+        label_hash=label_hash(training.contract),
         excluded=dict(params.features.excluded),
         accepted_leaks=dict(params.leaks.accept),
         findings=tuple(finding for finding in findings if finding.severity in {"stop", "warn"}),
@@ -263,11 +271,23 @@ def _record(
 
 
 def recipe_hash(params: Params) -> str:
-    """Return the hash of the choices that decide what is learnt from given rows."""
-    written = params.as_written()
-    recipe = {name: written[name] for name in RECIPE}
-    recipe["model"] = {name: value for name, value in recipe["model"].items() if name != "threads"}
+    """Return the hash of the choices that decide what is learnt from given rows; defaults are left out."""
+    written = params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    recipe = {name: _without_places(written[name]) for name in RECIPE if name in written}
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def label_hash(contract: Contract) -> str:
+    """Return the hash of what a label of flat leads means: its column and its values; empty for dated leads."""
+    label = contract.label
+    meaning = None if label is None else [label.column, sorted(label.positive), sorted(label.negative)]
+    return "" if meaning is None else hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
+
+
+def _without_places(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_places(inner) for name, inner in value.items() if name not in PLACES}
 
 
 def _size(frame: pd.DataFrame, split: Split) -> PartSize:

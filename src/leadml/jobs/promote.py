@@ -15,11 +15,14 @@ from leadml.jobs.gate import judge_version
 from leadml.jobs.gate_records import judged_before, last_answer
 from leadml.jobs.store import open_store
 from leadml.jobs.train import require_places
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.instants import from_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leadml.bundle.model import Model
+    from leadml.jobs.gate_records import Gated
     from leadml.jobs.places import Places
     from leadml.publish.store.opening import Store
     from leadml.types import Progress
@@ -96,7 +99,7 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
     if version not in registry.versions():
         msg = f"version must be one of {', '.join(registry.versions()) or 'none'}, got {quoted(version)}"
         raise LeadmlError(msg)
-    model, before = load(registry.path(version)), registry.usable_champion()
+    model, before = load(registry.path(version)), registry.champion()
     if before == version:
         msg = f"version must be another than the one in use, got {version}"
         raise LeadmlError(msg)
@@ -129,8 +132,7 @@ def roll_back(project: Places, approval: Approval, *, now: str, progress: Progre
     """
     registry = project.registry
     require_name(project, approval)
-    before = registry.champion_path().name
-    version = registry.before()
+    before, version = registry.champion() or "", registry.before()
     model = load(registry.path(version))
     event = _event("rollback", model, before, approval, now)
     with _followers(project, model, event, now=now, progress=progress) as moved:
@@ -156,14 +158,51 @@ def _require_pass(
             msg = "reason (--reason) must say why the gate is passed over (--ungated), got nothing"
             raise LeadmlError(msg)
         return
+    if project.registry.usable_champion() is None:
+        msg = (
+            f"version {before}, which is in use, must be whole to judge another beside it, got changed files; replace "
+            f"it by leadml promote {model.version} --ungated --reason REASON"
+        )
+        raise LeadmlError(msg)
     champion = load(project.registry.path(before))
     found = last_answer(judged_before(project, now=now, progress=progress), champion, model)
     is_last = found is not None and found.is_decided_change and found.look >= project.params.gate.looks
-    if found is None or not (found.passes or is_last):
+    if found is None or not (_still_passes(found, project, now) or is_last):
         found = judge_version(project, model.version, now=now, progress=progress)
-    if not found.passes:
-        msg = f"{found.line} (to use it all the same: leadml promote {model.version} --ungated --reason REASON)"
+    if not _still_passes(found, project, now):
+        ended = f"it passed on {found.at[:10]}, which holds for a period (review.period_days) and until a rollback"
+        why = f"{project.target}: version {model.version}: {ended}" if found.passes else found.line
+        msg = f"{why} (to use it all the same: leadml promote {model.version} --ungated --reason REASON)"
         raise LeadmlError(msg)
+
+
+def _still_passes(found: Gated, project: Places, now: str) -> bool:
+    """Return whether an answer lets a version pass today: it is no older than a period, and nobody took it back."""
+    is_recent = from_shown(now) - from_shown(found.at) <= project.params.review.period_days * DAY
+    return found.passes and is_recent and not was_taken_back(project, found.challenger, since=found.at)
+
+
+def was_taken_back(project: Places, version: str, *, since: str = "") -> bool:
+    """Return whether a person brought the version before back after a version was put in use.
+
+    Parameters
+    ----------
+    project
+        The project.
+    version
+        Name of the version.
+    since
+        The instant in ISO 8601 from which on; empty for ever.
+    """
+    if project.store_url is None:
+        return False
+    from leadml.publish.store.decisions import decisions_of  # noqa: PLC0415 - SQLAlchemy takes time
+    from leadml.publish.store.opening import reading  # noqa: PLC0415
+
+    with reading(project.store_url) as store:
+        events = [] if store is None else store.read(lambda connection: decisions_of(connection, PROMOTION))
+    backs = [each for each in events if each["action"] == "rollback" and each["target"] == project.target]
+    return any(each["before"] == version and each["at"] >= since for each in backs)
 
 
 def _event(action: str, model: Model, before: str | None, approval: Approval, now: str) -> dict[str, str]:

@@ -88,7 +88,9 @@ def recalibrated(
     edges = tuple(expit(log_odds(np.array(bundle.profile.edges)) + shift).tolist())
     millionths = round(float(probability.mean()) * counts.scored * 1_000_000)
     profile = replace(bundle.profile, edges=edges, counts=replace(counts, millionths=millionths))
-    stages, candidates = bundle.stages, bundle.candidates
+    said = log_odds(bundle.candidates["cut"].to_numpy()) + shift
+    stages, candidates = bundle.stages, bundle.candidates.assign(cut=expit(said))
+    profile = profile.with_cuts(stages.cuts, candidates)
     with suppress(ModelError):  # the cuts stay where the rules have no solution on these leads
         cuts = cuts_on(leads, probability, params, target=bundle.target, groups=leads[SPLIT_KEY].to_numpy())
         stages, candidates = replace(stages, cuts=cuts.cuts, drop=cuts.drop), cuts.sample_candidates()

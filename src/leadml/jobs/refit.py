@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from leadml.errors import LeadmlError
-from leadml.jobs.contest import training_end
+from leadml.jobs.contest import LaterLeads, training_end
 from leadml.jobs.learn import learn, recipe_hash
 from leadml.leads.check.activity_plan import DAY
-from leadml.leads.check.contract import LABEL, MATURE_AT, SPLIT_KEY
+from leadml.leads.check.contract import MATURE_AT
 from leadml.leads.sources.source import labelled_source, training_source
 from leadml.model.fit.estimator import fit_model
-from leadml.review.gate.judge import Contest, judge
+from leadml.review.gate.judge import judge
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadml.bundle.contents import Bundle
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
@@ -78,21 +79,17 @@ def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progre
             "one; train it and promote it as a change"
         )
         raise LeadmlError(msg)
-    rows = labelled_source(bundle.leads, project, now=now).later(EVER, progress=progress)
+    source = labelled_source(bundle.leads, project, now=now)
+    rows = source.later(EVER, progress=progress)
     ago = int(rows[MATURE_AT].max()) - params.review.period_days * DAY
     since = max(ago, end)
     progress("fitting the recipe of a period ago")
     known, contract = rows[rows[MATURE_AT] <= ago].reset_index(drop=True), bundle.leads.contract
     split = bundle.leads.settings.split(params.split, copies=contract.lead_id is None)
     recipe = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model
-    later = rows[rows.groupby(SPLIT_KEY)[MATURE_AT].transform("min") > since]
-    later = later.sort_values(MATURE_AT, kind="stable", ignore_index=True)
-    contest = Contest(
-        label=later[LABEL].to_numpy(dtype=np.int8),
-        champion=bundle.model.predict(later) if len(later) else np.empty(0),
-        challenger=recipe.predict(later) if len(later) else np.empty(0),
-        groups=pd.factorize(later[SPLIT_KEY])[0],
-    )
+    later = source.later(since, progress=progress).sort_values(MATURE_AT, kind="stable", ignore_index=True)
+    one, two = (model.predict(later) if len(later) else np.empty(0) for model in (bundle.model, recipe))
+    contest = LaterLeads(later, one, two, (0.0, 0.0)).contest(champion, params.review.slices)
     until = int(rows[MATURE_AT].max())
     return Refresh(rows, since, until, judge(contest, params.gate, kind="refresh"))
 

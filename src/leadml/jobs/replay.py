@@ -15,7 +15,7 @@ from leadml.leads.check.contract import AS_OF, MATURE_AT, Contract
 from leadml.leads.sources.settings import settings_from_params
 from leadml.leads.sources.source import training_source
 from leadml.model.fit.estimator import fit_model
-from leadml.model.judge.evaluation import as_rows
+from leadml.model.judge.evaluation import as_rows, plain_rows
 from leadml.publish.text_tables import TextTable
 from leadml.review.replay.figures import period_figures, pooled_figures
 from leadml.review.replay.history import History
@@ -86,7 +86,7 @@ class Replayed:
 
     def to_json(self) -> dict[str, Any]:
         """Return all figures as values that JSON can store."""
-        tables = {"figures": as_rows(self.figures), "periods": as_rows(self.periods)}
+        tables = {"figures": plain_rows(self.figures), "periods": plain_rows(self.periods)}
         return {"target": self.target, "labels": self.labels, **tables}
 
     def __repr__(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
@@ -16,7 +15,7 @@ from leadml.jobs.store import open_store
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import from_shown, instant, shown_day, shown_instant
 from leadml.leads.judge.findings import CATALOGUE, Finding
-from leadml.model.judge.evaluation import as_rows
+from leadml.model.judge.evaluation import as_rows, finite, plain_rows
 from leadml.review.assess import assess
 from leadml.review.drift.judge import judge_changes
 from leadml.review.findings import acceptance_finding, exploration_finding, review_findings
@@ -101,7 +100,7 @@ class Review:
 
     def to_json(self) -> dict[str, Any]:
         """Return the review as values that JSON can store; numbers that are not known are None."""
-        tables = {name: _plain(getattr(self.assessment, name)) for name in TABLES}
+        tables = {name: plain_rows(getattr(self.assessment, name)) for name in TABLES}
         domain = self.assessment.domain
         return {
             "target": self.target,
@@ -116,11 +115,11 @@ class Review:
                 | {"title": CATALOGUE[each.code].title, "remedy": each.remedy}
                 for each in self.findings
             ],
-            "evidence": _plain(self.evidence()),
+            "evidence": plain_rows(self.evidence()),
             "limit": 2 / self.choices.false_alarms,
             "domain_auc": None if domain is None else domain.roc_auc,
-            "exploration": None if self.exploration is None else _finite(asdict(self.exploration)),
-            "shadows": [] if self.shadows is None else _plain(self.shadows),
+            "exploration": None if self.exploration is None else finite(asdict(self.exploration)),
+            "shadows": [] if self.shadows is None else plain_rows(self.shadows),
             **tables,
         }
 
@@ -223,12 +222,3 @@ def _keep(review: Review, model: Model, project: Places, *, now: str, progress: 
     )
     with open_store(project, now=now, progress=progress) as (store, _):
         add_review(store, stored)
-
-
-def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table as rows; numbers that are not finite are None."""
-    return [_finite(row) for row in as_rows(table)]
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}

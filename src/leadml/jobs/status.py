@@ -49,6 +49,7 @@ def describe(project: Places) -> list[tuple[str, str]]:
         ("in use", f"version {registry.champion()} of {len(registry.versions())}"),
         ("trained", f"{record.trained_at} on {record.data.source}"),
         ("fitted on", f"{fitted.rows:,} {record.unit}, {fitted.conversions:,} converted"),
+        *((("fitted again on", f"{record.fitted_again:,} {record.unit}"),) if record.fitted_again else ()),
         *((f"{cut.stage} begins at", f"{cut.probability:.4f} ({cut.rule})") for cut in cuts),
         ("model hash", manifest.model_hash),
         (

@@ -85,7 +85,7 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
     version, is_new = registry.add(bundle)
     champion = registry.usable_champion()
     if champion is None and bundle.record.is_usable:
-        registry.promote(version, instead_of=None)
+        registry.promote(version, instead_of=registry.champion())
         champion = version
     model = load(registry.path(version))
     run_id, note = None, ""
@@ -105,12 +105,15 @@ def require_places(project: Places) -> None:
 
     Raises
     ------
+    BundleError
+        If the file that names the version in use cannot be read.
     MissingExtraError
         If params switch tracking on and MLflow is not installed.
     LeadmlError
         If the folder of the models, or MLflow's store, cannot be written to.
     """
     require_writable(project.registry.folder, key="output.models")
+    project.registry.champion()  # a file that cannot be read is to be corrected before the work
     if not project.params.tracking.enabled:
         return
     if find_spec("mlflow") is None:

@@ -81,7 +81,13 @@ class Registry:
         return self.folder / version
 
     def champion(self) -> str | None:
-        """Return the name of the version in use, or None."""
+        """Return the name of the version in use, or None; its files may be damaged.
+
+        Raises
+        ------
+        BundleError
+            If the file that names it cannot be read.
+        """
         champions = read_champions(self.folder)
         return champions[0].version if champions else None
 
@@ -108,7 +114,15 @@ class Registry:
         return f'version {newest[0]} is weak, {weakness}: to use it all the same, leadml train --accept-weak "REASON"'
 
     def usable_champion(self) -> str | None:
-        """Return the version in use, or None if there is none or its files were changed."""
+        """Return the version in use, or None if there is none or its files were changed.
+
+        Raises
+        ------
+        BundleError
+            If the file that names it cannot be read.
+        """
+        if self.champion() is None:
+            return None
         try:
             folder = self.champion_path()
             verify_files(folder)
@@ -124,7 +138,7 @@ class Registry:
         version
             Its name.
         instead_of
-            The version that is in use, as far as the caller knows; None if there is none that is whole.
+            The version that is in use, as far as the caller knows, whether or not it is damaged; None if there is none.
 
         Raises
         ------
@@ -186,18 +200,11 @@ class Registry:
     def _replacing(self, instead_of: str | None) -> Iterator[list[Champion]]:
         """Give the version in use and those before it to one process at a time, if the first is the expected one."""
         with locked(self.folder):
-            found = self.usable_champion()
+            found = self.champion()
             if found != instead_of:
                 msg = f"{self.folder}: must have version {instead_of} in use, got {found}: it was changed meanwhile"
                 raise LeadmlError(msg)
-            yield self._remembered()
-
-    def _remembered(self) -> list[Champion]:
-        """Return the version in use and those before it, as far as the file can be read."""
-        try:
-            return read_champions(self.folder)
-        except BundleError:
-            return []
+            yield read_champions(self.folder)
 
     def _is_equal(self, version: str, texts: dict[str, str], accepted_weak: str) -> bool:
         try:

@@ -77,6 +77,9 @@ def _registered(client: MlflowClient, model: Model) -> str:
     wanted = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
     query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
     found = client.search_model_versions(f"name = '{model.target}' and {query}")
+    if not found:
+        msg = f"version {model.version} is not in MLflow; leadml train again logs it"
+        raise LeadmlError(msg)
     return str(max(int(each.version) for each in found))
 
 

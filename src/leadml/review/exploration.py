@@ -109,6 +109,14 @@ def explored_rate(below: LeadsBelow, *, confidence: float = 0.9) -> Exploration:
     if 0 < below.label[marked].sum() < len(marked):  # of one outcome alone nobody knows how it varies
         effective *= rate * (1 - rate) / spread
     low, high = rate_interval(rate, effective, confidence=confidence)
-    error = np.sqrt(naive * (1 - naive) * (1 / effective + 1 / max(len(rest), 1))) if len(rest) else np.nan
-    is_contradicted = bool(rate - naive > NORMAL.inv_cdf(CONTRADICTED) * error)
+    is_contradicted = bool(below.label[marked].any()) and _is_above(rate, effective, naive, len(rest))
     return Exploration(len(below.label), len(marked), effective, rate, low, high, naive, is_contradicted)
+
+
+def _is_above(rate: float, number: float, naive: float, others: int) -> bool:
+    """Return whether a rate of so many leads is surely above that of others, by the rate of both together."""
+    if not others:
+        return False
+    both = (number * rate + others * naive) / (number + others)
+    error = np.sqrt(both * (1 - both) * (1 / number + 1 / others))
+    return bool(rate - naive > NORMAL.inv_cdf(CONTRADICTED) * error)

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 
 from leadml.params.gate import GateParams
-from leadml.review.gate.judge import Contest, judge, unusable
+from leadml.review.gate.judge import EARLY, Contest, judge, unusable
 
 LEADS = 12_000
 CHOICES = GateParams()
@@ -131,3 +131,19 @@ def test_what_can_be_used(values, why):
     found = unusable(np.array(values))
     assert why in found
     assert bool(found) == bool(why)
+
+
+def test_leads_of_one_account_say_nothing(contest):
+    """Their losses have no spread."""
+    found = judge(replace(contest, groups=np.zeros(LEADS, np.int64)), CHOICES, kind="change")
+    assert (found.answer, found.reasons) == ("not enough evidence", ("all later leads are of one account",))
+
+
+def test_overwhelming_evidence_wins_before_the_planned_number(contest):
+    """And only if the gain is worth having."""
+    few = Contest(contest.label[:3000], np.full(3000, contest.label[:3000].mean()), contest.challenger[:3000])
+    rare = GateParams(least_gain=0.0005)
+    found = judge(few, rare, kind="change")
+    assert (found.answer, found.figures["leads"] < found.figures["needed"]) == ("better", True)
+    assert found.figures["e_value"] > EARLY
+    assert judge(few, GateParams(least_gain=0.0005, floor=0.5), kind="change").answer == "not enough evidence"

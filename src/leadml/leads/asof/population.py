@@ -89,7 +89,10 @@ class MatureSnapshots:
         """Return where the snapshots are of groups none of whose labels was known at an instant (microseconds)."""
         mature_at = (self.dates + self.target.maturity)[self.date_index]
         group = pd.factorize(history.split_keys)[0][self.lead]
-        was_known = np.bincount(group, weights=mature_at <= since) > 0
+        groups = pd.factorize(history.split_keys)[0]
+        was_known = np.bincount(group, weights=mature_at <= since, minlength=len(history.split_keys)) > 0
+        # By another calendar of snapshots a lead may have had a label that it does not have by this one.
+        was_known[groups[history.known_since + self.target.maturity <= since]] = True
         return np.flatnonzero(~was_known[group])
 
     def at(self, positions: Rows) -> pd.DataFrame:

@@ -100,6 +100,8 @@ class FlatLeads:
         if AS_OF not in frame:
             msg = "data.created_at must name the date of leads, to tell which are later than a training, got none"
             raise LeadmlError(msg)
+        if self.contract.lead_id is None:  # equal values are a common kind of lead, not a person
+            return frame[frame[MATURE_AT] > since].reset_index(drop=True)
         first = frame.groupby(SPLIT_KEY)[MATURE_AT].transform("min")
         return frame[first > since].reset_index(drop=True)
 

@@ -249,6 +249,22 @@ def as_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON can store them: numbers that are not finite are None."""
+    return [finite(row) for row in as_rows(table)]
+
+
+def finite(row: dict[str, Any]) -> dict[str, Any]:
+    """Return values by name, None in place of numbers that are not finite.
+
+    Examples
+    --------
+    >>> finite({"auc": float("nan"), "leads": 3})
+    {'auc': None, 'leads': 3}
+    """
+    return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}
+
+
 def _table(figures: pd.DataFrame, name: str, columns: dict[str, str]) -> pd.DataFrame:
     """Return one table of all figures, with names for its columns."""
     rows = figures.loc[figures.index == name].reset_index(drop=True)

@@ -100,9 +100,8 @@ def judge(contest: Contest, choices: GateParams, *, kind: Kind, look: int = 1, s
         Of the bootstrap.
     """
     leads = len(contest.label)
-    if not 0 < contest.label.sum() < leads:
-        reason = "all later leads have one outcome" if leads else "no later lead has a known outcome"
-        return Judged("not enough evidence", (reason,), {"leads": leads})
+    if why := _says_nothing(contest):
+        return Judged("not enough evidence", (why,), {"leads": leads})
     if why := unusable(contest.challenger):
         return Judged("refused", (why,), {"leads": leads})
     champion = losses(contest.label, contest.champion)
@@ -116,6 +115,16 @@ def judge(contest: Contest, choices: GateParams, *, kind: Kind, look: int = 1, s
     if kind == "refresh":
         return _judged("not worse", (), _figures(gain, loss))
     return _judge_gain(gain, loss, choices, look=look, seed=seed)
+
+
+def _says_nothing(contest: Contest) -> str:
+    """Return why leads say nothing at all, in words; empty if they do."""
+    leads = len(contest.label)
+    if not leads:
+        return "no later lead has a known outcome"
+    if not 0 < contest.label.sum() < leads:
+        return "all later leads have one outcome"
+    return "all later leads are of one account" if contest.groups is not None and np.ptp(contest.groups) == 0 else ""
 
 
 def _judge_gain(gain: Gain, loss: float, choices: GateParams, *, look: int, seed: int) -> Judged:
@@ -170,6 +179,8 @@ def _calibration(contest: Contest, choices: GateParams) -> Iterator[str]:
 
     Calibration is what the log loss would gain by the best line through the log-odds.
     """
+    if np.ptp(contest.champion) == 0:  # of one probability alone no line can be told
+        return
     costs = []
     for probability in (contest.champion, contest.challenger):
         line = CalibrationLine.of(contest.label, probability)

@@ -53,6 +53,8 @@ def shift_error(log_odds: Floats, label: Labels, shift: float, groups: Rows) -> 
     The sandwich of the likelihood in one dimension: the root of the summed squares of what each group has more than was
     said of it, over the sum of ``p (1 - p)``.
     """
+    if not 0 < label.sum() < len(label):  # how far off the level is nobody can say
+        return float("inf")
     probability = expit(log_odds + shift)
     sums = np.bincount(groups, weights=label - probability)
     information = float((probability * (1 - probability)).sum())
