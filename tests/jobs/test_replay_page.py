@@ -36,5 +36,5 @@ def test_the_page_shows_policies_and_months() -> None:
     assert page.count("<svg") == 2
     assert "won &lt;b&gt;" in page
     assert "<b>" not in page
-    for text in ("outcomes known by week", "kept the one before", "1 of 2", "+0.0100 (-0.0000 to +0.0200)", "2026-02"):
+    for text in ("outcomes known by week", "kept the one before", "1 of 2", "+0.0100 (+0.0000 to +0.0200)", "2026-02"):
         assert text in page

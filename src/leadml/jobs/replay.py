@@ -76,7 +76,7 @@ class Replayed:
             (
                 row["policy"],
                 f"{row['log_loss']:.4f}",
-                f"{-row['difference']:+.4f} ({-row['difference_high']:+.4f} to {-row['difference_low']:+.4f})",
+                f"{-row['difference']:+z.4f} ({-row['difference_high']:+z.4f} to {-row['difference_low']:+z.4f})",
                 *(f"{row[name]:.3f}" for name in ("roc_auc", "roc_auc_within", "ece", "gain")),
                 f"{int(promoted.sum())} of {len(promoted)}" if row["policy"] == "loop" else "",
             )

@@ -24,8 +24,9 @@ def build_replay_page(replayed: Replayed) -> Report:
     """Return the page of a replay."""
     periods = replayed.periods
     words = (
-        "Each month is played with only what was known at its beginning, and in it with what became known by the "
-        "leads' own day. The difference to refit has its interval at 90% over months that are drawn again."
+        "Each month is played with what was known at its beginning alone; within it the level of the loop follows what "
+        "became known before each lead came. The difference to refit has its interval at 90% over months that are "
+        "drawn again."
     )
     loss, volume = replay_figures.loss_figure(periods), replay_figures.volume_figure(periods)
     return Report(
