@@ -38,7 +38,8 @@ def test_an_answer_is_one_line() -> None:
         ("no better", "change", False, True),
         ("worse", "refresh", False, False),
         ("not enough evidence", "change", False, False),
-        ("refused", "change", False, False),
+        ("refused", "change", False, True),  # by leads: this one has some
+        ("refused", "refresh", False, False),
     ],
 )
 def test_what_passes_and_what_counts(answer: str, kind: str, passes: bool, decided: bool) -> None:  # noqa: FBT001

@@ -164,7 +164,7 @@ def test_a_lead_that_was_scored_twice_at_one_instant_counts_once(scored_stream: 
         project,
         "UPDATE leadml_batches SET scored_at = (SELECT scored_at FROM leadml_batches WHERE batch = 1) WHERE batch = 2",
         "DELETE FROM leadml_scores WHERE batch = 2",
-        "INSERT INTO leadml_scores SELECT 2, lead_id, 0.99, 0.9, 1.0, stage, propensity, parts "
+        "INSERT INTO leadml_scores SELECT 2, lead_id, 0.99, 0.9, 1.0, stage, propensity, parts, explored "
         "FROM leadml_scores WHERE batch = 1",
     )
     scores = _data(project).scores
@@ -179,6 +179,8 @@ def test_a_store_of_an_older_schema_has_scores_without_parts(scored_stream: Plac
     _change(
         project,
         "DROP TABLE leadml_reviews",
+        "ALTER TABLE leadml_scores DROP COLUMN explored",
+        "DROP TABLE leadml_shadow_scores",
         "ALTER TABLE leadml_scores DROP COLUMN parts",
         "ALTER TABLE leadml_batches DROP COLUMN counts",
         "UPDATE leadml_schema SET version_num = '3'",

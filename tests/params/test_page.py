@@ -85,7 +85,7 @@ def test_no_two_keys_have_the_same_meaning() -> None:
         ("model.learning_rate", "above 0, up to 1"),
         ("model.leaf_penalties", "one or more values, each 0 or more"),
         ("model.leaves", "one or more values, each 2 to 64"),
-        ("model.linear_strengths", "one or more values, each above 0"),
+        ("model.linear_strengths", "list of values, each above 0"),
         ("model.directions", "pairs of field name and one of `rises`, `falls`"),
         ("calibration.interval", "above 0 and below 1"),
         ("leaks.accept", "pairs of field name and text of at least 10 characters"),

@@ -89,7 +89,7 @@ def champion_text(champions: list[Champion]) -> str:
     Examples
     --------
     >>> champion_text([Champion("2"), Champion("1")])
-    '2\\n1\\n'
+    '2\n1\n'
     """
     return "".join(f"{' '.join(filter(None, champion))}\n" for champion in champions)
 

@@ -272,7 +272,7 @@ def _record(
 
 def recipe_hash(params: Params) -> str:
     """Return the hash of the choices that decide what is learnt from given rows; defaults are left out."""
-    written = params.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    written = params.as_changed()
     recipe = {name: _without_places(written[name]) for name in RECIPE if name in written}
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 

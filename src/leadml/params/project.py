@@ -92,6 +92,10 @@ class Params(Section):
         """Return all choices as plain data, under the names that ``params.yaml`` writes, for hashes and records."""
         return self.model_dump(mode="json", by_alias=True)
 
+    def as_changed(self) -> dict[str, Any]:
+        """Return the choices that differ from the defaults, as `as_written` does."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
     def drives(self, target: str) -> tuple[AdvisedStage, ...]:
         """Return the stages whose cuts are solved on the probabilities of a target."""
         drives = self.targets[target].drives if target in self.targets else None

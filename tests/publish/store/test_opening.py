@@ -133,7 +133,7 @@ def test_a_store_of_a_newer_leadml_is_refused(store_url: str) -> None:
     with writing_alone(store_url, silent) as store:
         store.write(lambda connection: connection.execute(sa.update(SCHEMA).values(version_num="99")))
     for use in (write_once, read_once):
-        with pytest.raises(LeadmlError, match="the store is of schema 99, this leadml knows 4; update leadml"):
+        with pytest.raises(LeadmlError, match="the store is of schema 99, this leadml knows 5; update leadml"):
             use(store_url)
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from leadml.publish.store.migrations import version_4
+from leadml.publish.store.migrations import version_5
 from leadml.publish.store.opening import Store
 from leadml.publish.store.schema import MIGRATIONS, NEWEST, schema_version, upgrade
 from leadml.publish.store.tables import METADATA, SCHEMA_TABLE
@@ -37,7 +37,7 @@ def test_the_newest_version_is_the_last_step(store: Store) -> None:
     store.write(upgrade)
 
     assert steps == [f"version_{number}" for number in range(1, NEWEST + 1)]
-    assert version_4.revision == str(NEWEST)
+    assert version_5.revision == str(NEWEST)
     assert store.read(schema_version) == NEWEST
 
 
