@@ -186,7 +186,7 @@ CASES: dict[str, tuple[Callable[[Project], dict[str, Any]], str]] = {
     "uncalibrated": (_uncalibrated, "surely worse calibrated"),
     "wrong features": (_wrong_features, "leads cannot be read for it"),
     "stale": (_stale, "before those of the version in use"),
-    "one class": (_one_class, "converted"),
+    "one class": (_one_class, "0 leads of the rarer outcome"),
     "ten rows": (_ten_rows, "10 leads"),
     "broken slice": (_broken_slice, "surely worse for channel fair"),
     "slower": (_slower, "times as long"),
