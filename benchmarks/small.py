@@ -27,7 +27,7 @@ from leadml.leads.check.contract import LABEL, LEAD_ID
 from leadml.model import metrics
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.baselines import LOGISTIC, POINTS, baseline_probabilities
-from leadml.params import PointsRule
+from leadml.params import BaselineParams, ModelParams, PointsRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,11 +102,21 @@ def draws(name: str, task: Task) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
             yield {"set": name, "kind": kind, "size": size, "draw": draw}, learn
 
 
+class RuledSections(Sections):
+    """The sections that a fit and its baselines read, with the points of a team; threads change no number."""
+
+    model = ModelParams(threads=1)
+
+    def __init__(self, rules: list[PointsRule]) -> None:
+        """Store the rules."""
+        self.baselines = BaselineParams(points=tuple(rules))
+
+
 def fitted(learn: pd.DataFrame, task: Task, name: str) -> dict[str, float]:
     """Return the log loss of each model on the holdout."""
     judged = task.holdout.sample(min(JUDGED, len(task.holdout)), random_state=0)
     rules = [PointsRule(**rule) for rule in RULES[name]]
-    params = Sections(rules)
+    params = RuledSections(rules)
     fitted = fit_model(learn, task.fields, params, split=task.split, rules=rules)
     said = {"leadml": fitted.model.predict(judged)}
     said |= baseline_probabilities(learn, judged, task.fields, params)

@@ -13,14 +13,16 @@ from tests.reviews import LATER, as_file, at, let_outcomes_in, review, score_day
 from tests.stores import silent
 
 from leadml.bundle.model import load
-from leadml.jobs.explored import read_exploration
+from leadml.jobs.explored import exploration_of
 from leadml.jobs.handoff import hand_off
 from leadml.jobs.places import Places
+from leadml.jobs.review_data import read_review_data
 from leadml.jobs.review_page import build_review_page
 from leadml.jobs.score import ScoreRequest, score
 from leadml.leads.check.instants import from_shown
 from leadml.publish.page import render
 from leadml.publish.store.handoffs import EXPLORE
+from leadml.review.exploration import Exploration
 
 pytestmark = pytest.mark.slow
 SHARE = 0.3
@@ -43,6 +45,12 @@ def explored(flat_version: Path, tmp_path_factory: pytest.TempPathFactory) -> Pl
 
 def _scored(project: Places) -> pd.DataFrame:
     return pd.concat([pd.read_parquet(file) for file in sorted((project.root / "scored").glob("*.parquet"))])
+
+
+def _read(project: Places) -> tuple[Exploration, int] | None:
+    model, choices = load(project.registry.champion_path()), {"until": from_shown(LATER), "now": LATER}
+    data = read_review_data(model, project, **choices, progress=silent)
+    return exploration_of(data.drawn, model, project, **choices, progress=silent)
 
 
 def test_a_share_of_the_leads_below_mql_is_marked(explored: Places) -> None:
@@ -70,8 +78,7 @@ def test_sales_are_given_the_marked_leads_once(explored: Places) -> None:
 
 def test_a_review_says_what_leads_below_the_cut_are_worth(explored: Places) -> None:
     """More than the others' outcomes say; all marked leads were given to sales."""
-    model = load(explored.registry.champion_path())
-    found = read_exploration(model, explored, until=from_shown(LATER), now=LATER, progress=silent)
+    found = _read(explored)
     assert found is not None
     estimate, handed = found
     scored = _scored(explored)
@@ -90,8 +97,7 @@ def test_a_review_says_what_leads_below_the_cut_are_worth(explored: Places) -> N
 
 def test_without_exploration_nothing_is_said(scored_stream: Places) -> None:
     """Not applicable is not passed."""
-    model = load(scored_stream.registry.champion_path())
-    assert read_exploration(model, scored_stream, until=from_shown(LATER), now=LATER, progress=silent) is None
+    assert _read(scored_stream) is None
     reviewed = review(scored_stream)
     [finding] = [each for each in reviewed.findings if each.code == "RV20"]
     assert (finding.severity, reviewed.exploration) == ("not applicable", None)

@@ -16,7 +16,7 @@ from leadml.bundle.model import load
 from leadml.errors import BundleError, LeadmlError
 from leadml.jobs.contest import labelled_leads, training_end
 from leadml.jobs.gate import judge_version
-from leadml.jobs.gate_records import DECIDED, GATE, Gated, judged_before
+from leadml.jobs.gate_records import DECIDED, GATE, Gated, judged_before, keep_answer
 from leadml.jobs.places import Places
 from leadml.jobs.promote import Approval, promote, roll_back
 from leadml.jobs.recalibrate import newest_periods, recalibrated
@@ -192,12 +192,13 @@ def test_what_is_judged_must_be_another_version(project: Places) -> None:
         _judged(project, "2")
 
 
-def test_another_answer_meanwhile_stops(project: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes cannot judge two changes on the same leads."""
-    monkeypatch.setattr("leadml.jobs.gate.judged_before", lambda *_, **__: [])
-    _judged(project, "2")
+def test_another_answer_meanwhile_stops(project: Places) -> None:
+    """An answer is not kept if another was kept since the earlier ones were read: both are of the same leads."""
+    before = judged_before(project, now=at(0), progress=silent)
+    found = _judged(project, "2")
     with pytest.raises(LeadmlError, match="another version was judged meanwhile"):
-        _judged(project, "3")
+        keep_answer(project, found, before, progress=silent)
+    assert len(_kept(project)) == 1
 
 
 def test_the_store_has_the_answers_of_the_target_alone(project: Places) -> None:

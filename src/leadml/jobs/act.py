@@ -1,6 +1,6 @@
 """Do what a review asks for: solve the cuts again, correct the level, or fit the recipe on newer leads.
 
-Nothing is put in use that the gate does not let pass, and each step is kept in the store.
+No version is put in use that the gate does not let pass, and each step is kept in the store.
 """
 
 from __future__ import annotations

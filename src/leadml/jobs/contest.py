@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
+from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.sources.source import labelled_source
 from leadml.params import normal_name
@@ -64,6 +65,7 @@ class LaterLeads:
             champion=self.champion,
             challenger=self.challenger,
             groups=pd.factorize(self.frame[SPLIT_KEY])[0],
+            days=self.frame[AS_OF].to_numpy() // DAY,
             slices={name: level_names(self.frame[name], bins.get(name)) for name in names if name in self.frame},
         )
 

@@ -1,4 +1,4 @@
-"""Read the leads below the cut that a version drew to be worked anyway, and say what they tell."""
+"""Say what leads below the cut would convert if worked, by those that a version drew to be worked anyway."""
 
 from __future__ import annotations
 
@@ -6,37 +6,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadml.jobs.store import open_store
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID
-from leadml.leads.check.instants import shown_instant
 from leadml.leads.sources.scored_pairs import ScoredPairs
 from leadml.leads.sources.source import training_source
 from leadml.model.judge.calibration_line import log_odds
 from leadml.review.exploration import Exploration, LeadsBelow, explored_rate
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
     from leadml.types import Progress
 
 
-def read_exploration(
-    model: Model, project: Places, *, until: int, now: str, progress: Progress
+def exploration_of(
+    drawn: pd.DataFrame, model: Model, project: Places, *, until: int, now: str, progress: Progress
 ) -> tuple[Exploration, int] | None:
     """Return what leads below the cut would convert if worked, and how many of the marked ones sales were given.
 
+    Outcomes are read only where leads were drawn.
+
     Parameters
     ----------
-    model
-        The version in use.
-    project
-        The project, which has a store.
-    until
-        What is known by this instant is judged, microseconds.
-    now
-        The instant of the job in ISO 8601.
-    progress
-        Called with the name of each step as it begins.
+    drawn
+        Of `leadml.publish.store.reviews.explored_scores`.
+    model, project, until, now, progress
+        As for `leadml.jobs.review_data.read_review_data`.
 
     Returns
     -------
@@ -48,11 +44,6 @@ def read_exploration(
     DataError
         If the outcomes cannot be read.
     """
-    from leadml.publish.store.reviews import explored_scores  # noqa: PLC0415 - SQLAlchemy takes time
-
-    with open_store(project, now=now, progress=progress) as (store, _):
-        hash_ = model.manifest.model_hash
-        drawn = explored_scores(store, model.target, hash_, until=shown_instant(until))
     if drawn.empty:
         return None
     at = drawn["at"].to_numpy(dtype=np.int64)

@@ -193,9 +193,9 @@ class _Gate:
 
     def _unsolvable(self, later: LaterLeads) -> str:
         """Return why the cuts have no solution by the challenger, if they have one by the champion; else nothing."""
-        if not self._cuts_fail(later, later.challenger) or self._cuts_fail(later, later.champion):
-            return ""
-        return f"the cuts have no solution on later leads: {self._cuts_fail(later, later.challenger)}"
+        why = self._cuts_fail(later, later.challenger)
+        is_new = bool(why) and not self._cuts_fail(later, later.champion)
+        return f"the cuts have no solution on later leads: {why}" if is_new else ""
 
     def _cuts_fail(self, later: LaterLeads, probability: Floats) -> str:
         params, frame = self.project.params, later.frame

@@ -12,7 +12,7 @@ from leadml.jobs.contest import LaterLeads, training_end
 from leadml.jobs.learn import learn, recipe_hash
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import MATURE_AT
-from leadml.leads.sources.source import labelled_source, training_source
+from leadml.leads.sources.source import EVER, labelled_source, training_source
 from leadml.model.fit.estimator import fit_model
 from leadml.review.gate.judge import judge
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from leadml.jobs.places import Places
     from leadml.review.gate.judge import Judged
     from leadml.types import Progress
-
-EVER = -(2**62)  # an instant before all others
 
 
 @dataclass(frozen=True, eq=False)

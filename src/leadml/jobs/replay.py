@@ -13,7 +13,7 @@ from scipy.special import logit
 from leadml.errors import LeadmlError, ModelError, quoted
 from leadml.leads.check.contract import AS_OF, MATURE_AT, Contract
 from leadml.leads.sources.settings import settings_from_params
-from leadml.leads.sources.source import training_source
+from leadml.leads.sources.source import EVER, training_source
 from leadml.model.fit.estimator import fit_model
 from leadml.model.judge.evaluation import as_rows, plain_rows
 from leadml.publish.text_tables import TextTable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from leadml.params import LimitParams
     from leadml.review.replay.policies import LogOdds
     from leadml.types import Progress
-
-EVER = -(2**62)  # an instant before all others
 
 
 @dataclass(frozen=True, repr=False, eq=False)

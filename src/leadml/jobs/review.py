@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
-from leadml.jobs.explored import read_exploration
+from leadml.jobs.explored import exploration_of
 from leadml.jobs.review_data import read_review_data
-from leadml.jobs.shadowed import read_shadows
 from leadml.jobs.store import open_store
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import from_shown, instant, shown_day, shown_instant
 from leadml.leads.judge.findings import CATALOGUE, Finding
 from leadml.model.judge.evaluation import as_rows, finite, plain_rows
-from leadml.review.assess import assess
+from leadml.review.assess import CONFIDENCE, assess
 from leadml.review.drift.judge import judge_changes
 from leadml.review.findings import acceptance_finding, exploration_finding, review_findings
+from leadml.review.gate.shadows import shadow_table
 from leadml.review.promises import BROKEN
 from leadml.review.verdict import Standing, alarm, days_text, judge
 
@@ -162,13 +163,26 @@ def review_version(model: Model, project: Places, *, until: str, now: str, progr
     standing = _standing(found, data, _new(changes, before), choices)
     judgement = judge(standing)
     of_outcomes = review_findings(found, data.version, choices, days=standing.days)
-    shadows = read_shadows(model, project, data.scores, until=end, now=now, progress=progress)
-    explored, handed = read_exploration(model, project, until=end, now=now, progress=progress) or (None, 0)
+    of_drawn = exploration_of(data.drawn, model, project, until=end, now=now, progress=progress)
+    explored, handed = of_drawn or (None, 0)
     of_sales = acceptance_finding(*data.acceptance), exploration_finding(explored, handed)
     name, findings = model.scored_version, [*changes, *of_outcomes, *of_sales]
-    review = Review(model.target, name, shown_instant(end), judgement, findings, found, choices, explored, shadows)
+    review = Review(
+        model.target, name, shown_instant(end), judgement, findings, found, choices, explored, _shadows(data)
+    )
     _keep(review, model, project, now=now, progress=progress)
     return review
+
+
+def _shadows(data: ReviewData) -> pd.DataFrame | None:
+    """Return the figures of each shadow on the leads that are evidence; None where no shadow scored."""
+    scores, said = data.scores, data.shadows
+    if said.empty:
+        return None
+    said = said.assign(day=said["at"].to_numpy(dtype=np.int64) // DAY)
+    known = np.flatnonzero(scores.known & scores.is_look)
+    columns = (getattr(scores, name)[known] for name in ("lead_id", "day", "probability", "label"))
+    return shadow_table(said, *columns, confidence=CONFIDENCE)
 
 
 def _changes(model: Model, counts: LeadCounts | None, choices: ReviewParams) -> list[Finding]:

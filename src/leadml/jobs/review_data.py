@@ -55,6 +55,8 @@ class ReviewData:
     acceptance
         What sales did with the leads that they were given, before the last days (as many as a period has) and in them:
         tables of `acceptance_table`, empty where none was handed over.
+    drawn, shadows
+        The leads that were explored (of `explored_scores`), and what shadows said (of `shadow_scores`).
     """
 
     scores: ReviewedScores
@@ -62,6 +64,8 @@ class ReviewData:
     counts: LeadCounts | None
     judged: LeadCounts | None
     acceptance: tuple[pd.DataFrame, pd.DataFrame]
+    drawn: pd.DataFrame
+    shadows: pd.DataFrame
 
 
 def read_review_data(model: Model, project: Places, *, until: int, now: str, progress: Progress) -> ReviewData:
@@ -89,14 +93,17 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
     """
     from leadml.publish.store.handoffs import handoff_records  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.opening import reading  # noqa: PLC0415
-    from leadml.publish.store.reviews import kept_scores  # noqa: PLC0415
+    from leadml.publish.store.reviews import explored_scores, kept_scores  # noqa: PLC0415
+    from leadml.publish.store.shadows import shadow_scores  # noqa: PLC0415
 
     progress("reading kept scores")
     with reading(store_url(project)) as found:
         if found is None:
             raise LeadmlError(_no_scores(model))
     with open_store(project, now=now, progress=progress) as (store, _):  # without people who are suppressed
-        kept = kept_scores(store, model.target, model.manifest.model_hash, until=shown_instant(until))
+        of_version, shown = (store, model.target, model.manifest.model_hash), shown_instant(until)
+        kept = kept_scores(*of_version, until=shown)
+        drawn, shadows = explored_scores(*of_version, until=shown), shadow_scores(*of_version, until=shown)
         handed = handoff_records(store)
     if kept.rows.empty:
         raise LeadmlError(_no_scores(model))
@@ -105,7 +112,7 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
     acceptance = _acceptance(handed, model.target, newest=newest, until=shown_instant(until))
     last = int(scores.day[scores.known].max(initial=-1))
     counts = _counts(kept, int(scores.last)), _counts(kept, last)
-    return ReviewData(scores, _version(model, project, until), *counts, acceptance)
+    return ReviewData(scores, _version(model, project, until), *counts, acceptance, drawn, shadows)
 
 
 def _with_outcomes(

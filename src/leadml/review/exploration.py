@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NORMAL = NormalDist()
 CONTRADICTED = 0.98  # of the one-sided test: of reviews without feedback one in fifty contradicts
-MAX_LOG_ODDS = 30.0  # a probability of 1e-13: where no marked lead converted the shift has no end
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ def explored_rate(below: LeadsBelow, *, confidence: float = 0.9) -> Exploration:
         return Exploration(len(below.label), 0, 0.0, np.nan, np.nan, np.nan, naive, is_contradicted=False)
     weight = 1.0 / below.propensity[marked]
     shift = shift_of(below.log_odds[marked], below.label[marked])
-    said = expit(np.clip(below.log_odds + shift, -MAX_LOG_ODDS, MAX_LOG_ODDS))
+    said = expit(below.log_odds + shift)
     rest_of = below.label[marked] - said[marked]
     more = float(np.average(rest_of, weights=weight))
     rate = float(np.clip(said.mean() + more, 0.0, 1.0))

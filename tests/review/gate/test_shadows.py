@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from leadml.review.gate.paired import losses
 from leadml.review.gate.shadows import COLUMNS, shadow_table
+from leadml.review.performance.paired import losses
 
 LEADS = 3000
 
@@ -21,7 +21,7 @@ def _table(noise: dict[str, float]) -> pd.DataFrame:
     said = []
     for version, size in noise.items():
         probability = expit(log_odds + size * random.normal(size=LEADS))
-        said.append(pd.DataFrame({"version": version, "lead_id": ids, "at": at, "probability": probability}))
+        said.append(pd.DataFrame({"version": version, "lead_id": ids, "day": at, "probability": probability}))
     return shadow_table(pd.concat(said), ids, at, expit(log_odds), label, confidence=0.9)
 
 
@@ -39,7 +39,7 @@ def test_figures_are_those_of_the_same_leads() -> None:
 def test_leads_that_only_one_of_them_scored_do_not_count() -> None:
     """Nor is there a row for a shadow without a lead in common."""
     shadows = pd.DataFrame(
-        {"version": ["2", "2", "3"], "lead_id": ["a", "x", "y"], "at": [1, 1, 1], "probability": [0.5, 0.5, 0.5]}
+        {"version": ["2", "2", "3"], "lead_id": ["a", "x", "y"], "day": [1, 1, 1], "probability": [0.5, 0.5, 0.5]}
     )
     ids, at = np.array(["a", "b"], dtype=object), np.array([1, 1])
     table = shadow_table(shadows, ids, at, np.array([0.4, 0.4]), np.array([1, 0], dtype=np.int8), confidence=0.9)

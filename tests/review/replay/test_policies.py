@@ -3,12 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 from tests.review.replay.history_leads import A_DAY, fit, leads, played
 
-from leadml.review.performance.level_shift import shift_of
 from leadml.review.replay.figures import pooled_figures
-from leadml.review.replay.policies import is_surely_worse
+from leadml.review.replay.policies import POLICIES
 
 
 @pytest.mark.parametrize("labels", ["day", "week", "month"])
@@ -28,6 +26,7 @@ def test_no_policy_but_the_oracle_knows_what_comes(labels):
 def test_the_oracle_knows_the_level_of_each_month():
     """Its probabilities add up to the conversions."""
     replay = played(leads(shift=1.0))
+    assert list(replay.probability) == list(POLICIES)
     for period in replay.periods:
         expected = replay.probability["oracle"][period.rows].sum()
         assert expected == pytest.approx(replay.history.label[period.rows].sum())
@@ -59,23 +58,3 @@ def test_a_recipe_that_was_surely_worse_does_not_serve():
     replay = played(leads(), fit=spoilt)
     assert [period.promoted for period in replay.periods] == [True, True, True, False, False, True]
     assert [period.model for period in replay.periods] == [0, 1, 2, 1, 1, 5]
-
-
-@pytest.mark.parametrize(("mean", "worse"), [(0.0, False), (0.05, False), (0.2, True), (-0.2, False)])
-def test_worse_is_what_chance_does_not_explain(mean, worse):
-    """One-sided at 5%."""
-    differences = np.random.default_rng(0).normal(size=1000)
-    assert is_surely_worse(differences - differences.mean() + mean) == worse
-
-
-def test_one_row_says_nothing():
-    """Its chance is not known."""
-    assert not is_surely_worse(np.array([5.0]))
-
-
-def test_a_shift_brings_probabilities_to_the_conversions():
-    """Also where all or none convert, as far as it is tried."""
-    log_odds = np.random.default_rng(1).normal(size=50)
-    label = (np.arange(50) < 20).astype(np.int8)
-    assert expit(log_odds + shift_of(log_odds, label)).sum() == pytest.approx(20)
-    assert shift_of(log_odds, np.zeros(50, np.int8)) == -shift_of(log_odds, np.ones(50, np.int8)) == -30.0

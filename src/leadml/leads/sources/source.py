@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from leadml.types import Progress
 
 
+EVER = -(2**62)  # an instant before all others, microseconds
+
+
 class LeadSource(Protocol):
     """A source of leads; each method reads the source again."""
 

@@ -78,7 +78,8 @@ class BatchScores:
     def __init__(self, store: Store, batch: StoredBatch, place: BatchPlace, *, recycle_days: int) -> None:
         """Begin without rows."""
         self._store, self._batch, self._place, self._recycle_days = store, batch, place, recycle_days
-        self._scores = WaitingRows(SCORES, (*SCORE_NAMES, PARTS, *EXPLORED))
+        self._scores = WaitingRows(SCORES, (*SCORE_NAMES, PARTS))
+        self._explored = WaitingRows(SCORES, (*SCORE_NAMES, PARTS, *EXPLORED))  # scores of batches that draw leads
         self._changes = WaitingRows(STAGE_CHANGES, CHANGE_NAMES)
         self._by_outcomes: dict[str, list[tuple[str | None, ...]]] = {}
         self._recorded: dict[str, Recorded] = {}
@@ -117,10 +118,11 @@ class BatchScores:
         """Keep the scored rows of the chunk that `known` was asked for last, and the changes that they bring."""
         if scored.empty:
             return
-        nothing = np.full(len(scored), None, dtype=object)
-        explored = (nothing, nothing) if marks is None else (marks.propensity, marks.explored)
         columns = {name: scored[name].to_numpy() for name in SCORE_NAMES} | {PARTS: parts}
-        self._scores.add(columns | dict(zip(EXPLORED, explored, strict=True)))
+        if marks is None:
+            self._scores.add(columns)
+        else:
+            self._explored.add(columns | dict(zip(EXPLORED, (marks.propensity, marks.explored), strict=True)))
         if self._place.is_past or (scored["stage"] == "").all():
             return
         chunk = self._chunk
@@ -145,7 +147,7 @@ class BatchScores:
 
     def insert(self, connection: Connection) -> None:
         """Insert all rows into the tables."""
-        for rows in (self._scores, self._changes):
+        for rows in (self._scores, self._explored, self._changes):
             rows.insert(connection, {"batch": self._batch.batch})
 
     def _read(self, lead_ids: Sequence[str]) -> _Chunk:

@@ -7,14 +7,14 @@ on it has grown a hundred times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from leadml.model.judge.calibration_line import CalibrationLine
-from leadml.review.gate.paired import Gain, losses
+from leadml.review.performance.paired import Gain, losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,6 +49,10 @@ class Contest:
         The group of each lead (the lead itself, or its account), shape (n_leads,); None for independent leads.
     slices
         By name of a field the value of each lead, shape (n_leads,).
+    days
+        Number of the day of each lead, shape (n_leads,), by which a refresh is judged, too: what moves the level of a
+        day moves all its losses, and a model that is not to blame for that would seem worse. None where days do not
+        count.
     """
 
     label: Labels
@@ -56,6 +60,7 @@ class Contest:
     challenger: Floats
     groups: Rows | None = None
     slices: Mapping[str, Objects] = field(default_factory=dict)
+    days: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,9 @@ def judge(contest: Contest, choices: GateParams, *, kind: Kind, look: int = 1, s
     if why := unusable(contest.challenger):
         return Judged("refused", (why,), {"leads": leads})
     champion = losses(contest.label, contest.champion)
-    gain = Gain.of(champion - losses(contest.label, contest.challenger), contest.groups)
+    if kind == "change":
+        contest = replace(contest, days=None)
+    gain = Gain.of(champion - losses(contest.label, contest.challenger), contest.groups, contest.days)
     loss, confidence = float(champion.mean()), choices.confidence
     against = (*_calibration(contest, choices), *_slices(contest, choices))
     if gain.is_surely_below(0.0, confidence=confidence):
@@ -186,7 +193,7 @@ def _calibration(contest: Contest, choices: GateParams) -> Iterator[str]:
         line = CalibrationLine.of(contest.label, probability)
         costs.append(losses(contest.label, probability) - losses(contest.label, line.recalibrated(probability)))
     margin = choices.margin * float(losses(contest.label, contest.champion).mean())
-    gain = Gain.of(costs[0] - costs[1], contest.groups)
+    gain = Gain.of(costs[0] - costs[1], contest.groups, contest.days)
     if gain.is_surely_below(margin, confidence=choices.confidence):
         yield "its probabilities are surely worse calibrated"
 
@@ -204,7 +211,8 @@ def _slices(contest: Contest, choices: GateParams) -> Iterator[str]:
             rows = np.flatnonzero(values == value)
             if len(rows) < choices.slice_leads or contest.label[rows].sum() < choices.slice_conversions:
                 continue
-            gain = Gain.of(differences[rows], None if contest.groups is None else contest.groups[rows])
+            of_rows = (None if each is None else each[rows] for each in (contest.groups, contest.days))
+            gain = Gain.of(differences[rows], *of_rows)
             chance = NORMAL.cdf(gain.value / gain.error) if gain.error else float(gain.value >= 0)
             found.append((chance, f"{name} {value}", gain, float(champion[rows].mean())))
     found.sort(key=lambda each: each[0])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.model import metrics
-from leadml.review.gate.paired import Gain, losses
+from leadml.review.performance.paired import Gain, losses
 
 if TYPE_CHECKING:
     from leadml.types import Floats, Integers, Labels, Objects
@@ -21,15 +21,15 @@ COLUMNS = (
 
 
 def shadow_table(
-    shadows: pd.DataFrame, lead_id: Objects, at: Integers, probability: Floats, label: Labels, *, confidence: float
+    shadows: pd.DataFrame, lead_id: Objects, day: Integers, probability: Floats, label: Labels, *, confidence: float
 ) -> pd.DataFrame:
     """Return the figures of each shadow beside those of the version in use.
 
     Parameters
     ----------
     shadows
-        ``version, lead_id, at, probability`` of each score of a shadow.
-    lead_id, at, probability, label
+        ``version, lead_id, day, probability`` of each score of a shadow; of two of a day the later one counts.
+    lead_id, day, probability, label
         Of the scores of the version in use whose outcomes are known, shape (n_scores,).
     confidence
         Of the interval of the gain, in (0, 1).
@@ -41,10 +41,12 @@ def shadow_table(
         ``log_loss`` and ``champion_log_loss``; ``gain``, by how much the shadow's is lower, in nats per lead, with
         ``gain_low`` and ``gain_high``, by leads; ``roc_auc`` and ``champion_roc_auc``.
     """
-    judged = pd.DataFrame({"lead_id": lead_id, "at": at, "champion": probability, "label": label})
+    key = ["lead_id", "day"]
+    judged = pd.DataFrame({"lead_id": lead_id, "day": day, "champion": probability, "label": label})
+    judged = judged.drop_duplicates(key, keep="last")
     rows: list[dict[str, Any]] = []
     for version, said in shadows.groupby("version", sort=False):
-        both = judged.merge(said[["lead_id", "at", "probability"]], on=["lead_id", "at"])
+        both = judged.merge(said[[*key, "probability"]].drop_duplicates(key, keep="last"), on=key)
         if both.empty:
             continue
         known, ones = both["label"].to_numpy(dtype=np.int8), np.ones(len(both))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import AS_OF, LABEL, MATURE_AT
+from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import AS_OF, LABEL, MATURE_AT, SPLIT_KEY
+from leadml.review.performance.paired import Gain
 
 if TYPE_CHECKING:
-    from leadml.types import Integers, Labels, Mask, Rows
+    from leadml.types import Floats, Integers, Labels, Mask, Rows
 
     Grain = Literal["day", "week", "month"]
 
@@ -77,6 +79,20 @@ class History:
     def known(self, instant: int) -> Mask:
         """Return which outcomes were known at an instant, shape (n_rows,)."""
         return np.asarray(self.known_at < instant)
+
+    def gain(self, differences: Floats, rows: Rows) -> Gain:
+        """Return the mean of differences of losses of some rows, with its error by their groups and days.
+
+        Parameters
+        ----------
+        differences
+            Of each row, shape (n_rows,).
+        rows
+            The rows.
+        """
+        some = self.frame.iloc[rows]
+        groups = pd.factorize(some[SPLIT_KEY])[0] if SPLIT_KEY in some else None
+        return Gain.of(differences, groups, some[AS_OF].to_numpy() // DAY)
 
     def rows(self, month: int) -> Rows:
         """Return the rows of a month."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Policy = Literal["once", "refit", "loop", "oracle"]
 
 POLICIES: tuple[Policy, ...] = ("once", "refit", "loop", "oracle")
-SURE = 1.645  # standard errors: one-sided, at 5%
+CONFIDENCE = 0.95  # of the one-sided test, as gate.confidence
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Replay:
         since = np.flatnonzero(known & ~self.history.known(self.periods[-1].begin))
         label = self.history.label[since]
         one, other = (log_losses(self._of(number, since), label) for number in (recipe, self._passed))
-        if is_surely_worse(one - other):
+        if len(since) and self.history.gain(other - one, since).is_surely_below(0.0, confidence=CONFIDENCE):
             return False
         self._passed = recipe
         return True
@@ -157,16 +157,3 @@ class Replay:
 
     def _outcomes(self, period: Period, rows: Rows) -> Outcomes:
         return self._of(period.model, rows), self.history.label[rows]
-
-
-def is_surely_worse(differences: Floats) -> bool:
-    """Return whether losses are higher than others of the same rows by more than chance, one-sided at 5%.
-
-    Parameters
-    ----------
-    differences
-        Of the log losses of each row, shape (n_rows,).
-    """
-    if len(differences) <= 1:
-        return False
-    return bool(differences.mean() > SURE * differences.std(ddof=1) / np.sqrt(len(differences)))

@@ -1,7 +1,8 @@
 """Compare two models on the same leads: the gain of one over the other, how sure it is, and how many leads it takes.
 
 A gain is how much lower the log loss is, in nats per lead. Leads of one group (a lead that is scored again, an account)
-are not independent, so what varies is the sum of a group.
+are not independent, so what varies is the sum of a group. Leads of one day are not either: what moves the level of a
+day moves the losses of all its leads.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LEAST_PROBABILITY = 1e-6  # so that no single lead decides: it counts at most 13
 BOUND = -np.log(LEAST_PROBABILITY)  # of a difference of two losses
 DRAWS = 999  # the 5% quantile of 999 is a draw itself, the fiftieth
 LARGEST_BET = 0.5  # of the capital that may be lost on one lead
+PRIOR = 1e-4  # squared outcome of a bet that is taken for seen: of models whose losses differ by 0.1 nats per lead
+LEAST_DAYS = 5  # from fewer nobody can tell how much days vary
 
 
 def losses(label: Labels, probability: Floats) -> Floats:
@@ -37,7 +40,7 @@ class Gain:
     value
         Nats per lead; above 0 the challenger is better.
     error
-        Its standard error, by groups.
+        Its standard error: by groups, and by days where that is larger.
     leads
         Number of leads.
     sums, sizes
@@ -51,7 +54,7 @@ class Gain:
     sizes: Floats
 
     @classmethod
-    def of(cls, differences: Floats, groups: Rows | None = None) -> Gain:
+    def of(cls, differences: Floats, groups: Rows | None = None, days: Rows | None = None) -> Gain:
         """Return the gain of leads.
 
         Parameters
@@ -60,16 +63,14 @@ class Gain:
             Loss of the champion less that of the challenger, shape (n_leads,).
         groups
             Number of the group of each lead, shape (n_leads,); None for independent leads.
+        days
+            Number of the day of each lead, shape (n_leads,); None where days do not count.
         """
-        numbers = np.arange(len(differences)) if groups is None else np.unique(groups, return_inverse=True)[1]
-        sums: Floats = np.bincount(numbers, weights=differences).astype(np.float64)
-        sizes: Floats = np.bincount(numbers).astype(np.float64)
-        value, count = float(differences.mean()), len(sums)
-        if count < 2:  # noqa: PLR2004 - one group has no spread
-            return cls(value, np.inf, len(differences), sums, sizes)
-        rest = sums - value * sizes
-        error = float(np.sqrt((rest**2).sum() * count / (count - 1))) / len(differences)
-        return cls(value, error, len(differences), sums, sizes)
+        sums, sizes = _sums(differences, groups)
+        value, errors = float(differences.mean()), [_error(sums, sizes)]
+        if days is not None and len(np.unique(days)) >= LEAST_DAYS:
+            errors.append(_error(*_sums(differences, days)))
+        return cls(value, max(errors), len(differences), sums, sizes)
 
     def low(self, confidence: float, *, seed: int = 0) -> float:
         """Return the lower end of the one-sided interval, by the bootstrap over groups.
@@ -124,9 +125,24 @@ class Gain:
         A bet on each group, of the share of the capital that its predecessors suggest: Waudby-Smith and Ramdas,
         "Estimating means of bounded random variables by betting", Journal of the Royal Statistical Society B 86 (2024).
         """
-        outcomes = self.sums / (BOUND * self.sizes.max(initial=1.0))  # in [-1, 1]
+        outcomes = self.sums / (BOUND * np.maximum.accumulate(self.sizes))  # in [-1, 1], whatever comes later
         count = np.arange(1, len(outcomes) + 1)
         mean = np.cumsum(outcomes) / (count + 1)  # shrunk by one group without a gain
-        square = (np.cumsum(outcomes**2) + 1.0 / len(outcomes)) / (count + 1)
+        square = (np.cumsum(outcomes**2) + PRIOR) / (count + 1)
         bets = np.clip(np.append(0.0, (mean / square)[:-1]), 0.0, LARGEST_BET)
         return float(np.exp(np.log1p(bets * outcomes).sum()))
+
+
+def _sums(differences: Floats, groups: Rows | None) -> tuple[Floats, Floats]:
+    """Return sum and number of leads of each group, shape (n_groups,)."""
+    numbers = np.arange(len(differences)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    return np.bincount(numbers, weights=differences).astype(np.float64), np.bincount(numbers).astype(np.float64)
+
+
+def _error(sums: Floats, sizes: Floats) -> float:
+    """Return the standard error of the mean of leads, by groups; infinite of one group, which has no spread."""
+    count, leads = len(sums), sizes.sum()
+    if count < 2:  # noqa: PLR2004 - one group
+        return np.inf
+    rest = sums - sums.sum() / leads * sizes
+    return float(np.sqrt((rest**2).sum() * count / (count - 1)) / leads)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from leadml.review.gate.paired import BOUND, Gain, losses
+from leadml.review.performance.paired import BOUND, LEAST_DAYS, Gain, losses
 
 
 def test_a_loss_is_bounded():
@@ -83,3 +83,26 @@ def test_bets_do_not_grow_without_a_gain_and_grow_with_one():
     assert np.mean([each >= 20 for each in without]) <= 0.05
     assert np.mean(without) <= 1.5
     assert np.median([capital(seed, 0.6) for seed in range(20)]) > 20
+
+
+def test_what_comes_later_does_not_change_the_capital_so_far():
+    """However large the later groups are: else looking often would not be free."""
+    random = np.random.default_rng(5)
+    sizes = np.concatenate([np.ones(300, int), np.full(20, 30)])
+    groups, differences = np.repeat(np.arange(320), sizes), random.normal(0.02, 0.3, sizes.sum())
+    later = np.where(groups < 300, differences, 0.0)  # a bet on nothing neither wins nor loses
+    assert Gain.of(later, groups).e_value() == pytest.approx(Gain.of(differences[:300], groups[:300]).e_value())
+
+
+def test_days_that_move_all_losses_make_a_gain_less_sure():
+    """As much as they vary; where they do not, and where there are few, the groups decide."""
+    random = np.random.default_rng(6)
+    day, own = np.repeat(np.arange(20), 100), random.normal(0, 0.3, 2000)
+    moved = own + random.normal(0, 0.2, 20)[day]
+    without, by_day = Gain.of(moved), Gain.of(moved, days=day)
+    assert by_day.error > 2 * without.error
+    assert by_day.value == without.value
+    assert by_day.error == pytest.approx(np.sqrt(0.2**2 / 20 + 0.3**2 / 2000), rel=0.3)
+    assert Gain.of(own, days=day).error == pytest.approx(Gain.of(own).error, rel=0.4)
+    few = day < LEAST_DAYS - 1
+    assert Gain.of(moved[few], days=day[few]).error == Gain.of(moved[few]).error
