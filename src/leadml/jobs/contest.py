@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from leadml.review.performance.slices import level_names
 if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.types import Floats, Progress
+    from leadml.types import Floats, Progress, Rows
 
 FAST = 60e-6  # seconds for a lead: of small models some are ten times as fast as others, and nobody waits for any
 TIMED_LEADS, TIMES = 5000, 3  # the shortest of three runs: other work of the machine only makes a run longer
@@ -55,6 +55,12 @@ class LaterLeads:
     def until(self) -> int | None:
         """The instant of the newest outcome, microseconds; None without a row."""
         return int(self.frame[MATURE_AT].max()) if len(self.frame) else None
+
+    def counted(self, times: Rows) -> LaterLeads:
+        """Return the rows, each as often as it counts, of shape (n_rows,)."""
+        rows = np.repeat(np.arange(len(self.frame)), times)
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        return replace(self, frame=frame, champion=self.champion[rows], challenger=self.challenger[rows])
 
     def contest(self, champion: Model, slices: tuple[str, ...]) -> Contest:
         """Return the rows as the gate reads them, with the levels of some fields."""

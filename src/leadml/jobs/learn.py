@@ -14,6 +14,7 @@ from leadml.bundle.contents import Bundle
 from leadml.bundle.manifest import SplitRecord, TrainingRecord
 from leadml.errors import ModelError, quoted
 from leadml.jobs.assess import assess, refuse_stops
+from leadml.jobs.weighed import EACH_ONCE
 from leadml.leads.check.contract import LABEL, MATURE_AT
 from leadml.leads.check.duplicates import row_hashes
 from leadml.leads.read.files import Dialect
@@ -36,8 +37,11 @@ from leadml.stages.plan import StagePlan
 from leadml.stages.stability import stage_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from leadml.jobs.weighed import Weighing
     from leadml.leads.check.contract import Contract
     from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.training_set import TrainingParts, TrainingSet
@@ -68,6 +72,7 @@ def learn(
     progress: Progress,
     accept_weak: str = "",
     everything: pd.DataFrame | None = None,
+    weighing: Weighing = EACH_ONCE,
 ) -> Bundle:
     """Return the bundle of a training set: assess the data, fit and calibrate a model, solve its cuts, evaluate it.
 
@@ -90,6 +95,8 @@ def learn(
     everything
         All rows whose outcomes are known, on which the model is fitted again once it is evaluated; None to use the
         model that was evaluated.
+    weighing
+        How often leads count in the fit and in the evaluation.
 
     Raises
     ------
@@ -99,17 +106,20 @@ def learn(
     """
     findings = assess(training, params, progress=progress)
     refuse_stops(findings)
-    parts, contract, split = training.parts(), training.contract, training.split
+    parts, contract, split = training.parts(), training.contract, weighing.split(training.split)
     slices = _slices(contract, params)
-    fitted, cuts, stages = _fitted(parts.learn, contract, split, params, target=target, progress=progress)
+    rows, counted = parts.learn, weighing.parts(parts)
+    fitted, cuts, stages = _fitted(counted.learn, contract, split, params, target=target, progress=progress)
     progress("evaluating on the holdout")
-    evaluation, reference = _evaluate(fitted, stages, parts, split, params)
-    learnt, holdout = parts.learn, training.holdout
+    evaluation, reference = _evaluate(fitted, stages, counted, split, params)
+    holdout = training.holdout
     if everything is not None:
-        learnt, holdout = everything, replace(holdout, share=0.0, since=int(everything[MATURE_AT].max()))
+        rows, holdout = everything, replace(holdout, share=0.0, since=int(everything[MATURE_AT].max()))
+        learnt = weighing.rows(rows)
         fitted, cuts, stages = _fitted(learnt, contract, split, params, target=target, progress=progress)
-    profile = training_profile(fitted, learnt, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
-    record = _record(training, parts, params, findings, _with_stability(fitted, stages), trained_at=trained_at)
+    profile = training_profile(fitted, rows, parts.holdout, cuts=cuts.cuts, clock=split.clock, slices=slices)
+    fitted = _with_choices(fitted, stages, weighing.counts(training.frame))
+    record = _record(training, parts, params, findings, fitted, trained_at=trained_at)
     why_not, again = weakness(evaluation), 0 if everything is None else len(everything)
     accepted = accept_weak if why_not else ""
     return Bundle(
@@ -228,11 +238,11 @@ def _evaluate(
     return evaluate_holdout(predictions, params.evaluation, seed=params.split.seed), reference
 
 
-def _with_stability(fitted: FitResult, stages: StagePlan) -> FitResult:
-    """Return a fit whose choices tell how many leads another training would bring into another stage."""
+def _with_choices(fitted: FitResult, stages: StagePlan, counts: Mapping[str, float | str]) -> FitResult:
+    """Return a fit whose choices tell how leads count, and how many another training would bring into another stage."""
     deviation, cuts = float(fitted.choices["sampling_deviation"]), [cut.probability for cut in stages.cuts]
     changes = stage_changes(fitted.probability, cuts, deviation)
-    return replace(fitted, choices=dict(fitted.choices) | {"stage_changes": changes})
+    return replace(fitted, choices=dict(fitted.choices) | {"stage_changes": changes} | dict(counts))
 
 
 def _record(
@@ -274,6 +284,8 @@ def recipe_hash(params: Params) -> str:
     """Return the hash of the choices that decide what is learnt from given rows; defaults are left out."""
     written = params.as_changed()
     recipe = {name: _without_places(written[name]) for name in RECIPE if name in written}
+    if params.score.weigh_explored:
+        recipe["weigh_explored"] = True
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 

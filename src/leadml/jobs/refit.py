@@ -10,6 +10,7 @@ import numpy as np
 from leadml.errors import LeadmlError
 from leadml.jobs.contest import LaterLeads, training_end
 from leadml.jobs.learn import learn, recipe_hash
+from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import MATURE_AT
 from leadml.leads.sources.source import EVER, labelled_source, training_source
@@ -82,10 +83,12 @@ def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progre
     ago = int(rows[MATURE_AT].max()) - params.review.period_days * DAY
     since = max(ago, end)
     progress("fitting the recipe of a period ago")
-    known, contract = rows[rows[MATURE_AT] <= ago].reset_index(drop=True), bundle.leads.contract
-    split = bundle.leads.settings.split(params.split, copies=contract.lead_id is None)
+    weighing, contract = weighing_of(project, now=now), bundle.leads.contract
+    known = weighing.rows(rows[rows[MATURE_AT] <= ago].reset_index(drop=True))
+    split = weighing.split(bundle.leads.settings.split(params.split, copies=contract.lead_id is None))
     recipe = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model
-    later = source.later(since, progress=progress).sort_values(MATURE_AT, kind="stable", ignore_index=True)
+    later = weighing.rows(source.later(since, progress=progress))
+    later = later.sort_values(MATURE_AT, kind="stable", ignore_index=True)
     one, two = (model.predict(later) if len(later) else np.empty(0) for model in (bundle.model, recipe))
     contest = LaterLeads(later, one, two, (0.0, 0.0)).contest(champion, params.review.slices)
     until = int(rows[MATURE_AT].max())
@@ -108,5 +111,12 @@ def refitted(refresh: Refresh, project: Places, *, now: str, progress: Progress)
         As `leadml.jobs.learn.learn` does.
     """
     training = training_source(project, project.target, now=now).training(progress=progress)
-    params, target = project.params, project.target
-    return learn(training, params, target=target, trained_at=now, progress=progress, everything=refresh.rows)
+    return learn(
+        training,
+        project.params,
+        target=project.target,
+        trained_at=now,
+        progress=progress,
+        everything=refresh.rows,
+        weighing=weighing_of(project, now=now),
+    )

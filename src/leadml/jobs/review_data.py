@@ -13,6 +13,7 @@ from leadml.bundle.profile import LeadCounts
 from leadml.errors import LeadmlError
 from leadml.jobs.learn import rules_of
 from leadml.jobs.store import open_store, store_url
+from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.check.instants import from_shown, shown_instant
@@ -121,7 +122,8 @@ def _with_outcomes(
     """Return the kept scores in the order of time, with the outcomes that are known."""
     rows = kept.rows.sort_values(["at", LEAD_ID], kind="stable", ignore_index=True)
     choices, settings = project.params.review, model.bundle.leads.settings
-    chosen = _chosen(rows, choices, settings)
+    counts = weighing_of(project, now=now).times(rows.rename(columns={"at": AS_OF}))
+    chosen = _chosen(rows[counts > 0].reset_index(drop=True), choices, settings)  # of others nobody knows, if worked
     at, lead_id = (chosen[name].to_numpy() for name in ("at", LEAD_ID))
     names = tuple(dict.fromkeys(normal_name(name) for name in choices.slices))
     pairs = ScoredPairs(lead_id, at, model.bundle.leads.holdout, until, names)

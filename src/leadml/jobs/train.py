@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from leadml.bundle.model import load
 from leadml.errors import LeadmlError, MissingExtraError, quoted
 from leadml.jobs.learn import learn
+from leadml.jobs.weighed import weighing_of
 from leadml.leads.sources.source import training_source
 from leadml.publish.files import is_sqlite, require_writable
 from leadml.publish.text_tables import model_table
@@ -80,7 +81,15 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
     params, registry = project.params, project.registry
     require_places(project)
     training = training_source(project, project.target, now=now).training(progress=progress)
-    bundle = learn(training, params, target=project.target, trained_at=now, progress=progress, accept_weak=accept_weak)
+    bundle = learn(
+        training,
+        params,
+        target=project.target,
+        trained_at=now,
+        progress=progress,
+        accept_weak=accept_weak,
+        weighing=weighing_of(project, now=now),
+    )
     progress("storing the version")
     version, is_new = registry.add(bundle)
     champion = registry.usable_champion()

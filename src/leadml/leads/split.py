@@ -118,6 +118,8 @@ class Split(ABC):
     copies
         Whether leads have no id, so that a group is the rows with the same values. A large group is then divided among
         folds; otherwise a value that many leads share would be evaluated only by models that never had it.
+    is_weighed
+        Whether leads count more often than once, so that one lead has several rows.
 
     Attributes
     ----------
@@ -129,17 +131,20 @@ class Split(ABC):
         What to do about these dates; empty where there is nothing to do.
     clock
         The column of the instant of each row, microseconds; None where rows have none.
-    cluster
-        The column of the group of each row where groups have many rows; None where rows are independent.
     """
 
     choices: SplitParams
     copies: bool = False
+    is_weighed: bool = False
     name: ClassVar[str]
     evidence: ClassVar[str]
     remedy: ClassVar[str] = ""
     clock: ClassVar[str | None] = AS_OF
-    cluster: ClassVar[str | None] = None
+
+    @property
+    def cluster(self) -> str | None:
+        """The column of the group of each row where groups have many rows; None where rows are independent."""
+        return SPLIT_KEY if self.is_weighed else None
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -259,7 +264,11 @@ class GroupTimeSplit(Split):
 
     name = "other accounts, later"
     evidence = "leads are dated, so other leads at later dates are held out"
-    cluster = SPLIT_KEY
+
+    @property
+    def cluster(self) -> str:
+        """The column of the group of each row: a lead has many snapshots."""
+        return SPLIT_KEY
 
     def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:
         """Yield a fold for each part of the groups, each with an origin of its own.

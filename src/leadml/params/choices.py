@@ -231,6 +231,10 @@ class ScoreParams(Section):
     sales worked them: `leadml review` says it then. 0 marks none."""
     explore_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of that draw. Another one marks other leads."""
+    weigh_explored: bool = False
+    """Whether a training learns what leads would do if all were worked: of the leads that `explore` drew from, those
+    that were marked count 1 / `explore` times, and the others not at all, since nobody worked them. Set it once some
+    hundreds of marked leads have their outcomes; with fewer, single leads decide."""
 
 
 class TrackingParams(Section):

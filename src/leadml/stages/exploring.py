@@ -15,7 +15,7 @@ import pandas as pd
 from leadml.stages.ladder import STAGES, ranks_of
 
 if TYPE_CHECKING:
-    from leadml.types import Mask, Objects
+    from leadml.types import Floats, Mask, Objects, Rows
 
 FIRST_WORKED = STAGES.index("MQL")  # leads of this stage and higher ones are handed over to sales
 
@@ -70,6 +70,39 @@ def draw_marks(names: Objects, advised: Objects, *, share: float, seed: int) -> 
     propensity, explored = np.full(len(names), None, dtype=object), np.full(len(names), None, dtype=object)
     propensity[is_below], explored[is_below] = share, drawn[is_below].astype(int)
     return Marks(propensity, explored)
+
+
+def times_counted(names: Objects, propensity: Floats, explored: Floats) -> Rows:
+    """Return how often each lead counts, if the marked ones stand for all that were drawn from, shape (n_leads,).
+
+    A marked lead counts 1 / propensity times: a whole number, whose mean over leads is that. One that was not marked
+    counts never, and one that was not drawn from counts once.
+
+    Parameters
+    ----------
+    names
+        Ids of the leads, shape (n_leads,).
+    propensity
+        The chance with which each was to be marked; NaN for leads that were not drawn from, shape (n_leads,).
+    explored
+        Whether each is marked, 0 or 1; NaN for leads that were not drawn from, shape (n_leads,).
+
+    Notes
+    -----
+    Horvitz and Thompson, "A generalization of sampling without replacement from a finite universe", Journal of the
+    American Statistical Association 47 (1952).
+
+    Examples
+    --------
+    >>> names = np.array(["one", "two", "three"], dtype=object)
+    >>> times_counted(names, np.array([0.25, 0.25, np.nan]), np.array([1.0, 0.0, np.nan])).tolist()
+    [4, 0, 1]
+    """
+    times = np.ones(len(names), dtype=np.intp)
+    drawn = np.flatnonzero(~np.isnan(propensity))
+    part = np.array([_number(f"times {name}") for name in names[drawn]])
+    times[drawn] = np.where(explored[drawn] == 1, np.floor(1.0 / propensity[drawn] + part), 0.0)
+    return times
 
 
 def _number(text: str) -> float:

@@ -98,13 +98,15 @@ def _scores_of(
         yield lead_ids, np.array(probability, dtype=np.float64), np.array(parts, dtype=object)
 
 
-def explored_scores(store: Store, target: str, model_hash: str, *, until: str) -> pd.DataFrame:
+def explored_scores(store: Store, target: str, model_hash: str | None, *, until: str) -> pd.DataFrame:
     """Return the first score of each lead that a version gave below the cut, where leads are explored.
 
     Parameters
     ----------
-    store, target, model_hash, until
+    store, target, until
         As for `kept_scores`.
+    model_hash
+        Hash of the version; None for all versions.
 
     Returns
     -------
@@ -114,8 +116,9 @@ def explored_scores(store: Store, target: str, model_hash: str, *, until: str) -
     """
 
     def read(connection: Connection) -> pd.DataFrame:
-        of_version = BATCHES.c.target == target, BATCHES.c.model_hash == model_hash, BATCHES.c.state == "complete"
-        batches = [each for each in stored_batches(connection, *of_version) if from_shown(each.at) <= from_shown(until)]
+        asked = [BATCHES.c.target == target, BATCHES.c.state == "complete"]
+        asked += [] if model_hash is None else [BATCHES.c.model_hash == model_hash]
+        batches = [each for each in stored_batches(connection, *asked) if from_shown(each.at) <= from_shown(until)]
         parts = []
         for batch in sorted(batches, key=lambda each: from_shown(each.at)):
             is_drawn = SCORES.c.batch == batch.batch, SCORES.c.propensity.is_not(None)

@@ -1,0 +1,131 @@
+"""Trainings as if sales had worked all leads, by those that were explored."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from tests.reviews import LATER, as_file, review, score_days, stream
+from tests.stores import silent
+
+from leadml.bundle.model import Model, load
+from leadml.jobs.learn import recipe_hash
+from leadml.jobs.places import Places
+from leadml.jobs.refit import judge_recipe
+from leadml.jobs.report import model_card
+from leadml.jobs.review_data import read_review_data
+from leadml.jobs.train import train
+from leadml.jobs.weighed import EACH_ONCE, Weighing, weighing_of
+from leadml.leads.check.contract import AS_OF, LEAD_ID
+from leadml.leads.check.instants import from_shown
+from leadml.leads.split import RandomSplit
+from leadml.params import SplitParams
+
+SHARE, WORK, DAYS = 0.25, np.log(3.0), 80
+CHOICES = [f"score.explore={SHARE}", "score.weigh_explored=true", "stages.sql={rule: share, top: 0.1}"]
+DRAWN = pd.DataFrame({LEAD_ID: ["marked", "not"], "at": [10, 10], "propensity": [0.25, 0.25], "explored": [1, 0]})
+ROWS = pd.DataFrame({LEAD_ID: ["marked", "not", "marked", "not", "other"], AS_OF: [5, 5, 10, 15, 15]})
+
+
+def test_marked_leads_stand_for_all_that_were_drawn_from() -> None:
+    """A dated lead from the instant at which it was drawn on, a flat one as a whole."""
+    assert Weighing(DRAWN, is_dated=True).times(ROWS).tolist() == [1, 1, 4, 0, 1]
+    assert Weighing(DRAWN, is_dated=False).times(ROWS).tolist() == [4, 0, 4, 0, 1]
+    assert Weighing(DRAWN, is_dated=True).rows(ROWS)[LEAD_ID].tolist() == ["marked", "not", *["marked"] * 4, "other"]
+    assert Weighing(DRAWN, is_dated=True).counts(ROWS) == {"weighed_rows": 1, "left_out_rows": 1}
+
+
+def test_without_drawn_leads_nothing_changes() -> None:
+    """The rows are the same object, and leads are independent."""
+    assert EACH_ONCE.rows(ROWS) is ROWS
+    assert EACH_ONCE.times(ROWS).tolist() == [1] * 5
+    assert EACH_ONCE.counts(ROWS) == {}
+    split = RandomSplit(SplitParams())
+    assert EACH_ONCE.split(split) == split
+    assert Weighing(DRAWN, is_dated=False).split(split) == replace(split, is_weighed=True)
+
+
+@pytest.fixture(scope="module")
+def worked(flat_version: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, pd.DataFrame]:
+    """Return a project whose sales raise the odds of leads that they work threefold, and its leads."""
+    root = shutil.copytree(flat_version, tmp_path_factory.mktemp("weighed") / "project", symlinks=True)
+    project = Places.open(root / "params.yaml", CHOICES)
+    leads = stream().days(DAYS, seed=5)
+    score_days(project, leads)
+    scored = pd.concat([pd.read_parquet(file) for file in sorted((root / "scored").glob("*.parquet"))])
+    by_lead = scored.set_index(scored["lead_id"].astype(str)).loc[leads["lead_id"].astype(str)]
+    below = by_lead["advised_stage"].isin(["LEAD", "IQL"]).to_numpy()
+    marked = by_lead["explore"].to_numpy(dtype=bool)
+    if_worked = expit(logit(leads["probability"]) + WORK)
+    chance = np.where(below & ~marked, leads["probability"], if_worked)
+    converted = (np.random.default_rng(2).random(len(leads)) < chance).astype(int)
+    leads = leads.assign(converted=converted)
+    as_file(leads).to_csv(root / "leads.csv", index=False)
+    return project, leads.assign(below=below, marked=marked, if_worked=if_worked)
+
+
+def _trained(project: Places) -> Model:
+    return train(project, now=LATER, progress=silent).model
+
+
+@pytest.mark.slow
+def test_a_training_learns_what_leads_would_do_if_worked(worked: tuple[Places, pd.DataFrame]) -> None:
+    """Below the cut, where the others' outcomes are those of leads that nobody worked."""
+    project, leads = worked
+    plain = Places.open(project.root / "params.yaml", [*CHOICES, "score.weigh_explored=false"])
+    fresh = stream().before(4000, seed=9).assign(channel="web")
+    true = expit(logit(fresh["probability"]) + WORK).to_numpy()
+    below = fresh["probability"] < leads.loc[leads["below"], "probability"].quantile(0.9)
+    errors = {}
+    for name, places in (("weighed", project), ("plain", plain)):
+        model = _trained(places)
+        said = model.bundle.model.predict(fresh)
+        errors[name] = abs(said[below].mean() - true[below].mean()) / true[below].mean()
+        choices = model.bundle.record.choices
+        if name == "weighed":
+            assert choices["weighed_rows"] == leads["marked"].sum()
+            assert choices["left_out_rows"] == (leads["below"] & ~leads["marked"]).sum()
+            assert "do not count" in dict(model_card(model).rows)["as if all were worked"]
+        else:
+            assert "weighed_rows" not in choices
+            assert "as if all were worked" not in dict(model_card(model).rows)
+    assert errors["weighed"] < 0.15  # 1,000 marked leads tell their rate to within 5%
+    assert errors["plain"] > 0.25
+
+
+@pytest.mark.slow
+def test_only_leads_that_were_worked_are_reviewed(worked: tuple[Places, pd.DataFrame]) -> None:
+    """What became of the others does not tell what would have."""
+    project, leads = worked
+    model, choices = load(project.registry.champion_path()), {"until": from_shown(LATER), "now": LATER}
+    found = read_review_data(model, project, **choices, progress=silent).scores
+    assert set(found.lead_id) == set(leads.loc[~leads["below"] | leads["marked"], "lead_id"].astype(str))
+    plain = Places.open(project.root / "params.yaml")
+    assert len(read_review_data(model, plain, **choices, progress=silent).scores.lead_id) == len(leads)
+
+
+@pytest.mark.slow
+def test_the_gate_of_a_refresh_counts_leads_in_the_same_way(worked: tuple[Places, pd.DataFrame]) -> None:
+    """A recipe that learns what leads would do if worked is judged on leads that were."""
+    project, leads = worked
+    first = _trained(project)
+    refresh = judge_recipe(first, project, now=LATER, progress=silent)
+    assert len(refresh.rows) == len(leads)
+    assert refresh.judged.reasons
+
+
+def test_weighing_is_part_of_the_recipe_and_needs_a_store(worked: tuple[Places, pd.DataFrame]) -> None:
+    """Only where it is asked for."""
+    project, _ = worked
+    plain = Places.open(project.root / "params.yaml")
+    assert recipe_hash(plain.params) != recipe_hash(project.params)
+    assert weighing_of(plain, now=LATER) is EACH_ONCE
+    empty = Places.open(project.root / "params.yaml", ["score.weigh_explored=true", "store.url=sqlite:///other.db"])
+    assert weighing_of(empty, now=LATER) is EACH_ONCE
+    assert len(weighing_of(project, now=LATER).drawn) > 0
+    assert review(plain).verdict
