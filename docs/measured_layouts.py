@@ -88,6 +88,13 @@ def _with_leadml(figures: Figures) -> Figures:
     return {split: {"leadml": row, **row["others"]} for split, row in figures.items()}
 
 
+def _by_grain(figures: Figures) -> Figures:
+    """Return the figures of a replay with those of the bank under one key."""
+    others = {"streams", "cdnow"}
+    bank = {name: row for name, row in figures.items() if name not in others}
+    return {"bank": bank, **{name: figures.get(name, {}) for name in others}}
+
+
 def _with_totals(figures: Figures) -> Figures:
     """Return the counts with those of all seeds."""
     seeds = figures.get("seeds", 1)
@@ -636,10 +643,11 @@ LAYOUTS = {
     ),
     "replay": Layout(
         "The past played as if it were live",
-        "the bank's campaigns, by month from 2009-03, without `duration`",
+        "the bank's campaigns, by month from 2009-03, without `duration`; streams of `leadml.simulator.stream`; "
+        "`data/raw/CDNOW_master.txt.gz`",
         (
             Rows(
-                "*.*",
+                "bank.*.*",
                 {
                     "outcomes known by": "{0}",
                     "policy": "{1}",
@@ -651,12 +659,27 @@ LAYOUTS = {
                     "gain": "{gain:.3f}",
                 },
             ),
+            Rows(
+                "streams.*",
+                {
+                    "streams": "{0}",
+                    **{name: f"{{{name}:.4f}}" for name in ("once", "refit", "loop", "oracle")},
+                    "loop less once, the worst of 10": "{above_once:+z.4f}, {most_above_once:+z.4f}",
+                    "way from once to refit, the least of 10": "{way:.0%}, {least_way:.0%}",
+                },
+            ),
+            Grid(
+                ("online shop", "log loss"),
+                tuple((name, f"{{cdnow[{name}]:.4f}}") for name in ("once", "refit", "loop", "oracle")),
+            ),
         ),
         notes="""
             All months together. The oracle is told the level of each month, which nobody can know. The difference has
-            its interval at 90% over months that are drawn again. The policy was developed on these months.
+            its interval at 90% over months that are drawn again. The policy was developed on the months of the bank,
+            and on none of the streams and of the shop.
         """,
         words="--data DIR",
+        shaped=_by_grain,
     ),
     "review": Layout(
         "What a review of a million scores costs",

@@ -23,9 +23,11 @@ from leadml.jobs.train import train
 from leadml.jobs.weighed import EACH_ONCE, Weighing, weighing_of
 from leadml.leads.check.contract import AS_OF, LEAD_ID
 from leadml.leads.check.instants import from_shown
+from leadml.leads.sources.settings import SingleSnapshot, settings_from_params
 from leadml.leads.split import RandomSplit
-from leadml.params import SplitParams
+from leadml.params import SplitParams, load_params
 
+ROOT = Path(__file__).parents[2]
 SHARE, WORK, DAYS = 0.25, np.log(3.0), 80
 CHOICES = [f"score.explore={SHARE}", "score.weigh_explored=true", "stages.sql={rule: share, top: 0.1}"]
 DRAWN = pd.DataFrame({LEAD_ID: ["marked", "not"], "at": [10, 10], "propensity": [0.25, 0.25], "explored": [1, 0]})
@@ -34,10 +36,11 @@ ROWS = pd.DataFrame({LEAD_ID: ["marked", "not", "marked", "not", "other"], AS_OF
 
 def test_marked_leads_stand_for_all_that_were_drawn_from() -> None:
     """A dated lead from the instant at which it was drawn on, a flat one as a whole."""
-    assert Weighing(DRAWN, is_dated=True).times(ROWS).tolist() == [1, 1, 4, 0, 1]
-    assert Weighing(DRAWN, is_dated=False).times(ROWS).tolist() == [4, 0, 4, 0, 1]
-    assert Weighing(DRAWN, is_dated=True).rows(ROWS)[LEAD_ID].tolist() == ["marked", "not", *["marked"] * 4, "other"]
-    assert Weighing(DRAWN, is_dated=True).counts(ROWS) == {"weighed_rows": 1, "left_out_rows": 1}
+    dated = Weighing(DRAWN, settings_from_params(load_params(ROOT / "examples" / "cdnow" / "params.yaml"), "purchase"))
+    assert dated.times(ROWS).tolist() == [1, 1, 4, 0, 1]
+    assert Weighing(DRAWN, SingleSnapshot()).times(ROWS).tolist() == [4, 0, 4, 0, 1]
+    assert dated.rows(ROWS)[LEAD_ID].tolist() == ["marked", "not", *["marked"] * 4, "other"]
+    assert dated.counts(ROWS) == {"weighed_rows": 1, "left_out_rows": 1}
 
 
 def test_without_drawn_leads_nothing_changes() -> None:
@@ -47,7 +50,7 @@ def test_without_drawn_leads_nothing_changes() -> None:
     assert EACH_ONCE.counts(ROWS) == {}
     split = RandomSplit(SplitParams())
     assert EACH_ONCE.split(split) == split
-    assert Weighing(DRAWN, is_dated=False).split(split) == replace(split, is_weighed=True)
+    assert Weighing(DRAWN, SingleSnapshot()).split(split) == replace(split, is_weighed=True)
 
 
 @pytest.fixture(scope="module")

@@ -117,6 +117,15 @@ class TrainingRecord:
         return not self.weakness or bool(self.accepted_weak)
 
     @property
+    def weighed(self) -> str:
+        """How often leads count in fit and evaluation, in words; empty if each counts once."""
+        if "weighed_rows" not in self.choices:
+            return ""
+        more, never = self.choices["weighed_rows"], self.choices["left_out_rows"]
+        explored = f"{more:,} {self.unit} that were explored count 1 / propensity times in fit and evaluation"
+        return f"{explored}; {never:,} below the cut that nobody worked do not count"
+
+    @property
     def stamp(self) -> str:
         """What users of the version must know first, in sentences; empty if there is nothing."""
         return " ".join(filter(None, (self._weak_stamp(), self._small_stamp())))

@@ -190,7 +190,7 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("repeated rows merged", f"{record.data.merged:,}"),
         ("fitted on", _size_text(record.split.learn, record.unit)),
         ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
-        *_weighing(record),
+        *((("as if all were worked", record.weighed),) if record.weighed else ()),
         *_after_evaluation(record),
         *((("evidence", record.stamp),) if record.stamp else ()),
         ("model", f"additive log-odds: {_model_text(choices)}"),
@@ -206,14 +206,6 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("params hash", record.params_hash),
     ]
     return text_tables.TextTable(("", ""), rows)
-
-
-def _weighing(record: TrainingRecord) -> Iterator[tuple[str, str]]:
-    """Yield how explored leads count, where they count more often than once."""
-    if "weighed_rows" in record.choices:
-        more, never = record.choices["weighed_rows"], record.choices["left_out_rows"]
-        explored = f"{more:,} {record.unit} that were explored count 1 / propensity times in fit and evaluation"
-        yield "as if all were worked", f"{explored}; {never:,} below the cut that nobody worked do not count"
 
 
 def _after_evaluation(record: TrainingRecord) -> Iterator[tuple[str, str]]:

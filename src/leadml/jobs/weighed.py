@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from leadml.jobs.store import store_url
-from leadml.leads.check.contract import AS_OF, LEAD_ID
-from leadml.leads.sources.settings import AsOfSettings, settings_from_params
+from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.sources.settings import SingleSnapshot, settings_from_params
 from leadml.stages.exploring import times_counted
 
 if TYPE_CHECKING:
     from leadml.jobs.places import Places
+    from leadml.leads.sources.settings import SnapshotSettings
     from leadml.leads.sources.training_set import TrainingParts
     from leadml.leads.split import Split
     from leadml.types import Rows
@@ -32,12 +33,12 @@ class Weighing:
     ----------
     drawn
         Of `leadml.publish.store.reviews.explored_scores`, of all versions.
-    is_dated
-        Whether leads have snapshots: those before a lead was drawn count once.
+    settings
+        How snapshots are taken: those before a lead was drawn count once.
     """
 
     drawn: pd.DataFrame
-    is_dated: bool
+    settings: SnapshotSettings
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return labelled rows, each as often as it counts."""
@@ -61,17 +62,16 @@ class Weighing:
         return {"weighed_rows": int((times > 1).sum()), "left_out_rows": int((times == 0).sum())}
 
     def times(self, frame: pd.DataFrame) -> Rows:
-        """Return how often each row counts, shape (n_rows,); of dated leads by the instant of each, ``as_of``."""
+        """Return how often each row counts, shape (n_rows,)."""
         if self.drawn.empty:
             return np.ones(len(frame), dtype=np.intp)
         drawn = self.drawn.set_index(LEAD_ID).reindex(frame[LEAD_ID].to_numpy())
         propensity, explored, at = (drawn[name].to_numpy(dtype=np.float64) for name in ("propensity", "explored", "at"))
-        if self.is_dated:
-            propensity = np.where(frame[AS_OF].to_numpy() < at, np.nan, propensity)
+        propensity = np.where(self.settings.is_since(frame, at), propensity, np.nan)
         return times_counted(frame[LEAD_ID].to_numpy(dtype=object), propensity, explored)
 
 
-EACH_ONCE = Weighing(pd.DataFrame({LEAD_ID: []}), is_dated=False)
+EACH_ONCE = Weighing(pd.DataFrame({LEAD_ID: []}), SingleSnapshot())
 
 
 def weighing_of(project: Places, *, now: str) -> Weighing:
@@ -98,5 +98,4 @@ def weighing_of(project: Places, *, now: str) -> Weighing:
         if store is None:
             return EACH_ONCE
         drawn = explored_scores(store, project.target, None, until=now)
-    settings = settings_from_params(project.params, project.target)
-    return Weighing(drawn, isinstance(settings, AsOfSettings))
+    return Weighing(drawn, settings_from_params(project.params, project.target))

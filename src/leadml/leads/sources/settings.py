@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.activity_plan import ACTIVITY, DAY, LEAD_AGE, ActivityPlan, Target
+from leadml.leads.check.contract import AS_OF
 from leadml.leads.check.instants import instant, shown_instant
 from leadml.leads.split import GroupTimeSplit, TimeSplit
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadml.leads.split import Split
     from leadml.params import Params, SourcesParams, SplitParams
-    from leadml.types import Integers
+    from leadml.types import Floats, Integers, Mask
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class SingleSnapshot:
     def known_at(self, as_of: Integers, mature_at: Integers, days: int) -> Integers:  # noqa: ARG002 - a file has none
         """Return when the outcomes of rows are known, microseconds: some days after the creation of the lead."""
         return as_of + days * DAY
+
+    def is_since(self, rows: pd.DataFrame, at: Floats) -> Mask:  # noqa: ARG002 - a file has no snapshots
+        """Return which rows are of leads since some instants, shape (n_rows,): all, since the file has a lead once."""
+        return np.ones(len(rows), dtype=bool)
 
     def matures_at(self, as_of: str | None) -> str | None:  # noqa: ARG002 - a file says nothing of when
         """Return when the outcomes of leads are known: not known for flat leads."""
@@ -125,6 +134,10 @@ class AsOfSettings:
     def known_at(self, as_of: Integers, mature_at: Integers, days: int) -> Integers:  # noqa: ARG002 - not the days
         """Return when the outcomes of rows are known, microseconds: after the horizon and the settling."""
         return mature_at
+
+    def is_since(self, rows: pd.DataFrame, at: Floats) -> Mask:
+        """Return which snapshots are as of some instants or later, microseconds, shape (n_rows,)."""
+        return np.asarray(rows[AS_OF].to_numpy() >= at)
 
     def matures_at(self, as_of: str | None) -> str | None:
         """Return when the outcomes of snapshots are known, in ISO 8601: after the horizon and the settling."""
@@ -207,5 +220,6 @@ def _roles(sources: SourcesParams) -> tuple[str, ...]:
     optional = ("recorded_at", "valid_from", "channel")
     roles = ["activities"] if sources.activities is not None else []
     roles += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
-    roles += [f"activities.values.{name}" for name in (sources.activities.values if sources.activities else ())]
+    values = sources.activities.values if sources.activities else ()  # noqa: PD011 - of params, not of pandas
+    roles += [f"activities.values.{name}" for name in values]
     return tuple(sorted(roles))

@@ -51,8 +51,8 @@ def pooled_figures(replay: Replay) -> pd.DataFrame:
 def period_figures(replay: Replay) -> pd.DataFrame:
     """Return for each period and policy ``leads``, ``converted``, ``expected``, ``log_loss`` and ``roc_auc``.
 
-    ``promoted`` says whether the loop put its newest model in use, ``start`` and ``step`` how far it took the level to
-    move (standard deviations of log-odds, right after the training and from one step to the next).
+    ``promoted`` says whether the loop put its newest model in use, ``moves`` how likely it was at the beginning that
+    the level moves between two trainings, from 0 to 1.
     """
     table = []
     for period in replay.periods:
@@ -69,8 +69,7 @@ def period_figures(replay: Replay) -> pd.DataFrame:
                     "log_loss": metrics.log_loss(label, of_period, weight),
                     "roc_auc": metrics.roc_auc(label, of_period, weight),
                     "promoted": period.promoted,
-                    "start": period.level.start,
-                    "step": period.level.step,
+                    "moves": period.moves,
                 }
             )
     return pd.DataFrame(table)

@@ -35,12 +35,15 @@ class History:
     known_at
         The instant at which each outcome became known, in microseconds since 1970, shape (n_rows,): the end of the day,
         week or month in which its horizon was over.
+    is_followed
+        Whether outcomes become known between two trainings.
     """
 
     frame: pd.DataFrame
     month: Integers
     step_begin: Integers
     known_at: Integers
+    is_followed: bool
 
     @classmethod
     def of(cls, frame: pd.DataFrame, labels: Grain) -> History:
@@ -60,7 +63,7 @@ class History:
         month, begin, end = (
             np.asarray(each.asi8) for each in (at.to_period(CODES["month"]), begins.as_unit("us"), ends.as_unit("us"))
         )
-        return cls(frame, month, begin, end)
+        return cls(frame, month, begin, end, labels != "month")
 
     @property
     def label(self) -> Labels:

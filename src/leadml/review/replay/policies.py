@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from leadml.model.parts.calibration import log_losses
 from leadml.review.performance.level_shift import shift_of
-from leadml.review.replay.level import Level, Step, fitted_level, follow
+from leadml.review.replay.level import SIZES, STILL, Followed, Step, chances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.review.replay.history import History
-    from leadml.review.replay.level import Outcomes
     from leadml.types import Floats, Mask, Rows
 
     LogOdds = Callable[[pd.DataFrame], Floats]
@@ -54,8 +53,10 @@ class Period:
         The number of the model that the loop used.
     promoted
         Whether the loop put the newest model in use.
-    level
-        What the loop knew of the level at the beginning.
+    followed
+        The rows, with their probabilities for each size that a move of the level may have.
+    moves
+        How likely it was at the beginning that the level moves, from 0 to 1.
     """
 
     month: int
@@ -63,7 +64,8 @@ class Period:
     rows: Rows
     model: int
     promoted: bool
-    level: Level
+    followed: Followed
+    moves: float
 
 
 @dataclass
@@ -113,13 +115,21 @@ class Replay:
         self.probability["once"][rows] = expit(self._of(0, rows))
         self.probability["refit"][rows] = expit(log_odds)
         self.probability["oracle"][rows] = expit(log_odds + shift_of(log_odds, history.label[rows]))
-        level = fitted_level([self._steps(period, known)[0] for period in self.periods])
-        period = Period(month, begin, rows, in_use, promoted, level)
-        steps, places = self._steps(period, np.ones(len(known), dtype=bool))
-        for place, probability in zip(places, follow(level, steps)[0], strict=True):
-            self.probability["loop"][place] = probability
-        self.periods.append(period)
-        return period
+        self.periods.append(self._followed(month, rows, in_use, promoted=promoted))
+        return self.periods[-1]
+
+    def _followed(self, month: int, rows: Rows, model: int, *, promoted: bool) -> Period:
+        """Return a month of the loop, which says the probabilities of its rows step after step."""
+        history, begin = self.history, self.history.begin(month)
+        sizes = SIZES if history.is_followed else STILL
+        followed = Followed.of(self._steps(begin, rows, model), history.label[rows], sizes)
+        evidence = np.array([each.log_prior for each in sizes])
+        for each in self.periods:
+            evidence += each.followed.evidence(history.known_at[each.rows] < begin)
+        for step in np.unique(history.step_begin[rows]):
+            said, known = history.step_begin[rows] == step, history.known_at[rows] < max(step, begin)
+            self.probability["loop"][rows[said]] = followed.mixed(evidence + followed.evidence(known), said)
+        return Period(month, begin, rows, model, promoted, followed, 1.0 - float(chances(evidence)[0]))
 
     def _passes(self, known: Mask) -> bool:
         """Return whether the recipe as of one period ago is not surely worse than the newest model that passed.
@@ -143,17 +153,13 @@ class Replay:
             found[missing] = self._models[model](self.history.frame.iloc[missing].reset_index(drop=True))
         return found[rows]
 
-    def _steps(self, period: Period, known: Mask) -> tuple[list[Step], list[Rows]]:
-        """Return the steps of a period, as far as outcomes are known, and the rows that were scored in each."""
-        history, steps, places, until = self.history, [], [], period.begin
-        for begin in np.unique(history.step_begin[period.rows]).tolist():
-            at = max(begin, period.begin)
+    def _steps(self, begin: int, rows: Rows, model: int) -> list[Step]:
+        """Return the steps in which rows follow one another after a training, with the log-odds of a model."""
+        history, steps, until = self.history, [], begin
+        for first in np.unique(history.step_begin[rows]).tolist():
+            at = max(first, begin)
             learnt = np.flatnonzero((history.known_at >= until) & (history.known_at < at))
-            said = period.rows[(history.step_begin[period.rows] == begin) & known[period.rows]]
-            steps.append(Step(self._outcomes(period, learnt), self._outcomes(period, said)))
-            places.append(said)
+            outcomes = self._of(model, learnt), history.label[learnt]
+            steps.append(Step(outcomes, self._of(model, rows[history.step_begin[rows] == first])))
             until = at
-        return steps, places
-
-    def _outcomes(self, period: Period, rows: Rows) -> Outcomes:
-        return self._of(period.model, rows), self.history.label[rows]
+        return steps
