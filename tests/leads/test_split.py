@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from string import ascii_letters
 
 import numpy as np
@@ -79,6 +80,7 @@ def test_each_kind_of_leads_has_its_split(kind):
     assert type(split) is kind
     assert (column_of(frame, split.clock) is None) == (kind is RandomSplit)
     assert (column_of(frame, split.cluster) is None) == (kind is not GroupTimeSplit)
+    assert replace(split, is_weighed=True).cluster == SPLIT_KEY
 
 
 @pytest.mark.slow
