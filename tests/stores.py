@@ -72,7 +72,7 @@ def write_batch(
     **changed: Any,
 ) -> str:  # fmt: skip
     """Write a batch up to a step: begun, added, filled, published or complete; return its ``scored_at``."""
-    keep_days, counts = changed.pop("keep_days", None), changed.pop("counts", None)
+    keep_days, counts, marks = (changed.pop(name, None) for name in ("keep_days", "counts", "marks"))
     parts = np.array([*changed.pop("parts", no_parts(len(stages))), None], dtype=object)[:-1]
     made = entry(**changed)
     writer = BatchWriter(store, made, look_in(folder), keep_days=keep_days, recycle_days=90)
@@ -80,7 +80,7 @@ def write_batch(
     if until == "begun":
         return scored_at
     writer.note_outcomes([])
-    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()), parts)
+    writer.add(scored(stages, stages_of(writer.known(list(stages)).stage).tolist()), parts, marks)
     if until == "added":
         return scored_at
     writer.fill(scored=len(stages), not_scored=0, counts=counts)

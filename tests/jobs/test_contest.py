@@ -105,19 +105,3 @@ def test_a_fast_version_is_never_too_slow(seconds: tuple[float, float], times: f
     """However much faster the other one is."""
     later = LaterLeads(pd.DataFrame(), np.empty(0), np.empty(0), seconds)
     assert later.times_as_slow == times
-
-
-def test_leads_that_count_more_often_are_judged_more_often(
-    dated_leads: pd.DataFrame, trained_dated: tuple[Places, Trained]
-) -> None:
-    """With both probabilities, as rows of one group; a lead that counts never is not judged."""
-    model = trained_dated[1].model
-    once = scored_by_both(model, model, leads=dated_leads, other=dated_leads)
-    times = np.arange(len(once.frame)) % 3
-    found = once.counted(times)
-    assert len(found.frame) == times.sum()
-    assert np.array_equal(found.champion, np.repeat(once.champion, times))
-    assert found.frame["lead_id"].tolist() == np.repeat(once.frame["lead_id"], times).tolist()
-    contest, whole = (each.contest(model, ()) for each in (found, once))
-    assert len(np.unique(contest.groups)) <= len(np.unique(whole.groups))
-    assert len(contest.label) == len(contest.challenger) == times.sum()

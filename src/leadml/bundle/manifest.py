@@ -118,12 +118,11 @@ class TrainingRecord:
 
     @property
     def weighed(self) -> str:
-        """How often leads count in fit and evaluation, in words; empty if each counts once."""
+        """Which leads below the cut stand for others in fit and evaluation, in words; empty if each counts once."""
         if "weighed_rows" not in self.choices:
             return ""
         more, never = self.choices["weighed_rows"], self.choices["left_out_rows"]
-        explored = f"{more:,} {self.unit} that were explored count 1 / propensity times in fit and evaluation"
-        return f"{explored}; {never:,} below the cut that nobody worked do not count"
+        return f"{more:,} {self.unit} that were marked to be worked stand for all; {never:,} others are left out"
 
     @property
     def stamp(self) -> str:

@@ -21,7 +21,6 @@ from leadml.jobs.promote import promote, require_name, was_taken_back
 from leadml.jobs.recalibrate import newest_periods, outcomes_of, recalibrated, with_and_without
 from leadml.jobs.refit import judge_recipe, refitted
 from leadml.jobs.store import open_store
-from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.contract import MATURE_AT, SPLIT_KEY
 from leadml.leads.check.instants import shown_instant
 from leadml.review.gate.judge import judge
@@ -202,8 +201,7 @@ class _Act:
 
     def _later(self) -> pd.DataFrame:
         since = training_end(self.champion)
-        leads = labelled_leads(self.champion, self.project, since=since, now=self.now, progress=self.progress)
-        return weighing_of(self.project, now=self.now).rows(leads)
+        return labelled_leads(self.champion, self.project, since=since, now=self.now, progress=self.progress)
 
     def _why_not(self, version: str) -> str:
         """Return why a version is not put in use, whatever leads say of it; empty if it may be."""

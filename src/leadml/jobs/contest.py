@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from leadml.errors import LeadmlError
+from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.sources.source import labelled_source
@@ -20,7 +21,7 @@ from leadml.review.performance.slices import level_names
 if TYPE_CHECKING:
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
-    from leadml.types import Floats, Progress, Rows
+    from leadml.types import Floats, Progress
 
 FAST = 60e-6  # seconds for a lead: of small models some are ten times as fast as others, and nobody waits for any
 TIMED_LEADS, TIMES = 5000, 3  # the shortest of three runs: other work of the machine only makes a run longer
@@ -55,12 +56,6 @@ class LaterLeads:
     def until(self) -> int | None:
         """The instant of the newest outcome, microseconds; None without a row."""
         return int(self.frame[MATURE_AT].max()) if len(self.frame) else None
-
-    def counted(self, times: Rows) -> LaterLeads:
-        """Return the rows, each as often as it counts, of shape (n_rows,)."""
-        rows = np.repeat(np.arange(len(self.frame)), times)
-        frame = self.frame.iloc[rows].reset_index(drop=True)
-        return replace(self, frame=frame, champion=self.champion[rows], challenger=self.challenger[rows])
 
     def contest(self, champion: Model, slices: tuple[str, ...]) -> Contest:
         """Return the rows as the gate reads them, with the levels of some fields."""
@@ -97,6 +92,8 @@ def training_end(model: Model) -> int:
 def labelled_leads(model: Model, project: Places, *, since: int, now: str, progress: Progress) -> pd.DataFrame:
     """Return the leads whose outcomes became known after an instant, with the fields that a version reads.
 
+    Where params weigh explored leads, those that nobody worked are left out.
+
     Parameters
     ----------
     model
@@ -117,7 +114,8 @@ def labelled_leads(model: Model, project: Places, *, since: int, now: str, progr
     LeadmlError
         If leads have no dates.
     """
-    return labelled_source(model.bundle.leads, project, now=now).later(since, progress=progress)
+    leads = labelled_source(model.bundle.leads, project, now=now).later(since, progress=progress)
+    return weighing_of(project, now=now).worked(leads)
 
 
 def scored_by_both(champion: Model, challenger: Model, *, leads: pd.DataFrame, other: pd.DataFrame) -> LaterLeads:

@@ -15,7 +15,6 @@ from leadml.errors import DataError, LeadmlError, ModelError, quoted
 from leadml.jobs.contest import labelled_leads, scored_by_both, training_end
 from leadml.jobs.gate_records import Gated, judged_before, keep_answer
 from leadml.jobs.learn import cuts_on
-from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import SPLIT_KEY
 from leadml.leads.check.instants import from_shown, shown_day, shown_instant
@@ -138,7 +137,6 @@ class _Gate:
             return self._gated(Judged("refused", (f"leads cannot be read for it: {error}",), {}))
         progress("scoring later leads")
         later = scored_by_both(self.champion, self.challenger, leads=leads, other=other)
-        later = later.counted(weighing_of(self.project, now=self.now).times(later.frame))
         said = self._judged(later, look)
         return self._gated(said, since=since, until=later.until, look=look)
 

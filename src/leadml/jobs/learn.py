@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from leadml.params import Params
     from leadml.params.cut_rule import CutRule
     from leadml.stages.cuts import Cuts
-    from leadml.types import Floats, Progress
+    from leadml.types import Floats, Progress, Rows
 
 # For speed; the share of leads below a quartile is then known to 1.96 * sqrt(0.25 * 0.75 / 20,000) = 0.6 points.
 MAX_EXPLAINED_ROWS = 20_000
@@ -111,7 +111,8 @@ def learn(
     rows, counted = parts.learn, weighing.parts(parts)
     fitted, cuts, stages = _fitted(counted.learn, contract, split, params, target=target, progress=progress)
     progress("evaluating on the holdout")
-    evaluation, reference = _evaluate(fitted, stages, counted, split, params)
+    copies = weighing.copies(parts.holdout)
+    evaluation, reference = _evaluate(fitted, stages, counted, split, params, copies=copies)
     holdout = training.holdout
     if everything is not None:
         rows, holdout = everything, replace(holdout, share=0.0, since=int(everything[MATURE_AT].max()))
@@ -217,9 +218,12 @@ def _bands(fitted: FitResult, learn: pd.DataFrame) -> GradeBands:
 
 
 def _evaluate(
-    fitted: FitResult, stages: StagePlan, parts: TrainingParts, split: Split, params: Params
+    fitted: FitResult, stages: StagePlan, parts: TrainingParts, split: Split, params: Params, *, copies: Rows
 ) -> tuple[Evaluation, Reference]:
-    """Return the evaluation on the holdout, and what it says of the errors of the probabilities."""
+    """Return the evaluation on the holdout, and what it says of the errors of the probabilities.
+
+    ``copies`` numbers the rows of the holdout; copies of a row have one number.
+    """
     holdout, model = parts.holdout, fitted.model
     explanation = explain_leads(model, model.encoder.fields_of(holdout))
     predictions = HoldoutPredictions(
@@ -230,6 +234,7 @@ def _evaluate(
         cuts={cut.stage: cut.probability for cut in stages.cuts},
         baselines=baseline_probabilities(parts.learn, holdout, model.encoder.fields, params),
         groups=column_of(holdout, split.cluster),
+        copies=copies,
     )
     names, groups = strongest_parts(explanation), predictions.groups
     values = dict(zip(names, part_log_odds(explanation, names).T, strict=True))

@@ -87,7 +87,7 @@ def judge_recipe(champion: Model, project: Places, *, now: str, progress: Progre
     known = weighing.rows(rows[rows[MATURE_AT] <= ago].reset_index(drop=True))
     split = weighing.split(bundle.leads.settings.split(params.split, copies=contract.lead_id is None))
     recipe = fit_model(known, contract.fields, params, split=split, rules=params.baselines.points).model
-    later = weighing.rows(source.later(since, progress=progress))
+    later = weighing.worked(source.later(since, progress=progress))
     later = later.sort_values(MATURE_AT, kind="stable", ignore_index=True)
     one, two = (model.predict(later) if len(later) else np.empty(0) for model in (bundle.model, recipe))
     contest = LaterLeads(later, one, two, (0.0, 0.0)).contest(champion, params.review.slices)

@@ -190,7 +190,7 @@ def model_card(model: Model) -> text_tables.TextTable:
         ("repeated rows merged", f"{record.data.merged:,}"),
         ("fitted on", _size_text(record.split.learn, record.unit)),
         ("holdout", f"{_size_text(record.split.holdout, record.unit)} ({record.split.name})"),
-        *((("as if all were worked", record.weighed),) if record.weighed else ()),
+        *((("below the cut", record.weighed),) if record.weighed else ()),
         *_after_evaluation(record),
         *((("evidence", record.stamp),) if record.stamp else ()),
         ("model", f"additive log-odds: {_model_text(choices)}"),

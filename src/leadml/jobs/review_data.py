@@ -13,7 +13,6 @@ from leadml.bundle.profile import LeadCounts
 from leadml.errors import LeadmlError
 from leadml.jobs.learn import rules_of
 from leadml.jobs.store import open_store, store_url
-from leadml.jobs.weighed import weighing_of
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID, SPLIT_KEY
 from leadml.leads.check.instants import from_shown, shown_instant
@@ -103,7 +102,7 @@ def read_review_data(model: Model, project: Places, *, until: int, now: str, pro
             raise LeadmlError(_no_scores(model))
     with open_store(project, now=now, progress=progress) as (store, _):  # without people who are suppressed
         of_version, shown = (store, model.target, model.manifest.model_hash), shown_instant(until)
-        kept = kept_scores(*of_version, until=shown)
+        kept = kept_scores(*of_version, until=shown, marks=project.params.score.weigh_explored)
         drawn, shadows = explored_scores(*of_version, until=shown), shadow_scores(*of_version, until=shown)
         handed = handoff_records(store)
     if kept.rows.empty:
@@ -122,8 +121,7 @@ def _with_outcomes(
     """Return the kept scores in the order of time, with the outcomes that are known."""
     rows = kept.rows.sort_values(["at", LEAD_ID], kind="stable", ignore_index=True)
     choices, settings = project.params.review, model.bundle.leads.settings
-    counts = weighing_of(project, now=now).times(rows.rename(columns={"at": AS_OF}))
-    chosen = _chosen(rows[counts > 0].reset_index(drop=True), choices, settings)  # of others nobody knows, if worked
+    chosen = _chosen(rows, choices, settings)
     at, lead_id = (chosen[name].to_numpy() for name in ("at", LEAD_ID))
     names = tuple(dict.fromkeys(normal_name(name) for name in choices.slices))
     pairs = ScoredPairs(lead_id, at, model.bundle.leads.holdout, until, names)
@@ -132,6 +130,8 @@ def _with_outcomes(
     place = _places(labels, lead_id, at)
     known, found = place >= 0, labels.reindex(place)
     judged = known & (found["fitted"].to_numpy() == 0)
+    if "explored" in chosen:  # a model of leads that are worked is not judged by those that nobody worked
+        judged &= chosen["explored"].to_numpy() != 0
     if not settings.is_repeated:
         judged &= (pd.Series(known).groupby(at).transform("mean") >= FLAT_KNOWN).to_numpy()
     day = rows["at"].to_numpy() // DAY

@@ -80,6 +80,7 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
     """
     params, registry = project.params, project.registry
     require_places(project)
+    weighing = weighing_of(project, now=now)
     training = training_source(project, project.target, now=now).training(progress=progress)
     bundle = learn(
         training,
@@ -88,7 +89,7 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
         trained_at=now,
         progress=progress,
         accept_weak=accept_weak,
-        weighing=weighing_of(project, now=now),
+        weighing=weighing,
     )
     progress("storing the version")
     version, is_new = registry.add(bundle)

@@ -1,7 +1,9 @@
 """Weigh labelled leads as if sales had worked them all, by those that were worked although they were below the cut.
 
-Of the leads that were drawn from, the marked ones stand for all: each counts 1 / propensity times, and the others,
-which nobody worked, not at all. A lead that counts more often has several rows, which stay together in every split.
+Of the leads below the cut that were drawn from, the marked ones stand for all: each counts 1 / propensity times, and
+the others, which nobody worked, are left out. A lead that counts more often has several rows, which stay together in
+every split. A dated lead is one of them from its first score below the cut to its next one at or above it; a flat lead
+is one if it was created after leads were first explored, since the outcome of an older one may have been known before.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from leadml.errors import ModelError
 from leadml.jobs.store import store_url
-from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.contract import AS_OF, LABEL, LEAD_ID
 from leadml.leads.sources.settings import SingleSnapshot, settings_from_params
 from leadml.stages.exploring import times_counted
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from leadml.leads.sources.settings import SnapshotSettings
     from leadml.leads.sources.training_set import TrainingParts
     from leadml.leads.split import Split
-    from leadml.types import Rows
+    from leadml.types import Mask, Rows
+
+BOTH = 2  # outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +37,9 @@ class Weighing:
     Parameters
     ----------
     drawn
-        Of `leadml.publish.store.reviews.explored_scores`, of all versions.
+        Of `leadml.publish.store.reviews.first_draws`.
     settings
-        How snapshots are taken: those before a lead was drawn count once.
+        How snapshots are taken.
     """
 
     drawn: pd.DataFrame
@@ -42,33 +47,64 @@ class Weighing:
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return labelled rows, each as often as it counts."""
-        if self.drawn.empty:
-            return frame
-        return frame.iloc[np.repeat(np.arange(len(frame)), self.times(frame))].reset_index(drop=True)
+        return frame if self.drawn.empty else frame.iloc[self.copies(frame)].reset_index(drop=True)
+
+    def worked(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the labelled rows that are not left out, each once: a comparison of two models needs no weights."""
+        return frame if self.drawn.empty else frame[self._times(frame) > 0].reset_index(drop=True)
 
     def parts(self, parts: TrainingParts) -> TrainingParts:
-        """Return the parts of a training set, each row as often as it counts."""
-        return replace(parts, learn=self.rows(parts.learn), holdout=self.rows(parts.holdout))
+        """Return the parts of a training set, each row as often as it counts.
+
+        Raises
+        ------
+        ModelError
+            If a part is left without leads of both outcomes.
+        """
+        counted = replace(parts, learn=self.rows(parts.learn), holdout=self.rows(parts.holdout))
+        for name, rows in (("training set", counted.learn), ("holdout", counted.holdout)):
+            if rows[LABEL].nunique() < BOTH and not self.drawn.empty:
+                msg = (
+                    f"the {name} must have worked leads of both outcomes, got {len(rows):,} rows of which "
+                    f"{int(rows[LABEL].sum()):,} converted; set score.weigh_explored: false until more are known"
+                )
+                raise ModelError(msg)
+        return counted
 
     def split(self, split: Split) -> Split:
         """Return a split of such rows, which keeps those of a lead together."""
         return replace(split, is_weighed=not self.drawn.empty)
 
     def counts(self, frame: pd.DataFrame) -> dict[str, int]:
-        """Return how many labelled rows stand for others, and how many count never; nothing if each counts once."""
+        """Return how many labelled rows stand for others, and how many are left out; nothing where none was drawn."""
         if self.drawn.empty:
             return {}
-        times = self.times(frame)
-        return {"weighed_rows": int((times > 1).sum()), "left_out_rows": int((times == 0).sum())}
+        times = self._times(frame)
+        return {
+            "weighed_rows": int((self._is_drawn(frame) & (times > 0)).sum()),
+            "left_out_rows": int((times == 0).sum()),
+        }
 
-    def times(self, frame: pd.DataFrame) -> Rows:
-        """Return how often each row counts, shape (n_rows,)."""
+    def copies(self, frame: pd.DataFrame) -> Rows:
+        """Return the numbers of rows, each as often as it counts."""
+        return np.repeat(np.arange(len(frame)), self._times(frame))
+
+    def _times(self, frame: pd.DataFrame) -> Rows:
         if self.drawn.empty:
             return np.ones(len(frame), dtype=np.intp)
-        drawn = self.drawn.set_index(LEAD_ID).reindex(frame[LEAD_ID].to_numpy())
-        propensity, explored, at = (drawn[name].to_numpy(dtype=np.float64) for name in ("propensity", "explored", "at"))
-        propensity = np.where(self.settings.is_since(frame, at), propensity, np.nan)
-        return times_counted(frame[LEAD_ID].to_numpy(dtype=object), propensity, explored)
+        drawn = self._drawn(frame)
+        propensity = np.where(self._is_drawn(frame), drawn["propensity"].to_numpy(), np.nan)
+        return times_counted(frame[LEAD_ID].to_numpy(dtype=object), propensity, drawn["explored"].to_numpy())
+
+    def _is_drawn(self, frame: pd.DataFrame) -> Mask:
+        begin, end = (self._drawn(frame)[name].to_numpy() for name in ("at", "ended"))
+        first = float(self.drawn["at"].min())
+        is_within = self.settings.is_within(frame[AS_OF].to_numpy(), begin, end, first)
+        return np.asarray(is_within & ~np.isnan(begin))
+
+    def _drawn(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return of each row what is known of its lead's first draw; NaN for a lead that was never drawn from."""
+        return self.drawn.set_index(LEAD_ID).reindex(frame[LEAD_ID].to_numpy()).astype(np.float64)
 
 
 EACH_ONCE = Weighing(pd.DataFrame({LEAD_ID: []}), SingleSnapshot())
@@ -92,10 +128,10 @@ def weighing_of(project: Places, *, now: str) -> Weighing:
     if not project.params.score.weigh_explored:
         return EACH_ONCE
     from leadml.publish.store.opening import reading  # noqa: PLC0415 - SQLAlchemy takes time
-    from leadml.publish.store.reviews import explored_scores  # noqa: PLC0415
+    from leadml.publish.store.reviews import first_draws  # noqa: PLC0415
 
     with reading(store_url(project)) as store:
         if store is None:
             return EACH_ONCE
-        drawn = explored_scores(store, project.target, None, until=now)
+        drawn = first_draws(store, project.target, until=now)
     return Weighing(drawn, settings_from_params(project.params, project.target))

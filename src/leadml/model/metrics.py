@@ -15,7 +15,7 @@ from scipy.special import expit, ndtri
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leadml.types import Floats, Labels
+    from leadml.types import Floats, Labels, Rows
 
 
 ECE_BINS = 15  # as many as Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017
@@ -114,11 +114,15 @@ def parts_of_equal_mass(
     return tuple(np.diff(np.interp(edges, total, values)) for values in (total, expected, conversions))
 
 
-def ece_by_chance(probability: Floats, *, seed: int) -> float:
-    """Return the mean `ece` of labels that are drawn with the probabilities, as if these were perfectly calibrated."""
-    random = np.random.default_rng(seed)
-    ones = np.ones(len(probability))
-    draws = ((random.random(len(probability)) < probability).astype(np.int8) for _ in range(CHANCE_DRAWS))
+def ece_by_chance(probability: Floats, *, seed: int, copies: Rows | None = None) -> float:
+    """Return the mean `ece` of labels that are drawn with the probabilities, as if these were perfectly calibrated.
+
+    Rows with the same number in ``copies``, from 0, of shape (n_rows,), have one label.
+    """
+    random, ones = np.random.default_rng(seed), np.ones(len(probability))
+    copies = np.arange(len(probability)) if copies is None else copies
+    number = int(copies.max(initial=-1)) + 1
+    draws = ((random.random(number)[copies] < probability).astype(np.int8) for _ in range(CHANCE_DRAWS))
     return float(np.mean([ece(label, probability, ones) for label in draws]))
 
 

@@ -234,7 +234,8 @@ class ScoreParams(Section):
     weigh_explored: bool = False
     """Whether a training learns what leads would do if all were worked: of the leads that `explore` drew from, those
     that were marked count 1 / `explore` times, and the others not at all, since nobody worked them. Set it once some
-    hundreds of marked leads have their outcomes; with fewer, single leads decide."""
+    hundreds of marked leads have their outcomes; with fewer, single leads decide. Flat leads need `data.lead_id` and
+    `data.created_at`; leads created before any was explored count once."""
 
 
 class TrackingParams(Section):

@@ -171,6 +171,16 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_exploration(self) -> Self:
+        if self.score.weigh_explored and self.sources is None and None in {self.data.lead_id, self.data.created_at}:
+            msg = (
+                "score.weigh_explored needs data.lead_id and data.created_at, by which explored leads are found among "
+                "those of the training"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _check_rules(self) -> Self:
         used = {**self.features.fit, **self.features.engagement}
         numbers = [name for name, kind in used.items() if kind == "number"]

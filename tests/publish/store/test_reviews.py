@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,15 @@ from tests.stores import NOW, silent, write_batch
 from leadml.leads.check.instants import from_shown, shown_instant
 from leadml.publish.store.lead import forget_lead
 from leadml.publish.store.opening import Store, writing_alone
-from leadml.publish.store.reviews import KeptScores, StoredReview, add_review, kept_scores, stored_reviews
+from leadml.publish.store.reviews import (
+    KeptScores,
+    StoredReview,
+    add_review,
+    first_draws,
+    kept_scores,
+    stored_reviews,
+)
+from leadml.stages.exploring import Marks
 
 pytest_plugins = ["tests.postgres"]
 
@@ -164,3 +173,42 @@ def test_reviews_are_of_plain_types(store: Store) -> None:
         add_review(store, replace(REVIEW, details={"at": pd.Timestamp(NOW)}))
 
     assert pd.DataFrame(stored_reviews(store, "sql"))["verdict"].tolist() == ["keep"]
+
+
+def marks(*explored: int | None) -> Marks:
+    """Return which leads are marked with a chance of a quarter; None for leads at or above the cut."""
+    marked = np.array([*explored, None], dtype=object)[:-1]
+    return Marks(np.where(marked == None, None, 0.25), marked)  # noqa: E711 - of each element
+
+
+def test_the_first_draw_of_a_lead_ends_where_it_is_at_or_above_the_cut(store: Store, tmp_path: Path) -> None:
+    """Whatever version scored it; batches that explore nothing and those of other targets say nothing."""
+    nights: list[tuple[dict[str, str], dict[str, Any]]] = [
+        ({"x": "MQL", "y": "MQL"}, {}),
+        ({"x": "LEAD", "y": "LEAD", "z": "MQL"}, {"marks": marks(0, 1, None)}),
+        ({"x": "MQL", "y": "LEAD", "z": "LEAD"}, {"target": "demo", "marks": marks(None, 0, 1)}),
+        ({"x": "MQL"}, {}),
+        ({"x": "MQL", "y": "LEAD", "z": "LEAD"}, {"model_hash": "n", "marks": marks(None, 1, 0)}),
+        ({"x": "LEAD", "z": "MQL"}, {"marks": marks(1, None)}),
+    ]
+    for number, (stages, changed) in enumerate(nights):
+        write_batch(store, tmp_path, f"b{number}", stages, as_of=DAYS[number], file=f"{number}.csv", **changed)
+    at = [float(from_shown(day)) for day in DAYS]
+    found = first_draws(store, "sql", until=LATER).set_index("lead_id").sort_index()
+    assert found["at"].tolist() == [at[1], at[1], at[4]]
+    assert found["ended"].fillna(0).tolist() == [at[4], 0, at[5]]
+    assert found["explored"].tolist() == [0, 1, 0]
+    assert set(found["propensity"]) == {0.25}
+    assert first_draws(store, "sql", until=DAYS[4]).set_index("lead_id")["ended"].fillna(0).to_dict() == {
+        "x": at[4], "y": 0, "z": 0
+    }  # fmt: skip
+    assert first_draws(store, "sql", until=DAYS[0]).empty
+
+
+def test_kept_scores_say_on_demand_who_was_marked(store: Store, tmp_path: Path) -> None:
+    """NaN for leads that were not drawn from."""
+    write_batch(store, tmp_path, "b1", {"x": "LEAD", "y": "LEAD", "z": "MQL"}, marks=marks(0, 1, None))
+    write_batch(store, tmp_path, "b2", {"x": "LEAD"}, file="2.csv")
+    kept = kept_scores(store, "sql", "m", until=LATER, marks=True).rows
+    assert kept["explored"].fillna(-1).tolist() == [0, 1, -1, -1]
+    assert "explored" not in _kept(store).rows

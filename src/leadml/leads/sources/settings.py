@@ -9,14 +9,11 @@ import numpy as np
 
 from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.activity_plan import ACTIVITY, DAY, LEAD_AGE, ActivityPlan, Target
-from leadml.leads.check.contract import AS_OF
 from leadml.leads.check.instants import instant, shown_instant
 from leadml.leads.split import GroupTimeSplit, TimeSplit
 from leadml.params import OUTCOMES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from leadml.leads.split import Split
     from leadml.params import Params, SourcesParams, SplitParams
     from leadml.types import Floats, Integers, Mask
@@ -58,9 +55,9 @@ class SingleSnapshot:
         """Return when the outcomes of rows are known, microseconds: some days after the creation of the lead."""
         return as_of + days * DAY
 
-    def is_since(self, rows: pd.DataFrame, at: Floats) -> Mask:  # noqa: ARG002 - a file has no snapshots
-        """Return which rows are of leads since some instants, shape (n_rows,): all, since the file has a lead once."""
-        return np.ones(len(rows), dtype=bool)
+    def is_within(self, as_of: Integers, begin: Floats, end: Floats, first: float) -> Mask:  # noqa: ARG002 - one row
+        """Return which leads were created after the first instant of all, microseconds, shape (n_rows,)."""
+        return np.asarray(as_of >= first)
 
     def matures_at(self, as_of: str | None) -> str | None:  # noqa: ARG002 - a file says nothing of when
         """Return when the outcomes of leads are known: not known for flat leads."""
@@ -135,9 +132,9 @@ class AsOfSettings:
         """Return when the outcomes of rows are known, microseconds: after the horizon and the settling."""
         return mature_at
 
-    def is_since(self, rows: pd.DataFrame, at: Floats) -> Mask:
-        """Return which snapshots are as of some instants or later, microseconds, shape (n_rows,)."""
-        return np.asarray(rows[AS_OF].to_numpy() >= at)
+    def is_within(self, as_of: Integers, begin: Floats, end: Floats, first: float) -> Mask:  # noqa: ARG002 - not first
+        """Return which snapshots are as of ``begin`` or later and before ``end``, microseconds, shape (n_rows,)."""
+        return np.asarray((as_of >= begin) & ~(as_of >= end))
 
     def matures_at(self, as_of: str | None) -> str | None:
         """Return when the outcomes of snapshots are known, in ISO 8601: after the horizon and the settling."""
@@ -220,6 +217,5 @@ def _roles(sources: SourcesParams) -> tuple[str, ...]:
     optional = ("recorded_at", "valid_from", "channel")
     roles = ["activities"] if sources.activities is not None else []
     roles += [f"{name}.{role}" for name, table in tables.items() for role in optional if getattr(table, role, None)]
-    values = sources.activities.values if sources.activities else ()  # noqa: PD011 - of params, not of pandas
-    roles += [f"activities.values.{name}" for name in values]
+    roles += [f"activities.values.{name}" for name in (sources.activities.values if sources.activities else ())]
     return tuple(sorted(roles))

@@ -50,6 +50,8 @@ class HoldoutPredictions:
     groups
         Array of shape (n_rows,): the group of each row, where groups have several rows. The bootstrap then draws
         groups, because the rows of a group are not independent.
+    copies
+        Array of shape (n_rows,): a number for each row, the same for copies of one row; None where there is no copy.
     """
 
     label: Labels
@@ -59,6 +61,7 @@ class HoldoutPredictions:
     cuts: Mapping[str, float]
     baselines: Mapping[str, Floats]
     groups: NDArray[Any] | None = None
+    copies: Rows | None = None
 
     @cached_property
     def group_codes(self) -> Rows:
@@ -74,7 +77,8 @@ class HoldoutPredictions:
         baselines = {name: probability[order] for name, probability in self.baselines.items()}
         arrays = (self.label[order], self.probability[order], self.points[order])
         groups = None if self.groups is None else self.groups[order]
-        return HoldoutPredictions(*arrays, self.fields, self.cuts, baselines, groups)
+        copies = None if self.copies is None else np.asarray(pd.factorize(self.copies[order])[0], dtype=np.intp)
+        return HoldoutPredictions(*arrays, self.fields, self.cuts, baselines, groups, copies)
 
 
 def checked_predictions(

@@ -52,7 +52,7 @@ def period_figures(replay: Replay) -> pd.DataFrame:
     """Return for each period and policy ``leads``, ``converted``, ``expected``, ``log_loss`` and ``roc_auc``.
 
     ``promoted`` says whether the loop put its newest model in use, ``moves`` how likely it was at the beginning that
-    the level moves between two trainings, from 0 to 1.
+    the level is not that of the training, from 0 to 1.
     """
     table = []
     for period in replay.periods:

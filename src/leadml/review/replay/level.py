@@ -3,7 +3,8 @@
 All log-odds of a model may be too low or too high by a shift that moves like a random walk, with a part that is of one
 step alone (a local level model). What outcomes say of it is kept as a normal distribution, and a probability is the
 mean over it. How far the shift moves is not known beforehand: many sizes are followed side by side, and each counts as
-much as its probabilities have made the known outcomes likely. So a level that does not move is soon left alone.
+much as its probabilities have made the known outcomes likely. Where the level does not move, probabilities are soon
+those of the model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
+
+from leadml.model.metrics import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +30,7 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)  # exact for polynomials
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 STARTS = (0.0, 0.25, 0.5, 1.0)  # standard deviations of log-odds: from no shift to odds that are 2.7 times as high
 STEPS = (0.0, 0.1, 0.2, 0.4)  # each twice the one before: likelihoods of closer ones hardly differ
-NOISES = (0.0, 0.25, 0.5)  # as above; where two steps differ by more, the level is said to move
+NOISES = (0.0, 0.25, 0.5)  # of larger ones the steps above say as much
 NONE = 0.5  # the chance that each of the three sizes is 0, before any outcome is known
 ITERATIONS = 50  # of Newton's method in one dimension, which takes about five
 CLOSE = 1e-10  # log-odds
@@ -103,6 +106,8 @@ class Level:
 
     def after(self, log_odds: Floats, label: Labels) -> Level:
         """Return what is known once the outcomes of a step are known, by Laplace's approximation.
+
+        Outcomes that become known together are taken for those of leads of one step.
 
         Parameters
         ----------
@@ -182,7 +187,7 @@ class Followed:
 
     def evidence(self, known: Mask) -> Floats:
         """Return the log-likelihood of the outcomes that are known, of shape (n_leads,), by each of the sizes."""
-        said = self.probability[:, known]
+        said = np.clip(self.probability[:, known], SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         return np.asarray(np.log(np.where(self.label[known] == 1, said, 1 - said)).sum(axis=1))
 
     def mixed(self, evidence: Floats, leads: Mask) -> Floats:

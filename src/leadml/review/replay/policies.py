@@ -56,7 +56,7 @@ class Period:
     followed
         The rows, with their probabilities for each size that a move of the level may have.
     moves
-        How likely it was at the beginning that the level moves, from 0 to 1.
+        How likely it was at the beginning that the level is not that of the training, from 0 to 1.
     """
 
     month: int
