@@ -147,13 +147,15 @@ def test_the_readme_is_short_and_its_figures_are_kept_results() -> None:
     """A newcomer reads it to the end, and what it promises in figures is in benchmarks/results."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     plain = " ".join(text.split())
-    leaks, truth = _figures("leaks"), _figures("truth")
+    leaks, truth, gate = _figures("leaks"), _figures("truth"), _figures("gate")
     planted, clean = leaks["seeds"] * leaks["planted"], leaks["seeds"] * leaks["clean"]
 
     assert len(text.splitlines()) <= MOST_LINES
     assert f"Of {planted} planted leaks {leaks['all_stopped']} were stopped" in plain
     assert f"of {clean} clean data sets {leaks['all_false_stops']}." in plain
     assert f"the calibration error is at most {truth['ece']:.4f}" in plain
+    better, worse = (gate[name] or "none" for name in ("better_promoted", "worse_promoted"))
+    assert f"that were 2% better {better} did, of 100 that were 2% worse {worse}" in plain
 
 
 @pytest.mark.parametrize("container", ["leadml", "leadml.leads", "leadml.model"])
