@@ -19,7 +19,7 @@ def replayed() -> Replayed:
             for policy in POLICIES
         ]
     )
-    common = {"leads": 100, "converted": 30, "log_loss": 0.5, "roc_auc": 0.6, "start": 0.25, "step": 0.0}
+    common = {"leads": 100, "converted": 30, "log_loss": 0.5, "roc_auc": 0.6, "moves": 0.875}
     periods = pd.DataFrame(
         [
             {"period": period, "policy": policy, "expected": 25.0, "promoted": period == "2026-01", **common}
@@ -36,5 +36,12 @@ def test_the_page_shows_policies_and_months() -> None:
     assert page.count("<svg") == 2
     assert "won &lt;b&gt;" in page
     assert "<b>" not in page
-    for text in ("outcomes known by week", "kept the one before", "1 of 2", "+0.0100 (+0.0000 to +0.0200)", "2026-02"):
+    for text in (
+        "outcomes known by week",
+        "kept the one before",
+        "1 of 2",
+        "88%",
+        "+0.0100 (+0.0000 to +0.0200)",
+        "2026-02",
+    ):
         assert text in page

@@ -64,12 +64,12 @@ def _volume_table(replayed: Replayed) -> TextTable:
             f"{row['log_loss']:.3f}",
             f"{row['roc_auc']:.3f}",
             "promoted" if row["promoted"] else "kept the one before",
-            f"{row['start']:g}, {row['step']:g}",
+            f"{row['moves']:.0%}",
         )
         for row, other in zip(as_rows(loop), as_rows(refit), strict=True)
     ]
     head = (
         "month", "leads", "converted", "expected by the loop", "by refit", "log loss of the loop", "ROC AUC", "version",
-        "level moves by (log-odds)",
+        "chance that the level moves",
     )  # fmt: skip
     return TextTable(head, rows)
