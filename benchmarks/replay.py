@@ -4,9 +4,9 @@ The bank's campaigns by month from March 2009, without `duration`; the order of 
 only what was known at the time: outcomes become known at the end of the `month`, `week` or `day` of the call. All
 leads together: `log_loss`, `auc`, `ece`, `gain`. The oracle knows the level of each month, which nobody can.
 
-`streams` and `cdnow` are replays with the same default policy on leads for which nothing was chosen: 10 streams of each
-kind with a known truth, and the customers of an online shop; see replay_projects.py. Of streams also `above_once`, the
-log loss of the loop less that of `once`, and `way`, how far the loop comes on the way from `once` to `refit`.
+`streams` are replays with the same default policy on leads for which nothing was chosen: 10 streams of each kind with a
+known truth (replay_streams.py). `above_once` is the log loss of the loop less that of `once`, and `way` how far the
+loop comes on the way from `once` to `refit`. An online shop is played by replay_shop.py.
 
 With --fits, fits are kept in a folder, and read again from there.
 Run with: python benchmarks/replay.py [--json] [--keep] [--recorded] [--data DIR] [--fits DIR]
@@ -23,7 +23,7 @@ from checkouts import FIT, fitted_by
 from compare_data import READ, divided_data
 from estimate import month_names
 from measure import ROOT, data_folder, finish, options
-from replay_projects import SHOP, of_shop, of_streams
+from replay_streams import of_streams
 from scipy.special import logit
 
 from leadml.leads.check.contract import AS_OF, LEAD_ID, MATURE_AT
@@ -41,8 +41,7 @@ GRAINS = ("month", "week", "day")
 
 def main() -> None:
     """Play all grains, print tables."""
-    files = (ROOT / "params.yaml", *READ, FIT, *SHOP)
-    chosen = options(__doc__ or "", "replay", files, data=data_folder(), fits=Path())
+    chosen = options(__doc__ or "", "replay", (ROOT / "params.yaml", *READ, FIT), data=data_folder(), fits=Path())
     figures: dict[str, Any] = {}
     [data] = [each for each in divided_data(chosen.data) if each.name == "bank_forward"]
     frame = dated(pd.concat([data.learn, data.holdout], ignore_index=True))
@@ -53,7 +52,7 @@ def main() -> None:
         loop = period_figures(replay).query("policy == 'loop'").drop(columns="policy")
         print(loop.round(3).to_string(index=False), flush=True)
         figures[labels] = table.to_dict("index")
-    figures |= {"streams": of_streams(chosen.fits), "cdnow": of_shop(chosen.fits)}
+    figures["streams"] = of_streams(chosen.fits)
     finish("replay", figures, chosen)
 
 

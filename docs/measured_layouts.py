@@ -90,9 +90,8 @@ def _with_leadml(figures: Figures) -> Figures:
 
 def _by_grain(figures: Figures) -> Figures:
     """Return the figures of a replay with those of the bank under one key."""
-    others = {"streams", "cdnow"}
-    bank = {name: row for name, row in figures.items() if name not in others}
-    return {"bank": bank, **{name: figures.get(name, {}) for name in others}}
+    bank = {name: row for name, row in figures.items() if name != "streams"}
+    return {"bank": bank, "streams": figures["streams"]}
 
 
 def _with_totals(figures: Figures) -> Figures:
@@ -643,8 +642,7 @@ LAYOUTS = {
     ),
     "replay": Layout(
         "The past played as if it were live",
-        "the bank's campaigns, by month from 2009-03, without `duration`; streams of `leadml.simulator.stream`; "
-        "`data/raw/CDNOW_master.txt.gz`",
+        "the bank's campaigns, by month from 2009-03, without `duration`; streams of `leadml.simulator.stream`",
         (
             Rows(
                 "bank.*.*",
@@ -668,18 +666,34 @@ LAYOUTS = {
                     "way from once to refit, the least of 10": "{way:.0%}, {least_way:.0%}",
                 },
             ),
-            Grid(
-                ("online shop", "log loss"),
-                tuple((name, f"{{cdnow[{name}]:.4f}}") for name in ("once", "refit", "loop", "oracle")),
-            ),
         ),
         notes="""
             All months together. The oracle is told the level of each month, which nobody can know. The difference has
             its interval at 90% over months that are drawn again. The policy was developed on the months of the bank,
-            and on none of the streams and of the shop.
+            and on none of the streams.
         """,
         words="--data DIR",
         shaped=_by_grain,
+    ),
+    "replay_shop": Layout(
+        "The past of an online shop played as if it were live",
+        "`data/raw/CDNOW_master.txt.gz`",
+        (
+            Rows(
+                "*",
+                {
+                    "policy": "{0}",
+                    "log loss": "{log_loss:.4f}",
+                    "less than refit": "{difference:+z.4f} ({difference_low:+z.4f} to {difference_high:+z.4f})",
+                    "ROC AUC": "{auc:.3f}",
+                    "ECE": "{ece:.3f}",
+                    "gain": "{gain:.3f}",
+                },
+            ),
+        ),
+        notes="""
+            Customers who buy for the first time in one quarter age together, so that each month is unlike those before.
+        """,
     ),
     "review": Layout(
         "What a review of a million scores costs",

@@ -1,4 +1,4 @@
-"""Replays of whole projects, with the default policy: streams of which the truth is known, and the online shop.
+"""Replays of whole projects, with the default policy: streams of which the truth is known.
 
 A stream has 8 fields and 50 leads a day, 4,000 of them before January 2025. The months from January to August are
 played; outcomes are known 14 days after a lead was created. From March on the odds of all leads are 1.6 times as high
@@ -7,9 +7,6 @@ played; outcomes are known 14 days after a lead was created. From March on the o
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
 KINDS = {"healthy": "none", "odds": "odds", "effects": "effects"}
 SEEDS = 10
 FIRST_DAY, DRIFT_MONTH, DAYS, LEADS_A_DAY, BEFORE = "2025-01-01", "2025-03", 243, 50, 4000
-EXAMPLE = ROOT / "examples" / "cdnow"
-SHOP = (EXAMPLE / "params.yaml", EXAMPLE / "make_tables.py", ROOT / "data" / "raw" / "CDNOW_master.txt.gz")
 
 
 def of_streams(fits: Path) -> dict[str, dict[str, float]]:
@@ -76,25 +71,6 @@ def losses_of_stream(kind: str, seed: int, _code: str) -> dict[str, float]:
         leads[["lead_id", "created", *stream.names, "converted"]].to_csv(folder / "leads.csv", index=False)
         (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
         return losses_of(open_project(folder).replay(since=FIRST_DAY[:7]))
-
-
-def of_shop(fits: Path) -> dict[str, float]:
-    """Return the log loss of each policy on the customers of the online shop."""
-    losses: dict[str, float] = kept_in(fits, losses_of_shop)(code_hash(ROOT / "src" / "leadml"))
-    print(f"\ncdnow {losses}", flush=True)
-    return losses
-
-
-def losses_of_shop(_code: str) -> dict[str, float]:
-    """Return the same by a replay of the example, whose tables are made in a folder of their own."""
-    with TemporaryDirectory() as name:
-        for path in SHOP:
-            copy = Path(name) / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
-        folder = Path(name) / EXAMPLE.relative_to(ROOT)
-        subprocess.run([sys.executable, folder / "make_tables.py"], check=True, capture_output=True)
-        return losses_of(open_project(folder, overrides=["tracking.enabled=false"]).replay())
 
 
 def losses_of(replayed: Replayed) -> dict[str, float]:
