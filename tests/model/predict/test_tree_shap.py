@@ -155,3 +155,14 @@ def test_a_tree_of_one_leaf_adds_nothing():
     """It has no condition that a lead could meet."""
     found = tree_contributions([Tree((Leaf(3.0, ()),), 3.0)], np.zeros((4, 2)), np.zeros((4, 2), dtype=bool))
     assert found.tolist() == [[0.0, 0.0]] * 4
+
+
+def test_rows_do_not_depend_on_the_others(fitted):
+    """To the bit, although rows that meet the same conditions are computed once; there may be none."""
+    fields, _, trees = fitted
+    is_new = np.random.default_rng(0).random(fields.shape) < 0.3
+    together = tree_contributions(trees, fields, is_new)
+    for row in range(0, len(fields), 97):
+        alone = tree_contributions(trees, fields[[row]], is_new[[row]])
+        assert np.array_equal(alone[0], together[row])
+    assert tree_contributions(trees, fields[:0], is_new[:0]).shape == (0, fields.shape[1])

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadml.model.parts.tree_text import Condition, Tree
-    from leadml.types import Floats, Mask
+    from leadml.types import Floats, Mask, Rows
 
+NEW = 2  # beside 0 and 1, whether a condition is met: nobody knows
 FieldConditions: TypeAlias = "list[tuple[int, list[Condition]]]"
 
 
@@ -30,7 +31,8 @@ def by_field(conditions: Sequence[Condition]) -> FieldConditions:
 def tree_contributions(trees: Sequence[Tree], fields: Floats, is_new: Mask) -> Floats:
     """Return the SHAP values of trees, log-odds of shape (n_rows, n_fields), where some values may be new.
 
-    Much slower than look-up tables: for rows of which few trees have no table.
+    Much slower than look-up tables: for rows of which few trees have no table. Rows that meet the same conditions of a
+    leaf are computed once.
 
     Parameters
     ----------
@@ -46,10 +48,24 @@ def tree_contributions(trees: Sequence[Tree], fields: Floats, is_new: Mask) -> F
         groups = by_field(leaf.conditions)
         places = [field for field, _ in groups]
         shares = np.array([prod(condition.share for condition in conditions) for _, conditions in groups])
-        is_met = np.column_stack([_is_met(conditions, fields[:, field]) for field, conditions in groups])
-        met = np.where(is_new[:, places], shares, is_met.astype(np.float64))
-        total[:, places] += shapley_values(shares[None], np.array([leaf.value]), met[None])[0]
+        states = [
+            np.where(is_new[:, field], NEW, _is_met(conditions, fields[:, field])) for field, conditions in groups
+        ]
+        patterns, place = _patterns(states)
+        met = np.where(patterns == NEW, shares, patterns.astype(np.float64))
+        total[:, places] += shapley_values(shares[None], np.array([leaf.value]), met[None])[0][place]
     return total
+
+
+def _patterns(states: Sequence[Rows]) -> tuple[Rows, Rows]:
+    """Return the different rows of some columns, shape (n_patterns, n_columns), and which of them each row is."""
+    number, first = np.zeros(len(states[0]), dtype=np.intp), np.zeros(1, dtype=np.intp)
+    for column in states:  # new numbers for those that occur, so that there are never more than rows
+        number = number * (NEW + 1) + column
+        first = np.full(number.max(initial=-1) + 1, -1, dtype=np.intp)
+        first[number[::-1]] = np.arange(len(number))[::-1]  # the first row of each number, which is written last
+        number, first = (np.cumsum(first >= 0) - 1)[number], first[first >= 0]
+    return np.column_stack(states)[first], number
 
 
 def _is_met(conditions: list[Condition], values: Floats) -> Mask:
