@@ -45,3 +45,4 @@ def test_the_page_shows_policies_and_months() -> None:
         "2026-02",
     ):
         assert text in page
+    assert "; 88% where nothing was known yet" in page
