@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from leadml.leads.sources.settings import SnapshotSettings
     from leadml.leads.sources.training_set import TrainingParts
     from leadml.leads.split import Split
-    from leadml.types import Mask, Rows
+    from leadml.types import Floats, Rows
 
 BOTH = 2  # outcomes
 
@@ -79,11 +79,9 @@ class Weighing:
         """Return how many labelled rows stand for others, and how many are left out; nothing where none was drawn."""
         if self.drawn.empty:
             return {}
-        times = self._times(frame)
-        return {
-            "weighed_rows": int((self._is_drawn(frame) & (times > 0)).sum()),
-            "left_out_rows": int((times == 0).sum()),
-        }
+        (propensity, _), times = self._drawn(frame), self._times(frame)
+        is_marked = ~np.isnan(propensity) & (times > 0)
+        return {"weighed_rows": int(is_marked.sum()), "left_out_rows": int((times == 0).sum())}
 
     def copies(self, frame: pd.DataFrame) -> Rows:
         """Return the numbers of rows, each as often as it counts."""
@@ -92,19 +90,16 @@ class Weighing:
     def _times(self, frame: pd.DataFrame) -> Rows:
         if self.drawn.empty:
             return np.ones(len(frame), dtype=np.intp)
-        drawn = self._drawn(frame)
-        propensity = np.where(self._is_drawn(frame), drawn["propensity"].to_numpy(), np.nan)
-        return times_counted(frame[LEAD_ID].to_numpy(dtype=object), propensity, drawn["explored"].to_numpy())
+        return times_counted(frame[LEAD_ID].to_numpy(dtype=object), *self._drawn(frame))
 
-    def _is_drawn(self, frame: pd.DataFrame) -> Mask:
-        begin, end = (self._drawn(frame)[name].to_numpy() for name in ("at", "ended"))
-        first = float(self.drawn["at"].min())
-        is_within = self.settings.is_within(frame[AS_OF].to_numpy(), begin, end, first)
-        return np.asarray(is_within & ~np.isnan(begin))
-
-    def _drawn(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return of each row what is known of its lead's first draw; NaN for a lead that was never drawn from."""
-        return self.drawn.set_index(LEAD_ID).reindex(frame[LEAD_ID].to_numpy()).astype(np.float64)
+    def _drawn(self, frame: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return of each row the chance to be marked, NaN where it was not drawn from, and whether it was marked."""
+        known = self.drawn.set_index(LEAD_ID).reindex(frame[LEAD_ID].to_numpy()).astype(np.float64)
+        begin, end, propensity, explored = (
+            known[name].to_numpy() for name in ("at", "ended", "propensity", "explored")
+        )
+        is_within = self.settings.is_within(frame[AS_OF].to_numpy(), begin, end, float(self.drawn["at"].min()))
+        return np.where(is_within, propensity, np.nan), explored
 
 
 EACH_ONCE = Weighing(pd.DataFrame({LEAD_ID: []}), SingleSnapshot())
