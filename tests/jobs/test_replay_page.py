@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from leadml.jobs.replay import Replayed
@@ -46,3 +48,9 @@ def test_the_page_shows_policies_and_months() -> None:
     ):
         assert text in page
     assert "; 88% where nothing was known yet" in page
+
+
+def test_where_nothing_is_followed_no_chance_is_explained() -> None:
+    """Outcomes that come at the end of a month are in the next training."""
+    page = render(build_replay_page(replace(replayed(), labels="month")))
+    assert "where nothing was known yet" not in page

@@ -30,10 +30,12 @@ def build_replay_page(replayed: Replayed) -> Report:
         "became known before each lead came. The difference to refit has its interval at 90% over months that are "
         "drawn again."
     )
-    of_volume = (
-        "What share of leads converted, and what each policy said at the time. The chance that the level moves is as "
-        f"it was known when the month began; {1 - exp(STILL[0].log_prior):.0%} where nothing was known yet."
-    )
+    of_volume = ["What share of leads converted, and what each policy said at the time."]
+    if replayed.labels != "month":
+        of_volume.append(
+            "The chance that the level moves is as it was known when the month began; "
+            f"{1 - exp(STILL[0].log_prior):.0%} where nothing was known yet."
+        )
     loss, volume = replay_figures.loss_figure(periods), replay_figures.volume_figure(periods)
     return Report(
         title=f"{replayed.target}: the past, played as if it were live",
@@ -47,7 +49,7 @@ def build_replay_page(replayed: Replayed) -> Report:
             ReportSection("Log loss by month", ["Smaller is better."], loss, "Log loss of each policy by month"),
             ReportSection(
                 "Volume by month",
-                [of_volume],
+                of_volume,
                 volume,
                 "Share of leads that converted by month, and the share that each policy expected",
                 (_volume_table(replayed),),
