@@ -47,11 +47,14 @@ class Age:
     unknown: tuple[str, ...] = ()
 
 
-def options(description: str, name: str, files: Sequence[Path | str] = (), **own: int | Path) -> argparse.Namespace:
+def options(
+    description: str, name: str, files: Sequence[Path | str] = (), *, in_parts: bool = False, **own: int | Path | str
+) -> argparse.Namespace:
     """Return the options that every benchmark has, and numbers, folders and switches of its own with their defaults.
 
     With ``--recorded`` nothing is run: the kept result of ``name`` is printed, and stderr says what has changed since
     it was made. With ``--keep`` the hashes are taken here, before anything is run: files may be edited meanwhile.
+    ``kept`` holds the figures that parts of the result, measured alone, are to be added to.
 
     Parameters
     ----------
@@ -62,6 +65,9 @@ def options(description: str, name: str, files: Sequence[Path | str] = (), **own
     files
         What the script reads: the path of a file of the project, which must be there, or the name of a file in
         ``--data``, which may be absent.
+    in_parts
+        Whether ``--keep --only PART`` adds a part to the kept result. It ends with a message where what is kept was
+        made by other code, with other arguments or libraries.
     own
         Options of its own.
     """
@@ -83,9 +89,22 @@ def options(description: str, name: str, files: Sequence[Path | str] = (), **own
         print(json.dumps(kept["figures"], sort_keys=True))
         sys.exit()
     if chosen.keep:
-        arguments = {option: getattr(chosen, option) for option in own}
+        arguments = {option: getattr(chosen, option) for option in own if not (in_parts and option == "only")}
         chosen.made_with = made_with(name, files, folder, arguments)
+    chosen.kept = _kept_parts(name, chosen) if in_parts and chosen.keep and chosen.only else {}
     return chosen
+
+
+def _kept_parts(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures that a part is to be added to: none where none are kept."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if (kept.get("made_with"), kept["libraries"]) != (chosen.made_with, _libraries()):
+        sys.exit(f"{path.relative_to(ROOT)} was made by other code, arguments or libraries: delete it or run all parts")
+    figures: dict[str, Any] = kept["figures"]
+    return figures
 
 
 def finish(name: str, figures: dict[str, Any], chosen: argparse.Namespace) -> None:
@@ -100,13 +119,17 @@ def finish(name: str, figures: dict[str, Any], chosen: argparse.Namespace) -> No
         kept = {
             "figures": figures,
             "machine": machine,
-            "libraries": {library: version(library) for library in LIBRARIES},
+            "libraries": _libraries(),
             "made_with": chosen.made_with,
         }
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     if chosen.json:
         print(json.dumps(figures, sort_keys=True))
+
+
+def _libraries() -> dict[str, str]:
+    return {library: version(library) for library in LIBRARIES}
 
 
 def data_folder() -> Path:

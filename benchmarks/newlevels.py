@@ -8,6 +8,7 @@ shop's sessions, the bundled leads, and snapshots of a simulated CRM.
 - `cases`, and `not_worse`: of how many the log loss is higher by no more than two standard errors of the paired
   difference.
 
+With --only and --keep a set is added to the kept ones.
 Run with: python benchmarks/newlevels.py [--json] [--keep] [--recorded] [--data DIR] [--only SET]
 """
 
@@ -43,18 +44,17 @@ ERRORS = 2.0  # standard errors of the paired difference
 
 def main() -> None:
     """Leave each level out, print a table."""
-    chosen = options(__doc__ or "", "newlevels", (ROOT / "params.yaml", *READ), data=data_folder(), only="")
-    rows = [
-        {"set": name, **row}
-        for name, frame, fields, split in sets(chosen.data)
-        if chosen.only in {"", name}
-        for row in cases(frame, fields, split)
-    ]
-    table = pd.DataFrame(rows)
-    print(table.round(4).to_string(index=False))
-    figures: dict[str, Any] = summary(table) | {"sets": {name: summary(part) for name, part in table.groupby("set")}}
-    print(pd.DataFrame(figures["sets"]).T.round(4).to_string())
-    finish("newlevels", figures, chosen)
+    files = (ROOT / "params.yaml", *READ)
+    chosen = options(__doc__ or "", "newlevels", files, in_parts=True, data=data_folder(), only="")
+    by_set: dict[str, Any] = chosen.kept.get("sets", {})
+    for name, frame, fields, split in sets(chosen.data):
+        if chosen.only in {"", name}:
+            table = pd.DataFrame(list(cases(frame, fields, split)))
+            print(f"\n{name}\n{table.round(4).to_string(index=False)}", flush=True)
+            by_set[name] = summary(table)
+    print(pd.DataFrame(by_set).T.round(4).to_string())
+    totals = {key: sum(of_set[key] for of_set in by_set.values()) for key in summary(table)}
+    finish("newlevels", {**totals, "sets": by_set}, chosen)
 
 
 def sets(folder: Path) -> Iterator[tuple[str, pd.DataFrame, tuple[Field, ...], Split]]:

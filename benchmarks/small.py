@@ -8,6 +8,7 @@ the points rule as a project has it that declares one in its params.
   of the logistic regression by more than two standard errors of the paired difference;
 - `rules`: the same beside the calibrated rule, at 30, 60 and 120 conversions.
 
+With --only and --keep a set is added to the kept ones.
 Run with: python benchmarks/small.py [--json] [--keep] [--recorded] [--data DIR] [--only SET]
 """
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 SETS = ("bank_forward", "shoppers", "bank_small", "cdnow", "crm_1")
 SIZES, CONVERSIONS = (300, 1000, 3000), (30, 60, 120)
+KINDS = ("leads", "conversions")
 DRAWS, ERRORS, JUDGED = 20, 2.0, 5000
 RULES = {
     "bank_forward": (
@@ -75,17 +77,20 @@ RULES = {
 
 def main() -> None:
     """Fit all draws, print a table."""
-    chosen = options(__doc__ or "", "small", (ROOT / "params.yaml", *READ), data=data_folder(), only="")
-    tables = []
+    files = (ROOT / "params.yaml", *READ)
+    chosen = options(__doc__ or "", "small", files, in_parts=True, data=data_folder(), only="")
+    cases: dict[str, Any] = chosen.kept.get("cases", {})
     with ProcessPoolExecutor() as pool:
         for name, (task,) in ((name, found) for name, found in tasks(chosen.data, chosen.only) if name in SETS):
             jobs = list(draws(name, task))
             losses = pool.map(fitted, [learn for _, learn in jobs], [task] * len(jobs), [name] * len(jobs))
             rows = [{**labels, **loss} for (labels, _), loss in zip(jobs, losses, strict=True)]
-            tables.append(summary(pd.DataFrame(rows)))
-            print(tables[-1].round(4).to_string(index=False), flush=True)
-    table = pd.concat(tables, ignore_index=True)
-    finish("small", figures(table), chosen)
+            cases |= summary(pd.DataFrame(rows))
+            print(pd.DataFrame(cases).T.to_string(), flush=True)
+    of_sizes, of_rules = ([case for case in cases.values() if case["kind"] == kind] for kind in KINDS)
+    figures = {"sets": len(of_sizes), "not_worse": sum(case["not_worse_than_logistic"] for case in of_sizes)}
+    rules = {"sets": len(of_rules), "not_worse": sum(case["not_worse_than_points"] for case in of_rules)}
+    finish("small", {**figures, "rules": rules, "cases": cases}, chosen)
 
 
 def draws(name: str, task: Task) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -94,8 +99,8 @@ def draws(name: str, task: Task) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
     for draw in range(DRAWS):
         order = np.random.default_rng(draw).permutation(len(converts))
         total = np.cumsum(converts.to_numpy()[order])
-        counts = [("leads", size, size) for size in SIZES]
-        counts += [("conversions", count, int(np.searchsorted(total, count)) + 1) for count in CONVERSIONS]
+        counts = [(KINDS[0], size, size) for size in SIZES]
+        counts += [(KINDS[1], count, int(np.searchsorted(total, count)) + 1) for count in CONVERSIONS]
         for kind, size, count in counts:
             leads = converts.index[order[:count]]
             learn = task.learn[task.learn[LEAD_ID].isin(leads)].reset_index(drop=True)
@@ -124,32 +129,18 @@ def fitted(learn: pd.DataFrame, task: Task, name: str) -> dict[str, float]:
     return {model: metrics.log_loss(label, said[model], weight) for model in ("leadml", LOGISTIC, POINTS)}
 
 
-def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each set and size."""
-    found = []
+def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the mean log losses of each size of a set, and whether leadml's is not surely above another."""
+    found = {}
     for (name, kind, size), draws_of_it in rows.groupby(["set", "kind", "size"]):
-        row = {"set": name, "kind": kind, "size": size}
-        row |= {model: draws_of_it[model].mean() for model in ("leadml", LOGISTIC, POINTS)}
+        case: dict[str, Any] = {"kind": kind}
+        for model in ("leadml", LOGISTIC, POINTS):
+            case[model.replace(" ", "_")] = float(draws_of_it[model].mean())
         for model in (LOGISTIC, POINTS):
             behind = draws_of_it["leadml"] - draws_of_it[model]
-            row[f"not_worse_than_{model.split()[0]}"] = bool(
-                behind.mean() <= ERRORS * behind.std(ddof=1) / np.sqrt(len(behind))
-            )
-        found.append(row)
-    return pd.DataFrame(found)
-
-
-def figures(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the counts, and the mean log losses of each set and size."""
-    of_sizes, of_rules = table[table["kind"] == "leads"], table[table["kind"] == "conversions"]
-    found: dict[str, Any] = {
-        "sets": len(of_sizes),
-        "not_worse": int(of_sizes["not_worse_than_logistic"].sum()),
-        "rules": {"sets": len(of_rules), "not_worse": int(of_rules["not_worse_than_points"].sum())},
-    }
-    for row in table.to_dict("records"):
-        losses = {model.replace(" ", "_"): row[model] for model in ("leadml", LOGISTIC, POINTS)}
-        found.setdefault("log_loss", {})[f"{row['set']}_{row['size']}_{row['kind']}"] = losses
+            error = behind.std(ddof=1) / np.sqrt(len(behind))
+            case[f"not_worse_than_{model.split()[0]}"] = bool(behind.mean() <= ERRORS * error)
+        found[f"{name}_{size}_{kind}"] = case
     return found
 
 

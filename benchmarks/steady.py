@@ -13,7 +13,7 @@ Of each set and model, over the disturbances of up to 3.5%:
 - `far_worst`: the worst log loss where 5% are left out.
 
 With --other, leadml of another checkout is fitted on the same leads, too. With --fits, fits are kept in a folder, and
-read again from there: all of them take some hours.
+read again from there: all of them take some hours. With --only and --keep a set is added to the kept ones.
 Run with: python benchmarks/steady.py [--json] [--keep] [--recorded] [--data DIR] [--other DIR] [--fits DIR]
     [--only SET]
 """
@@ -96,12 +96,13 @@ def main() -> None:
         __doc__ or "",
         "steady",
         (ROOT / "params.yaml", *READ, FIT),
+        in_parts=True,
         data=data_folder(),
         other=Path(),
         fits=Path(),
         only="",
     )
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = chosen.kept
     for name, of_set in tasks(chosen.data, chosen.only):
         rows = {"leadml": said_by(ROOT, of_set, chosen.fits)}
         if chosen.other != Path():

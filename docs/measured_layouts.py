@@ -437,7 +437,7 @@ LAYOUTS = {
         f"{FURTHER}, without `duration` and `PageValues`; {BUNDLED} without `duration`; CDNOW; a simulated CRM",
         (
             Rows(
-                "log_loss.*",
+                "cases.*",
                 {
                     "leads": "{0}",
                     "log loss of leadml": "{leadml:.4f}",

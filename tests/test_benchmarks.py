@@ -54,6 +54,12 @@ chosen = options("Tiny.", "tiny", files, data=data_folder(), peers=Path(), seeds
 print("what is printed first")
 finish("tiny", {"value": VALUE}, chosen)
 """,
+    "project/benchmarks/long.py": """
+from direct import VALUE
+from measure import finish, options
+chosen = options("Long.", "long", in_parts=True, only="")
+finish("long", chosen.kept | {part: VALUE for part in ("first", "second") if chosen.only in {"", part}}, chosen)
+""",
     "project/benchmarks/direct.py": "def _late():\n    import through\nVALUE = 2.5\n",
     "project/benchmarks/through.py": "",
     "project/benchmarks/unrelated.py": "",
@@ -88,13 +94,13 @@ def _write(folder: Path) -> None:
     shutil.copy(FOLDER / "measure.py", folder / "project" / "benchmarks")
 
 
-def _tiny(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _tiny(folder: Path, *words: str, name: str = "tiny", check: bool = True) -> subprocess.CompletedProcess[str]:
     project = folder / "project"
     return subprocess.run(
-        [sys.executable, project / "benchmarks" / "tiny.py", *words],
+        [sys.executable, project / "benchmarks" / f"{name}.py", *words],
         capture_output=True,
         text=True,
-        check=True,
+        check=check,
         env=os.environ | {"PYTHONPATH": str(project / "src")},
     )
 
@@ -217,6 +223,32 @@ def test_without_shared_data_the_bundled_folder_is_the_default(place: Path) -> N
     (raw / "beside.csv").write_text(FILES["shared/data/beside.csv"], encoding="utf-8")
 
     assert _tiny(place, "--recorded").stderr == ""
+
+
+def test_a_result_is_kept_part_by_part(tmp_path: Path) -> None:
+    """Parts that are kept one after the other are what a run of all keeps, with the same hashes."""
+    _write(tmp_path)
+    kept = tmp_path / "project" / "benchmarks" / "results" / "long.json"
+    for part in ("first", "second"):
+        _tiny(tmp_path, "--keep", "--only", part, name="long")
+    by_parts = kept.read_bytes()
+    _tiny(tmp_path, "--keep", name="long")
+
+    assert kept.read_bytes() == by_parts
+    assert json.loads(by_parts)["figures"] == {"first": 2.5, "second": 2.5}
+
+
+def test_a_part_is_not_added_to_what_other_code_made(tmp_path: Path) -> None:
+    """It is said before anything is measured; a run of all parts replaces what is kept."""
+    _write(tmp_path)
+    _tiny(tmp_path, "--keep", "--only", "first", name="long")
+    with (tmp_path / "project" / "src" / "leadml" / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    refused = _tiny(tmp_path, "--keep", "--only", "second", name="long", check=False)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("benchmarks/results/long.json was made by other code, arguments or libraries")
+    _tiny(tmp_path, "--keep", name="long")
 
 
 @pytest.fixture
