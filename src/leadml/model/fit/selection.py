@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 POINTS_ALONE = 1e-5  # strength: terms add next to nothing to the points, which have the penalty of a strength of 10
 LEAST_WEIGHT = 0.002  # parts with less change no probability by a hundredth, and each costs a fit
+# Of rounds, as with five folds at random. Folds forward in time may be fitted on a hundredth of the rows: trees whose
+# rounds grew in proportion would overfit (decision 1).
+MOST_GROWTH = 1.25
 MAX_SHIFT = 100.0  # brackets the root: a probability of 100 log-odds is 1 in doubles
 SMALLEST_DIFFERENCE = 1e-12  # of mean probability and rate; a smaller one is rounding, brentq's own tolerance is 2e-12
 
@@ -86,9 +89,10 @@ class FitData:
 
     @property
     def refit_factor(self) -> float:
-        """How many times the rows that a fold is fitted on the training set has: the rounds of trees grow by it."""
+        """How many times the rounds of a fold the trees of all rows have: by its share of the rows, up to a quarter."""
         sizes = [len(evaluate) for _, evaluate in self.folds]
-        return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
+        ratio = len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
+        return min(ratio, MOST_GROWTH)
 
     def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
         """Return the weight of some rows by their age; None for equal weights."""
