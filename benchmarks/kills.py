@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 LEADS = ROOT / "data" / "raw" / "bank.csv"
 ROWS, CHUNK_ROWS = 400, 100
 WRITING = str(Path("leadml", "publish"))
-CHOICES = ["tracking.enabled=false", "evaluation.draws=50", f"score.chunk_rows={CHUNK_ROWS}", "model.threads=1"]
+QUICK = ["model.threads=1", "model.max_rounds=20"]  # a small model: what is tested is how its scores are written
+CHOICES = ["tracking.enabled=false", "evaluation.draws=50", f"score.chunk_rows={CHUNK_ROWS}", *QUICK]
 STORE = "LEADML_STORE"  # the address has a password, so it is in the environment
 OUT = "scored.csv"
 SAME = 0.5  # share of kills after which the same leads are scored, so that the batch is resumed or found complete
