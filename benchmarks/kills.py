@@ -28,11 +28,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import sqlalchemy as sa
 from kills_child import in_child, read_from, write_to
 from kills_promote import PromoteTrial
 from measure import ROOT, finish, options
 
 from leadml.jobs.project import Project, open_project
+from leadml.publish.store import writer  # noqa: F401 - here once, and not in each child
+from leadml.publish.store.opening import reading
+from leadml.publish.store.tables import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,11 +178,6 @@ class Trial:
 
     def stored(self) -> dict[str, pd.DataFrame]:
         """Return the tables of the store."""
-        import sqlalchemy as sa
-
-        from leadml.publish.store.opening import reading
-        from leadml.publish.store.tables import METADATA
-
         tables = {}
         with reading(os.environ[STORE]) as store:
             assert store is not None  # noqa: S101 - a job has written
