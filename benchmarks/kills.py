@@ -9,8 +9,9 @@ as the tests start it; where it is not installed, only SQLite is judged.
 
 Subject `promote`: promotions and rollbacks are killed in the same way (`kills_promote`). After the next start there
 must be one version in use that can be loaded, and MLflow's alias must name it. A whole rollback is timed, and must give
-the same scores as before; and two promotions run at once.
-Run with: python benchmarks/kills.py [--kills N] [--seed N] [--json] [--keep]
+the same scores as before; and two promotions run at once. With --only and --keep one of SQLite, PostgreSQL and promote
+is added to the kept result.
+Run with: python benchmarks/kills.py [--kills N] [--seed N] [--json] [--keep] [--recorded] [--only PART]
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,7 @@ from leadml.publish.store.opening import reading
 from leadml.publish.store.tables import METADATA
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
@@ -49,32 +52,68 @@ QUICK = ["model.threads=1", "model.max_rounds=20"]  # a small model: what is tes
 CHOICES = ["tracking.enabled=false", "evaluation.draws=50", f"score.chunk_rows={CHUNK_ROWS}", *QUICK]
 STORE = "LEADML_STORE"  # the address has a password, so it is in the environment
 OUT = "scored.csv"
+KILLS_OF_STORE = 25
+SQLITE, POSTGRES, PROMOTE = "SQLite", "PostgreSQL", "promote"
 SAME = 0.5  # share of kills after which the same leads are scored, so that the batch is resumed or found complete
 
 
 def main() -> None:
-    """Kill jobs on both databases, and print how many there were and how many left something wrong."""
-    chosen = options(__doc__ or "", "kills", (LEADS, ROOT / "params.yaml"), kills=200, seed=0)
-    faults: dict[str, list[str]] = {}
-    kills = 0
+    """Kill jobs of each part, and print how many there were and how many left something wrong."""
+    files = (LEADS, ROOT / "params.yaml")
+    chosen = options(__doc__ or "", "kills", files, in_parts=True, kills=200, seed=0, only="")
+    figures: dict[str, Any] = chosen.kept
+    databases = figures.setdefault("databases", {})
+    with TemporaryDirectory() as name:
+        if chosen.only in {"", SQLITE}:
+            stores = (f"sqlite:///{Path(name) / f'leadml_{number}.db'}" for number in count())
+            databases[SQLITE] = store_figures(SQLITE, stores, chosen)
+        if chosen.only in {"", POSTGRES} and (found := postgres_figures(chosen)):
+            databases[POSTGRES] = found
+        if chosen.only in {"", PROMOTE}:
+            promotions = PromoteTrial(Path(name) / PROMOTE, random.Random(chosen.seed))  # noqa: S311 - no secret
+            figures[PROMOTE] = promotions.run(chosen.kills)
+    totals = {key: sum(each[key] for each in databases.values()) for key in ("kills", "broken")}
+    figures["store"] = totals | {"databases": sorted(databases)}
+    finish("kills", figures, chosen)
+
+
+def postgres_figures(chosen: Namespace) -> dict[str, int] | None:
+    """Return the figures of PostgreSQL; None where it is not installed."""
+    sys.path.insert(0, str(ROOT))
+    from tests.postgres import NoServerError, running_server
+
+    try:
+        with running_server() as server:
+            return store_figures(POSTGRES, (server.new_database() for _ in count()), chosen)
+    except NoServerError as error:
+        print(f"PostgreSQL is not judged: {error}")
+        return None
+
+
+def store_figures(database: str, stores: Iterator[str], chosen: Namespace) -> dict[str, int]:
+    """Return how many jobs were killed that write into a database, and how many left something wrong there.
+
+    Parameters
+    ----------
+    database
+        Its name, to be printed.
+    stores
+        Addresses of new stores: each takes a part of the kills, since judging one reads all of it.
+    chosen
+        The options.
+    """
+    draws = random.Random(chosen.seed)  # noqa: S311 - no secret
+    kills, finished, faults = 0, 0, list[str]()
     with TemporaryDirectory() as name:
         folder = trained(Path(name))
-        for database, url in databases(folder):
-            os.environ[STORE] = url
-            trial = Trial(folder, random.Random(chosen.seed))  # noqa: S311 - no secret
-            faults[database] = trial.run(chosen.kills)
-            kills += trial.kills
-            print(
-                f"{database}: {trial.kills} kills, {trial.finished} jobs ended before, {len(faults[database])} broken"
-            )
-    for database, lines in faults.items():
-        print("".join(f"{database}: {line}\n" for line in lines), end="")
-    broken = sum(len(lines) for lines in faults.values())
-    with TemporaryDirectory() as name:
-        promotions = PromoteTrial(Path(name), random.Random(chosen.seed))  # noqa: S311 - no secret
-        promoted = promotions.run(chosen.kills)
-    store = {"kills": kills, "broken": broken, "databases": sorted(faults)}
-    finish("kills", {"store": store, "promote": promoted}, chosen)
+        while kills < chosen.kills:
+            os.environ[STORE] = next(stores)
+            trial = Trial(folder, draws)
+            faults += trial.run(min(KILLS_OF_STORE, chosen.kills - kills))
+            kills, finished = kills + trial.kills, finished + trial.finished
+    print(f"{database}: {kills} kills, {finished} jobs ended before, {len(faults)} broken")
+    print("".join(f"{database}: {line}\n" for line in faults), end="", flush=True)
+    return {"kills": kills, "broken": len(faults)}
 
 
 def trained(folder: Path) -> Path:
@@ -84,19 +123,6 @@ def trained(folder: Path) -> Path:
     shutil.copy(ROOT / "params.yaml", folder)
     in_child(lambda: open_project(folder, overrides=CHOICES).train())
     return folder
-
-
-def databases(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name and the address of a new store of each kind."""
-    yield "SQLite", f"sqlite:///{folder / 'leadml.db'}"
-    sys.path.insert(0, str(ROOT))
-    from tests.postgres import NoServerError, running_server
-
-    try:
-        with running_server() as server:
-            yield "PostgreSQL", server.new_database()
-    except NoServerError as error:
-        print(f"PostgreSQL is not judged: {error}")
 
 
 @dataclass
@@ -145,14 +171,14 @@ class Trial:
         leads(name).to_csv(self.folder / f"{name}.csv", index=False)
         events = 0
 
-        def count(frame: FrameType, event: str, _: Any) -> None:
+        def at_event(frame: FrameType, event: str, _: Any) -> None:
             nonlocal events
             if event in {"call", "return"} and WRITING in frame.f_code.co_filename:
                 if events == kill_at:
                     os.kill(os.getpid(), signal.SIGKILL)
                 events += 1
 
-        sys.setprofile(count)
+        sys.setprofile(at_event)
         self.project().score(self.folder / f"{name}.csv", out=self.folder / OUT)
         sys.setprofile(None)
         return events

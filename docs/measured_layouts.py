@@ -718,10 +718,13 @@ LAYOUTS = {
         f"{BUNDLED}",
         (
             Grid(
-                ("", "store"),
+                ("", "store", "promotions"),
                 (
-                    ("jobs that were killed", "{store[kills]}"),
-                    ("after which anything was wrong", "{store[broken]}"),
+                    ("jobs that were killed", "{store[kills]}", "{promote[kills]}"),
+                    ("after which anything was wrong", "{store[broken]}", "{promote[broken]}"),
+                    ("of two promotions at once one wins", "", "{promote[one_winner]} of {promote[races]}"),
+                    ("seconds of a rollback", "", "{promote[rollback_seconds]:.2f}"),
+                    ("scores that are the same after it", "", "{promote[same_scores]:,} of {promote[scores]:,}"),
                 ),
             ),
         ),
