@@ -56,7 +56,7 @@ def test_the_folder_of_a_target_has_the_model_of_its_champion(trained_project: T
     assert by_target.folder == by_version.folder
     assert by_target.manifest == by_version.manifest
     (folder / "champion").write_text("2\n", encoding="utf-8")
-    with pytest.raises(BundleError, match="must have a version in use, got '2', which does not exist"):
+    with pytest.raises(BundleError, match="must name versions that exist, got '2', which does not exist"):
         load(folder)
 
 

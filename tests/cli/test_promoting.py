@@ -35,7 +35,7 @@ def test_promotion_and_rollback_say_what_is_in_use(
     promoted = run("promote", "2", *options, "--by", "Ann", "--reason", "fewer calls", "--ungated")
     assert promoted == "subscribed: version 2 is in use; version 1 was in use before\n"
     assert "must be another than the one in use, got 2" in run("promote", "2", *options, code=1)
-    assert run("rollback", *options) == "subscribed: version 1 is in use; version 2 was in use before\n"
+    assert run("rollback", *options) == "subscribed: version 1 is in use; version 2 was taken back\n"
     assert registry.champion() == "1"
 
 
@@ -53,7 +53,9 @@ def test_a_version_is_compared_judged_and_promoted(run: Run, flat_version: Path,
 
     said = run("compare", "1", "2", *options)
     assert "won: from version 1 to 2" in said
-    assert all(title in said for title in ("leads at or above each cut", "changes of stages", "mean points"))
+    assert all(
+        title in said for title in ("leads at or above each cut", "changes of stages from version", "mean points")
+    )
     assert json.loads(run("compare", "1", "2", "--json", *options))["leads"] == 7000
     judged = run("gate", "2", *options, *share, code=3)
     assert "won: version 2 beside version 1, a change: worse" in judged

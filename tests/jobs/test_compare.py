@@ -67,7 +67,8 @@ def test_other_fields_move_leads_and_importance(project: Places) -> None:
     assert found.changed == pytest.approx((stages[0] != stages[1]).mean())
     assert found.changed > 0.2
     assert set(found.importance.loc[found.importance["moved"], "field"]) >= {"field_2"}
-    assert set(found.moves["why"]) == {"model", "cut"}
+    assert set(found.moves["why"]) <= {"model", "cut", "both"}
+    assert found.moves["leads"].sum() == round(found.changed * found.leads)
     for stage in ("LEAD", "SQL"):
         came = found.moves.loc[found.moves["after"] == stage, "leads"].sum()
         went = found.moves.loc[found.moves["before"] == stage, "leads"].sum()
@@ -85,7 +86,7 @@ def test_other_cuts_alone_move_leads_by_the_cut(project: Places) -> None:
     assert found.moves[["before", "after"]].to_numpy().tolist() == [["MQL", "IQL"]]
     titles = dict(found.tables("EUR"))
     assert {row[-1] for row in titles["leads at or above each cut"].rows} == {"not told"}
-    assert titles["changes of stages"].rows[0][0] == WHY["cut"]
+    assert titles["changes of stages from version 2 to 3"].rows[0][0] == WHY["cut"]
     assert json.loads(json.dumps(found.to_json()))["moves"][0]["leads"] == found.moves["leads"].iloc[0]
 
 
@@ -106,6 +107,7 @@ def test_leads_that_changed_since_the_last_batch_are_told_apart(project: Places,
     assert set(found.moves["why"]) == {"data"}
     assert 10 < found.moves["leads"].sum() <= 50
     assert found.changed == 0
+    assert "changes since the last batch, by version 1" in dict(found.tables("EUR"))
 
 
 def test_dated_leads_without_activity_decay(make_dated_project: Callable[..., Places], tmp_path: Path) -> None:
@@ -117,6 +119,8 @@ def test_dated_leads_without_activity_decay(make_dated_project: Callable[..., Pl
     score(model, request, project=project, now=NOW, progress=silent)
     found = compare(model, model, project, file=None, as_of="2024-06-22", now=NOW, progress=silent)
     assert {"decay", "data"} == set(found.moves["why"])
+    before = compare(model, model, project, file=None, as_of="2024-05-25", now=NOW, progress=silent)
+    assert before.moves.empty  # of what was known before the batch nothing has changed since
 
 
 def test_without_a_lead_for_both_there_is_nothing_to_compare(project: Places, tmp_path: Path) -> None:

@@ -56,16 +56,20 @@ def test_an_equal_bundle_that_is_added_at_the_same_time_is_stored_once(
 
 
 @pytest.mark.parametrize(
-    ("pointer", "got"), [(None, "got none; train one first"), ("9", "got '9', which does not exist")]
+    ("pointer", "said"),
+    [
+        (None, "must have a version in use, got none; train one first"),
+        ("9", "must name versions that exist, got '9', which does not exist; correct it, or put another in use"),
+    ],
 )
-def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, got: str) -> None:
+def test_a_missing_champion_is_refused(tmp_path: Path, pointer: str | None, said: str) -> None:
     """Without a champion, or with one that does not exist, there is no version to score with."""
     registry = Registry(tmp_path / "t")
     if pointer:
         registry.folder.mkdir()
         (registry.folder / CHAMPION).write_text(pointer, encoding="utf-8")
 
-    with pytest.raises(BundleError, match=f"must have a version in use, {got}"):
+    with pytest.raises(BundleError, match=said):
         registry.champion_path()
 
 
@@ -94,6 +98,34 @@ def test_a_rollback_brings_back_the_version_before(three: Registry) -> None:
     assert used == ["1", "2"]
     with pytest.raises(BundleError, match="in use before, got none"):
         three.before()
+
+
+def test_without_the_file_of_the_champion_another_version_can_be_put_in_use(three: Registry) -> None:
+    """The message says how."""
+    (three.folder / CHAMPION).unlink()
+    with pytest.raises(BundleError, match=r"got none; put one in use \(leadml promote 3\)"):
+        three.champion_path()
+
+
+def test_versions_that_do_not_exist_are_not_remembered(three: Registry) -> None:
+    """A person may have written a wrong name into the file: a rollback goes to the version that was in use before."""
+    (three.folder / CHAMPION).write_text("9\n1\n", encoding="utf-8")
+    three.promote("2", instead_of="9")
+    assert [each.version for each in read_champions(three.folder)] == ["2", "1"]
+    assert three.before() == "1"
+
+
+def test_a_rival_is_a_stored_version_that_is_not_in_use(three: Registry, tmp_path: Path) -> None:
+    """What else is asked for is refused with those that there are."""
+    assert three.rival("2") == three.path("2")
+    for version, said in (
+        ("1", "version must be another than 1, which is in use, got '1'; there are 2, 3"),
+        ("7", "version must be a stored one, got '7'; there are 2, 3"),
+    ):
+        with pytest.raises(LeadmlError, match=said):
+            three.rival(version)
+    with pytest.raises(LeadmlError, match=r"got '1'; there is no other; train one \(leadml train\)"):
+        Registry(tmp_path / "empty").rival("1")
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(three: Registry) -> None:

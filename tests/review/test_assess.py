@@ -160,7 +160,7 @@ def test_without_outcomes_only_estimates_are_made() -> None:
 
 def test_the_days_until_there_are_enough_conversions() -> None:
     """What is missing by what is expected a day, after the first outcomes; None if two periods never have as many."""
-    found = Assessment(*[None] * 9, conversions=40, expected_a_day=2.0, first_known=130)  # type: ignore[arg-type]
+    found = Assessment(*[None] * 9, conversions=40, expected_a_day=2.0, first_known=130, idle=0, idle_limit=30)  # type: ignore[arg-type]
 
     assert found.days_until(100, today=100, period_days=30) == 30 + 30
     assert found.days_until(100, today=200, period_days=30) == 30

@@ -56,8 +56,17 @@ def test_a_version_that_holds_passes(assessed: Assessment) -> None:
     assert {finding.remedy for finding in found} == {""}
 
 
+def test_that_no_lead_is_scored_any_more_is_said(assessed: Assessment) -> None:
+    """From the day after the longest usual pause on."""
+    for idle, severity in ((assessed.idle_limit, "passed"), (assessed.idle_limit + 1, "warn")):
+        found = replace(assessed, idle=idle)
+        assert found.is_idle == (severity == "warn")
+        days = f"{idle} days ago; up to {assessed.idle_limit} days are usual"
+        assert _one(found, "RV21") == (severity, f"leads were last scored {days}")
+
+
 def test_where_nothing_is_known_nothing_passes(assessed: Assessment) -> None:
-    """But the conversions, which are too few; "not applicable" is not "passed"."""
+    """But the conversions, which are too few, and that leads are scored; "not applicable" is not "passed"."""
     empty = pd.DataFrame()
     found = _findings(
         assessed, domain=None, conversions=0, level=NOTHING, ranking=NOTHING, promises=empty, beside=empty,
@@ -65,7 +74,7 @@ def test_where_nothing_is_known_nothing_passes(assessed: Assessment) -> None:
     )  # fmt: skip
 
     assert {code: each[0].severity for code, each in found.items()} == {
-        code: "warn" if code == "RV9" else "not applicable" for code in found
+        code: {"RV9": "warn", "RV21": "passed"}.get(code, "not applicable") for code in found
     }
 
 
@@ -95,7 +104,7 @@ def test_few_conversions_say_when_there_will_be_enough(assessed: Assessment) -> 
 
     assert _one(assessed, "RV9", conversions=99, days=1) == ("warn", f"{few}in 1 day there will be as many")
     assert _one(assessed, "RV9", conversions=99, days=12) == ("warn", f"{few}in 12 days there will be as many")
-    never = f"{few}at the present rate there never are as many"
+    never = f"{few}at the present rate two periods never have as many"
     assert _one(assessed, "RV9", conversions=99, days=None) == ("warn", never)
     assert _one(assessed, "RV9", conversions=100)[0] == "passed"
     assert days_text(0) == "0 days"
@@ -133,7 +142,7 @@ def test_cuts_are_named_with_what_they_promised(assessed: Assessment) -> None:
     ]
     assert [finding.severity for finding in found["RV13"]] == ["passed", "not applicable", "warn"]
     assert found["RV13"][2].evidence == (
-        "10.0% of the leads of the last 30 days are above the cut of SQL; promised were 30.0%"
+        "10.0% of the leads of the newest 30 days of scores are above the cut of SQL; promised were 30.0%"
     )
 
 

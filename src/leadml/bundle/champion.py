@@ -21,6 +21,7 @@ CHAMPION = "champion"
 SHADOWS = "shadows"  # names in the same form the versions that score beside the one in use
 MAX_BYTES = 10_000  # of the file: a hundred lines
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+MEND = "correct it, or remove it and put a version in use (leadml promote VERSION)"
 LINE = re.compile(r"(?P<version>[0-9]{1,9})(?:\s+(?P<digest>[0-9a-fA-F]{64}))?")
 
 
@@ -66,7 +67,7 @@ def read_champions(folder: Path, name: str = CHAMPION) -> list[Champion]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        msg = f"{file}: must name the version in use, got {error.strerror or error}; leadml promote VERSION writes it"
+        msg = f"{file}: must name the version in use, got {error.strerror or error}; {MEND}"
         raise BundleError(msg) from None
     encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
     lines = [line.strip() for line in content.decode(encoding, errors="replace").splitlines()]
@@ -74,11 +75,11 @@ def read_champions(folder: Path, name: str = CHAMPION) -> list[Champion]:
     for line in filter(None, lines):
         match = LINE.fullmatch(line)
         if match is None:
-            msg = f"{file}: must name a version by its number, got {quoted(line)}; leadml promote VERSION writes it"
+            msg = f"{file}: must name a version by its number, got {quoted(line)}; {MEND}"
             raise BundleError(msg)
         found.append(Champion(str(int(match["version"])), (match["digest"] or "").lower()))
     if not found:
-        msg = f"{file}: must name a version by its number, got nothing; leadml promote VERSION writes it"
+        msg = f"{file}: must name a version by its number, got nothing; {MEND}"
         raise BundleError(msg)
     return found
 
@@ -117,7 +118,10 @@ def verified(folder: Path, champion: Champion) -> Path:
     version, digest = champion
     path = folder / version
     if not (path / MANIFEST).is_file():
-        msg = f"{folder}: must have a version in use, got {quoted(version)}, which does not exist"
+        msg = (
+            f"{folder / CHAMPION}: must name versions that exist, got {quoted(version)}, which does not exist; correct "
+            "it, or put another in use (leadml promote VERSION --ungated --reason REASON)"
+        )
         raise BundleError(msg)
     if digest and Champion.of(path).digest != digest:
         msg = f"{path}: must be the version that was put in use, got one whose {MANIFEST} was changed since"

@@ -98,7 +98,7 @@ def promote(  # noqa: PLR0917 - a command's options, by name
     """Put a version in use that the gate lets pass."""
     with exit_on_error(), show_progress() as progress:
         moved = open_project(params, set_, target, progress).promote(version, by=by, reason=reason, ungated=ungated)
-    _print_moved(moved)
+    _print_moved(moved, "was in use before")
 
 
 @app.command(epilog="Example: `leadml rollback --by Ann --reason 'too many calls'`")
@@ -112,11 +112,11 @@ def rollback(
     """Put the version in use that was in use before."""
     with exit_on_error(), show_progress() as progress:
         moved = open_project(params, set_, target, progress).rollback(by=by, reason=reason)
-    _print_moved(moved)
+    _print_moved(moved, "was taken back")
 
 
-def _print_moved(moved: Moved) -> None:
-    before = "no version was in use" if moved.before is None else f"version {moved.before} was in use before"
+def _print_moved(moved: Moved, what: str) -> None:
+    before = "no version was in use" if moved.before is None else f"version {moved.before} {what}"
     print(f"{moved.target}: version {moved.version} is in use; {before}")
     if moved.note:
         print(f"note: {moved.note}")

@@ -33,7 +33,9 @@ WHY = {
     "data": "what is known of them changed",
     "model": "the version judges them otherwise",
     "cut": "the stage begins at another probability",
+    "both": "the version judges them otherwise, and the stage begins at another probability",
 }
+SINCE = ("decay", "data")  # of the changes since the last batch
 LAST = f"{ACTIVITY}_last"  # field: days since the last activity of a lead
 
 
@@ -51,8 +53,9 @@ class Comparison:
         A row for each field: ``field``, ``one`` and ``other`` (mean absolute points on the holdout of each), each with
         ``_low`` and ``_high``, and ``moved``: whether the intervals have nothing in common.
     moves
-        A row for each change of a stage: ``why`` (``decay``, ``data``, ``model``, ``cut``), ``before``, ``after``,
-        ``leads``. The first two need the last batch of the first version in the store.
+        A row for each change of a stage: ``why``, ``before``, ``after``, ``leads``. ``model``, ``cut`` and ``both`` are
+        from one version to the other, each lead once; ``decay`` and ``data`` are since the last batch of the first
+        version, if the store has one of no later date.
     volume
         A row for each stage: ``stage``, ``one`` and ``other`` (leads at or above its cut), ``conversions`` (that the
         other version expects of its leads, less those that it expects of the leads of the one) and ``money`` (what
@@ -92,7 +95,12 @@ class Comparison:
             )
             for row in as_rows(self.volume)
         ]
-        moves = [(WHY[row["why"]], row["before"], row["after"], f"{row['leads']:,}") for row in as_rows(self.moves)]
+        head = ("why", "before", "after", "leads")
+        moves: list[tuple[str, ...]] = []
+        since: list[tuple[str, ...]] = []
+        for row in as_rows(self.moves):
+            table = since if row["why"] in SINCE else moves
+            table.append((WHY[row["why"]], row["before"], row["after"], f"{row['leads']:,}"))
         fields = [
             (
                 row["field"],
@@ -104,7 +112,8 @@ class Comparison:
         names = f"by version {self.one}", f"by version {self.other}"
         return [
             ("leads at or above each cut", TextTable(("stage", *names, "conversions", "money"), volume)),
-            ("changes of stages", TextTable(("why", "before", "after", "leads"), moves)),
+            (f"changes of stages from version {self.one} to {self.other}", TextTable(head, moves)),
+            *([(f"changes since the last batch, by version {self.one}", TextTable(head, since))] if since else []),
             ("mean points of each field", TextTable(("field", *names, ""), fields)),
         ]
 
@@ -172,8 +181,10 @@ def compare(
     first = _rows(first, np.flatnonzero(place >= 0))
     second = _rows(second, place[place >= 0])
     before, after = first.stages(first.probability), second.stages(second.probability)
-    steps = [("model", before, first.stages(second.probability)), ("cut", first.stages(second.probability), after)]
-    moves = [*_since_last_batch(first, project, as_of), *(row for step in steps for row in _moves(*step))]
+    judged = first.stages(second.probability)
+    why = np.select([judged == after, judged == before], ["model", "cut"], "both")
+    moves = [row for each in ("model", "cut", "both") for row in _moves(each, before[why == each], after[why == each])]
+    moves += _since_last_batch(first, project, as_of)
     return Comparison(
         target=one.target,
         one=one.scored_version,
@@ -209,26 +220,29 @@ def _moves(why: str, before: Objects, after: Objects) -> list[dict[str, Any]]:
 
 
 def _since_last_batch(scored: _Scored, project: Places, as_of: str | None) -> list[dict[str, Any]]:
-    """Return the changes since the last batch, if the same version scored it."""
+    """Return the changes since the last batch, if the same version scored it, as of no later date."""
     batch, model = last_batch(project), scored.model
     if batch is None or batch.model_hash != model.manifest.model_hash:
+        return []
+    timezone = project.params.data.timezone or "UTC"
+    days = 0.0 if as_of is None else (instant(as_of, timezone=timezone) - from_shown(str(batch.as_of))) / DAY
+    if days < 0:
         return []
     known = _stored_probabilities(project, batch)
     stored = scored.frame[LEAD_ID].map(known).to_numpy(dtype=np.float64)
     has_stored = ~np.isnan(stored)
     before, after = scored.stages(np.nan_to_num(stored)), scored.stages(scored.probability)
-    silent = _silent(scored.frame, batch, as_of, timezone=project.params.data.timezone or "UTC")
+    silent = _silent(scored.frame, days)
     moves = []
     for why, rows in (("decay", has_stored & silent), ("data", has_stored & ~silent)):
         moves += _moves(why, before[rows], after[rows])
     return moves
 
 
-def _silent(frame: pd.DataFrame, batch: StoredBatch, as_of: str | None, *, timezone: str) -> Mask:
-    """Return of which leads no activity is known since a batch; of none where leads have no activities."""
+def _silent(frame: pd.DataFrame, days: float) -> Mask:
+    """Return of which leads no activity is known in the last days; of none where leads have no activities."""
     if LAST not in frame:
         return np.zeros(len(frame), dtype=bool)
-    days = (instant(str(as_of), timezone=timezone) - from_shown(str(batch.as_of))) / DAY
     last = frame[LAST].to_numpy(dtype=np.float64)
     return np.asarray(np.isnan(last) | (last >= days))
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from leadml.bundle.model import load
-from leadml.errors import DataError, LeadmlError, ModelError, quoted
+from leadml.errors import DataError, LeadmlError, ModelError
 from leadml.jobs.contest import labelled_leads, scored_by_both, training_end
 from leadml.jobs.gate_records import Gated, judged_before, keep_answer
 from leadml.jobs.learn import cuts_on
@@ -58,11 +58,7 @@ def judge_version(project: Places, version: str, *, now: str, progress: Progress
         If the project has no store, leads have no dates, both versions are one, or predict different things.
     """
     champion = load(project.registry.champion_path())
-    if version not in project.registry.versions() or version == champion.version:
-        others = [name for name in project.registry.versions() if name != champion.version]
-        msg = f"version must be one of {', '.join(others) or 'none'}, got {quoted(version)}"
-        raise LeadmlError(msg)
-    challenger = load(project.registry.path(version))
+    challenger = load(project.registry.rival(version))
     earlier = judged_before(project, now=now, progress=progress)
     found = _Gate(project, champion, challenger, earlier, now).judged(progress)
     keep_answer(project, found, earlier, progress=progress)

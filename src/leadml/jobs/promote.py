@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadml.bundle.model import load
-from leadml.errors import LeadmlError, quoted
+from leadml.errors import LeadmlError
 from leadml.jobs.gate import judge_version
 from leadml.jobs.gate_records import judged_before, last_answer
 from leadml.jobs.store import open_store
@@ -96,13 +96,7 @@ def promote(project: Places, version: str, approval: Approval, *, now: str, prog
     """
     registry = project.registry
     require_name(project, approval)
-    if version not in registry.versions():
-        msg = f"version must be one of {', '.join(registry.versions()) or 'none'}, got {quoted(version)}"
-        raise LeadmlError(msg)
-    model, before = load(registry.path(version)), registry.champion()
-    if before == version:
-        msg = f"version must be another than the one in use, got {version}"
-        raise LeadmlError(msg)
+    model, before = load(registry.rival(version)), registry.champion()
     record = model.bundle.record
     if not record.is_usable:
         msg = f'version must be worth using, got {version}: {record.weakness} (leadml train --accept-weak "REASON")'

@@ -62,7 +62,7 @@ class Replayed:
             f"log loss {losses['loop']:.4f} by the loop, {losses['refit']:.4f} refitted each month, "
             f"{losses['once']:.4f} with one model for good"
         )
-        return f"{self.target}, {leads:,} leads from {first} to {last}, outcomes known by {self.labels}: {said}"
+        return f"{self.target}, {leads:,} predictions from {first} to {last}, outcomes known by {self.labels}: {said}"
 
     def table(self) -> TextTable:
         """Return the figures of all periods together for people."""

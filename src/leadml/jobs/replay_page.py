@@ -77,7 +77,7 @@ def _volume_table(replayed: Replayed) -> TextTable:
         for row, other in zip(as_rows(loop), as_rows(refit), strict=True)
     ]
     head = (
-        "month", "leads", "converted", "expected by the loop", "by refit", "log loss of the loop", "ROC AUC", "version",
-        "chance that the level moves",
+        "month", "predictions", "converted", "expected by the loop", "by refit", "log loss of the loop", "ROC AUC",
+        "version", "chance that the level moves",
     )  # fmt: skip
     return TextTable(head, rows)

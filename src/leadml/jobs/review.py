@@ -85,7 +85,8 @@ class Review:
         days = self.judgement.days
         wait = "" if days is None else f" {days_text(days)} until more can be said."
         name = f"{self.target} version {self.version} as of {self.as_of}"
-        return f"{name}: {self.verdict}. {self.judgement.reason}{wait}"
+        idle = f" No lead has been scored for {days_text(self.assessment.idle)}." if self.assessment.is_idle else ""
+        return f"{name}: {self.verdict}. {self.judgement.reason}{wait}{idle}"
 
     def evidence(self) -> pd.DataFrame:
         """Return the evidence over time: ``day`` (ISO 8601), ``of`` (level or ranking) and ``evidence``."""

@@ -45,15 +45,16 @@ def choose_shadow(project: Places, version: str, *, stop: bool) -> list[str]:
         If there is no such version, it is in use, there are three already, or it is none that is to end.
     """
     registry, present = project.registry, project.registry.shadows()
-    allowed = present if stop else [name for name in registry.versions() if name != registry.champion()]
-    if version not in allowed:
-        msg = f"version must be one of {', '.join(allowed) or 'none'}, got {quoted(version)}"
+    if stop and version not in present:
+        hint = f"got {quoted(version)}; shadows are {', '.join(present)}" if present else "and there is none"
+        msg = f"version must be a shadow to end it, {hint}"
         raise LeadmlError(msg)
+    path = registry.path(version) if stop else registry.rival(version)
     chosen = {*present, version} - ({version} if stop else set())
     if len(chosen) > MOST:
         msg = f"there must be at most {MOST} shadows, got {', '.join(present)} and {version}; end one with --stop"
         raise LeadmlError(msg)
-    load(registry.path(version))  # a damaged version is refused now, not every night
+    load(path)  # a damaged version is refused now, not every night
     registry.set_shadows(chosen)
     return registry.shadows()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from leadml.bundle.champion import CHAMPION, SHADOWS, Champion, champion_folder, champion_text, read_champions, verified
 from leadml.bundle.contents import FILES
 from leadml.bundle.storage import read_manifest, save_bundle, verify_files
-from leadml.errors import BundleError, LeadmlError
+from leadml.errors import BundleError, LeadmlError, quoted
 from leadml.publish.files import bring_to_disk, locked, write_text
 
 if TYPE_CHECKING:
@@ -80,6 +80,25 @@ class Registry:
         """Return the folder of a version."""
         return self.folder / version
 
+    def rival(self, version: str) -> Path:
+        """Return the folder of a version that is not in use.
+
+        Raises
+        ------
+        BundleError
+            If the file that names the version in use cannot be read.
+        LeadmlError
+            If there is no such version, or it is in use.
+        """
+        stored, in_use = self.versions(), self.champion()
+        others = [each for each in stored if each != in_use]
+        if version not in others:
+            what = f"another than {in_use}, which is in use" if version == in_use else "a stored one"
+            hint = f"there are {', '.join(others)}" if others else "there is no other; train one (leadml train)"
+            msg = f"version must be {what}, got {quoted(version)}; {hint}"
+            raise LeadmlError(msg)
+        return self.path(version)
+
     def champion(self) -> str | None:
         """Return the name of the version in use, or None; its files may be damaged.
 
@@ -108,9 +127,11 @@ class Registry:
     def _remedy(self) -> str:
         """Return how to get a version in use."""
         newest = self.versions()[-1:]
-        weakness = read_manifest(self.path(newest[0])).record.weakness if newest else ""
-        if not weakness:
+        if not newest:
             return "train one first (leadml train)"
+        weakness = read_manifest(self.path(newest[0])).record.weakness
+        if not weakness:
+            return f"put one in use (leadml promote {newest[0]})"
         return f'version {newest[0]} is weak, {weakness}: to use it all the same, leadml train --accept-weak "REASON"'
 
     def usable_champion(self) -> str | None:
@@ -131,7 +152,7 @@ class Registry:
         return folder.name
 
     def promote(self, version: str, *, instead_of: str | None) -> None:
-        """Put a version in use.
+        """Put a version in use; of those that were in use before, remember the ones that exist.
 
         Parameters
         ----------
@@ -146,7 +167,8 @@ class Registry:
             If another one is in use by now.
         """
         with self._replacing(instead_of) as before:
-            later = [Champion.of(self.path(version)), *(each for each in before if each.version != version)]
+            others = {*self.versions()} - {version}
+            later = [Champion.of(self.path(version)), *(each for each in before if each.version in others)]
             write_text(self.folder / CHAMPION, champion_text(later[:MAX_REMEMBERED]))
 
     def before(self) -> str:

@@ -141,6 +141,9 @@ class Assessment:
     conversions, expected_a_day, first_known
         Conversions among the judged scores of the newest two periods of outcomes; how many a day are expected of the
         scores of the last days; the day on which the first outcomes are known.
+    idle, idle_limit
+        Days since the last score, and how many are usual: twice the most between two days with scores, and at least
+        those of a period.
     """
 
     level: Evidence
@@ -155,6 +158,13 @@ class Assessment:
     conversions: int
     expected_a_day: float
     first_known: int
+    idle: int
+    idle_limit: int
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the job that scores seems to have ended."""
+        return self.idle > self.idle_limit
 
     def days_until(self, needed: int, *, today: int, period_days: int) -> int | None:
         """Return the days until there are enough conversions in two periods; None if there never are at this rate."""
@@ -203,6 +213,8 @@ def assess(scores: ReviewedScores, version: ReviewedVersion, choices: ReviewPara
         conversions=int(scores.label[recent].sum()),
         expected_a_day=_expected_a_day(scores, interval),
         first_known=since + version.maturity,
+        idle=version.today - scores.last,
+        idle_limit=max(choices.period_days, 2 * int(np.diff(np.unique(scores.day)).max(initial=0))),
     )
 
 

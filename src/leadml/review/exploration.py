@@ -8,11 +8,10 @@ whole, whether or not each was really worked.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import betainc, expit
 
 from leadml.model.metrics import rate_interval
 from leadml.review.performance.level_shift import shift_of
@@ -20,8 +19,7 @@ from leadml.review.performance.level_shift import shift_of
 if TYPE_CHECKING:
     from leadml.types import Floats, Labels, Mask
 
-NORMAL = NormalDist()
-CONTRADICTED = 0.98  # of the one-sided test: of reviews without feedback one in fifty contradicts
+CONTRADICTED = 0.98  # of the one-sided test: of reviews without feedback one in fifty contradicts at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +111,12 @@ def explored_rate(below: LeadsBelow, *, confidence: float = 0.9) -> Exploration:
 
 
 def _is_above(rate: float, number: float, naive: float, others: int) -> bool:
-    """Return whether a rate of so many leads is surely above that of others, by the rate of both together."""
+    """Return whether a rate of so many leads is surely above that of others.
+
+    By how probable it is that so many of all conversions, or more, are among the first, if both have one rate: a
+    binomial, which holds where few convert and is wide where many do. The number may be a fraction.
+    """
     if not others:
         return False
-    both = (number * rate + others * naive) / (number + others)
-    error = np.sqrt(both * (1 - both) * (1 / number + 1 / others))
-    return bool(rate - naive > NORMAL.inv_cdf(CONTRADICTED) * error)
+    among, elsewhere = number * rate, others * naive
+    return bool(betainc(among, elsewhere + 1, number / (number + others)) < 1 - CONTRADICTED)

@@ -55,6 +55,7 @@ def review_findings(
         _inflation(found.realised),
         *_slices(found.slices),
         _alike(found),
+        _idle(found),
     ]
 
 
@@ -80,8 +81,13 @@ def _enough(found: Assessment, choices: ReviewParams, days: int | None) -> Findi
     evidence = f"{found.conversions:,} conversions in the newest two periods of outcomes"
     if found.conversions >= choices.min_conversions:
         return _finding("RV9", "passed", evidence)
-    when = f"in {days_text(days)} there will be" if days is not None else "at the present rate there never are"
+    when = f"in {days_text(days)} there will be" if days is not None else "at the present rate two periods never have"
     return _finding("RV9", "warn", f"{evidence}, and {choices.min_conversions:,} are needed: {when} as many")
+
+
+def _idle(found: Assessment) -> Finding:
+    evidence = f"leads were last scored {days_text(found.idle)} ago; up to {days_text(found.idle_limit)} are usual"
+    return _finding("RV21", "warn" if found.is_idle else "passed", evidence)
 
 
 def _evidence(code: str, what: str, evidence: Evidence, choices: ReviewParams) -> Finding:
@@ -115,7 +121,7 @@ def _promises(table: pd.DataFrame, days: str) -> Iterator[Finding]:
         if row["leads"]:
             said = f"{row['precision']:.1%} of {row['leads']:,.0f} leads above the cut of {stage} converted"
         yield _promise("RV12", row["precision_verdict"], said, row["promised_precision"])
-        said = f"{row['share']:.1%} of the leads of the last {days} are above the cut of {stage}"
+        said = f"{row['share']:.1%} of the leads of the newest {days} of scores are above the cut of {stage}"
         yield _promise("RV13", row["share_verdict"], said, row["promised_share"])
 
 

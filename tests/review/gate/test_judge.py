@@ -57,7 +57,7 @@ def test_too_few_leads_say_nothing_of_the_gain(contest):
     assert (found.answer, found.passes) == ("not enough evidence", False)
     assert set(found.figures) == {"leads", "needed"}
     assert found.figures["needed"] > 1000
-    assert f"{found.figures['needed']:,} leads" in found.reasons[0]
+    assert f"{found.figures['needed']:,} known outcomes" in found.reasons[0]
 
 
 def test_an_early_look_asks_for_fewer_leads_and_for_more_evidence(contest):

@@ -196,7 +196,8 @@ CATALOGUE = {
     "RV9": FindingKind(
         "review",
         "There are enough outcomes for a verdict",
-        "Wait for the days that are named, or lower review.min_conversions if a weaker verdict is enough.",
+        "Wait where days are named. Else lower review.min_conversions, or raise review.period_days: two periods are "
+        "counted.",
     ),
     "RV10": FindingKind(
         "review",
@@ -252,6 +253,11 @@ CATALOGUE = {
         "review",
         "Leads below MQL convert as their outcomes say",
         "Leads that nobody works are worth more than their outcomes say: work more of them, or lower the cut.",
+    ),
+    "RV21": FindingKind(
+        "review",
+        "Leads are still scored",
+        "See whether the job that scores still runs. What the review says is of the leads that were scored before.",
     ),
 }
 

@@ -143,7 +143,7 @@ def _judge_gain(gain: Gain, loss: float, choices: GateParams, *, look: int, seed
     if is_large and evidence >= EARLY:
         return _judged("better", (), _figures(gain, loss) | {"needed": planned, "e_value": evidence})
     if gain.leads < planned:
-        reason = f"{planned:,} leads with known outcomes are needed, and there are {gain.leads:,}"
+        reason = f"{planned:,} known outcomes of later leads are needed, and there are {gain.leads:,}"
         return Judged("not enough evidence", (reason,), {"leads": gain.leads, "needed": planned})
     asked = NORMAL.cdf(NORMAL.inv_cdf(confidence) / O_BRIEN_FLEMING[1] * _bound(choices.looks, look))
     figures = _figures(gain, loss) | {"needed": planned, "gain_low": gain.low(asked, seed=seed)}
