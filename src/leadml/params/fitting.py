@@ -96,8 +96,9 @@ class ModelParams(Section):
     smaller one needs a larger `max_rounds` and rarely gains anything."""
     max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1000
     """Largest number of trees (rounds of boosting) that cross-validation tries. It weighs several numbers up to this
-    one, and ends when two of them have not lowered the log loss; the final model has up to twice as many, as
-    its training set is larger. Raise it if trees of most rounds have all the weight (`chosen.rounds` in MLflow)."""
+    one, and ends when two of them have not lowered the log loss; the final model has more, in proportion to its larger
+    training set, but not of snapshots. Raise it if trees of most rounds have all the weight (`chosen.rounds` in
+    MLflow)."""
     min_leads_per_leaf: Count = 20
     """Smallest number of leads (snapshots, for dated leads) in a leaf of a tree. Raise it if the data are noisy, lower
     it if few leads convert and small groups matter."""

@@ -159,14 +159,14 @@ def test_rows_of_one_group_add_no_certainty():
     assert _linear_weight(independent) > _linear_weight(clustered) + 0.01
 
 
-def test_rounds_grow_with_the_rows_that_no_fold_was_fitted_on_and_are_twice_as_many_at_most():
-    """Five folds are fitted on four fifths of the rows, folds in time on half of them, or on far fewer."""
+def test_rounds_grow_with_the_rows_but_not_with_further_rows_of_the_same_leads():
+    """Five folds are fitted on four fifths of the rows, folds in time on half of them."""
     leads = _leads(lambda x, _: x[:, 0])
     assert leads.refit_factor == pytest.approx(1.25)
     assert _leads(lambda x, _: x[:, 0], dated=True).refit_factor == pytest.approx(2.0)
-    for fitted_on, factor in ((2700, 3000 / 2700), (2000, 1.5), (1000, 2.0), (20, 2.0)):
-        some = replace(leads, folds=[(np.arange(fitted_on), np.arange(fitted_on, 3000))])
-        assert some.refit_factor == pytest.approx(factor)
+    few = replace(leads, folds=[(np.arange(20), np.arange(20, 3000))])
+    assert few.refit_factor == 150.0
+    assert replace(few, cluster=np.arange(3000) // 3).refit_factor == 1.0
 
 
 def test_directions_are_in_the_order_of_the_fields():

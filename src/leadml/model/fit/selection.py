@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 POINTS_ALONE = 1e-5  # strength: terms add next to nothing to the points, which have the penalty of a strength of 10
 LEAST_WEIGHT = 0.002  # parts with less change no probability by a hundredth, and each costs a fit
-# Of rounds, as with folds forward in time whose outcomes are known at once. Where they are known late, folds may be
-# fitted on a hundredth of the rows: trees whose rounds grew in proportion would overfit (decision 1).
-MOST_GROWTH = 2.0
 MAX_SHIFT = 100.0  # brackets the root: a probability of 100 log-odds is 1 in doubles
 SMALLEST_DIFFERENCE = 1e-12  # of mean probability and rate; a smaller one is rounding, brentq's own tolerance is 2e-12
 
@@ -89,10 +86,14 @@ class FitData:
 
     @property
     def refit_factor(self) -> float:
-        """How many times the rounds of a fold the trees of all rows have: by its share of the rows, at most twice."""
+        """How many times the rounds of a fold the trees of all rows have.
+
+        They grow with the rows, but not where leads have many rows: those of the same lead teach little (decision 1).
+        """
+        if self.cluster is not None:
+            return 1.0
         sizes = [len(evaluate) for _, evaluate in self.folds]
-        ratio = len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
-        return min(ratio, MOST_GROWTH)
+        return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
 
     def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
         """Return the weight of some rows by their age; None for equal weights."""
