@@ -718,13 +718,23 @@ LAYOUTS = {
         f"{BUNDLED}",
         (
             Grid(
-                ("", "store", "promotions"),
+                ("", "scores in SQLite", "scores in PostgreSQL", "promotions"),
                 (
-                    ("jobs that were killed", "{store[kills]}", "{promote[kills]}"),
-                    ("after which anything was wrong", "{store[broken]}", "{promote[broken]}"),
-                    ("of two promotions at once one wins", "", "{promote[one_winner]} of {promote[races]}"),
-                    ("seconds of a rollback", "", "{promote[rollback_seconds]:.2f}"),
-                    ("scores that are the same after it", "", "{promote[same_scores]:,} of {promote[scores]:,}"),
+                    (
+                        "jobs that were killed",
+                        "{databases[SQLite][kills]}",
+                        "{databases[PostgreSQL][kills]}",
+                        "{promote[kills]}",
+                    ),
+                    (
+                        "after which anything was wrong",
+                        "{databases[SQLite][broken]}",
+                        "{databases[PostgreSQL][broken]}",
+                        "{promote[broken]}",
+                    ),
+                    ("of two promotions at once one wins", "", "", "{promote[one_winner]} of {promote[races]}"),
+                    ("seconds of a rollback", "", "", "{promote[rollback_seconds]:.2f}"),
+                    ("scores that are the same after it", "", "", "{promote[same_scores]:,} of {promote[scores]:,}"),
                 ),
             ),
         ),

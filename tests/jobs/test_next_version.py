@@ -25,5 +25,5 @@ def test_a_refresh_is_judged_and_put_in_use(flat_version: Path, tmp_path: Path) 
     assert project.promote(int(newer), by="Ann").before == "1"
     assert project.model().version == newer
     assert project.rollback(reason="a trial").version == "1"
-    with pytest.raises(LeadmlError, match="version must be one of 2, got '3'"):
+    with pytest.raises(LeadmlError, match="version must be a stored one, got '3'; there are 2"):
         project.gate(3)

@@ -76,7 +76,11 @@ def test_promotion_and_rollback_are_told_to_the_store_and_to_mlflow(project: Pla
 
 @pytest.mark.parametrize(
     ("version", "match"),
-    [("1", "must be another than the one in use, got 1"), ("9", "must be one of 1, 2, 3, got '9'"), ("../2", "one of")],
+    [
+        ("1", "must be another than 1, which is in use, got '1'; there are 2, 3"),
+        ("9", "must be a stored one, got '9'; there are 2, 3"),
+        ("../2", "must be a stored one"),
+    ],
 )
 def test_only_another_version_that_is_there_is_promoted(project: Places, version: str, match: str) -> None:
     """The version in use stays."""
