@@ -34,7 +34,7 @@ def test_promotion_and_rollback_say_what_is_in_use(
     assert registry.versions() == ["1", "2"]
     promoted = run("promote", "2", *options, "--by", "Ann", "--reason", "fewer calls", "--ungated")
     assert promoted == "subscribed: version 2 is in use; version 1 was in use before\n"
-    assert "must be another than the one in use, got 2" in run("promote", "2", *options, code=1)
+    assert "must be another than 2, which is in use" in run("promote", "2", *options, code=1)
     assert run("rollback", *options) == "subscribed: version 1 is in use; version 2 was taken back\n"
     assert registry.champion() == "1"
 

@@ -111,7 +111,7 @@ def test_the_past_is_played(run: Run, make_scored: Callable[..., Places], tmp_pa
     project = make_scored(tmp_path, days=40)
     words = _words(project)
     printed = run("replay", "--since", "2025-02", *words)
-    assert printed.startswith("won, 450 leads from 2025-02 to 2025-02, outcomes known by day: log loss ")
+    assert printed.startswith("won, 450 predictions from 2025-02 to 2025-02, outcomes known by day: log loss ")
     assert all(policy in printed for policy in ("once", "refit", "loop", "oracle"))
     assert (project.root / "reports" / "won_replay.html").is_file()
     assert json.loads(run("replay", "--since", "2025-02", "--json", *words).splitlines()[0])["labels"] == "day"
