@@ -53,7 +53,7 @@ def main() -> None:
             print(f"\n{name}\n{table.round(4).to_string(index=False)}", flush=True)
             by_set[name] = summary(table)
     print(pd.DataFrame(by_set).T.round(4).to_string())
-    totals = {key: sum(of_set[key] for of_set in by_set.values()) for key in summary(table)}
+    totals = {key: sum(of_set[key] for of_set in by_set.values()) for key in next(iter(by_set.values()))}
     finish("newlevels", {**totals, "sets": by_set}, chosen)
 
 

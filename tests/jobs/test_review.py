@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -87,6 +88,8 @@ def test_leads_that_change_are_to_be_investigated(flat_version: Path, tmp_path: 
 
     assert (found.verdict, found.to_json()["asks_for_action"]) == ("INVESTIGATE", False)
     assert "RV5" in _codes(found)
+    assert "RV21" in _codes(found)
+    assert re.search(r" No lead has been scored for \d+ days\.$", found.line)
     assert (realised.verdict, "RV5" in _codes(realised)) == ("KEEP", True)
 
 

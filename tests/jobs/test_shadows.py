@@ -103,7 +103,9 @@ def test_a_shadow_that_cannot_score_is_a_doubt(project: Places) -> None:
     assert "version 3 did not score as a shadow" in found.doubts[0]
     assert (found.scored, _rows(project, "select distinct version from leadml_shadow_scores")) == (50, [("2",)])
     (project.registry.folder / "shadows").write_text("nonsense", encoding="utf-8")
-    assert _score(project, 2).doubts[0].startswith("no shadow scored: ")
+    doubt = _score(project, 2).doubts[0]
+    assert doubt.startswith("no shadow scored: ")
+    assert "(leadml shadow VERSION)" in doubt
 
 
 def test_who_may_be_a_shadow(project: Places) -> None:

@@ -40,15 +40,15 @@ def test_where_work_changes_nothing_few_are_contradicted() -> None:
 
 @pytest.mark.parametrize(("leads", "rate"), [(1500, 0.008), (3000, 0.02)])
 def test_where_work_changes_nothing_few_conversions_contradict_no_more_often_than_many(leads: int, rate: float) -> None:
-    """One review in fifty at most, up to what 600 draws tell (four standard errors are another 2.3%)."""
-    flags = 0
-    for seed in range(600):
+    """One review in fifty at most, up to three standard errors of the draws."""
+    draws, flags = 4000, 0
+    for seed in range(draws):
         random = np.random.default_rng(seed)
         log_odds = np.log(rate) + random.normal(0, 0.7, leads)
         label = (random.random(leads) < expit(log_odds)).astype(np.int8)
         drawn = LeadsBelow(log_odds, label, np.full(leads, 0.05), random.random(leads) < 0.05)
         flags += explored_rate(drawn).is_contradicted
-    assert flags <= 600 * (0.02 + 4 * np.sqrt(0.02 * 0.98 / 600))
+    assert flags <= draws * (0.02 + 3 * np.sqrt(0.02 * 0.98 / draws))
 
 
 def test_with_different_propensities_each_lead_weighs_for_those_that_were_not_drawn() -> None:

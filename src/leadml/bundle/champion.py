@@ -21,7 +21,7 @@ CHAMPION = "champion"
 SHADOWS = "shadows"  # names in the same form the versions that score beside the one in use
 MAX_BYTES = 10_000  # of the file: a hundred lines
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-MEND = "correct it, or remove it and put a version in use (leadml promote VERSION)"
+COMMANDS = {CHAMPION: "promote", SHADOWS: "shadow"}  # that write them
 LINE = re.compile(r"(?P<version>[0-9]{1,9})(?:\s+(?P<digest>[0-9a-fA-F]{64}))?")
 
 
@@ -61,13 +61,14 @@ def read_champions(folder: Path, name: str = CHAMPION) -> list[Champion]:
         If the file cannot be read as such lines.
     """
     file = folder / name
+    remedy = f"correct it, or remove it and name a version anew (leadml {COMMANDS[name]} VERSION)"
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
-        msg = f"{file}: must name the version in use, got {error.strerror or error}; {MEND}"
+        msg = f"{file}: must name the version in use, got {error.strerror or error}; {remedy}"
         raise BundleError(msg) from None
     encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
     lines = [line.strip() for line in content.decode(encoding, errors="replace").splitlines()]
@@ -75,11 +76,11 @@ def read_champions(folder: Path, name: str = CHAMPION) -> list[Champion]:
     for line in filter(None, lines):
         match = LINE.fullmatch(line)
         if match is None:
-            msg = f"{file}: must name a version by its number, got {quoted(line)}; {MEND}"
+            msg = f"{file}: must name a version by its number, got {quoted(line)}; {remedy}"
             raise BundleError(msg)
         found.append(Champion(str(int(match["version"])), (match["digest"] or "").lower()))
     if not found:
-        msg = f"{file}: must name a version by its number, got nothing; {MEND}"
+        msg = f"{file}: must name a version by its number, got nothing; {remedy}"
         raise BundleError(msg)
     return found
 

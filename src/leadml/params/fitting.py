@@ -97,8 +97,8 @@ class ModelParams(Section):
     max_rounds: Annotated[int, Field(ge=10, le=20_000)] = 1000
     """Largest number of trees (rounds of boosting) that cross-validation tries. It weighs several numbers up to this
     one, and ends when two of them have not lowered the log loss; the final model has more, in proportion to its larger
-    training set, but not of snapshots. Raise it if trees of most rounds have all the weight (`chosen.rounds` in
-    MLflow)."""
+    training set, but not where leads have several rows, such as snapshots. Raise it if trees of most rounds have all
+    the weight (`chosen.rounds` in MLflow)."""
     min_leads_per_leaf: Count = 20
     """Smallest number of leads (snapshots, for dated leads) in a leaf of a tree. Raise it if the data are noisy, lower
     it if few leads convert and small groups matter."""
