@@ -44,7 +44,7 @@ def test_every_policy_has_every_month(played: Replayed) -> None:
     assert all(each == ["2024-12", "2025-01", "2025-02", "2025-03", "2025-04"] for each in months)
     leads = played.periods.groupby("policy")["leads"].sum()
     assert set(leads) == {leads["loop"]}
-    assert f"{leads['loop']:,} leads from 2024-12 to 2025-04, outcomes known by day" in played.line
+    assert f"{leads['loop']:,} predictions from 2024-12 to 2025-04, outcomes known by day" in played.line
 
 
 def test_where_the_level_moves_the_loop_follows(played: Replayed) -> None:

@@ -5,7 +5,7 @@ Nothing is judged here: whether a version is better is what the gate says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,11 +134,12 @@ def _points(row: dict[str, Any], name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """Leads as one version scores them."""
+    """Leads as one version scores them, and the instant that they are of."""
 
     model: Model
     frame: pd.DataFrame
     probability: Floats
+    at: int
 
     def stages(self, probability: Floats) -> Objects:
         """Return the stages of some probabilities by the cuts of the version."""
@@ -184,7 +185,7 @@ def compare(
     judged = first.stages(second.probability)
     why = np.select([judged == after, judged == before], ["model", "cut"], "both")
     moves = [row for each in ("model", "cut", "both") for row in _moves(each, before[why == each], after[why == each])]
-    moves += _since_last_batch(first, project, as_of)
+    moves += _since_last_batch(first, project)
     return Comparison(
         target=one.target,
         one=one.scored_version,
@@ -204,12 +205,14 @@ def _read(
     source = scoring_source(model.bundle.leads, project, now=now, file=file or project.data)
     with source.at(as_of, progress=progress, rows=project.params.score.chunk_rows) as leads:
         frame = pd.concat([chunk.frame for chunk in leads.chunks()], ignore_index=True)
+        at = instant(next(iter(leads.stamp.values()), now), timezone=None)
     progress(f"scoring by version {model.version}")
-    return _Scored(model, frame, model.bundle.model.predict(frame))
+    return _Scored(model, frame, model.bundle.model.predict(frame), at)
 
 
 def _rows(scored: _Scored, rows: np.ndarray) -> _Scored:
-    return _Scored(scored.model, scored.frame.iloc[rows].reset_index(drop=True), scored.probability[rows])
+    frame = scored.frame.iloc[rows].reset_index(drop=True)
+    return replace(scored, frame=frame, probability=scored.probability[rows])
 
 
 def _moves(why: str, before: Objects, after: Objects) -> list[dict[str, Any]]:
@@ -219,13 +222,12 @@ def _moves(why: str, before: Objects, after: Objects) -> list[dict[str, Any]]:
     return [{"why": why, **row} for row in as_rows(counted)]
 
 
-def _since_last_batch(scored: _Scored, project: Places, as_of: str | None) -> list[dict[str, Any]]:
+def _since_last_batch(scored: _Scored, project: Places) -> list[dict[str, Any]]:
     """Return the changes since the last batch, if the same version scored it, as of no later date."""
     batch, model = last_batch(project), scored.model
     if batch is None or batch.model_hash != model.manifest.model_hash:
         return []
-    timezone = project.params.data.timezone or "UTC"
-    days = 0.0 if as_of is None else (instant(as_of, timezone=timezone) - from_shown(str(batch.as_of))) / DAY
+    days = (scored.at - from_shown(batch.at)) / DAY
     if days < 0:
         return []
     known = _stored_probabilities(project, batch)
