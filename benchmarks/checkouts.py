@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import checkouts_fit
 from joblib import Memory
 from measure import code_hash
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Said = tuple[Floats, Rows, Floats, Floats]
 
-FIT = Path(__file__).with_name("checkouts_fit.py")
+FIT = Path(checkouts_fit.__file__)
 
 
 def kept_in(folder: Path, function: Callable[..., Any], ignore: Sequence[str] = ()) -> Callable[..., Any]:
@@ -65,7 +66,7 @@ def fitted_by(
     tuple of ndarray of shape (n_leads,)
         Probabilities, numbers of stages from 0, and the ends of the intervals.
     """
-    made_with = code_hash(checkout / "src" / "leadml"), FIT.read_text(encoding="utf-8")
+    made_with = code_hash(checkout / "src" / "leadml", [FIT]), FIT.read_text(encoding="utf-8")
     fit = kept_in(fits, _fitted, ignore=["checkout"])
     return fit(checkout, made_with, (holdout, tuple(fields), split, learn))  # type: ignore[no-any-return]
 

@@ -28,7 +28,7 @@ import numpy as np
 from measure import finish, options
 from scipy.special import logit
 
-from leadml import LeadClassifier
+from leadml.model.classifier import LeadClassifier
 from leadml.model.judge.null_interval import Reference
 from leadml.model.predict.explain import explain_leads
 from leadml.model.predict.parts import part_log_odds, strongest_parts

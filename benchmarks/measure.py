@@ -1,14 +1,13 @@
 """What every benchmark needs: its options, its machine, and a place for its result with the hashes of what made it.
 
-A kept result holds, under ``made_with``, the hash of the code of leadml, of the script, and of each file that was read,
-and the arguments. Hashes are of contents alone, so that they are the same on every machine. This module keeps results
-and computes no figure, so its own text is not part of a script's hash.
+A kept result holds, under ``made_with``, the hash of the modules of leadml that the script uses (`reach`), of the
+script, and of each file that was read, and the arguments. Hashes are of contents alone, so that they are the same on
+every machine. This module keeps results and computes no figure, so its own text is not part of a script's hash.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import gzip
 import hashlib
 import json
@@ -21,11 +20,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from reach import SCRIPTS, modules_of, scripts_of
 
-ROOT = Path(__file__).absolute().parents[1]
-SCRIPTS = ROOT / "benchmarks"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ROOT = SCRIPTS.parent
 RESULTS = SCRIPTS / "results"
 LIBRARIES = ("leadml", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
 STANDS_FOR_PATH = {"data": "DIR", "peers": "PYTHON"}  # in the arguments that are kept
@@ -173,7 +173,7 @@ def made_with(
         for option, value in arguments.items()
         if value not in {Path(), ""}
     }
-    return {"code": _code(), "script": _hash_of(_scripts(name)), "data": data, "arguments": said}
+    return {**_hashes(name), "data": data, "arguments": said}
 
 
 def age(name: str, kept: Mapping[str, Any], folder: Path) -> Age:
@@ -184,9 +184,10 @@ def age(name: str, kept: Mapping[str, Any], folder: Path) -> Age:
     now = {file: _hash(path) for file in made["data"] if (path := _place(file, folder)).exists()}
     others = [file for file, found in now.items() if found != made["data"][file]]
     absent = [file for file, before in made["data"].items() if before is not None and file not in now]
+    hashes = _hashes(name)
     changed = {
-        "the code of leadml": made["code"] != _code(),
-        "the script, or one that it imports,": made["script"] != _hash_of(_scripts(name)),
+        "the code of leadml that it uses": made["code"] != hashes["code"],
+        "the script, or one that it imports,": made["script"] != hashes["script"],
         f"the data ({', '.join(others)})": bool(others),
     }
     return Age(
@@ -199,35 +200,16 @@ def _place(file: str, folder: Path) -> Path:
     return ROOT / file if (ROOT / file).exists() else folder / file
 
 
-def code_hash(package: Path) -> str:
-    """Return the hash of the modules in the folder of a package."""
-    return _hash_of({path.relative_to(package).as_posix(): path for path in package.rglob("*.py")})
+def code_hash(package: Path, scripts: Iterable[Path]) -> str:
+    """Return the hash of the modules in the folder of a package that some scripts use (`reach`)."""
+    return _hash_of(modules_of(package, scripts))
 
 
-def _code() -> str:
-    """Return the hash of the leadml that Python imports."""
-    found = find_spec("leadml")
-    return code_hash(Path(str(found.origin if found else None)).parent)
-
-
-def _scripts(name: str) -> dict[str, Path]:
-    """Return a script and those beside it that it imports, directly or through another, by their names."""
-    found: dict[str, Path] = {}
-    waiting = [name]
-    while waiting:
-        module = waiting.pop()
-        path = SCRIPTS / f"{module}.py"
-        if module not in {*found, "measure"} and path.exists():
-            found[module] = path
-            waiting += _imported(path)
-    return found
-
-
-def _imported(path: Path) -> set[str]:
-    """Return the modules that a script imports, in functions too."""
-    nodes = list(ast.walk(ast.parse(path.read_bytes())))
-    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+def _hashes(name: str) -> dict[str, str]:
+    """Return the hash of a script, and that of what it uses of the leadml that Python imports."""
+    found, scripts = find_spec("leadml"), scripts_of(name)
+    package = Path(str(found.origin if found else None)).parent
+    return {"code": code_hash(package, scripts.values()), "script": _hash_of(scripts)}
 
 
 def _hash_of(files: Mapping[str, Path]) -> str:

@@ -44,7 +44,9 @@ def test_kept_figures_are_shown_as_kept(name: str) -> None:
 
 FILES = {
     "project/src/leadml/__init__.py": "",
-    "project/src/leadml/part/sum.py": "ONE = 1\n",
+    "project/src/leadml/part/sum.py": "def _late():\n    from leadml.part import late\n",
+    "project/src/leadml/part/late.py": "",
+    "project/src/leadml/part/other.py": "",
     "project/benchmarks/tiny.py": """
 from pathlib import Path
 from direct import VALUE
@@ -61,7 +63,11 @@ chosen = options("Long.", "long", in_parts=True, only="")
 finish("long", chosen.kept | {part: VALUE for part in ("first", "second") if chosen.only in {"", part}}, chosen)
 """,
     "project/benchmarks/direct.py": "def _late():\n    import through\nVALUE = 2.5\n",
-    "project/benchmarks/through.py": "",
+    "project/benchmarks/through.py": """
+from leadml.part.sum import _late
+if TYPE_CHECKING:
+    from leadml.part.other import Type
+""",
     "project/benchmarks/unrelated.py": "",
     "project/params.yaml": "target: sql\n",
     "shared/data/beside.csv": "a,b\n1,2\n",
@@ -74,7 +80,7 @@ LAYOUTS = {
     )
 }
 """
-CODE = "the code of leadml has changed since this result was made\n"
+CODE = "the code of leadml that it uses has changed since this result was made\n"
 SCRIPT = "the script, or one that it imports, has changed since this result was made\n"
 DATA = "the data ({}) has changed since this result was made\n"
 
@@ -91,7 +97,8 @@ def _write(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    shutil.copy(FOLDER / "measure.py", folder / "project" / "benchmarks")
+    for name in ("measure.py", "reach.py"):
+        shutil.copy(FOLDER / name, folder / "project" / "benchmarks")
 
 
 def _tiny(folder: Path, *words: str, name: str = "tiny", check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -116,8 +123,8 @@ def _result(folder: Path) -> Path:
 
 def test_nothing_is_said_where_nothing_has_changed(place: Path) -> None:
     """The last line is the kept figures and stderr is empty, also after changes that have no part in the result."""
-    for name in ("unrelated.py", "measure.py"):
-        with (place / "project" / "benchmarks" / name).open("a", encoding="utf-8") as file:
+    for name in ("benchmarks/unrelated.py", "benchmarks/measure.py", "src/leadml/part/other.py", "src/leadml/new.py"):
+        with (place / "project" / name).open("a", encoding="utf-8") as file:
             file.write("# changed\n")
     shown = _tiny(place, "--recorded")
 
@@ -130,7 +137,7 @@ def test_nothing_is_said_where_nothing_has_changed(place: Path) -> None:
     ("name", "said"),
     [
         ("project/src/leadml/part/sum.py", CODE),
-        ("project/src/leadml/part/new.py", CODE),
+        ("project/src/leadml/part/late.py", CODE),
         ("project/benchmarks/tiny.py", SCRIPT),
         ("project/benchmarks/direct.py", SCRIPT),
         ("project/benchmarks/through.py", SCRIPT),
@@ -155,6 +162,18 @@ def test_a_module_that_was_renamed_is_a_change(place: Path) -> None:
     (part / "sum.py").rename(part / "total.py")
 
     assert _tiny(place, "--recorded").stderr == CODE
+
+
+@pytest.mark.parametrize("words", ["import leadml", "from leadml import name", "import subprocess"])
+def test_what_may_lead_anywhere_uses_all_code(tmp_path: Path, words: str) -> None:
+    """A script that imports the package itself, or starts processes, may use every module."""
+    _write(tmp_path)
+    with (tmp_path / "project" / "benchmarks" / "direct.py").open("a", encoding="utf-8") as file:
+        file.write(f"def _all():\n    {words}\n")
+    _tiny(tmp_path, "--keep")
+    (tmp_path / "project" / "src" / "leadml" / "new.py").touch()
+
+    assert _tiny(tmp_path, "--recorded").stderr == CODE
 
 
 def test_absent_data_are_not_called_changed(place: Path) -> None:
@@ -242,7 +261,7 @@ def test_a_part_is_not_added_to_what_other_code_made(tmp_path: Path) -> None:
     """It is said before anything is measured; a run of all parts replaces what is kept."""
     _write(tmp_path)
     _tiny(tmp_path, "--keep", "--only", "first", name="long")
-    with (tmp_path / "project" / "src" / "leadml" / "__init__.py").open("a", encoding="utf-8") as file:
+    with (tmp_path / "project" / "src" / "leadml" / "part" / "sum.py").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     refused = _tiny(tmp_path, "--keep", "--only", "second", name="long", check=False)
 
@@ -293,7 +312,7 @@ def test_the_page_shows_figures_command_and_hashes(pages: Path) -> None:
 
 def test_the_page_marks_what_is_older_than_the_code(pages: Path) -> None:
     """A change of the code makes the mark and not the page stale, a change of a figure makes the page stale."""
-    with (pages / "project" / "src" / "leadml" / "__init__.py").open("a", encoding="utf-8") as file:
+    with (pages / "project" / "src" / "leadml" / "part" / "sum.py").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert _page(pages, "--check").returncode == 0
     _page(pages)
