@@ -124,6 +124,14 @@ def test_the_manifest_says_what_wrote_the_bundle(bundle, saved):
     assert current_machine() == {"libraries": stored["libraries"], "machine": stored["machine"]}
 
 
+def test_a_model_is_made_once_of_the_same_files(saved, folder):
+    """Its tables take most of the time of loading; other files are another model."""
+    model = load_bundle(saved)[0].model
+
+    assert load_bundle(folder)[0].model is model
+    assert load_bundle(saved, threads=1)[0].model is not model
+
+
 def test_trees_predict_with_the_threads_that_are_asked_for(saved):
     """With all of them where none is said."""
     assert load_bundle(saved)[0].model.trees.threads == 0

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,10 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 12  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 13  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # about 200 times all files of the bank's campaigns (compare.py); read whole
+KEPT_MODELS = 2  # in memory, each with tables of at most 64 MB: the one in use and its challenger
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 GOLDEN_TOLERANCE = 1e-9  # decision 3: other machines add up in another order; probabilities are shown to 0.001
 
@@ -143,7 +145,7 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
     manifest, contents = verify_files(folder)
     stored, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, EVALUATION))
     try:
-        model = LeadModel.from_json(stored, Trees(contents[BOOSTER].decode(), threads))
+        model = _model(contents[MODEL], contents[BOOSTER], threads)
         bundle = _bundle(manifest, model, stored, evaluation)
         difference = _golden_difference(model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -156,6 +158,12 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
         )
         raise BundleError(msg)
     return bundle, manifest
+
+
+@lru_cache(maxsize=KEPT_MODELS)
+def _model(stored: bytes, trees: bytes, threads: int) -> LeadModel:
+    """Return the model of two files; jobs that judge or promote versions load the same one several times."""
+    return LeadModel.from_json(json.loads(stored), Trees(trees.decode(), threads))
 
 
 def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evaluation: dict[str, Any]) -> Bundle:

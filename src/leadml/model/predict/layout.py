@@ -78,17 +78,14 @@ class TableLayout:
 
     def table(self) -> LookupTable:
         """Return the look-up table: the sum of all leaves."""
-        sizes = self.sizes
+        sizes, begin = self.sizes, [0] * len(self.fields)
         values = np.zeros((len(sizes), *sizes))
-        shapes = np.eye(len(sizes), dtype=int) * (np.array(sizes) - 1) + 1
-        met_by_path = [iter(met.reshape(-1, *shape)) for met, shape in zip(self.is_met, shapes, strict=True)]
         for axes, paths, shares, value in self._groups():
-            patterns = np.arange(1 << len(axes))
-            met = ((patterns[:, None] >> np.arange(len(axes))) & 1).astype(np.float64)
-            for leaf_values in shapley_values(shares, value, np.broadcast_to(met, (len(paths), *met.shape))):
-                pattern = reduce(np.add, [next(met_by_path[axis]) << bit for bit, axis in enumerate(axes)])
-                for bit, axis in enumerate(axes):
-                    values[axis] += leaf_values[pattern, bit]
+            is_met = [self.is_met[axis][begin[axis] : begin[axis] + len(paths)] for axis in axes]
+            for axis in axes:
+                begin[axis] += len(paths)
+            some = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
+            values[axes] += _sum_of_leaves(is_met, shares, value).reshape(-1, *some)
         strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
         offsets = tuple(
             (steps * stride).astype(np.intp) for steps, stride in zip(self.step_of_code, strides, strict=True)
@@ -128,6 +125,27 @@ class TableLayout:
             paths = list(group)
             axes = [self.fields.index(field) for field in paths[0].fields]
             yield axes, paths, np.array([path.shares for path in paths]), np.array([path.value for path in paths])
+
+
+def _sum_of_leaves(is_met: Sequence[Rows], shares: Floats, value: Floats) -> Floats:
+    """Return the sum of leaves whose paths test the same fields, shape (n_fields, n_cells): all steps of these fields.
+
+    Parameters
+    ----------
+    is_met
+        For each field whether each leaf's conditions are met in each step, shape (n_leaves, n_steps).
+    shares, value
+        As `shapley_values` takes them.
+    """
+    count = len(is_met)
+    shapes = np.eye(count, dtype=int) * ([met.shape[1] - 1 for met in is_met]) + 1
+    patterns = ((np.arange(1 << count)[:, None] >> np.arange(count)) & 1).astype(np.float64)
+    of_leaves = shapley_values(shares, value, np.broadcast_to(patterns, (len(shares), *patterns.shape)))
+    values = np.zeros((prod(met.shape[1] for met in is_met), count))
+    for leaf, leaf_values in enumerate(of_leaves):
+        bits = (met[leaf].reshape(shape) << bit for bit, (met, shape) in enumerate(zip(is_met, shapes, strict=True)))
+        values += np.take(leaf_values, reduce(np.add, bits).ravel(), axis=0, mode="clip")  # twice as fast as an index
+    return values.T
 
 
 def divided(paths: list[LeafPath], functions: Sequence[ShapeFunction]) -> list[TableLayout]:

@@ -6,8 +6,10 @@ did. What a lead gets is then the expectation, and the field itself adds nothing
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+from functools import cache
 from itertools import groupby
-from math import factorial, prod
+from math import cos, pi, prod
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from leadml.model.parts.tree_text import Condition, Tree
     from leadml.types import Floats, Mask, Rows
 
+DIGITS, STEPS = 40, 8  # each step doubles the digits of a node, of which the first has two
 NEW = 2  # beside 0 and 1, whether a condition is met: nobody knows
 FieldConditions: TypeAlias = "list[tuple[int, list[Condition]]]"
 
@@ -99,21 +102,41 @@ def shapley_values(shares: Floats, value: Floats, met: Floats) -> Floats:
     Notes
     -----
     The game of path-dependent TreeSHAP (Lundberg et al., 2020): a coalition of conditions is worth the leaf's value
-    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. The sums over
-    coalitions of one size are the coefficients of a polynomial with a factor for each other condition. They are linear
-    in whether a condition is met, so that a probability gives their expectation.
+    times 1 or 0 for each of its conditions, met or not, times the share of each other condition. Where each other
+    condition is in the coalition with probability t, what a condition adds is expected to be a product; the Shapley
+    value is its mean over t from 0 to 1 (Owen, "Multilinear extensions of games", Management Science 18, 1972). The
+    product is a polynomial in t, so that its mean over the nodes of Gauss and Legendre is exact. It is linear in
+    whether a condition is met, so that a probability gives the expectation.
     """
-    count = shares.shape[1]
-    weights = np.array([factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)])
-    result = np.empty(met.shape)
-    for condition in range(count):
-        sums = np.zeros((*met.shape[:2], count))
-        sums[:, :, 0] = 1.0
-        for other in range(count):
-            if other != condition:
-                product = sums * shares[:, None, None, other]
-                product[:, :, 1:] += sums[:, :, :-1] * met[:, :, None, other]
-                sums = product
-        mean = sum(sums[:, :, size] * weight for size, weight in enumerate(weights))  # a matrix product is not by row
-        result[:, :, condition] = value[:, None] * (met[:, :, condition] - shares[:, None, condition]) * mean
-    return result
+    mean = np.zeros(met.shape)
+    count = met.shape[2]
+    for node, weight in _nodes(-(-count // 2)):
+        factors = shares[:, None] * (1 - node) + met * node
+        others, after = np.full(met.shape, weight), np.ones(met.shape[:2])
+        for condition in range(1, count):
+            others[:, :, condition] = others[:, :, condition - 1] * factors[:, :, condition - 1]
+        for condition in range(count - 2, -1, -1):
+            after *= factors[:, :, condition + 1]
+            others[:, :, condition] *= after
+        mean += others
+    return value[:, None, None] * (met - shares[:, None]) * mean
+
+
+@cache
+def _nodes(count: int) -> list[tuple[float, float]]:
+    """Return numbers from 0 to 1 and their weights, whose mean is exact of polynomials up to degree 2 count - 1.
+
+    The zeros of a Legendre polynomial by Newton's method, in decimals: the same bits on every machine.
+    """
+    found = []
+    with localcontext(prec=DIGITS):
+        for number in range(count):
+            node = Decimal(cos(pi * (number + 0.75) / (count + 0.5)))  # near to a zero
+            for _ in range(STEPS):
+                before, value = Decimal(1), node
+                for degree in range(2, count + 1):
+                    before, value = value, ((2 * degree - 1) * node * value - (degree - 1) * before) / degree
+                slope = count * (node * value - before) / (node**2 - 1)
+                node -= value / slope
+            found.append((float((node + 1) / 2), float(1 / ((1 - node**2) * slope**2))))
+    return found
