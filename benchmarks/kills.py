@@ -24,6 +24,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -122,6 +123,7 @@ def trained(folder: Path) -> Path:
     shutil.copy(LEADS, folder / "data" / "raw")
     shutil.copy(ROOT / "params.yaml", folder)
     in_child(lambda: open_project(folder, overrides=CHOICES).train())
+    open_project(folder, overrides=CHOICES).model()  # loaded here once, and not in each child
     return folder
 
 
@@ -153,7 +155,8 @@ class Trial:
             name = f"leads-{self.kills + self.finished}"
             event = self.random.randrange(found["events"]) if self.kills % 2 else None
             seconds = None if event is not None else self.random.uniform(0, found["seconds"])
-            if in_child(lambda name=name, event=event: self.score(name, kill_at=event), seconds=seconds):
+            job = partial(self.score_only, name) if event is None else partial(self.score, name, kill_at=event)
+            if in_child(job, seconds=seconds):
                 self.finished += 1
             else:
                 self.kills += 1
@@ -167,8 +170,10 @@ class Trial:
         return open_project(self.folder, overrides=[*CHOICES, f"store.url=${{{STORE}}}"])
 
     def score(self, name: str, *, kill_at: int | None = None) -> int:
-        """Score leads; with a number, end the process at that begin or end of a function of leadml.publish."""
-        leads(name).to_csv(self.folder / f"{name}.csv", index=False)
+        """Score leads; with a number, end the process at that begin or end of a function of leadml.publish.
+
+        Return how many of them there are; counting takes longer than scoring.
+        """
         events = 0
 
         def at_event(frame: FrameType, event: str, _: Any) -> None:
@@ -179,23 +184,29 @@ class Trial:
                 events += 1
 
         sys.setprofile(at_event)
-        self.project().score(self.folder / f"{name}.csv", out=self.folder / OUT)
+        self.score_only(name)
         sys.setprofile(None)
         return events
 
+    def score_only(self, name: str) -> None:
+        """Score leads, and count nothing."""
+        leads(name).to_csv(self.folder / f"{name}.csv", index=False)
+        self.project().score(self.folder / f"{name}.csv", out=self.folder / OUT)
+
     def measure(self, name: str) -> None:
         """Score leads undisturbed, and write how many moments there are to kill a job at."""
-        begin = time.perf_counter()
         events = self.score(name)
+        begin = time.perf_counter()
+        self.score_only(f"{name}-others")
         write_to(self.folder, "measured", {"events": events, "seconds": time.perf_counter() - begin})
 
     def judge(self, killed: str, name: str) -> None:
         """Score leads after a kill, and write what is wrong then."""
-        self.score(name)
+        self.score_only(name)
         before = self.stored()
         faults = [*stage_faults(before), *self.score_faults(before, {killed, name}), *self.file_faults(before)]
         first = self.sha256()
-        self.score(name)
+        self.score_only(name)
         after = self.stored()
         if self.sha256() != first:
             faults.append("a further run left other bytes")

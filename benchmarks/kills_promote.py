@@ -18,8 +18,10 @@ from measure import ROOT
 
 from leadml import LeadmlError
 from leadml.bundle.model import load
+from leadml.bundle.storage import KEPT_MODELS
 from leadml.jobs.project import Project, open_project
 from leadml.jobs.status import registered_alias
+from leadml.publish.tracking import SETTINGS
 
 if TYPE_CHECKING:
     from random import Random
@@ -76,6 +78,11 @@ class PromoteTrial:
         for seed in range(VERSIONS):
             choices = [*CHOICES, *SHARES, f"split.seed={seed}"]
             in_child(lambda choices=choices: open_project(self.folder, overrides=choices).train())
+        os.environ.update(SETTINGS)
+        import mlflow.tracking  # noqa: F401 - here once, and not in each child, and so are the versions loaded
+
+        for version in self.project().places.registry.versions()[-KEPT_MODELS:]:
+            load(self.project().places.registry.path(version))
 
     def project(self) -> Project:
         """Return the project."""
