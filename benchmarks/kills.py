@@ -149,12 +149,14 @@ class Trial:
     def run(self, kills: int) -> list[str]:
         """Kill jobs until there were so many kills; return what was wrong after the jobs that followed."""
         faults: list[str] = []
-        in_child(lambda: self.measure("first"))
-        found = read_from(self.folder, "measured")
+        in_child(lambda: write_to(self.folder, "events", self.score("first")))
+        events, begin = read_from(self.folder, "events"), time.perf_counter()
+        in_child(lambda: self.score_only("first-others"))
+        whole = time.perf_counter() - begin  # of a process that was just begun, as are those that are killed
         while self.kills < kills:
             name = f"leads-{self.kills + self.finished}"
-            event = self.random.randrange(found["events"]) if self.kills % 2 else None
-            seconds = None if event is not None else self.random.uniform(0, found["seconds"])
+            event = self.random.randrange(events) if self.kills % 2 else None
+            seconds = None if event is not None else self.random.uniform(0, whole)
             job = partial(self.score_only, name) if event is None else partial(self.score, name, kill_at=event)
             if in_child(job, seconds=seconds):
                 self.finished += 1
@@ -192,13 +194,6 @@ class Trial:
         """Score leads, and count nothing."""
         leads(name).to_csv(self.folder / f"{name}.csv", index=False)
         self.project().score(self.folder / f"{name}.csv", out=self.folder / OUT)
-
-    def measure(self, name: str) -> None:
-        """Score leads undisturbed, and write how many moments there are to kill a job at."""
-        events = self.score(name)
-        begin = time.perf_counter()
-        self.score_only(f"{name}-others")
-        write_to(self.folder, "measured", {"events": events, "seconds": time.perf_counter() - begin})
 
     def judge(self, killed: str, name: str) -> None:
         """Score leads after a kill, and write what is wrong then."""

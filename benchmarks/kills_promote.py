@@ -18,7 +18,7 @@ from measure import ROOT
 
 from leadml import LeadmlError
 from leadml.bundle.model import load
-from leadml.bundle.storage import KEPT_MODELS
+from leadml.bundle.storage import KEPT_MODELS, read_model
 from leadml.jobs.project import Project, open_project
 from leadml.jobs.status import registered_alias
 from leadml.publish.tracking import SETTINGS
@@ -122,6 +122,7 @@ class PromoteTrial:
         begin = time.perf_counter()
         events = self.change("2")
         seconds = time.perf_counter() - begin
+        read_model.cache_clear()  # as in a process that has loaded nothing
         begin = time.perf_counter()
         project.rollback(reason="a trial")
         rollback = time.perf_counter() - begin

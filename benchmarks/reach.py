@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(__file__).absolute().parent
 KEEPERS = {"measure", "reach"}  # they keep results and compute none
-RUN_SCRIPTS = {"checkouts", "compare", "features"}  # they start processes, but not of the command
+RUN_SCRIPTS = {"checkouts", "compare", "features", "steady"}  # they start processes, but not of the command
 
 
 def scripts_of(name: str) -> dict[str, Path]:
@@ -37,7 +37,8 @@ def modules_of(package: Path, scripts: Iterable[Path]) -> dict[str, Path]:
     found = set(package.rglob("*.py")) if any(_may_use_all(each, package) for each in scripts) else set()
     waiting = list(scripts)
     while waiting:
-        used = {path for name in _imported(waiting.pop()) if (path := _place(name, package)).exists()} - found
+        names = {name for name in _imported(waiting.pop()) if name.partition(".")[0] == package.name}
+        used = {path for name in names if (path := _place(name, package)).exists()} - found
         found |= used
         waiting += used
     return {path.relative_to(package).as_posix(): path for path in found}
@@ -49,9 +50,8 @@ def _may_use_all(script: Path, package: Path) -> bool:
 
 
 def _place(name: str, package: Path) -> Path:
-    """Return where a module of a package would be; a path that is not there for another module."""
-    first, *rest = name.split(".")
-    path = package.with_name(first).joinpath(*rest)
+    """Return where a module of a package would be; a path that is not there for what is no module."""
+    path = package.joinpath(*name.split(".")[1:])
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 

@@ -44,7 +44,8 @@ def test_kept_figures_are_shown_as_kept(name: str) -> None:
 
 FILES = {
     "project/src/leadml/__init__.py": "",
-    "project/src/leadml/part/sum.py": "def _late():\n    from leadml.part import late\n",
+    "project/src/leadml/part/sum.py": "import beside\ndef _late():\n    from leadml.part import late\n",
+    "project/src/beside/__init__.py": "",
     "project/src/leadml/part/late.py": "",
     "project/src/leadml/part/other.py": "",
     "project/benchmarks/tiny.py": """
@@ -123,7 +124,8 @@ def _result(folder: Path) -> Path:
 
 def test_nothing_is_said_where_nothing_has_changed(place: Path) -> None:
     """The last line is the kept figures and stderr is empty, also after changes that have no part in the result."""
-    for name in ("benchmarks/unrelated.py", "benchmarks/measure.py", "src/leadml/part/other.py", "src/leadml/new.py"):
+    modules = (f"src/{name}.py" for name in ("leadml/part/other", "leadml/new", "beside/__init__"))
+    for name in ("benchmarks/unrelated.py", "benchmarks/measure.py", *modules):
         with (place / "project" / name).open("a", encoding="utf-8") as file:
             file.write("# changed\n")
     shown = _tiny(place, "--recorded")

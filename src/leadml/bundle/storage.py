@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 FORMAT = 13  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # about 200 times all files of the bank's campaigns (compare.py); read whole
-KEPT_MODELS = 2  # in memory, each with tables of at most 64 MB: the one in use and its challenger
+KEPT_MODELS = 2  # in memory, each with its files and tables of at most 64 MB: the one in use and its challenger
 LIBRARIES = ("lightgbm", "numpy", "scipy")
 GOLDEN_TOLERANCE = 1e-9  # decision 3: other machines add up in another order; probabilities are shown to 0.001
 
@@ -145,7 +146,8 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
     manifest, contents = verify_files(folder)
     stored, evaluation = (_parse(folder, name, contents[name]) for name in (MODEL, EVALUATION))
     try:
-        model = _model(contents[MODEL], contents[BOOSTER], threads)
+        model = read_model(contents[MODEL], contents[BOOSTER])
+        model = replace(model, trees=replace(model.trees, threads=threads))
         bundle = _bundle(manifest, model, stored, evaluation)
         difference = _golden_difference(model, stored["golden"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -161,9 +163,9 @@ def load_bundle(folder: Path, *, threads: int = 0) -> tuple[Bundle, Manifest]:
 
 
 @lru_cache(maxsize=KEPT_MODELS)
-def _model(stored: bytes, trees: bytes, threads: int) -> LeadModel:
+def read_model(stored: bytes, trees: bytes) -> LeadModel:
     """Return the model of two files; jobs that judge or promote versions load the same one several times."""
-    return LeadModel.from_json(json.loads(stored), Trees(trees.decode(), threads))
+    return LeadModel.from_json(json.loads(stored), Trees(trees.decode()))
 
 
 def _bundle(manifest: Manifest, model: LeadModel, stored: dict[str, Any], evaluation: dict[str, Any]) -> Bundle:
