@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from bank_months import month_names
 from compare_data import divided_data
 from measure import data_folder, finish, options
 
@@ -51,7 +52,6 @@ DRAWS, CONFIDENCE = 500, 0.9
 RULE = {"mql": {"rule": "share", "top": 0.2}}
 FIGURES = {"roc_auc": "", "precision": "MQL"}
 BANK, FORWARD, MIN_MONTH, REFERENCE_PART = "bank-additional-full.csv.gz", "bank_forward", 200, 7
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
@@ -205,13 +205,6 @@ def month_row(month: str, leads: int, rows: pd.DataFrame) -> dict[str, Any]:
             "held": bool(each.held),
         }
     return row
-
-
-def month_names(month: pd.Series) -> np.ndarray:
-    """Return year and month of leads in the order of time, from May 2008; an earlier month begins a new year."""
-    number = month.map({name: at + 1 for at, name in enumerate(MONTHS)}).to_numpy()
-    year = 2008 + np.cumsum(np.append(0, np.diff(number) < 0))
-    return np.array([f"{y}-{m:02}" for y, m in zip(year, number, strict=True)])
 
 
 if __name__ == "__main__":

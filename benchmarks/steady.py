@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from bank_months import month_names
 from checkouts import FIT, fitted_by, kept_in
 from compare_data import READ, divided_data
-from estimate import month_names
 from measure import ROOT, data_folder, finish, options
 from plain_models import predictions
 from truth import prepare, simulated
