@@ -78,12 +78,9 @@ class TableLayout:
 
     def table(self) -> LookupTable:
         """Return the look-up table: the sum of all leaves."""
-        sizes, begin = self.sizes, [0] * len(self.fields)
+        sizes = self.sizes
         values = np.zeros((len(sizes), *sizes))
-        for axes, paths, shares, value in self._groups():
-            is_met = [self.is_met[axis][begin[axis] : begin[axis] + len(paths)] for axis in axes]
-            for axis in axes:
-                begin[axis] += len(paths)
+        for axes, is_met, shares, value in self._groups():
             some = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
             values[axes] += _sum_of_leaves(is_met, shares, value).reshape(-1, *some)
         strides = np.cumprod([1, *sizes[:0:-1]])[::-1]
@@ -107,24 +104,25 @@ class TableLayout:
         array
             Log-odds of shape (n_fields, n_leads).
         """
-        values, begin = np.zeros(is_new.shape), [0] * len(self.fields)
+        values = np.zeros(is_new.shape)
         steps = [of_code[code] for of_code, code in zip(self.step_of_code, codes, strict=True)]
-        for axes, paths, shares, value in self._groups():
-            met = np.empty((len(paths), is_new.shape[1], len(axes)))
-            for bit, axis in enumerate(axes):
-                is_met = self.is_met[axis][begin[axis] : begin[axis] + len(paths)]
-                met[:, :, bit] = np.where(is_new[axis], shares[:, [bit]], is_met[:, steps[axis]])
-                begin[axis] += len(paths)
+        for axes, is_met, shares, value in self._groups():
+            of_steps = [met[:, steps[axis]] for axis, met in zip(axes, is_met, strict=True)]
+            met = np.where(is_new[axes].T, shares[:, None], np.stack(of_steps, axis=-1))
             for leaf_values in shapley_values(shares, value, met):
                 values[axes] += leaf_values.T
         return values
 
-    def _groups(self) -> Iterator[tuple[list[int], list[LeafPath], Floats, Floats]]:
-        """Yield the positions of fields that some paths test, these paths, their shares and values."""
+    def _groups(self) -> Iterator[tuple[list[int], list[Rows], Floats, Floats]]:
+        """Yield of the paths that test the same fields the positions of these, what of `is_met`, shares and values."""
+        begin = [0] * len(self.fields)
         for _, group in groupby(self.paths, key=lambda path: path.fields):
             paths = list(group)
             axes = [self.fields.index(field) for field in paths[0].fields]
-            yield axes, paths, np.array([path.shares for path in paths]), np.array([path.value for path in paths])
+            is_met = [self.is_met[axis][begin[axis] : begin[axis] + len(paths)] for axis in axes]
+            for axis in axes:
+                begin[axis] += len(paths)
+            yield axes, is_met, np.array([path.shares for path in paths]), np.array([path.value for path in paths])
 
 
 def _sum_of_leaves(is_met: Sequence[Rows], shares: Floats, value: Floats) -> Floats:
