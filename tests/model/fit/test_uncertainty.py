@@ -63,10 +63,10 @@ def _estimated(leads):
     return sampling_deviation(leads, _selection(out_of_fold), _linear(leads, slice(None)).margin(leads.fields))
 
 
-def _of(differences, folds):
+def _of(differences, folds, cluster=None):
     """Return the deviation where log-odds of folds differ so much from those of the model."""
     size = len(differences)
-    data = FitData(ENCODER, np.zeros((size, 4)), np.zeros(size, dtype=np.int8), None, (0,) * 4, folds)
+    data = FitData(ENCODER, np.zeros((size, 4)), np.zeros(size, dtype=np.int8), None, (0,) * 4, folds, cluster)
     return sampling_deviation(data, _selection(differences), np.zeros(size))
 
 
@@ -88,6 +88,15 @@ def test_equal_differences_of_a_larger_share_give_a_larger_deviation(difference,
     """A model of half the leads differs by as much as the whole varies, one of nine tenths by a third of that."""
     half, most = (_of(np.full(2520, difference), _folds(2520, each)) for each in (2, count))
     assert most == pytest.approx(half * (count - 1) ** 0.5)
+
+
+@given(st.floats(0.01, 3), st.integers(1, 20), st.integers(1, 5))
+def test_of_leads_with_several_rows_the_share_is_that_of_leads(difference, count, rows):
+    """A fold of half the leads is a half, whatever number of rows the others have."""
+    fit, evaluate = np.arange(count), np.arange(count, count + count * rows)
+    cluster = np.append(fit, count + np.repeat(fit, rows))
+    several = _of(np.full(len(cluster), difference), [(fit, evaluate)], cluster)
+    assert several == pytest.approx(_of(np.full(2 * count, difference), [(fit, fit + count)]))
 
 
 @given(DIFFERENCES, st.floats(0.1, 5))

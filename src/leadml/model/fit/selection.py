@@ -95,6 +95,12 @@ class FitData:
         sizes = [len(evaluate) for _, evaluate in self.folds]
         return len(self.label) / float(np.average([len(fit) for fit, _ in self.folds], weights=sizes))
 
+    def share_of_leads(self, rows: Rows) -> float:
+        """Return the share of the leads, or of their groups, that some rows are of."""
+        if self.cluster is None:
+            return len(rows) / len(self.label)
+        return len(np.unique(self.cluster[rows])) / (int(self.cluster.max()) + 1)
+
     def weight(self, half_life: float, rows: Rows | slice = slice(None)) -> Floats | None:
         """Return the weight of some rows by their age; None for equal weights."""
         return recency_weight(self.clock[rows], half_life) if half_life and self.clock is not None else None

@@ -40,10 +40,11 @@ def sampling_deviation(data: FitData, selection: Selection, margin: Floats) -> f
     Notes
     -----
     The grouped jackknife (Miller, "The jackknife: a review", Biometrika 61, 1974): where a model was fitted on the
-    share f of the rows, the variance of its difference to the whole model is 1 / f - 1 times that of the whole model.
+    share f of the leads, the variance of its difference to the whole model is 1 / f - 1 times that of the whole model.
+    A fold is evaluated on leads that it was not fitted on, so f is below 1.
     """
     variance = np.concatenate(
-        [(selection.margin[rows] - margin[rows]) ** 2 / (len(data.label) / len(fit) - 1) for fit, rows in data.folds]
+        [(selection.margin[rows] - margin[rows]) ** 2 / (1 / data.share_of_leads(fit) - 1) for fit, rows in data.folds]
     )
     return float(np.sqrt(OF_JACKKNIFE * variance.mean()))
 
