@@ -13,7 +13,8 @@ from leadml.bundle.model import load
 from leadml.bundle.profile import NO_PROFILE
 from leadml.jobs.places import Places
 from leadml.jobs.review import Review, review_version
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.model.judge.calibration_line import CalibrationLine
 from leadml.model.judge.null_interval import NullInterval, Reference
 from leadml.model.predict.parts import to_bytes

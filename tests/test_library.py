@@ -12,7 +12,8 @@ import pytest
 
 import leadml
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from tests.dated import NOW
 

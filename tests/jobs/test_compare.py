@@ -20,7 +20,8 @@ from leadml.jobs.act import act
 from leadml.jobs.compare import WHY, Comparison, compare
 from leadml.jobs.places import Places
 from leadml.jobs.promote import Approval
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import train
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,8 @@ from leadml.jobs.handoff import hand_off
 from leadml.jobs.places import Places
 from leadml.jobs.review_data import read_review_data
 from leadml.jobs.review_page import build_review_page
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.leads.check.instants import from_shown
 from leadml.publish.page import render
 from leadml.publish.store.handoffs import EXPLORE

@@ -17,7 +17,8 @@ from leadml.errors import LeadmlError
 from leadml.jobs.handoff import TO_FILL_IN, HandOff, hand_off
 from leadml.jobs.places import Places
 from leadml.jobs.remember import forget
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.publish.sinks import FORMATS
 

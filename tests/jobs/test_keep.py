@@ -20,7 +20,8 @@ from leadml.bundle.profile import LeadCounts
 from leadml.errors import LeadmlError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, ScoreSummary, score
+from leadml.jobs.score import ScoreSummary, score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.model.predict.parts import STEPS, from_bytes
 from leadml.params import ScoreParams

@@ -23,7 +23,8 @@ from leadml.bundle.model import load
 from leadml.errors import LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.review import Review, review_version
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import train
 from leadml.leads.check.instants import from_shown
 from leadml.review.evidence.e_detectors import Evidence

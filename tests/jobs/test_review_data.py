@@ -23,7 +23,8 @@ from leadml.jobs.handoff import hand_off
 from leadml.jobs.places import Places
 from leadml.jobs.remember import forget
 from leadml.jobs.review_data import ReviewData, read_review_data
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.take_back import take_back
 from leadml.leads.check.instants import from_shown
 

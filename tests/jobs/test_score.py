@@ -16,7 +16,8 @@ from leadml.bundle.model import load
 from leadml.bundle.saved_cuts import SavedCuts, saved_folder, saved_text
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, ScoreSummary, score
+from leadml.jobs.score import ScoreSummary, score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads

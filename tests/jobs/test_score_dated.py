@@ -18,7 +18,8 @@ from tests.frames import read_scores
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.explain import explain, explanation_table
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, ScoreSummary, score
+from leadml.jobs.score import ScoreSummary, score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_instant

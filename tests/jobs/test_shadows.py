@@ -19,7 +19,8 @@ from leadml.jobs.places import Places
 from leadml.jobs.promote import Approval, promote
 from leadml.jobs.remember import forget
 from leadml.jobs.review_page import build_review_page
-from leadml.jobs.score import ScoreRequest, ScoreSummary, score
+from leadml.jobs.score import ScoreSummary, score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.shadows import MOST, choose_shadow
 from leadml.jobs.train import train
 from leadml.publish.page import render

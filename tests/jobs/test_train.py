@@ -13,7 +13,8 @@ from leadml.errors import BundleError, DataError, ModelError
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
 from leadml.jobs.report import model_card, warnings
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract
 from leadml.leads.check.load import load_leads

@@ -65,8 +65,11 @@ def test_a_target_has_a_name_that_a_folder_can_have(name: str) -> None:
 
 def test_a_value_of_the_label_has_one_meaning() -> None:
     """The message names the first of those that have two, as text."""
-    with pytest.raises(ValidationError, match="a label value must be positive or negative, got '1' in both"):
+    with pytest.raises(ValidationError, match="must be in one of positive, negative and open, got '1' twice"):
         TargetParams.model_validate({**TARGET, "positive": ["yes", 1, 2], "negative": [2, "1"]})
+    with pytest.raises(ValidationError, match="must be in one of positive, negative and open, got 'won' twice"):
+        TargetParams.model_validate({**TARGET, "positive": ["Won"], "open": [" won"]})
+    assert TargetParams.model_validate({**TARGET, "positive": ["yes", "Yes"]}).positive == ("yes", "Yes")
     for side in ("positive", "negative"):
         with pytest.raises(ValidationError, match=f"{side}\n  Tuple should have at least 1 item"):
             TargetParams.model_validate({**TARGET, side: []})

@@ -14,7 +14,8 @@ import pytest
 from leadml.bundle.model import load
 from leadml.errors import LeadmlError, MissingExtraError
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.publish.delta_table import DeltaTable
 from leadml.publish.sinks import FORMATS, table_sink

@@ -43,6 +43,9 @@ def score(  # noqa: PLR0917 - a command's options, by name
     target: TargetOption = None,
     contributions: Annotated[Path | None, typer.Option(help="File for every contribution to each score.")] = None,
     held_out: Annotated[bool, typer.Option("--held-out", help="Score only the leads of the holdout.")] = False,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Score only the leads whose outcome is open (target.open).")
+    ] = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula is not escaped.")
     ] = False,
@@ -52,11 +55,11 @@ def score(  # noqa: PLR0917 - a command's options, by name
     """Score leads: probability, stage, grade and reasons for each."""
     with exit_on_error(), show_progress() as progress:
         from leadml.jobs.lead_records import current_instant
-        from leadml.jobs.score import ScoreRequest
         from leadml.jobs.score import score as run
+        from leadml.jobs.score_request import ScoreRequest
 
         loaded, places = open_model(model, params, set_, target)
-        request = ScoreRequest(file, as_of, out, held_out, contributions, raw)
+        request = ScoreRequest(file, as_of, out, held_out, contributions, raw, only_open)
         summary = run(loaded, request, project=places, now=current_instant(), progress=progress)
     _print_summary(summary)
     if summary.not_scored or summary.warnings:

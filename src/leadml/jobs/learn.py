@@ -297,8 +297,12 @@ def recipe_hash(params: Params) -> str:
 def label_hash(contract: Contract) -> str:
     """Return the hash of what a label of flat leads means: its column and its values; empty for dated leads."""
     label = contract.label
-    meaning = None if label is None else [label.column, sorted(label.positive), sorted(label.negative)]
-    return "" if meaning is None else hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
+    if label is None:
+        return ""
+    meaning: list[Any] = [label.column, sorted(label.positive), sorted(label.negative)]
+    if label.open or label.wait_days is not None:
+        meaning += [sorted(label.open), label.wait_days]
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
 
 
 def _without_places(value: Any) -> Any:

@@ -17,7 +17,8 @@ from leadml.jobs.next_version import NextVersion
 from leadml.jobs.places import Places
 from leadml.jobs.propose import propose_params
 from leadml.jobs.report import build_report
-from leadml.jobs.score import ScoreRequest, ScoreSummary, score
+from leadml.jobs.score import ScoreSummary, score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.status import describe
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import LEAD_ID
@@ -101,6 +102,7 @@ class Project(NextVersion):
         as_of: str | date | None = None,
         contributions: str | Path | None = None,
         held_out: bool = False,
+        only_open: bool = False,
         raw: bool = False,
     ) -> ScoreSummary:
         """Score leads with the version in use and write the rows to a file or a database table.
@@ -119,6 +121,8 @@ class Project(NextVersion):
             File for every contribution, or None.
         held_out
             Whether only the leads of the holdout are scored.
+        only_open
+            Whether only the leads are scored whose outcome is open, by ``target.open`` and ``target.wait_days``.
         raw
             Whether CSV is written for machines: text that begins like a formula is not escaped.
 
@@ -134,7 +138,7 @@ class Project(NextVersion):
         (1068, 0)
         """
         paths = [_path(path, name) for path, name in ((file, "file"), (out, "out"), (contributions, "contributions"))]
-        request = ScoreRequest(paths[0], as_text(as_of), paths[1], held_out, paths[2], raw)
+        request = ScoreRequest(paths[0], as_text(as_of), paths[1], held_out, paths[2], raw, only_open)
         return score(self.model(), request, project=self.places, now=current_instant(), progress=self.progress)
 
     def snapshots(self, as_of: str | date) -> pd.DataFrame:

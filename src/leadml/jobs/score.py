@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names, with_marks
-from leadml.errors import LeadmlError, inert
+from leadml.errors import inert
 from leadml.jobs.keep import open_keeper
+from leadml.jobs.score_request import Destination
 from leadml.jobs.shadows import score_shadows
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
@@ -22,111 +22,25 @@ from leadml.model.predict.explain import contribution_table
 from leadml.model.predict.parts import sampled_bytes
 from leadml.params import ScoreParams
 from leadml.params.review import ChangeLimits
-from leadml.publish.sinks import check_suffix, table_sink
+from leadml.publish.sinks import table_sink
 from leadml.publish.text_tables import TextTable
 from leadml.review.drift.counts import count_leads
 from leadml.review.drift.judge import judge_changes, merge_findings
 from leadml.stages.ladder import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from leadml.bundle.model import Model
     from leadml.bundle.profile import LeadCounts
     from leadml.jobs.places import Places
+    from leadml.jobs.score_request import ScoreRequest
     from leadml.leads.judge.findings import Finding
     from leadml.leads.sources.spool import LeadChunk
     from leadml.publish.keeper import Keeper
     from leadml.publish.sink import Sink
     from leadml.stages.lifecycle import Lifecycle
     from leadml.types import Progress
-
-
-@dataclass(frozen=True)
-class ScoreRequest:
-    """Which leads are scored, and where the rows go.
-
-    Parameters
-    ----------
-    file
-        The flat leads; None if leads are dated.
-    as_of
-        The date or time in ISO 8601 as of which dated leads are scored; None for flat leads.
-    out
-        The file to write, or None for the database that params name.
-    held_out
-        Whether only the leads of the holdout are scored.
-    contributions
-        The file for every contribution, or None.
-    raw
-        Whether CSV is written for machines: text that begins like a formula is not escaped.
-    """
-
-    file: Path | None = None
-    as_of: str | None = None
-    out: Path | None = None
-    held_out: bool = False
-    contributions: Path | None = None
-    raw: bool = False
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where the rows of a request are written.
-
-    Parameters
-    ----------
-    out, contributions
-        Files, or None.
-    database
-        Address and table, or None; used if ``out`` is None.
-    raw
-        As for `ScoreRequest`.
-    """
-
-    out: Path | None
-    contributions: Path | None
-    database: tuple[str, str] | None
-    raw: bool
-
-    @property
-    def name(self) -> str:
-        """The destination in words: the file or the table."""
-        return str(self.out or f"table {self.database[1] if self.database else ''}")
-
-    @property
-    def not_scored(self) -> Path:
-        """The file for the refused rows: in the folder of ``out``, or in the working folder."""
-        out = self.out or Path(f"{self.database[1] if self.database else 'scored'}.csv")
-        return out.with_name(f"{out.stem}.not_scored.csv")
-
-    def check(self, sources: Sequence[Path]) -> None:
-        """Refuse a destination that is missing, that overwrites the leads, or that takes two tables into one file.
-
-        Parameters
-        ----------
-        sources
-            Files and folders that leads are read from; nothing may be written into them.
-
-        Raises
-        ------
-        LeadmlError
-            If a file cannot be a destination.
-        """
-        if self.out is None and self.database is None:
-            msg = "out (--out) must name a file, or output.database an address, got neither"
-            raise LeadmlError(msg)
-        outputs = [path for path in (self.out, self.not_scored, self.contributions) if path is not None]
-        inputs = [source.resolve() for source in sources]
-        for at, path in enumerate(outputs):
-            check_suffix(path)
-            resolved = path.resolve()
-            if any(resolved == source or source in resolved.parents for source in inputs):
-                msg = f"{path}: must not be the file of the leads or in their folder; write to another folder"
-                raise LeadmlError(msg)
-            if resolved in {other.resolve() for other in outputs[:at]}:
-                msg = f"{path}: must differ from the other files that are written, got the same; name another file"
-                raise LeadmlError(msg)
 
 
 @dataclass(repr=False)
@@ -227,7 +141,9 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     """
     spec, choices = model.bundle.leads, project.params.score if project else ScoreParams()
     lifecycle = lifecycle_of(model.bundle, project.params if project else None)
-    source = scoring_source(spec, project, now=now, file=request.file, held_out=request.held_out)
+    source = scoring_source(
+        spec, project, now=now, file=request.file, held_out=request.held_out, only_open=request.only_open
+    )
     database = project.database if project else None
     destination = Destination(request.out, request.contributions, database, request.raw)
     destination.check([*(project.sources if project else ()), *([request.file] if request.file else ())])
@@ -254,8 +170,7 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
             keeper.fill(scored=summary.scored, not_scored=summary.not_scored, counts=counted)
         keeper.complete()
         if project is not None and not keeper.not_kept and not held_out:
-            file, as_of = request.file, request.as_of
-            summary.doubts += score_shadows(model, project, keeper, file=file, as_of=as_of, now=now, progress=progress)
+            summary.doubts += score_shadows(model, project, keeper, request, now=now, progress=progress)
     if summary.counts is not None:
         _compare(model, summary, summary.counts, project.params.review.changes if project else ChangeLimits())
     return summary

@@ -15,10 +15,9 @@ from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
+    from leadml.jobs.score_request import ScoreRequest
     from leadml.publish.keeper import Keeper
     from leadml.types import Progress
 
@@ -63,9 +62,8 @@ def score_shadows(
     champion: Model,
     project: Places,
     keeper: Keeper,
+    request: ScoreRequest,
     *,
-    file: Path | None,
-    as_of: str | None,
     now: str,
     progress: Progress,
 ) -> tuple[str, ...]:
@@ -79,8 +77,8 @@ def score_shadows(
         The project.
     keeper
         What keeps the batch, which is complete.
-    file, as_of
-        The leads, as for `leadml.jobs.score.ScoreRequest`.
+    request
+        The leads of the batch.
     now
         The instant of the job in ISO 8601.
     progress
@@ -95,7 +93,7 @@ def score_shadows(
         progress(f"scoring by version {version}, a shadow")
         try:
             model = load(project.registry.path(version), threads=project.params.model.threads)
-            scored = _scored(model, project, file=file, as_of=as_of, now=now, progress=progress)
+            scored = _scored(model, project, request, now=now, progress=progress)
         except LeadmlError as error:
             doubts.append(f"version {version} did not score as a shadow: {error}")
             continue
@@ -103,12 +101,11 @@ def score_shadows(
     return tuple(doubts)
 
 
-def _scored(
-    model: Model, project: Places, *, file: Path | None, as_of: str | None, now: str, progress: Progress
-) -> pd.DataFrame:
+def _scored(model: Model, project: Places, request: ScoreRequest, *, now: str, progress: Progress) -> pd.DataFrame:
     """Return ``lead_id, probability, stage`` of the leads that a version can score."""
-    source, parts = scoring_source(model.bundle.leads, project, now=now, file=file), []
-    with source.at(as_of, progress=progress, rows=project.params.score.chunk_rows) as leads:
+    spec, parts = model.bundle.leads, []
+    source = scoring_source(spec, project, now=now, file=request.file, only_open=request.only_open)
+    with source.at(request.as_of, progress=progress, rows=project.params.score.chunk_rows) as leads:
         for chunk in leads.chunks():
             probability = model.bundle.model.predict(chunk.frame)
             stage = model.bundle.stages.advised(probability)

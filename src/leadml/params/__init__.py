@@ -1,6 +1,14 @@
 """Read and check every choice of a project: the sections of ``params.yaml``."""
 
-from leadml.params.choices import BaselineParams, DataParams, LeakParams, PointsRule, ScoreParams, StageParams
+from leadml.params.choices import (
+    BaselineParams,
+    DataParams,
+    LeakParams,
+    PointsRule,
+    ScoreParams,
+    StageParams,
+    TargetParams,
+)
 from leadml.params.criteria import FieldTest, LifecycleParams, RuleParams, StageRules
 from leadml.params.dated import (
     FUNNEL,
@@ -26,7 +34,7 @@ from leadml.params.fitting import (
 from leadml.params.project import Params
 from leadml.params.reading import load_params, parse_params
 from leadml.params.rules import RULES, CapacityRule, FixedRule, PrecisionRule, RecallRule, Rule, ShareRule, ValueRule
-from leadml.params.section import normal_name
+from leadml.params.section import label_word, normal_name
 
 __all__ = [
     "FUNNEL",
@@ -69,7 +77,9 @@ __all__ = [
     "SplitParams",
     "StageParams",
     "StageRules",
+    "TargetParams",
     "ValueRule",
+    "label_word",
     "load_params",
     "normal_name",
     "parse_params",

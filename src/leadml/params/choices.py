@@ -27,6 +27,7 @@ from leadml.params.section import (
     Share,
     Text,
     ValueName,
+    label_word,
 )
 
 MACHINE_ZONES = {"localtime", "posixrules", "Factory"}  # they mean another zone on another machine, or none
@@ -102,16 +103,30 @@ class TargetParams(Section):
     column: ColumnName
     """Column that says what became of the lead. It must be no feature, id or date."""
     positive: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Values of the column that mean that the lead converted, such as `[yes, won]`."""
+    """Values of the column that mean that the lead converted, such as `[yes, won]`. In all three lists upper and lower
+    case, and spaces around a value, make no difference."""
     negative: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Values of the column that mean that the lead did not convert. Any other value, a missing one too, is refused:
-    leave out leads whose outcome is still open."""
+    """Values of the column that mean that the lead did not convert. A value that is in none of the three lists is
+    refused."""
+    open: tuple[Text, ...] = ()
+    """Values of leads whose outcome is still open, such as `[Open, Nurturing]`; `""` is the empty value. Such leads are
+    left out of the training and counted; `leadml score FILE --open` scores them."""
+    wait_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Days that a lead has to convert, counted from `data.created_at` to the newest lead of the file. Younger leads are
+    open, whatever the column says: most of them had no chance yet. Set it if `negative` holds stages in which a lead
+    may still convert; the days in which 95% of the conversions came are a good choice."""
 
     @model_validator(mode="after")
     def _check_disjoint(self) -> Self:
-        both = sorted(set(self.positive) & set(self.negative))
-        if both:
-            msg = f"a label value must be positive or negative, got {both[0]!r} in both"
+        words = [
+            word for each in (self.positive, self.negative, self.open) for word in {label_word(word) for word in each}
+        ]
+        twice = sorted({word for word in words if words.count(word) > 1})
+        if twice:
+            msg = (
+                f"a label value must be in one of positive, negative and open, got {twice[0]!r} twice (upper and lower "
+                "case are the same)"
+            )
             raise ValueError(msg)
         return self
 

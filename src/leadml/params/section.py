@@ -59,6 +59,17 @@ def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
+def label_word(text: str) -> str:
+    """Return a value of a label in the form in which such values are compared: trimmed, composed, in lower case.
+
+    Examples
+    --------
+    >>> label_word(" Closed Won ") == label_word("closed won")
+    True
+    """
+    return normal_name(text).casefold()
+
+
 def normal_name(name: str) -> str:
     """Return a column name trimmed and in Unicode's composed form (NFC); column names are compared in this form.
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.dated import crm, write_params
 
 from leadml.errors import ParamsError
-from leadml.leads.check.contract import Contract, Field, Label
+from leadml.leads.check.contract import OPEN, Contract, Field, Label
 from leadml.params import load_params
 
 
@@ -35,3 +37,23 @@ def test_a_column_and_a_kind_of_activity_of_one_name_are_refused(tmp_path):
     params = load_params(write_params(tmp_path, crm()), ["features.fit={form: category}"])
     with pytest.raises(ParamsError, match=r"a column and a kind of activity must have different names.* 'form'"):
         Contract.from_params(params)
+
+
+WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=4)
+
+
+@given(
+    st.lists(WORDS, min_size=3, max_size=6, unique_by=str.casefold), st.sampled_from([str.upper, str.title, str.lower])
+)
+def test_case_and_spaces_around_a_label_make_no_difference(words, change):
+    """Each word of the label is told by its letters alone, and any other is none of the three."""
+    won, lost, *waiting = words
+    label = Label("y", (won,), (lost,), tuple(waiting[1:]))
+    written = [f" {change(word)}\t" for word in words]
+    assert label.codes(written).tolist() == [1, 0, -1, *[OPEN] * (len(waiting) - 1)]
+
+
+def test_an_empty_label_is_open_only_where_it_is_declared():
+    """A missing label is refused unless the empty text is among the open values."""
+    assert Label("y", ("1",), ("0",)).codes([None, ""]).tolist() == [-1, -1]
+    assert Label("y", ("1",), ("0",), ("",)).codes([None, "", " ", "1.0"]).tolist() == [OPEN, OPEN, OPEN, -1]

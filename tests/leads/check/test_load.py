@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import DataError
-from leadml.leads.check.contract import LEAD_ID, Contract, Field
+from leadml.leads.check.contract import LEAD_ID, Contract, Field, Label
 from leadml.leads.check.convert import plain_text
 from leadml.leads.check.duplicates import find_duplicates, row_hashes
+from leadml.leads.check.instants import instant
 from leadml.leads.check.load import checked_chunks, load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
@@ -235,3 +236,41 @@ def test_the_bundled_leads_are_those_that_pandas_reads(bank_file, bank_leads):
     np.testing.assert_array_equal(frame["housing"], raw["housing"] == "yes")
     assert frame["job"].tolist() == raw["job"].tolist()
     assert frame["converted"].sum() == (raw["y"] == "yes").sum() == 521
+
+
+DATED = Contract((Field("x", "number", "fit"),), "id", "at", "UTC", Label("y", ("won",), ("lost",), ("",), 10))
+
+
+def _dated(write, rows):
+    return FileSource(
+        write("id,at,x,y\n" + "".join(f"{number},{at},1,{y}\n" for number, (at, y) in enumerate(rows))), PLAIN
+    )
+
+
+@given(st.lists(st.tuples(st.integers(1, 28), st.sampled_from(["won", "Lost ", ""])), min_size=1, max_size=12))
+def test_open_and_young_leads_are_counted_and_left_out(write, days):
+    """Each lead is known, open by its label, or too young: at most ten days older than the newest lead."""
+    rows = [(f"2024-01-{day:02}", y) for day, y in days]
+    newest = max(day for day, _ in days)
+    known = [number for number, (day, y) in enumerate(days) if y and day + 10 <= newest]
+    if not known:
+        with pytest.raises(DataError, match="must hold leads whose outcome is known, got open ones only"):
+            load_leads(_dated(write, rows), DATED)
+        return
+    loaded = load_leads(_dated(write, rows), DATED)
+    assert sorted(map(int, loaded.frame[LEAD_ID])) == known
+    assert loaded.open == sum(not y for _, y in days)
+    assert loaded.open + loaded.too_young + len(known) == loaded.rows
+    assert loaded.places.tolist() == [int(number) for number in loaded.frame[LEAD_ID]]
+
+
+def test_leads_of_the_future_and_of_the_time_before_computers_are_left_out(write):
+    """They are counted with their place, and do not make other leads too young."""
+    rows = [("2204-05-01", "won"), ("2024-01-01", "won"), ("1967-01-01", "lost"), ("2024-01-20", "lost")]
+    latest = instant("2024-02-01", timezone="UTC")
+    loaded = load_leads(_dated(write, rows), DATED, latest=latest)
+    assert loaded.frame[LEAD_ID].tolist() == ["1"]
+    assert [str(fault) for fault in loaded.misdated] == [
+        f"leads.csv:{line}: at must lie between 1970 and tomorrow" for line in (2, 4)
+    ]
+    assert (loaded.rows, loaded.too_young) == (4, 1)

@@ -15,7 +15,8 @@ from tests.frames import read_scores
 from leadml.errors import DataError, LeadmlError
 from leadml.jobs.explain import explain
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract, Field, Label
 from leadml.leads.read.files import Dialect
@@ -305,3 +306,56 @@ def test_a_flat_lead_whose_rows_contradict_each_other_has_no_label() -> None:
     assert found[["lead_id", "converted", "fitted"]].to_numpy().tolist() == [["a", 0, True], ["d", 1, True]]
     with pytest.raises(DataError, match="must be there once, got 'b' on another row too, with another y"):
         _source(rows.assign(y=[0, 1, 0, 0, 1, 1])).labels(scores, progress=lambda _: None)
+
+
+@pytest.mark.parametrize("wait_days", [None, 5])
+def test_open_leads_are_those_that_a_training_leaves_out(wait_days: int | None) -> None:
+    """Of any file, training takes the leads whose outcome is known, and scoring open leads all others."""
+    days = np.arange(30) % 15
+    frame = pd.DataFrame(
+        {"id": [f"{at:02}" for at in range(30)], "at": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D")}
+    )
+    frame = frame.assign(x=np.arange(30), y=np.resize(["won", "LOST", "", "lost", "won "], 30))
+    label = Label("y", ("won",), ("lost",), ("",), wait_days)
+    contract = Contract((Field("x", "number", "fit"),), "id", "at", "UTC", label)
+    table = FrameSource.of(frame, Dialect(), frame.columns)
+    training = FlatLeads(table, contract, in_memory=True).training(progress=lambda _: None)
+    with FlatLeads(table, contract, in_memory=True, only_open=True).at(None, progress=lambda _: None) as leads:
+        scored = pd.concat([chunk.frame for chunk in leads.chunks()])
+        assert (leads.left_out, leads.rows, leads.reason_left_out) == (
+            len(training.frame), len(scored), "their outcome is known"
+        )  # fmt: skip
+    known = (frame["y"] != "") & (days + (wait_days or 0) <= (14 if wait_days else 99))
+    assert sorted(training.frame["lead_id"]) == frame["id"][known].tolist()
+    assert sorted(scored["lead_id"]) == frame["id"][~known].tolist()
+    wait = max(1, (wait_days or 0) * 86_400_000_000)
+    assert set(training.frame["mature_at"] - training.frame["as_of"]) == {wait}
+    assert sum(training.facts.counts.values()) == len(scored)
+
+
+def test_open_leads_need_params_that_say_which_they_are(trained_project: TrainedProject, bank_file: Path) -> None:
+    """Without target.open and target.wait_days, or without a project, no lead can be told to be open."""
+    places, trained = trained_project
+    for project in (places, None):
+        with pytest.raises(LeadmlError, match=r"--open\) scores the leads that are open .*, got neither"):
+            scoring_source(trained.model.bundle.leads, project, now=NOW, file=bank_file, only_open=True)
+
+
+def test_of_a_file_only_the_open_leads_are_scored(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """Open leads have the scores that they have in the whole file; the others are counted."""
+    places, trained = trained_project
+    target = places.params.target.model_copy(update={"open": ("", "maybe")})
+    project = replace(places, params=places.params.model_copy(update={"target": target, "store": None}))
+    leads = pd.read_csv(bank_file, dtype=str, nrows=40)
+    leads.loc[::4, "y"] = np.resize(["", "Maybe"], 10)
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    parts = {}
+    for only_open in (False, True):
+        request = ScoreRequest(tmp_path / "leads.csv", out=tmp_path / f"{only_open}.csv", only_open=only_open)
+        summary = score(trained.model, request, project=project, now=NOW, progress=lambda _: None)
+        parts[only_open] = read_scores(request.out).set_index("lead_id")["probability"]
+    assert (summary.scored, summary.left_out, summary.reason_left_out) == (10, 30, "their outcome is known")
+    assert parts[True].index.tolist() == leads["id"][::4].tolist()
+    pd.testing.assert_series_equal(parts[True], parts[False][parts[True].index])

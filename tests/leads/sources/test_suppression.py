@@ -19,7 +19,8 @@ from tests.stores import rows
 from leadml.errors import DataError, ParamsError
 from leadml.jobs.handoff import hand_off
 from leadml.jobs.places import Places
-from leadml.jobs.score import ScoreRequest, score
+from leadml.jobs.score import score
+from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained
 from leadml.leads.check.instants import shown_instant
 from leadml.leads.sources.scored_pairs import ScoredPairs

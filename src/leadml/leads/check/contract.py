@@ -9,17 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leadml.errors import ParamsError, quoted
 from leadml.leads.check.activity_features import activity_columns
 from leadml.leads.check.activity_plan import ActivityPlan
+from leadml.leads.check.convert import plain_text
 from leadml.leads.check.derived_columns import derived_fields
 from leadml.leads.check.field import Field
-from leadml.params import DerivedParams, normal_name
+from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
+from leadml.params import DerivedParams, label_word, normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.params import Params
+    from leadml.params import Params, TargetParams
+    from leadml.types import Labels
 
 LEAD_ID = "lead_id"
 LABEL = "converted"
@@ -29,6 +34,7 @@ AS_OF = "as_of"
 MATURE_AT = "mature_at"
 RECORDED_AT = "recorded_at"
 VALID_FROM = "valid_from"
+OPEN = 2  # the label of a lead whose outcome is open
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 
 
@@ -40,13 +46,41 @@ class Label:
     ----------
     column
         Name of the column.
-    positive, negative
-        Values of leads that converted, and of leads that did not.
+    positive, negative, open
+        Values of leads that converted, of leads that did not, and of leads whose outcome is open.
+    wait_days
+        Days that a lead has to convert, or None; younger leads are open.
     """
 
     column: str
     positive: tuple[str, ...]
     negative: tuple[str, ...]
+    open: tuple[str, ...] = ()
+    wait_days: int | None = None
+
+    @classmethod
+    def from_params(cls, target: TargetParams) -> Label:
+        """Return the label that ``params.yaml`` declares."""
+        column = normal_name(target.column)
+        return cls(column, target.positive, target.negative, target.open, target.wait_days)
+
+    @property
+    def wait(self) -> int:
+        """Microseconds after its creation until the outcome of a lead is known; at least 1."""
+        return max(1, (self.wait_days or 0) * MICROSECONDS_PER_DAY)
+
+    def codes(self, words: Sequence[str | None]) -> Labels:
+        """Return 1 for leads that converted, 0 for those that did not, `OPEN`, and -1 for a value of none of them.
+
+        Examples
+        --------
+        >>> Label("stage", ("Won",), ("Lost",), ("",)).codes(["won ", "LOST", None, "?"]).tolist()
+        [1, 0, 2, -1]
+        """
+        lists = ((self.negative, 0), (self.positive, 1), (self.open, OPEN))
+        known = {label_word(plain_text(word)): code for words, code in lists for word in words}
+        by_word = {word: known.get(label_word(word or ""), -1) for word in set(words)}
+        return np.fromiter((by_word[word] for word in words), dtype=np.int8, count=len(words))
 
 
 @dataclass(frozen=True)
@@ -104,7 +138,7 @@ class Contract:
         else:
             roles |= {role: _normalize_name(getattr(params.data, role)) for role in (LEAD_ID, CREATED_AT)}
         if params.target is not None:
-            roles["label"] = Label(normal_name(params.target.column), params.target.positive, params.target.negative)
+            roles["label"] = Label.from_params(params.target)
         _refuse_duplicate_names(fields)
         return cls(fields, **roles)
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from leadml.errors import DataError, Fault
-from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, OPEN
 from leadml.leads.check.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
-from leadml.leads.check.rows import check_chunk
+from leadml.leads.check.rows import check_chunk, faults_of_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from leadml.leads.check.contract import Contract
+    from leadml.leads.check.contract import Contract, Label
     from leadml.leads.check.rows import CheckedRows
     from leadml.leads.read.table_source import TableSource
-    from leadml.types import Integers
+    from leadml.types import Integers, Mask
 
 # Changes no number, only memory: 20 columns of 10 characters are a million Python texts of 59 bytes, 59 MB.
 CHUNK_ROWS = 50_000
@@ -40,6 +41,11 @@ class LoadedLeads:
         Number of rows of the source.
     merged
         Number of rows that were dropped because they repeat another row in every value.
+    misdated
+        The faults of the rows that were left out because their date is before 1970 or in the future.
+    open, too_young
+        Number of leads that were left out because their outcome is open, or because they are younger than the days that
+        a lead has to convert.
     places
         Array of shape (n_leads,): position in the source of each row of the frame, from 0.
     """
@@ -48,6 +54,9 @@ class LoadedLeads:
     rows: int
     merged: int
     places: Integers
+    misdated: tuple[Fault, ...] = ()
+    open: int = 0
+    too_young: int = 0
 
 
 def checked_chunks(
@@ -81,8 +90,8 @@ def checked_chunks(
         yield checked
 
 
-def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
-    """Return all leads of a source.
+def load_leads(source: TableSource, contract: Contract, *, latest: int | None = None) -> LoadedLeads:
+    """Return all leads of a source; where the contract has a label, those whose outcome is known.
 
     Parameters
     ----------
@@ -90,6 +99,10 @@ def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
         Where the leads are.
     contract
         Columns and values that the leads must have.
+
+    latest
+        Instant in microseconds after which no lead can have been created yet; rows with a later one, or with one before
+        1970, are left out. None for no limit.
 
     Raises
     ------
@@ -100,10 +113,13 @@ def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
     frames: list[pd.DataFrame] = []
     locations: list[str] = []
     faults: list[Fault] = []
+    misdated: list[Fault] = []
     rows = 0
     for checked in checked_chunks(source, contract, keys=_params_keys(contract)):
-        frames.append(checked.frame)
-        locations += checked.locations
+        wrong = {} if latest is None else faults_of_range(checked, contract, latest)
+        misdated += wrong.values()
+        frames.append(checked.frame.drop(index=list(wrong)))
+        locations += [location for row, location in enumerate(checked.locations) if row not in wrong]
         faults += checked.faults
         rows += checked.rows
     frame = pd.concat(frames, ignore_index=True)
@@ -117,7 +133,39 @@ def load_leads(source: TableSource, contract: Contract) -> LoadedLeads:
     leads = frame[~duplicates.merged].sort_values(LEAD_ID, kind="stable")
     if leads.empty:
         raise DataError([Fault(source.name, "must hold leads, got none below the header")])
-    return LoadedLeads(leads.reset_index(drop=True), rows, int(duplicates.merged.sum()), leads.index.to_numpy())
+    is_open, is_young = open_leads(leads, contract.label)
+    known = leads[~(is_open | is_young)]
+    if known.empty:
+        raise DataError([Fault(source.name, "must hold leads whose outcome is known, got open ones only")])
+    return LoadedLeads(
+        known.reset_index(drop=True),
+        rows,
+        int(duplicates.merged.sum()),
+        known.index.to_numpy(),
+        tuple(misdated),
+        open=int(is_open.sum()),
+        too_young=int((is_young & ~is_open).sum()),
+    )
+
+
+def open_leads(leads: pd.DataFrame, label: Label | None) -> tuple[Mask, Mask]:
+    """Return which leads have a label that says that their outcome is open, and which are too young to have one.
+
+    Parameters
+    ----------
+    leads
+        Checked leads: all that there are, because the newest of them says when they were exported.
+    label
+        The label; without one no lead is open.
+    """
+    none = np.zeros(len(leads), dtype=bool)
+    if label is None:
+        return none, none
+    is_open = (leads[LABEL] == OPEN).to_numpy()
+    if label.wait_days is None or CREATED_AT not in leads or leads.empty:
+        return is_open, none
+    created_at = leads[CREATED_AT].to_numpy()
+    return is_open, created_at + label.wait > created_at.max()
 
 
 def _params_keys(contract: Contract) -> dict[str, str]:

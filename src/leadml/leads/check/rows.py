@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import Fault, quoted
-from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, Label
-from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, plain_text, texts, times
+from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
+from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, texts, times
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.instants import SKIPPED_HOUR
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
     from leadml.leads.read.files import Dialect, RawChunk
-    from leadml.types import Integers, Labels, Mask, Objects
+    from leadml.types import Integers, Mask, Objects
 
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
 ONE_OF = "must be one of"
@@ -44,8 +44,8 @@ class CheckedRows:
     frame
         One row for each lead without a fault: ``lead_id`` (text), the fields (float64, or text with None where
         missing), and where the contract has them ``created_at``, ``recorded_at`` and ``valid_from`` (microseconds, UTC)
-        and ``converted`` (0 or 1). Without an id column ``lead_id`` is the number of the row and ``split_key`` a hash
-        of the fields. With an account column ``split_key`` is the account, or the id of a lead without one.
+        and ``converted`` (0, 1 or `OPEN`). Without an id column ``lead_id`` is the number of the row and ``split_key``
+        a hash of the fields. With an account column ``split_key`` is the account, or the id of a lead without one.
     locations
         File and line of each row of the frame.
     faults
@@ -84,8 +84,10 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
             columns[role], time_problems = read_times(chunk, column, contract.timezone)
             problems += time_problems
     if contract.label:
-        columns[LABEL], bad = _labels(chunk, contract.label, dialect)
-        allowed = [quoted(word) for word in (*contract.label.positive, *contract.label.negative)]
+        columns[LABEL] = contract.label.codes(texts(chunk.table[contract.label.column], dialect)[0].tolist())
+        bad = columns[LABEL] < 0
+        words = (*contract.label.positive, *contract.label.negative, *contract.label.open)
+        allowed = [quoted(word) for word in words]
         problems.append((contract.label.column, bad, f"{ONE_OF} {', '.join(allowed)}"))
     for field in contract.column_fields:
         columns[field.name], bad = _values(chunk, field, dialect)
@@ -147,13 +149,6 @@ def _values(chunk: RawChunk, field: Field, dialect: Dialect) -> tuple[Any, Mask]
     convert: Any = {"number": numbers, "category": texts, "boolean": booleans}[field.kind]
     values, bad = convert(chunk.table[field.name], dialect)
     return values, bad
-
-
-def _labels(chunk: RawChunk, label: Label, dialect: Dialect) -> tuple[Labels, Mask]:
-    values, _ = texts(chunk.table[label.column], dialect)
-    words = {plain_text(word): 0 for word in label.negative} | {plain_text(word): 1 for word in label.positive}
-    labels = np.fromiter((words.get(value, -1) for value in values), dtype=np.int8, count=len(values))
-    return labels, labels < 0
 
 
 def _decimal_hint(field: Field, dialect: Dialect) -> str:

@@ -99,6 +99,17 @@ CATALOGUE = {
         "The business's own rules can be applied",
         "Spell fields and levels of the rules in stages.rules as the leads do, or declare the column in features.",
     ),
+    "RD11": FindingKind(
+        "readiness",
+        "The outcome of leads is known",
+        "Score open leads with leadml score FILE --open; which leads are open, target.open and target.wait_days say.",
+    ),
+    "RD12": FindingKind(
+        "readiness",
+        "Dates of leads can be",
+        "Correct dates before 1970 or in the future where they come from; declare the date at which leads came, not "
+        "that of an import.",
+    ),
     "DT1": FindingKind(
         "dates",
         "Snapshots are mature",

@@ -1,8 +1,8 @@
 """Flat leads: a file or a frame with one row per lead, which is the single snapshot of the lead.
 
 If leads have dates, the snapshot is taken at the creation of the lead and its label counts as mature right after it,
-because a flat file has no date of the outcome. Rows with the same id and values are merged. A lead whose rows
-contradict each other, or with a faulty row, is neither scored nor explained.
+because a flat file has no date of the outcome; params may say how many days it is waited for. Rows with the same id and
+values are merged. A lead whose rows contradict each other, or with a faulty row, is neither scored nor explained.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from leadml.errors import DataError, Fault, LeadmlError, quoted
 from leadml.leads.asof.known_labels import attributes_of
 from leadml.leads.check.contract import AS_OF, CREATED_AT, LABEL, LEAD_ID, MATURE_AT, SPLIT_KEY
 from leadml.leads.check.duplicates import conflict_faults, find_duplicates, row_hashes
-from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads
+from leadml.leads.check.load import CHUNK_ROWS, checked_chunks, load_leads, open_leads
 from leadml.leads.check.same_person import join_groups
 from leadml.leads.judge.evidence import Clock, LeakEvidence
+from leadml.leads.judge.left_out import judge_left_out
 from leadml.leads.sources.leads_as_of import ContentHash, LeadsAsOf
 from leadml.leads.sources.people import read_people
 from leadml.leads.sources.settings import SingleSnapshot
@@ -33,7 +34,7 @@ from leadml.params import PersonColumns, SplitParams
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from leadml.leads.check.contract import Contract
+    from leadml.leads.check.contract import Contract, Label
     from leadml.leads.check.duplicates import Duplicates
     from leadml.leads.read.table_source import TableSource
     from leadml.leads.sources.scored_pairs import ScoredPairs
@@ -57,6 +58,10 @@ class FlatLeads:
         How a training set is divided.
     holdout
         The rule of the holdout if only the holdout is scored, or None.
+    only_open
+        Whether only the leads are scored whose outcome is open by the label of the contract.
+    latest
+        Instant in microseconds after which no lead of a training set can have been created yet, or None.
     in_memory
         Whether rows stay in memory while they are scored, as for a frame; otherwise they are stored on disk.
     instant
@@ -67,14 +72,16 @@ class FlatLeads:
     contract: Contract
     split: SplitParams = field(default_factory=SplitParams)
     holdout: Holdout | None = None
+    only_open: bool = False
+    latest: int | None = None
     in_memory: bool = False
     instant: Mapping[str, str] = field(default_factory=dict)
 
     def training(self, *, progress: Progress) -> TrainingSet:
         """Return the labelled leads; see `LeadSource.training`."""
         progress("reading leads")
-        loaded = load_leads(self.table, self.contract)
-        frame, places = as_snapshots(loaded.frame), loaded.places
+        loaded = load_leads(self.table, self.contract, latest=self.latest)
+        frame, places = as_snapshots(loaded.frame, self.contract.label), loaded.places
         people = None
         if self.split.same_person.columns:
             people = read_people(self.table, self.contract.lead_id, self.split.same_person)
@@ -84,15 +91,18 @@ class FlatLeads:
             frame = frame.sort_values([name for name in (SPLIT_KEY, LABEL, AS_OF) if name in frame], kind="stable")
             frame, places = frame.reset_index(drop=True), places[frame.index]
         evidence = LeakEvidence(order=places, people=people)
-        facts = DataFacts(self.table.name, loaded.rows, loaded.merged)
+        left_out = {"open": loaded.open, "too young": loaded.too_young, "misdated": len(loaded.misdated)}
+        counts = {name: number for name, number in left_out.items() if number}
+        facts = DataFacts(self.table.name, loaded.rows, loaded.merged, counts)
+        findings = judge_left_out(loaded, self.contract)
         if AS_OF not in frame:
             split = RandomSplit(self.split, copies=copies)
             settings, holdout = SingleSnapshot(), split.holdout()
-            return TrainingSet(frame, self.contract, settings, split, holdout, evidence, (), facts)
+            return TrainingSet(frame, self.contract, settings, split, holdout, evidence, findings, facts)
         by_time = TimeSplit(self.split, copies=copies)
         evidence = replace(evidence, clock=Clock(frame[AS_OF].to_numpy(), CREATED_AT, is_limit=False))
         settings, holdout = SingleSnapshot(), by_time.holdout(frame)
-        return TrainingSet(frame, self.contract, settings, by_time, holdout, evidence, (), facts)
+        return TrainingSet(frame, self.contract, settings, by_time, holdout, evidence, findings, facts)
 
     def later(self, since: int, *, progress: Progress) -> pd.DataFrame:
         """Return the leads whose outcomes became known after an instant; see `LeadSource.later`."""
@@ -113,22 +123,27 @@ class FlatLeads:
         with nullcontext() if self.in_memory else temporary_folder() as folder:
             spool, content, rows_read, faulty = Spool(folder), ContentHash(), 0, set[str]()
             hashes, requested_parts = [(np.empty(0, np.uint64), np.empty(0, np.uint64))], [np.empty(0, dtype=bool)]
+            labels: list[pd.DataFrame] = []
             progress("reading leads")
             people = self._people()
             for checked in checked_chunks(self.table, contract, rows=rows):
                 hashes.append(content.add(checked.frame, checked.faults))
                 requested_parts.append(self._requested(checked.frame, people))
+                labels.append(checked.frame[[name for name in (LABEL, CREATED_AT) if name in checked.frame]])
                 spool.add(LeadChunk(checked.frame, checked.locations, checked.faults))
                 faulty |= {fault.lead_id for fault in checked.faults if fault.lead_id}
                 rows_read += checked.rows
             duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
             requested = np.concatenate(requested_parts)
+            if self.only_open:
+                is_open, is_young = open_leads(pd.concat(labels, ignore_index=True), contract.label)
+                requested &= is_open | is_young
             yield LeadsAsOf(
                 content_hash=content.hexdigest(),
                 rows_read=rows_read,
                 merged=int(duplicates.merged.sum()),
                 left_out=int((~requested & ~duplicates.merged & ~duplicates.conflicting).sum()),
-                reason_left_out="not in the holdout of the training",
+                reason_left_out="their outcome is known" if self.only_open else "not in the holdout of the training",
                 chunks=lambda: _chunks_to_score(spool, duplicates, requested, faulty, contract),
                 stamp=self.stamp(as_of),
             )
@@ -163,7 +178,8 @@ class FlatLeads:
             raise LeadmlError(msg)
         progress("reading outcomes")
         fields = attributes_of(self.contract, scores.attributes)
-        frame = as_snapshots(load_leads(self.table, replace(self.contract, fields=fields)).frame)
+        loaded = load_leads(self.table, replace(self.contract, fields=fields))
+        frame = as_snapshots(loaded.frame, self.contract.label)
         people = self.split.same_person
         if scores.holdout.by_group:  # what was fitted on depends on the groups that the training had
             people = PersonColumns(**(scores.holdout.same_person or {}))
@@ -180,9 +196,12 @@ class FlatLeads:
         return self.instant
 
     def _scoring_contract(self) -> Contract:
-        """Return the columns that scoring needs: the date of a lead only if the rule of the holdout needs it."""
+        """Return the columns that scoring needs: the date of a lead only if it decides which leads are scored."""
+        label = self.contract.label if self.only_open else None
         needs_date = self.holdout is not None and self.holdout.since is not None
-        return self.contract if needs_date else replace(self.contract, created_at=None)
+        needs_date |= label is not None and label.wait_days is not None
+        contract = replace(self.contract, label=label)
+        return contract if needs_date else replace(contract, created_at=None)
 
     def _people(self) -> pd.Series:
         """Return the people on whom the holdout depends, by id of their leads; none where it depends on nobody."""
@@ -198,13 +217,15 @@ class FlatLeads:
         return self.holdout.mask(_with_people(as_snapshots(frame), people))
 
 
-def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
+def as_snapshots(frame: pd.DataFrame, label: Label | None = None) -> pd.DataFrame:
     """Return flat leads as snapshots: one per lead, as of the creation of the lead, with its group.
 
     Parameters
     ----------
     frame
         Checked leads.
+    label
+        The label, which says how long the outcome of a lead is waited for; None for not at all.
 
     Returns
     -------
@@ -217,7 +238,7 @@ def as_snapshots(frame: pd.DataFrame) -> pd.DataFrame:
     first: dict[str, pd.Series] = {LEAD_ID: columns.pop(LEAD_ID), SPLIT_KEY: group}
     if CREATED_AT in columns:
         created_at = columns.pop(CREATED_AT)
-        first |= {AS_OF: created_at, MATURE_AT: created_at + 1}
+        first |= {AS_OF: created_at, MATURE_AT: created_at + (label.wait if label else 1)}
     return pd.DataFrame({**first, **columns})
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leadml.errors import DataError, Fault, LeadmlError, ParamsError, quoted
-from leadml.leads.check.contract import AS_OF, LEAD_ID, Contract
+from leadml.leads.asof.events import latest_instant
+from leadml.leads.check.contract import AS_OF, LEAD_ID, Contract, Label
+from leadml.leads.check.instants import instant
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.frames import FrameSource
 from leadml.leads.read.table_source import FileSource
@@ -219,7 +221,7 @@ def training_source(project: ProjectPlaces, target: str, *, now: str, file: Path
         return DatedLeads(project.root, params, contract, settings, now)
     path = file or project.root / str(params.data.path)
     table = _without_suppressed(FileSource(path, Dialect.from_params(params.data)), contract, project)
-    return FlatLeads(table, contract, params.split)
+    return FlatLeads(table, contract, params.split, latest=latest_instant(instant(now, timezone=None)))
 
 
 def labelled_source(spec: LeadSpec, project: ProjectPlaces, *, now: str) -> LeadSource:
@@ -240,11 +242,17 @@ def labelled_source(spec: LeadSpec, project: ProjectPlaces, *, now: str) -> Lead
     dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     path = project.root / str(project.params.data.path)
     table = _without_suppressed(FileSource(path, dialect), contract, project)
-    return FlatLeads(table, contract, project.params.split)
+    return FlatLeads(table, contract, project.params.split, latest=latest_instant(instant(now, timezone=None)))
 
 
 def scoring_source(
-    spec: LeadSpec, project: ProjectPlaces | None, *, now: str, file: Path | None = None, held_out: bool = False
+    spec: LeadSpec,
+    project: ProjectPlaces | None,
+    *,
+    now: str,
+    file: Path | None = None,
+    held_out: bool = False,
+    only_open: bool = False,
 ) -> LeadSource:
     """Return the source of the leads that a model scores or explains.
 
@@ -260,6 +268,8 @@ def scoring_source(
         The file or folder of flat leads.
     held_out
         Whether only the leads of the holdout are scored.
+    only_open
+        Whether only the leads are scored whose outcome is open by ``target`` of the params.
 
     Raises
     ------
@@ -267,8 +277,11 @@ def scoring_source(
         If the arguments do not fit the kind of leads, flat or dated.
     """
     if isinstance(spec.settings, AsOfSettings):
-        if file is not None or held_out:
-            msg = "dated leads come from the sources of params.yaml: a file and held_out (--held-out) must not be given"
+        if file is not None or held_out or only_open:
+            msg = (
+                "dated leads come from the sources of params.yaml, and only open ones are scored: a file, held_out "
+                "(--held-out) and only_open (--open) must not be given"
+            )
             raise LeadmlError(msg)
         if project is None:
             msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
@@ -282,7 +295,26 @@ def scoring_source(
     if project is not None:  # which words mean a missing value is settled by the training
         dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     table = _without_suppressed(FileSource(file, dialect), spec.contract, project)
-    return FlatLeads(table, spec.contract, holdout=spec.holdout if held_out else None)
+    contract = replace(spec.contract, label=_open_label(project)) if only_open else spec.contract
+    return FlatLeads(table, contract, holdout=spec.holdout if held_out else None, only_open=only_open)
+
+
+def _open_label(project: ProjectPlaces | None) -> Label:
+    """Return the label by which leads are open.
+
+    Raises
+    ------
+    LeadmlError
+        If params do not say which leads are open.
+    """
+    target = project.params.target if project is not None else None
+    if target is None or (not target.open and target.wait_days is None):
+        msg = (
+            "only_open (--open) scores the leads that are open by target.open or target.wait_days of params.yaml, got "
+            "neither; set one, or score the whole file"
+        )
+        raise LeadmlError(msg)
+    return Label.from_params(target)
 
 
 def _without_suppressed(table: TableSource, contract: Contract, project: ProjectPlaces | None) -> TableSource:
