@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadml.leads.check.plain_columns import is_text, plain_column, trimmed, trimmed_word
 from leadml.leads.check.time_zones import FIRST_DAY, LAST_DAY, MICROSECONDS_PER_DAY, NOT_A_TIME, to_utc
 
 if TYPE_CHECKING:
@@ -65,14 +66,13 @@ def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
     >>> numbers(pa.chunked_array([["1,5", "", "1.5"]]), Dialect(decimal=","))
     (array([1.5, nan, nan]), array([False, False,  True]))
     """
-    column = _plain_type(column)
-    if not _is_text(column.type):
+    column = plain_column(column)
+    if not is_text(column.type):
         if not (pa.types.is_integer(column.type) or _is_real(column.type) or pa.types.is_boolean(column.type)):
             return np.full(len(column), np.nan), pc.is_valid(column).to_numpy(zero_copy_only=False)
         values = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
         return _to_floats(values.cast(pa.float64(), safe=False)), np.zeros(len(column), dtype=bool)
-    text = pc.utf8_trim_whitespace(column)
-    text = _replace_by_null(text, (*MISSING_WORDS, *dialect.missing))
+    text = _replace_by_null(trimmed(column), (*MISSING_WORDS, *map(trimmed_word, dialect.missing)))
     text = pc.if_else(pc.match_substring_regex(text, NOT_FINITE), None, text)
     has_other_mark = pc.match_substring(text, "." if dialect.decimal == "," else ",")
     text = pc.replace_substring(text, ",", ".") if dialect.decimal == "," else text
@@ -91,14 +91,14 @@ def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
     >>> booleans(pa.chunked_array([["TRUE", "no", "", "maybe"]]), Dialect())
     (array([ 1.,  0., nan, nan]), array([False, False, False,  True]))
     """
-    column = _plain_type(column)
-    if not _is_text(column.type):
+    column = plain_column(column)
+    if not is_text(column.type):
         values, bad = numbers(column, dialect)
         other = ~np.isnan(values) & (values != 0) & (values != 1)
         return np.where(other, np.nan, values), bad | other
-    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), WHOLE_NUMBER, r"\1")
+    text = pc.replace_substring_regex(trimmed(column), WHOLE_NUMBER, r"\1")
     text = _replace_by_null(pc.utf8_lower(text), MISSING_WORDS)
-    text = _replace_by_null(text, [word.lower() for word in dialect.missing])
+    text = _replace_by_null(text, [trimmed_word(word).lower() for word in dialect.missing])
     is_true = pc.is_in(text, value_set=pa.array(TRUE_WORDS))
     is_boolean = pc.or_(is_true, pc.is_in(text, value_set=pa.array(FALSE_WORDS)))
     bad = pc.and_(pc.is_valid(text), pc.invert(is_boolean))
@@ -110,7 +110,7 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
     """Return a column as text, None where missing, and the mask of values that have no text form.
 
     Numbers have no zeros at the end, whole numbers no decimal point, and true and false are in lower case, so that a
-    code is the same from CSV and from Parquet.
+    code is the same from CSV and from Parquet. Texts have no padding, and letters with accents are composed.
 
     Examples
     --------
@@ -124,7 +124,8 @@ def texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Objects, Mask]:
 
 def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedArray, Mask]:
     """Return the texts and the mask of `texts`, the texts as an Arrow column."""
-    text, bad = _as_text(_plain_type(column))
+    text, bad = _as_text(plain_column(column))
+    text = trimmed(text)
     if pc.any(pc.match_substring(text, ".")).as_py():  # most columns have no decimal point, and the patterns are slow
         for pattern in (WHOLE_NUMBER, TRAILING_ZEROS):
             text = pc.replace_substring_regex(text, pattern, r"\1")
@@ -133,14 +134,14 @@ def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedAr
 
 
 def plain_text(word: str) -> str:
-    """Return a word in the form of `texts`: numbers without zeros at the end, true and false in lower case.
+    """Return a word in the form of `texts`: trimmed and composed, numbers without zeros at the end, true in lower case.
 
     Examples
     --------
     >>> [plain_text(word) for word in ("1.0", "2.50", "TRUE", "v1.0")]
     ['1', '2.5', 'true', 'v1.0']
     """
-    word = re.sub(TRAILING_ZEROS, r"\1", re.sub(WHOLE_NUMBER, r"\1", word))
+    word = re.sub(TRAILING_ZEROS, r"\1", re.sub(WHOLE_NUMBER, r"\1", trimmed_word(word)))
     return word.lower() if word in BOOLEAN_WORDS else word
 
 
@@ -158,7 +159,7 @@ def ids(column: pa.ChunkedArray) -> tuple[Objects, Mask]:
 
 def arrow_ids(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
     """Return the ids and the mask of `ids`, the ids as an Arrow column."""
-    column = _plain_type(column)
+    column = plain_column(column)
     if _is_real(column.type) and not _is_whole(column.type):
         return column.cast(pa.string()), np.ones(len(column), dtype=bool)
     text, bad = _as_text(column)
@@ -207,8 +208,8 @@ def nonexistent_times(column: pa.ChunkedArray, *, timezone: str | None) -> Mask:
 
 
 def _times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Nonexistent) -> Times:
-    column = _plain_type(column)
-    if _is_text(column.type):
+    column = plain_column(column)
+    if is_text(column.type):
         return _text_times(column, timezone, nonexistent)
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         return _typed_times(column, timezone, nonexistent)
@@ -265,18 +266,6 @@ def _refuse_outside_calendar(micros: Integers) -> Times:
     return np.where(bad, 0, micros), bad
 
 
-def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_null(column.type) or pa.types.is_large_string(column.type) or column.type == pa.string_view():
-        column = column.cast(pa.string())
-    return column
-
-
-def _is_text(arrow_type: pa.DataType) -> bool:
-    return bool(pa.types.is_string(arrow_type))
-
-
 def _is_real(arrow_type: pa.DataType) -> bool:
     return bool(pa.types.is_floating(arrow_type) or pa.types.is_decimal(arrow_type))
 
@@ -288,7 +277,7 @@ def _is_whole(arrow_type: pa.DataType) -> bool:
 
 def _as_text(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
     none_bad = np.zeros(len(column), dtype=bool)
-    if _is_text(column.type):
+    if is_text(column.type):
         return column, none_bad
     if _is_whole(column.type):
         return column.cast(pa.string()), none_bad
