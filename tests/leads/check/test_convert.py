@@ -42,16 +42,17 @@ def test_a_text_is_read_as_the_number_that_python_reads(text):
     """A text that Python does not read as a number is refused or is a missing value."""
     (value,), (bad,) = numbers(_column(text), PLAIN)
     if not bad and not np.isnan(value):
-        assert value == float(text)
+        digits = re.sub("(?<=[0-9])[ ,](?=[0-9]{3})|(?<=^[-+]) ", "", text.strip())
+        assert value == float(digits if digits[-1] != "-" else f"-{digits[:-1]}")
     elif not bad:
         assert text.strip() == "" or not np.isfinite(float(text))
 
 
 @pytest.mark.parametrize(
-    "text", ["1,234.56", "1.234,56", "1,5", "€ 1", "12%", "(500)", "0x1F", "1_000", "1 000", "NA", "N/A", "-", ".", "١"]
+    "text", ["1.234,56", "1,5", "€", "%", "()", "0x1F", "1_000", "1  000", "NA", "N/A", "-", ".", "١"]
 )
 def test_a_text_that_is_not_a_number_is_refused(text):
-    """Thousands separators, currencies, percent signs and words are not guessed to be numbers."""
+    """Another decimal mark, signs without a number, and words are not guessed to be numbers."""
     (value,), (bad,) = numbers(_column(text), PLAIN)
     assert bad
     assert np.isnan(value)

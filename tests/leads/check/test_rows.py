@@ -47,7 +47,8 @@ def test_a_missing_category_is_none_whatever_the_other_rows_hold(contract, count
     [
         ({"age": ["1.234,5", "1"]}, "age must be a number with decimal mark '.', got '1.234,5'; set data.decimal: ','"),
         ({"age": ["unknown", "1"]}, "got 'unknown'; if it means not known, add 'unknown' to data.missing"),
-        ({"age": ["12%", "1"]}, "leads.csv:2: age must be a number with decimal mark '.', got '12%'"),
+        ({"age": ["1,5", "1"]}, "age must be a number with decimal mark '.', got '1,5'; set data.decimal: ','"),
+        ({"age": ["12 apples", "1"]}, "leads.csv:2: age must be a number with decimal mark '.', got '12 apples'"),
         ({"age": ["\x1b[31m", "1"]}, "got '\\x1b[31m'"),
         ({"id": ["", "8"]}, "id must be an id of 1 to 256 characters as text or whole number, got nothing"),
         ({"id": [None, "8"]}, "as text or whole number, got nothing"),
@@ -93,7 +94,17 @@ def test_the_declared_decimal_mark_is_read(contract):
     """The declared decimal mark is read and the other is refused."""
     checked = check_chunk(_chunk(age=["1,5", "1.5"]), contract, Dialect(decimal=","))
     assert checked.frame["age"].tolist() == [1.5]
-    assert str(checked.faults[0]) == "leads.csv:3: age must be a number with decimal mark ',', got '1.5'"
+    assert str(checked.faults[0]) == (
+        "leads.csv:3: age must be a number with decimal mark ',', got '1.5'; set data.decimal: '.'"
+    )
+
+
+@pytest.mark.parametrize(("mark", "text"), [(".", "1,167"), (",", "1.167")])
+def test_no_advice_makes_decimals_of_thousands(contract, mark, text):
+    """A value that can be thousands is read as thousands, so that it is no fault that has a remedy."""
+    checked = check_chunk(_chunk(age=[text, "1"]), contract, Dialect(decimal=mark))
+    assert checked.faults == ()
+    assert checked.frame["age"].tolist() == [1167, 1]
 
 
 def test_without_an_id_column_the_number_of_the_row_is_the_id(contract):
@@ -171,8 +182,8 @@ def test_a_missing_time_is_refused_in_every_unit(contract, role, unit):
 
 
 def test_an_account_that_is_not_text_is_refused(contract):
-    """Bytes are not an account."""
-    checked = check_chunk(_chunk(firm=[b"a", b"b"]), _dated(contract, account="firm"), Dialect())
+    """Bytes that are no text are not an account."""
+    checked = check_chunk(_chunk(firm=[b"\xff", b"\xfe"]), _dated(contract, account="firm"), Dialect())
     assert [fault.column for fault in checked.faults] == ["firm", "firm"]
     assert "firm must be text, a whole number or a boolean" in str(checked.faults[0])
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from leadml.leads.check.plain_columns import is_text, plain_column, trimmed, trimmed_word
 from leadml.leads.check.time_zones import FIRST_DAY, LAST_DAY, MICROSECONDS_PER_DAY, NOT_A_TIME, to_utc
+from leadml.leads.check.written_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,8 @@ def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
     Parameters
     ----------
     column
-        Text, or any of Arrow's numbers or booleans.
+        Text, or any of Arrow's numbers or booleans. Text may have marks between thousands, a currency, a percent sign
+        and the minus of accountants, see `plain_numbers`.
     dialect
         Decimal mark and words for missing values.
 
@@ -63,8 +65,8 @@ def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
     Examples
     --------
     >>> from leadml.leads.read.files import Dialect
-    >>> numbers(pa.chunked_array([["1,5", "", "1.5"]]), Dialect(decimal=","))
-    (array([1.5, nan, nan]), array([False, False,  True]))
+    >>> numbers(pa.chunked_array([["1,5", "", "1.5", "1.500 €"]]), Dialect(decimal=","))
+    (array([   1.5,    nan,    nan, 1500. ]), array([False, False,  True, False]))
     """
     column = plain_column(column)
     if not is_text(column.type):
@@ -73,13 +75,18 @@ def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
         values = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
         return _to_floats(values.cast(pa.float64(), safe=False)), np.zeros(len(column), dtype=bool)
     text = _replace_by_null(trimmed(column), (*MISSING_WORDS, *map(trimmed_word, dialect.missing)))
-    text = pc.if_else(pc.match_substring_regex(text, NOT_FINITE), None, text)
     has_other_mark = pc.match_substring(text, "." if dialect.decimal == "," else ",")
-    text = pc.replace_substring(text, ",", ".") if dialect.decimal == "," else text
-    good = pc.and_not(pc.match_substring_regex(text, NUMBER), has_other_mark)
-    bad = pc.fill_null(pc.invert(good), fill_value=False)
-    readable = pc.if_else(bad, None, text)
-    return _to_floats(readable.cast(pa.float64())), bad.to_numpy(zero_copy_only=False)
+    plain = pc.replace_substring(text, ",", ".") if dialect.decimal == "," else text
+    is_plain = pc.and_not(pc.match_substring_regex(plain, NUMBER), has_other_mark)
+    values = _to_floats(pc.if_else(is_plain, plain, None).cast(pa.float64()))
+    bad = pc.fill_null(pc.invert(is_plain), fill_value=False).to_numpy(zero_copy_only=False)
+    if bad.any():  # the other ways of writing are sought only where the plain one does not fit, because that is slow
+        others = text.filter(bad)
+        written = plain_numbers(others, dialect.decimal)
+        values[bad] = _to_floats(written.cast(pa.float64()))
+        is_known = pc.or_(pc.is_valid(written), pc.match_substring_regex(others, NOT_FINITE))
+        bad[bad] = ~is_known.to_numpy(zero_copy_only=False)
+    return values, bad
 
 
 def booleans(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:

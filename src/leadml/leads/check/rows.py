@@ -6,12 +6,12 @@ with its line and column. A row with a fault is left out of the result; the othe
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from leadml.errors import Fault, quoted
 from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
@@ -19,14 +19,14 @@ from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.instants import SKIPPED_HOUR
+from leadml.leads.read.files import Dialect
 
 if TYPE_CHECKING:
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
-    from leadml.leads.read.files import Dialect, RawChunk
+    from leadml.leads.read.files import RawChunk
     from leadml.types import Integers, Mask, Objects
 
-DECIMAL_COMMA = re.compile(r"[-+]?[0-9.]*,[0-9]+")
 ONE_OF = "must be one of"
 REQUIREMENTS = {
     "number": "must be a number",
@@ -177,8 +177,9 @@ def shown_value(chunk: RawChunk, column: str, row: int) -> Any:
 
 def _remedy(requirement: str, got: Any) -> str:
     if "a number" in requirement and isinstance(got, str):
-        if DECIMAL_COMMA.fullmatch(got.strip()) and "mark '.'" in requirement:
-            return "; set data.decimal: ','"
+        other = "," if "mark '.'" in requirement else "."
+        if not numbers(pa.chunked_array([[got]]), Dialect(decimal=other))[1][0]:  # so it can't be thousands of this one
+            return f"; set data.decimal: '{other}'"
         if not any(character.isdigit() for character in got):
             return f"; if it means not known, add {quoted(got)} to data.missing"
     return ""
