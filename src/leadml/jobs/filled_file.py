@@ -42,8 +42,8 @@ def read_filled(project: Places, file: Path) -> Iterator[dict[str, str]]:
 
 def _dialect(project: Places, file: Path) -> Dialect:
     """Return how a file is written: whatever the project's own files are like, a spreadsheet may have written it."""
-    known = Dialect.from_params(project.params.data)
-    if file.suffix != ".csv":
+    known = replace(Dialect.from_params(project.params.data), sheet=None)
+    if file.suffix.lower() not in {".csv", ".txt"}:
         return known
     content = file.read_bytes()
     try:

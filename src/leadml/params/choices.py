@@ -59,24 +59,26 @@ Auc = Annotated[float, Field(gt=0.5, le=1)]
 
 
 class DataParams(Section):
-    """Where flat leads are, and how CSV files are written.
+    """Where flat leads are, and how files are written.
 
     Flat leads are one table with a row and a label for each lead. For dated leads `path`, `lead_id` and `created_at`
     have no use: `sources` declares the tables. The other keys hold for both.
     """
 
     path: DataPath | None = None
-    """File or folder of flat leads, CSV or Parquet, relative to params.yaml. All files of a folder are read. Leave it
-    out for dated leads."""
+    """File or folder of flat leads, relative to params.yaml: CSV, TSV, JSON lines, each also with gzip or alone in a
+    zip archive, Excel (extra `excel`) or Parquet. All files of a folder are read. Leave it out for dated leads."""
     delimiter: Delimiter = ","
-    """Character between two values of a row of a CSV file. Write `";"` for most exports of European spreadsheets,
-    `"\\t"` for tabs."""
+    """Character between two values of a row of a CSV file that does not declare one by `sep=;` in its first line. Write
+    `";"` for most exports of European spreadsheets. A file that ends in .tsv has tabs."""
     encoding: Encoding = "utf-8"
-    """Encoding of CSV files. Write `cp1252` for exports of older Windows programs, if reading stops at a byte that is
-    not UTF-8."""
+    """Encoding of files of text. Write `cp1252` for exports of older Windows programs, if reading stops at a byte that
+    is not UTF-8."""
+    sheet: Text | None = None
+    """Sheet of an Excel workbook that holds the leads. It is needed if more than one sheet that is not hidden holds
+    cells."""
     decimal: Literal[".", ","] = "."
-    """Decimal mark of numbers in CSV files. A number with the other mark, or with marks between thousands, is
-    refused."""
+    """Decimal mark of numbers in text. A number with the other mark, or with marks between thousands, is refused."""
     missing: tuple[Text, ...] = ()
     """Words that mean that a value is missing, such as `[NA, unknown]`. An empty value is always missing. Leave out a
     word that is an answer of its own."""

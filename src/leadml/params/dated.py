@@ -49,8 +49,8 @@ class SourceParams(Section):
     """Where one table is: a file or a folder, or a table or a query of a database."""
 
     path: DataPath | None = None
-    """File or folder of the table, CSV or Parquet, relative to params.yaml. All files of a folder are read. Set either
-    `path` or `url`."""
+    """File or folder of the table, of any format of `data.path`, relative to params.yaml. All files of a folder are
+    read. Set either `path` or `url`."""
     url: DatabaseAddress | None = None
     """SQLAlchemy address of the database (extra `databases`), with secrets as `${NAME}` of the environment. Set it with
     `table` or `query` in place of `path`; see decision 14."""

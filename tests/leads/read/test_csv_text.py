@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import DataError
-from leadml.leads.read.csv_text import DELIMITERS, read_header, read_records
+from leadml.leads.read.csv_text import DELIMITERS, MAX_CELL_LENGTH, read_header, read_records
 from leadml.params.strict_yaml import read_yaml
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -19,8 +19,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 def _records(path, *, rows=100, delimiter=",", encoding="utf-8"):
     records, lines, faults = [], [], []
     for part in read_records(path, delimiter=delimiter, encoding=encoding, rows=rows):
-        assert len(part[0]) + len(part[3]) <= rows
-        records, lines, faults = records + part[0], lines + part[1], faults + part[3]
+        assert len(part.values) + len(part.faults) <= rows
+        records, lines, faults = records + part.values, lines + part.lines, faults + part.faults
     return records, lines, [str(fault) for fault in faults]
 
 
@@ -61,7 +61,7 @@ def test_a_declared_encoding_is_read(write, encoding):
 
 def test_a_byte_order_mark_is_not_part_of_the_first_name(write):
     """A byte order mark before the header is dropped."""
-    assert read_header(write("\ufeffid,b\n"), delimiter=",", encoding="utf-8") == ["id", "b"]
+    assert read_header(write("\ufeffid,b\n"), delimiter=",", encoding="utf-8")[0] == ["id", "b"]
 
 
 def test_all_members_of_a_gzip_file_are_read(write):
@@ -80,7 +80,80 @@ def test_the_delimiter_of_the_message_reads_the_file(write, mark):
         read_header(path, delimiter="," if mark != "," else ";", encoding="utf-8")
     advice = str(caught.value).partition("; set data.")[2]
     advised = read_yaml(advice, name="advice").data["delimiter"]
-    assert read_header(path, delimiter=advised, encoding="utf-8") == ["id", "age"]
+    assert read_header(path, delimiter=advised, encoding="utf-8")[0] == ["id", "age"]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "sep=\t", "\ufeffsep=|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_first_line_of_excel_declares_the_delimiter(write, line, end):
+    """Whatever params declare; lines are counted with it, and faults of the header are on the second line."""
+    mark = line.strip('"')[-1]
+    path = write(end.join([line, f"id{mark}a", f"1{mark}x", "2", f"3{mark}y", ""]))
+    assert read_header(path, delimiter=",", encoding="utf-8") == (["id", "a"], 2)
+    records, lines, (fault,) = _records(path)
+    assert (records, lines) == ([["1", "x"], ["3", "y"]], [3, 5])
+    assert fault.startswith("leads.csv:4: must have 2 values as the header has, got 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sep=;\nid,a\n", "^leads.csv:2: header has one column, 'id,a'; correct line 1, which declares ';'$"),
+        ("sep=;\n", "^leads.csv:2: must begin with the names of the columns, got an empty line$"),
+        ("sep=;", "^leads.csv:2: must begin with the names of the columns, got an empty line$"),
+        ('sep=;\nid;a\n1;"x\n', "^leads.csv:3: is not CSV: unexpected end of data"),
+    ],
+)
+def test_a_fault_below_the_line_of_excel_has_its_own_line(write, text, message):
+    """The remedy is the first line, which goes before params."""
+    with pytest.raises(DataError, match=message):
+        _records(write(text))
+
+
+def test_a_header_that_begins_like_the_line_of_excel_is_a_header(write):
+    """Only a line of one mark that is no letter, digit or quote declares one."""
+    for header in ("sep=a", "sep=1", "sep=", "sep"):
+        assert read_header(write(f"{header}\n1\n"), delimiter=",", encoding="utf-8") == ([header], 1)
+
+
+def test_a_tsv_file_has_tabs_whatever_params_declare(write):
+    """Another delimiter in it is refused with the name that it should have."""
+    for name in ("leads.tsv", "LEADS.TSV", "leads.tsv.gz"):
+        content = b"id\ta\n1\tx,y\n"
+        path = write(gzip.compress(content) if name.endswith(".gz") else content, name)
+        assert _records(path, delimiter=";")[0] == [["1", "x,y"]]
+    with pytest.raises(DataError, match=r"'id;a'; name the file \.csv and set data\.delimiter: ';'$"):
+        _records(write("id;a\n", "leads.tsv"))
+
+
+@pytest.mark.slow
+def test_an_unclosed_quote_is_refused_before_it_takes_all_memory(write):
+    """The line is that on which the record begins."""
+    with pytest.raises(
+        DataError, match=r"^leads.csv:4: is not CSV: a cell of more than 16,777,216 characters; look for"
+    ):
+        _records(write(b'a,b\n1,"x\ny"\n2,"x\n' + b"3,x\n" * 4_200_000))
+
+
+@pytest.mark.slow
+def test_a_cell_of_16_megabytes_is_read(write):
+    """Mails with pictures are that long; one character more is refused with the line where the cell begins."""
+    longest = "x" * MAX_CELL_LENGTH
+    assert _records(write(f"a,b\n1,{longest}\n"))[0] == [["1", longest]]
+    with pytest.raises(
+        DataError, match=r"^leads\.csv:2: is not CSV: a cell of more than 16,777,216 characters; look for"
+    ):
+        _records(write(f"a,b\n1,{longest}x\n"))
+
+
+def test_the_limit_of_the_process_is_never_made_less(write):
+    """What another part of the program allows stays allowed."""
+    before = csv.field_size_limit(2 * MAX_CELL_LENGTH)
+    try:
+        _records(write("a,b\n1,2\n"))
+        assert csv.field_size_limit() == 2 * MAX_CELL_LENGTH
+    finally:
+        csv.field_size_limit(before)
 
 
 GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
@@ -93,7 +166,7 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
         (b"\na,b\n", "^leads.csv:1: must begin with the names of the columns, got an empty line$"),
         ("a,b\n".encode("utf-16"), "^leads.csv: must be CSV, got UTF-16; set data.encoding: utf-16$"),
         (b"\xfe\xff" + "a,b\n".encode("utf-16-be"), "must be CSV, got UTF-16; set data.encoding: utf-16"),
-        (b"PK\x03\x04rest", "must be CSV, got a spreadsheet or zip archive; save it as CSV"),
+        (b"PK\x03\x04rest", "must be CSV, got a spreadsheet or zip archive; name it .xlsx or .zip, or save it as CSV"),
         (b"PAR1rest", "must be CSV, got a Parquet file; name it .parquet"),
         (b"%PDF-1.7", "must be CSV, got a PDF"),
         (b"<!DOCTYPE html>", "must be CSV, got a web page or XML"),
@@ -101,7 +174,6 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 50, mtime=0)
         (b"\xef\xbb\xbf<html>", "must be CSV, got a web page or XML"),
         (b'a,b\n1,x\n2,"x\n3,x\n', "^leads.csv:3: is not CSV: unexpected end of data; look for a quote that does not"),
         (b'a,b\n1,x\n2,"x"y\n3,x\n', "^leads.csv:3: is not CSV: ',' expected after '\"'; look for a quote"),
-        (b'a,b\n1,"x\ny"\n2,"x\n' + b"3,x\n" * 40_000, "^leads.csv:4: is not CSV: field larger than field limit"),
         (b'a,"b\n', "^leads.csv:1: is not CSV: unexpected end of data"),
         (GZIP, "must be CSV, got a gzip"),
     ],

@@ -1,4 +1,4 @@
-"""Read CSV and Parquet files, or folders of them, in chunks of raw columns.
+"""Read files of delimited text, JSON lines, Excel and Parquet, or folders of them, in chunks of raw columns.
 
 Each row keeps its file and line, for messages. Files that do not exist, are damaged or have another format are refused.
 No value is interpreted here.
@@ -12,45 +12,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from leadml.errors import DataError, Fault, quoted
+from leadml.leads.read.bytes_as_text import bytes_as_text
 from leadml.leads.read.csv_text import read_header, read_records
+from leadml.leads.read.file_names import JSON_LINES, PARQUET, SHOWN_SUFFIXES, WORKBOOKS, is_passed_over, suffix_of
+from leadml.leads.read.json_lines import read_keys, read_objects
+from leadml.leads.read.parquet import read_schema_names, read_tables
+from leadml.leads.read.text_file import format_of
+from leadml.leads.read.workbook import read_sheet, read_sheet_header
 from leadml.params import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from leadml.leads.read.records import Records
     from leadml.params import DataParams
     from leadml.types import Integers
-
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The format of a project's files: how CSV is written, and which words mean a missing value.
+    """The format of a project's files: how text is written, and which words mean a missing value.
 
     Parameters
     ----------
-    delimiter, encoding
-        Delimiter and text encoding of CSV files.
+    delimiter
+        Delimiter of CSV files that do not declare one; that of TSV files is the tab.
+    encoding
+        Encoding of files of text.
     decimal
-        Decimal mark of numbers in CSV files.
+        Decimal mark of numbers in text.
     missing
         Words that mean a missing value, in addition to the empty text.
+    sheet
+        Sheet of a workbook that holds the leads; None for the only visible one that holds cells.
     """
 
     delimiter: str = ","
     encoding: str = "utf-8"
     decimal: str = "."
     missing: tuple[str, ...] = ()
+    sheet: str | None = None
 
     @classmethod
     def from_params(cls, data: DataParams) -> Dialect:
         """Return the dialect that ``params.yaml`` declares."""
-        return cls(data.delimiter, data.encoding, data.decimal, data.missing)
+        return cls(data.delimiter, data.encoding, data.decimal, data.missing, data.sheet)
 
 
 @dataclass(frozen=True)
@@ -60,17 +69,20 @@ class RawChunk:
     Parameters
     ----------
     table
-        The requested columns that exist: text from CSV, the file's own types from Parquet.
+        The requested columns that exist: the file's own types from Parquet, text from other files.
     source
         Name of the file, table or query, for messages.
     lines
-        Array of shape (n_rows,): line of each row in a CSV file; elsewhere the number of the row, from 1.
+        Array of shape (n_rows,): line of each row in a file of text, or its row in a sheet; elsewhere the number of the
+        row, from 1.
     places
         Array of shape (n_rows,): number of records of the source before each row, records with faults included.
     faults
         Faults of the rows that could not be read.
     ordered
         Whether the line identifies the row; rows of a database have no order and are identified by the id of the lead.
+    passed_over
+        One line of text for each record at the end of a file that is no lead, such as a total.
     """
 
     table: pa.Table
@@ -79,6 +91,7 @@ class RawChunk:
     places: Integers
     faults: tuple[Fault, ...] = field(default=())
     ordered: bool = True
+    passed_over: tuple[str, ...] = ()
 
     def location(self, row: int, lead_id: str | None) -> str:
         """Return source and line of a row for messages, and the id of its lead where the line does not identify it."""
@@ -89,21 +102,36 @@ class RawChunk:
 def source_files(path: Path) -> list[Path]:
     """Return the lead files of a folder, sorted by name, or the file itself where the path is a file.
 
+    Folders, hidden files and temporary files of a folder are passed over.
+
     Raises
     ------
     DataError
-        Where the path does not exist, or a folder holds no CSV or Parquet file.
+        Where the path does not exist, a folder holds no lead file, or a file cannot be read by its name.
     """
-    if _path_type(path) == "a folder":
-        files = sorted(file for file in path.iterdir() if file.is_file() and file.name.endswith(SUFFIXES))
-        if not files:
-            raise DataError([Fault(str(path), f"must hold files ending in {', '.join(SUFFIXES)}, got none")])
-        return files
-    if not path.name.endswith(SUFFIXES) and _path_type(path) == "a file":
-        raise DataError([Fault(str(path), f"must end in {', '.join(SUFFIXES)}, got {quoted(path.name)}")])
-    if _path_type(path) != "a file":
-        raise DataError([Fault(str(path), f"must be a file or a folder, got {_path_type(path)}")])
+    kind = _path_type(path)
+    if kind == "a folder":
+        return _folder_files(path)
+    if suffix_of(path.name) is None and kind == "a file":
+        raise DataError([Fault(str(path), f"must end in {SHOWN_SUFFIXES}, got {quoted(path.name)}")])
+    if kind != "a file":
+        raise DataError([Fault(str(path), f"must be a file or a folder, got {kind}")])
     return [path]
+
+
+def _folder_files(folder: Path) -> list[Path]:
+    entries = sorted(each for each in folder.iterdir() if not is_passed_over(each.name))
+    files = [each for each in entries if _path_type(each) != "a folder"]
+    others = [each for each in files if suffix_of(each.name) is None or _path_type(each) != "a file"]
+    if others:
+        kind = _path_type(others[0])
+        got = quoted(others[0].name) if kind == "a file" else f"{quoted(others[0].name)}, {kind}"
+        more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+        message = f"must hold only files ending in {SHOWN_SUFFIXES}, got {got}{more}; move it elsewhere"
+        raise DataError([Fault(str(folder), message)])
+    if not files:
+        raise DataError([Fault(str(folder), f"must hold files ending in {SHOWN_SUFFIXES}, got none")])
+    return files
 
 
 def _path_type(path: Path) -> str:
@@ -115,26 +143,41 @@ def _path_type(path: Path) -> str:
 
 
 def column_names(path: Path, dialect: Dialect) -> list[str]:
-    """Return the column names of a file, trimmed and in Unicode's composed form.
+    """Return the column names of a file, trimmed and in Unicode's composed form; a column without a name has ''.
 
     Raises
     ------
     DataError
-        Where two names are the same or one is empty.
+        Where two columns have one name, or none has a name.
     """
-    file = source_files(path)[0]
-    if file.suffix == ".parquet":
-        with _open_parquet(file) as parquet:
-            header = parquet.schema_arrow.names
-    else:
-        header = read_header(file, delimiter=dialect.delimiter, encoding=dialect.encoding)
+    return _names(source_files(path)[0], dialect)[1]
+
+
+def _names(file: Path, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """Return the column names of a file as they are written, and as they are compared."""
+    header, location = _header(file, dialect)
     names = [normal_name(name) for name in header]
     for position, name in enumerate(names, start=1):
-        if not name or names.count(name) > 1:
-            got = f"{quoted(name)} twice" if name else "none"
-            message = f"every column must have a name of its own, got {got} for column {position}"
-            raise DataError([Fault(f"{file.name}:1", message)])
-    return names
+        if name and names.count(name) > 1:
+            message = f"every column must have a name of its own, got {quoted(name)} twice for column {position}"
+            raise DataError([Fault(location, message)])
+    if not any(names):
+        raise DataError([Fault(location, "must begin with the names of the columns, got none")])
+    return header, names
+
+
+def _header(file: Path, dialect: Dialect) -> tuple[list[str], str]:
+    """Return the column names of a file as they are written, and where they are."""
+    form = format_of(file)
+    if form == PARQUET:
+        return read_schema_names(file), file.name
+    if form in JSON_LINES:
+        return read_keys(file, encoding=dialect.encoding), file.name
+    if form in WORKBOOKS:
+        names, line = read_sheet_header(file, sheet=dialect.sheet)
+    else:
+        names, line = read_header(file, delimiter=dialect.delimiter, encoding=dialect.encoding)
+    return names, f"{file.name}:{line}"
 
 
 def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows: int) -> Iterator[RawChunk]:
@@ -143,9 +186,9 @@ def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows:
     Parameters
     ----------
     path
-        A CSV or Parquet file, or a folder of them.
+        A file, or a folder of files of one or several formats.
     dialect
-        Format of CSV files.
+        Format of files.
     columns
         Names of the columns to read; names that do not exist are ignored.
     rows
@@ -155,13 +198,17 @@ def read_chunks(path: Path, dialect: Dialect, columns: Collection[str], *, rows:
     ------
     DataError
         Where a file cannot be read to its end, or changes while it is read.
+    MissingExtraError
+        Where a workbook is to be read and python-calamine is not installed.
     """
     for file in source_files(path):
         before = _file_state(file)
-        names = column_names(file, dialect)
-        selection = [(index, name) for index, name in enumerate(names) if name in columns]
-        chunks = _parquet_chunks if file.suffix == ".parquet" else _csv_chunks
-        yield from chunks(file, dialect, selection, rows)
+        header, names = _names(file, dialect)
+        selection = [(index, name) for index, name in enumerate(names) if name and name in columns]
+        if format_of(file) == PARQUET:
+            yield from _parquet_chunks(file, selection, rows)
+        else:
+            yield from _text_chunks(file, selection, _records(file, dialect, header, rows))
         if _file_state(file) != before:
             raise DataError([Fault(file.name, "must not change while it is read; run again when it is complete")])
 
@@ -174,46 +221,31 @@ def _file_state(file: Path) -> tuple[int, int, int] | None:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _csv_chunks(file: Path, dialect: Dialect, selection: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
-    parts = read_records(file, delimiter=dialect.delimiter, encoding=dialect.encoding, rows=rows)
-    for records, lines, places, faults in parts:
-        columns = list(zip(*records, strict=True)) if records else []
+def _text_chunks(file: Path, selection: list[tuple[int, str]], parts: Iterator[Records]) -> Iterator[RawChunk]:
+    for part in parts:
+        columns = list(zip(*part.values, strict=True)) if part.values else []
         arrays = [pa.array(columns[index] if columns else [], pa.string()) for index, _ in selection]
         table = pa.table(arrays, names=[name for _, name in selection])
-        row_lines, row_places = (np.asarray(column, dtype=np.int64) for column in (lines, places))
-        yield RawChunk(table, file.name, row_lines, row_places, tuple(faults))
+        lines, places = (np.asarray(column, dtype=np.int64) for column in (part.lines, part.places))
+        yield RawChunk(table, file.name, lines, places, tuple(part.faults), passed_over=part.passed_over)
 
 
-def _parquet_chunks(file: Path, _: Dialect, selection: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
+def _records(file: Path, dialect: Dialect, header: list[str], rows: int) -> Iterator[Records]:
+    form = format_of(file)
+    if form in WORKBOOKS:
+        return read_sheet(file, sheet=dialect.sheet, decimal=dialect.decimal, rows=rows)
+    if form in JSON_LINES:
+        return read_objects(file, header, encoding=dialect.encoding, decimal=dialect.decimal, rows=rows)
+    return read_records(file, delimiter=dialect.delimiter, encoding=dialect.encoding, rows=rows)
+
+
+def _parquet_chunks(file: Path, selection: list[tuple[int, str]], rows: int) -> Iterator[RawChunk]:
     first = 1
-    with _open_parquet(file) as parquet:
-        header = parquet.schema_arrow.names
-        columns = [header[index] for index, _ in selection]
-        names = [name for _, name in selection]
-        if not parquet.metadata.num_rows:
-            empty = parquet.schema_arrow.empty_table().select(columns).rename_columns(names)
-            yield RawChunk(empty, file.name, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-        try:
-            for batch in parquet.iter_batches(batch_size=rows, columns=columns):
-                batch.validate(full=True)  # invalid UTF-8 would otherwise fail later, without the name of the file
-                table = pa.Table.from_batches([batch]).select(columns)
-                lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-                yield RawChunk(table.rename_columns(names), file.name, lines, lines - 1)
-                first += batch.num_rows
-        except (pa.ArrowException, OSError, UnicodeError) as error:
-            raise DataError([_parquet_fault(file, error)]) from None
-        if first - 1 != parquet.metadata.num_rows:
-            got = ValueError(f"{first - 1:,} rows where {parquet.metadata.num_rows:,} are announced")
-            raise DataError([_parquet_fault(file, got)])
-
-
-def _open_parquet(file: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError([_parquet_fault(file, error)]) from None
-
-
-def _parquet_fault(file: Path, error: Exception) -> Fault:
-    reason = quoted(str(error).splitlines()[0])
-    return Fault(file.name, f"must be a whole Parquet file, got one that cannot be read: {reason}; fetch it again")
+    for table in read_tables(file, [index for index, _ in selection], rows=rows):
+        columns = [
+            bytes_as_text(column, name=name, source=file.name)
+            for (_, name), column in zip(selection, table.columns, strict=True)
+        ]
+        lines = np.arange(first, first + table.num_rows, dtype=np.int64)
+        yield RawChunk(pa.table(columns, names=[name for _, name in selection]), file.name, lines, lines - 1)
+        first += table.num_rows

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import DataError, Fault, quoted
+from leadml.leads.read.bytes_as_text import bytes_as_text
 from leadml.leads.read.columns import require_columns
 from leadml.leads.read.files import Dialect, RawChunk
 from leadml.params import normal_name
@@ -50,7 +51,8 @@ class FrameSource:
         Raises
         ------
         DataError
-            Where the object is not a frame, or two of its columns have the same name.
+            Where the object is not a frame, two of its columns have the same name, or a column that is needed has bytes
+            that are not UTF-8.
         """
         try:
             data = nw.from_native(frame, eager_only=True)
@@ -61,10 +63,13 @@ class FrameSource:
             names = frame.column_names if isinstance(frame, pa.Table) else [str(name) for name in frame.columns]
             raise DataError([_duplicate(names)]) from None
         names = [normal_name(str(name)) for name in data.columns]
-        if len(set(names)) < len(names):
-            raise DataError([_duplicate(names)])
+        named = [name for name in names if name]
+        if len(set(named)) < len(named):
+            raise DataError([_duplicate(named)])
         needed = {
-            name: _to_arrow(column) for name, column in zip(names, data.iter_columns(), strict=True) if name in columns
+            name: _to_arrow(column, name)
+            for name, column in zip(names, data.iter_columns(), strict=True)
+            if name and name in columns
         }
         return cls(pa.table(needed), names, dialect)
 
@@ -115,14 +120,18 @@ def _duplicate(names: list[str]) -> Fault:
     return Fault(NAME, f"every column must have a name of its own, got {quoted(name)} twice")
 
 
-def _to_arrow(values: nw.Series[Any]) -> pa.Array | pa.ChunkedArray:
+def _to_arrow(values: nw.Series[Any], name: str) -> pa.Array | pa.ChunkedArray:
     """Return a column as an Arrow array; a column of other values than numbers, texts and dates is text."""
     column = None
     with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
         column = cast("pa.ChunkedArray", values.to_arrow())
     if column is not None and _is_plain(column.type):
-        return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    return pa.array([None if _is_missing(value) else _as_text(value) for value in values.to_list()], pa.string())
+        column = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        return bytes_as_text(column, name=name, source=NAME)
+    texts = [None if _is_missing(value) else _as_text(value) for value in values.to_list()]
+    is_bytes = any(isinstance(text, bytes) for text in texts)
+    written = [text.encode() if isinstance(text, str) else text for text in texts] if is_bytes else texts
+    return bytes_as_text(pa.array(written, pa.binary() if is_bytes else pa.string()), name=name, source=NAME)
 
 
 def _is_plain(arrow_type: pa.DataType) -> bool:
@@ -132,9 +141,9 @@ def _is_plain(arrow_type: pa.DataType) -> bool:
     return not pa.types.is_nested(arrow_type) and not isinstance(arrow_type, pa.BaseExtensionType)
 
 
-def _as_text(value: Any) -> str:
-    """Return the text of a value; what is no Unicode, such as half of a surrogate pair, becomes a question mark."""
-    return str(value).encode("utf-8", "replace").decode()
+def _as_text(value: Any) -> str | bytes:
+    """Return the text of a value, or its bytes; what is no Unicode, as half of a surrogate pair, is a question mark."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace").decode()
 
 
 def _is_missing(value: Any) -> bool:
