@@ -5,13 +5,34 @@ from __future__ import annotations
 import locale
 import os
 import re
+import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.publish.files import is_sqlite, published, require_writable, sha256, write_text
+from leadml.publish.files import (
+    TEMPORARY,
+    is_sqlite,
+    published,
+    require_room,
+    require_writable,
+    sha256,
+    write_text,
+    writing,
+)
+
+JOB = """
+import pathlib, sys
+from leadml.publish.files import published
+with published(pathlib.Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half")
+    print(temporary, flush=True)
+    input()
+"""
 
 
 def test_the_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
@@ -41,6 +62,94 @@ def test_an_error_leaves_the_earlier_file(tmp_path: Path) -> None:
         write_half()
     assert target.read_text(encoding="utf-8") == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("chain", [1, 2])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_is_written_through_a_link(tmp_path: Path, chain: int, *, is_there: bool) -> None:
+    """Whoever reads the file by its own name finds the new text; each link stays one, also where the file was gone."""
+    (tmp_path / "share").mkdir()
+    file = tmp_path / "share" / "today.csv"
+    if is_there:
+        write_text(file, "earlier")
+    for at, place in enumerate([Path("share/today.csv"), Path("link-0")][:chain]):
+        (tmp_path / f"link-{at}").symlink_to(place)
+    write_text(tmp_path / f"link-{chain - 1}", "later")
+
+    assert file.read_text(encoding="utf-8") == "later"
+    assert not file.is_symlink()
+    assert all((tmp_path / f"link-{at}").is_symlink() for at in range(chain))
+    assert [path.name for path in file.parent.iterdir()] == ["today.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    """Who may read the earlier file may read the later one, and nobody else."""
+    for mode in (0o600, 0o660, 0o644):
+        write_text(tmp_path / "scores.csv", "earlier")
+        (tmp_path / "scores.csv").chmod(mode)
+        write_text(tmp_path / "scores.csv", "later")
+
+        assert stat.S_IMODE((tmp_path / "scores.csv").stat().st_mode) == mode
+
+
+def test_what_is_no_file_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    """A folder and a device stay what they are."""
+    (tmp_path / "scores.csv").mkdir()
+    with pytest.raises(LeadmlError, match=r"scores\.csv: must be a file, got a folder; name another"):
+        write_text(tmp_path / "scores.csv", "text")
+    if sys.platform != "win32":
+        os.mkfifo(tmp_path / "pipe.csv")
+        (tmp_path / "link.csv").symlink_to("pipe.csv")
+        with pytest.raises(LeadmlError, match=r"link\.csv: must be a file, got a device; name another"):
+            write_text(tmp_path / "link.csv", "text")
+        assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def _job(file: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a job that writes a file until it gets a line, and return it with its temporary file."""
+    job = subprocess.Popen(
+        [sys.executable, "-c", JOB, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    return job, Path(str(job.stdout and job.stdout.readline()).strip())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_the_next_job_removes_the_temporary_files_of_killed_jobs_only(tmp_path: Path) -> None:
+    """Whatever they wrote in the folder; a running job keeps its own, and no file of another program is removed."""
+    other = tmp_path / ".a.csv.tmp-0123456789ab"
+    other.write_bytes(b"")
+    killed = [_job(tmp_path / name) for name in ("a.csv", "b.csv")]
+    running, in_use = _job(tmp_path / "a.csv")
+    for job, _ in killed:
+        job.terminate()
+        job.communicate()
+    assert all(left.is_file() for _, left in killed)
+    write_text(tmp_path / "a.csv", "text")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", in_use.name, other.name}
+    running.communicate("\n")
+    assert running.returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", other.name}
+    assert (tmp_path / "a.csv").read_bytes() == b"half"
+    assert TEMPORARY in in_use.name
+
+
+def test_an_error_of_the_file_system_is_one_line(tmp_path: Path) -> None:
+    """The disk of the device that is always full, where there is one, is full; every other error passes unchanged."""
+    with (
+        pytest.raises(LeadmlError, match=r"models: must be writable, got No such file or directory$"),
+        writing(Path("models")),
+    ):
+        (tmp_path / "none" / "file").touch()
+    with pytest.raises(ZeroDivisionError), writing(tmp_path):
+        raise ZeroDivisionError
+    if Path("/dev/full").exists():
+        with (
+            pytest.raises(LeadmlError, match=r"models: must be writable, got No space left on device$"),
+            writing(Path("models")),
+        ):
+            Path("/dev/full").write_bytes(b"text")
 
 
 def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
@@ -104,6 +213,15 @@ def test_a_folder_that_can_be_made_is_accepted_and_not_made(tmp_path: Path) -> N
         require_writable(folder, key="output.models")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_with_too_little_room_is_refused(tmp_path: Path) -> None:
+    """That of the nearest folder that exists; the message says how much there must be."""
+    require_room(tmp_path / "models" / "new", megabytes=0, key="output.models")
+
+    must = r"^output\.models must be on a disk with 1e\+12 megabytes free, got [\d,]+\.\d; free some or change the key$"
+    with pytest.raises(LeadmlError, match=must):
+        require_room(tmp_path / "models" / "new", megabytes=1e12, key="output.models")
 
 
 @pytest.mark.parametrize(

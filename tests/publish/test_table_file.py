@@ -29,6 +29,14 @@ def test_an_empty_chunk_changes_nothing(tmp_path: Path) -> None:
     assert pd.read_parquet(tmp_path / "a.parquet")["lead_id"].tolist() == ["a", "b", "c"]
 
 
+def test_a_file_without_a_frame_is_a_defect(tmp_path: Path) -> None:
+    """An empty file is no table, and is not published."""
+    with pytest.raises(RuntimeError, match="must get at least one frame, got none: this is a bug of leadml"):
+        _write(tmp_path / "a.parquet")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_page_of_parquet_has_a_checksum(tmp_path: Path) -> None:
     """A reader that verifies pages detects a changed bit."""
     with open_table_file(tmp_path / "a.parquet") as sink:

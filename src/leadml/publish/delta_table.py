@@ -6,8 +6,7 @@ appended again, so that a job that is repeated changes nothing.
 
 from __future__ import annotations
 
-import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, MissingExtraError
+from leadml.publish.files import temporary_beside, writing
 from leadml.publish.table_file import TableFile
 
 if TYPE_CHECKING:
@@ -35,20 +35,17 @@ class DeltaTable:
     def open(self, path: Path, *, raw: bool) -> Iterator[_BatchFile]:  # noqa: ARG002 - always unchanged
         """Give a sink whose rows are appended in one commit when the block ends without an error."""
         delta = _deltalake()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # a commit needs all rows at once; they wait in a file, not in memory
-        waiting = path.with_name(f".{path.name}.tmp-{secrets.token_hex(6)}")
-        file = _BatchFile(waiting)
-        try:
-            try:
-                yield file
-            finally:
-                file.close()
-            if waiting.exists():
-                _append(delta, path, waiting, file.batches)
-        finally:
-            with suppress(OSError):
-                waiting.unlink(missing_ok=True)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # a commit needs all rows at once; they wait in a file, not in memory
+            with temporary_beside(path) as waiting:
+                file = _BatchFile(waiting)
+                try:
+                    yield file
+                finally:
+                    file.close()
+                if file.is_begun:
+                    _append(delta, path, waiting, file.batches)
 
     def holds(self, path: Path, batch_id: str) -> bool:
         """Return whether the table has the rows of a batch."""

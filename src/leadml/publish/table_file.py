@@ -51,6 +51,11 @@ class TableFile:
         """Return a chunk with the types of the first one."""
         return table.cast(schema)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a frame was written, which may have no rows."""
+        return self._writer is not None
+
     def close(self) -> None:
         """Finish the file."""
         if self._writer is not None:
@@ -66,6 +71,9 @@ def open_table_file(path: Path, make: type[TableFile] = TableFile) -> Iterator[T
             yield file
         finally:
             file.close()
+        if not file.is_begun:
+            msg = f"{path}: must get at least one frame, got none: this is a bug of leadml"
+            raise RuntimeError(msg)
 
 
 def _without_null_types(schema: pa.Schema) -> pa.Schema:
