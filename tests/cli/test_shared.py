@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
 import io
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 import typer
 from tests.dated import crm, write_params
 
+from leadml.cli import app
 from leadml.cli.shared import (
     REFUSED,
     STOPPED,
@@ -45,6 +49,47 @@ def test_a_stop_by_the_user_is_no_defect(capsys: pytest.CaptureFixture[str]) -> 
 
     assert caught.value.exit_code == STOPPED
     assert capsys.readouterr() == ("", "leadml: stopped; no incomplete file was written\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+    ],
+)
+def test_a_full_disk_is_told_in_one_line(error: OSError, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where it is that of the temporary files, which are written before a fit."""
+    with pytest.raises(typer.Exit) as caught, exit_on_error():
+        raise error
+    shown = capsys.readouterr()
+
+    assert caught.value.exit_code == REFUSED
+    assert shown.out == ""
+    assert shown.err.startswith("leadml: a disk must have room for results and temporary files, which are in ")
+    assert shown.err.endswith(", got none; free some, or let TMPDIR name another folder\n")
+    assert shown.err.count("\n") == 1
+
+
+def test_another_error_of_the_file_system_is_a_defect() -> None:
+    """It may be a file that leadml itself forgot to make."""
+    with pytest.raises(FileNotFoundError), exit_on_error():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+
+def _callbacks(commands: typer.Typer) -> Iterator[Callable[..., None]]:
+    """Yield the functions of all commands, those of groups too."""
+    yield from (command.callback for command in commands.registered_commands)
+    for group in commands.registered_groups:
+        yield from _callbacks(group.typer_instance)
+
+
+def test_every_command_tells_errors_and_shows_letters_in_the_same_way() -> None:
+    """What is said of `exit_on_error` holds for all of them."""
+    without = [each.__name__ for each in _callbacks(app) if "with exit_on_error()" not in inspect.getsource(each)]
+
+    assert without == []
 
 
 def test_any_other_error_is_a_defect_and_is_not_caught(capsys: pytest.CaptureFixture[str]) -> None:

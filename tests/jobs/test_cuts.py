@@ -48,6 +48,14 @@ def test_the_present_cuts_are_shown_with_their_figures(model: Model, params: Par
     assert "<td>SQL</td>" in review._repr_html_()
 
 
+def test_cuts_that_cannot_be_saved_are_refused_in_one_line(model: Model, params: Params) -> None:
+    """For example where a file stands in place of their folder."""
+    model.folder.with_name("1.cuts").write_text("", encoding="utf-8")
+
+    with pytest.raises(LeadmlError, match=r"1\.cuts: must be writable, got File exists$"):
+        review_cuts(model, params, {"mql": {"rule": "share", "top": 0.3}}, save=True, now=NOW)
+
+
 def test_another_rule_changes_its_cut_alone_and_nothing_is_saved(model: Model, params: Params) -> None:
     """The difference is told in leads, conversions and money."""
     review = review_cuts(model, params, {"mql": {"rule": "share", "top": 0.3}}, now=NOW)

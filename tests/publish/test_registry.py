@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from leadml.bundle.champion import CHAMPION, read_champions
 from leadml.errors import BundleError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
+from leadml.publish.files import TEMPORARY
 from leadml.publish.registry import Registry
 
 TrainedProject = tuple[Places, Trained]
@@ -31,6 +33,29 @@ def test_versions_are_numbered_and_an_equal_bundle_is_not_stored_twice(
     assert registry.add(bundle) == ("3", True)
     assert registry.versions() == ["1", "2", "3"]
     assert not [path for path in registry.folder.iterdir() if path.name.startswith(".tmp")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_what_a_killed_training_left_is_removed_by_the_next(tmp_path: Path, trained_project: TrainedProject) -> None:
+    """Versions and what is no leadml's stay."""
+    registry = Registry(tmp_path)
+    (tmp_path / f"{TEMPORARY}0123456789ab").mkdir()
+    (tmp_path / f"{TEMPORARY}0123456789ab" / "model.json").write_text("half", encoding="utf-8")
+    (tmp_path / ".git").mkdir()
+    registry.add(trained_project[1].model.bundle)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"1", ".git"}
+
+
+def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path, trained_project: TrainedProject) -> None:
+    """For example where a file stands in place of a folder, or a folder in place of a file."""
+    (tmp_path / "models").write_text("", encoding="utf-8")
+    with pytest.raises(LeadmlError, match=r"t: must be writable, got Not a directory$"):
+        Registry(tmp_path / "models" / "t").add(trained_project[1].model.bundle)
+
+    (tmp_path / "shadows").mkdir()
+    with pytest.raises(LeadmlError, match=r"shadows: must be writable, got (Is a directory|Operation not permitted)$"):
+        Registry(tmp_path).set_shadows([])
 
 
 def test_the_champion_can_be_changed(tmp_path: Path, trained_project: TrainedProject) -> None:

@@ -6,7 +6,9 @@ shows its traceback.
 
 from __future__ import annotations
 
+import errno
 import sys
+import tempfile
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 
 REFUSED, WARNED, STOPPED = 1, 3, 130  # Click exits with 2 for wrong options, shells with 128 + SIGINT for Ctrl-C
+FULL = (errno.ENOSPC, errno.EDQUOT)
 DEFAULT_PARAMS = Path("params.yaml")
 
 ParamsOption = Annotated[Path, typer.Option("--params", help="The params.yaml of the project.")]
@@ -51,7 +54,7 @@ OutOption = Annotated[
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Print the message of a `LeadmlError` to stderr and exit with code 1."""
+    """Print the message of a `LeadmlError`, or that a disk is full, to stderr and exit with code 1."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
@@ -61,9 +64,24 @@ def exit_on_error() -> Iterator[None]:
         for line in str(error).splitlines():
             print(f"leadml: {line}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
+    except OSError as error:
+        if not _is_full(error):
+            raise
+        place = f"in {tempfile.tempdir}" if tempfile.tempdir else "in no folder"
+        print(
+            f"leadml: a disk must have room for results and temporary files, which are {place}, got none; free some, "
+            "or let TMPDIR name another folder",
+            file=sys.stderr,
+        )
+        raise typer.Exit(REFUSED) from None
     except KeyboardInterrupt:
         print("leadml: stopped; no incomplete file was written", file=sys.stderr)
         raise typer.Exit(STOPPED) from None
+
+
+def _is_full(error: OSError) -> bool:
+    """Return whether an error means that no room is left: on a disk, in a quota, or in every temporary folder."""
+    return error.errno in FULL or str(error.strerror).startswith("No usable temporary directory")
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def crm(  # noqa: PLR0917 - a command's options, by name
 ) -> None:
     """Write the tables of a simulated CRM, and the true probabilities, which training never reads."""
     with exit_on_error(), show_progress() as progress:
+        from leadml.publish.files import writing
         from leadml.simulator.scenario import Scenario
         from leadml.simulator.write import simulate as run
 
@@ -68,7 +69,8 @@ def crm(  # noqa: PLR0917 - a command's options, by name
             raise LeadmlError(msg)
         progress("simulating")
         scenario = Scenario(drift, drift_month, spam, worked_a_week, truth_leads, mail, scanners, bots)
-        result = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
+        with writing(folder):
+            result = run(folder, leads=leads, months=months, seed=seed, scenario=scenario, processes=processes)
     counts = f"{result.leads:,} rows of leads, {result.activities:,} activities, {result.outcomes:,} outcomes"
     print(f"{counts}: {result.folder}")
     if mail:

@@ -12,7 +12,7 @@ from leadml.errors import LeadmlError, ParamsError, nearest, quoted
 from leadml.model.judge.evaluation import as_rows
 from leadml.params import CapacityRule, FixedRule
 from leadml.params.choices import MoneyParams
-from leadml.publish.files import locked, write_text
+from leadml.publish.files import locked, write_text, writing
 from leadml.publish.text_tables import TextTable
 from leadml.publish.text_tables import cut_table as shown_cuts
 from leadml.stages.candidates import Candidates
@@ -137,13 +137,19 @@ def save_cuts(model: Model, cuts: Sequence[Cut], drop: Cut | None, now: str) -> 
         The cut below which leads are dropped, or None.
     now
         The instant in ISO 8601.
+
+    Raises
+    ------
+    LeadmlError
+        If the folder of the models cannot be written to.
     """
     folder = saved_folder(model.folder)
-    folder.mkdir(exist_ok=True)
-    with locked(folder):
-        last = newest_saved(model.folder, model.manifest.model_hash)
-        saved = SavedCuts(last.number + 1 if last else 1, tuple(cuts), drop, now)
-        write_text(folder / f"{saved.number}.json", saved_text(saved, model.manifest.model_hash))
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        with locked(folder):
+            last = newest_saved(model.folder, model.manifest.model_hash)
+            saved = SavedCuts(last.number + 1 if last else 1, tuple(cuts), drop, now)
+            write_text(folder / f"{saved.number}.json", saved_text(saved, model.manifest.model_hash))
     return saved.number
 
 

@@ -16,7 +16,7 @@ from leadml.bundle.champion import CHAMPION, SHADOWS, Champion, champion_folder,
 from leadml.bundle.contents import FILES
 from leadml.bundle.storage import read_manifest, save_bundle, verify_files
 from leadml.errors import BundleError, LeadmlError, quoted
-from leadml.publish.files import bring_to_disk, locked, write_text
+from leadml.publish.files import TEMPORARY, bring_to_disk, locked, write_text, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -55,17 +55,30 @@ class Registry:
             Name of the version, and whether it is new. A bundle with the model and the evaluation of a stored version
             is not new: the name is that of the stored version. Only a version that was refused for its weakness is
             stored again, with a person's reason to use it.
+
+        Raises
+        ------
+        LeadmlError
+            If it cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder):
-            return self._add_once(bundle)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with locked(self.folder) as is_alone:
+                if is_alone:
+                    self._remove_abandoned()
+                return self._add_once(bundle)
+
+    def _remove_abandoned(self) -> None:
+        """Remove what jobs left that were killed while they added a version, which one job does at a time."""
+        for folder in self.folder.glob(f"{TEMPORARY}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _add_once(self, bundle: Bundle) -> tuple[str, bool]:
         texts = bundle.texts()
         for name in self.versions():
             if self._is_equal(name, texts, bundle.record.accepted_weak):
                 return name, False
-        temporary = self.folder / f".tmp-{secrets.token_hex(6)}"
+        temporary = self.folder / f"{TEMPORARY}{secrets.token_hex(6)}"
         temporary.mkdir()
         try:
             save_bundle(bundle, temporary)
@@ -216,7 +229,8 @@ class Registry:
             if chosen:
                 write_text(self.folder / SHADOWS, champion_text(chosen))
             else:
-                (self.folder / SHADOWS).unlink(missing_ok=True)
+                with writing(self.folder / SHADOWS):
+                    (self.folder / SHADOWS).unlink(missing_ok=True)
 
     @contextmanager
     def _replacing(self, instead_of: str | None) -> Iterator[list[Champion]]:
