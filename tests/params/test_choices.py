@@ -38,6 +38,20 @@ def test_another_zone_is_refused(zone: str) -> None:
         DataParams(timezone=zone)
 
 
+@pytest.mark.parametrize("written", [None, "day_first", "month_first", {"created": "day_first"}])
+def test_the_order_of_dates_is_one_for_all_columns_or_one_by_column(written: Any) -> None:
+    """Without it no date of three numbers is read."""
+    assert DataParams(date_format=written).date_format == written
+
+
+@pytest.mark.parametrize("written", ["dmy", "", 5, ["day_first"], {"created": "dmy"}, {"created": None}])
+def test_another_order_of_dates_is_refused(written: Any) -> None:
+    """The message is one line, and names both orders."""
+    with pytest.raises(ValidationError, match=r"1 validation error") as caught:
+        DataParams(date_format=written)
+    assert "must be day_first or month_first, for all columns or by column, got " in str(caught.value)
+
+
 @pytest.mark.parametrize("mark", ["", "::", '"', "'", "\n", "\r", "\0"])
 def test_a_delimiter_is_one_character(mark: str) -> None:
     """A tab and a letter are; a quote and a line end cannot divide a row."""

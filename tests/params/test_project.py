@@ -161,6 +161,17 @@ def test_a_column_of_flat_leads_has_one_role(changed: dict[str, Any], message: s
         _flat(**changed)
 
 
+@pytest.mark.parametrize("column", ["created_at", "occurred_at"])
+def test_the_order_of_dates_is_declared_of_columns_of_times(column: str) -> None:
+    """A name that is no such column is a mistake, for which the nearest one is named."""
+    assert _dated(data={"date_format": {column: "day_first"}}).data.date_format == {column: "day_first"}
+    message = rf"data\.date_format must name columns of times, got '{column}s'; the nearest is '{column}'"
+    with pytest.raises(ValidationError, match=message):
+        _dated(data={"date_format": {f"{column}s": "day_first"}})
+    with pytest.raises(ValidationError, match=r"data\.date_format must name columns of times, got 'lead_id'"):
+        _flat(data={"path": "x", "date_format": {"lead_id": "day_first"}})
+
+
 @pytest.mark.parametrize("role", ["lead_id", "created_at", "recorded_at", "valid_from", "account"])
 def test_a_column_of_dated_leads_has_one_role(role: str) -> None:
     """The message names the key of the role."""

@@ -36,7 +36,7 @@ from leadml.stages.plan import StagePlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 13  # rises by 1 when files change, so that another leadml refuses them with one sentence
+FORMAT = 14  # rises by 1 when files change, so that another leadml refuses them with one sentence
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.sha256"
 LARGEST_FILE = 256 * 1024 * 1024  # about 200 times all files of the bank's campaigns (compare.py); read whole
 KEPT_MODELS = 2  # in memory, each with its files and tables of at most 64 MB: the one in use and its challenger

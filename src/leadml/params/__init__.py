@@ -3,6 +3,8 @@
 from leadml.params.choices import (
     BaselineParams,
     DataParams,
+    DateFormat,
+    DateOrder,
     LeakParams,
     PointsRule,
     ScoreParams,
@@ -47,6 +49,8 @@ __all__ = [
     "CapacityRule",
     "ComputeParams",
     "DataParams",
+    "DateFormat",
+    "DateOrder",
     "DatedTargetParams",
     "DerivedParams",
     "EvaluationParams",

@@ -6,10 +6,10 @@ A section refuses unknown keys and values out of range, and says what must hold.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from leadml.errors import nearest
 from leadml.params.address import DatabaseAddress
@@ -47,6 +47,15 @@ def _check_delimiter(mark: str) -> str:
     return mark
 
 
+def _check_date_format(value: Any) -> Any:
+    for order in value.values() if isinstance(value, dict) else [value]:
+        if order not in get_args(DateOrder):
+            msg = f"must be day_first or month_first, for all columns or by column, got {order!r}"
+            raise ValueError(msg)
+    return value
+
+
+DateOrder = Literal["day_first", "month_first"]
 Zone = Annotated[str, AfterValidator(_check_zone), ValueName("time zone, such as Europe/Berlin")]
 Delimiter = Annotated[str, AfterValidator(_check_delimiter), ValueName("one character")]
 Encoding = Annotated[str, ValueName("encoding that Python knows")]
@@ -54,6 +63,11 @@ Name = Annotated[
     str,
     Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
     ValueName("1 to 40 lower-case letters, digits and underscores, a letter first"),
+]
+DateFormat = Annotated[
+    DateOrder | dict[ColumnName, DateOrder],
+    BeforeValidator(_check_date_format),
+    ValueName("`day_first`, `month_first`, or pairs of column and one of them"),
 ]
 Auc = Annotated[float, Field(gt=0.5, le=1)]
 
@@ -78,7 +92,8 @@ class DataParams(Section):
     """Sheet of an Excel workbook that holds the leads. It is needed if more than one sheet that is not hidden holds
     cells."""
     decimal: Literal[".", ","] = "."
-    """Decimal mark of numbers in text. A number with the other mark, or with marks between thousands, is refused."""
+    """Decimal mark of numbers that are text. The other mark is read between thousands: with `","`, 1.167 is more than a
+    thousand. A currency and a percent sign are read too, 12.5% as 0.125."""
     missing: tuple[Text, ...] = ()
     """Words that mean that a value is missing, such as `[NA, unknown]`. An empty value is always missing. Leave out a
     word that is an answer of its own."""
@@ -86,11 +101,16 @@ class DataParams(Section):
     """Column of the id of flat leads. Set it wherever there is an id: without it the number of the row serves, so
     scores can be joined to the same file only."""
     created_at: ColumnName | None = None
-    """Column of the time at which the flat lead arrived, ISO 8601. With it the newest leads are the holdout and folds
+    """Column of the time at which the flat lead arrived. With it the newest leads are the holdout and folds
     follow time; without it the split is random and cannot show that the world changes."""
     timezone: Zone | None = None
     """Time zone of times that are written without one; while it is not set such times are refused. Snapshots are taken
-    at its midnight. In the hour that clocks repeat, the later time is meant; a time that they skip is refused."""
+    at its midnight. In the hour that clocks repeat, the later time is meant; a time that they skip is refused. A date
+    without a time is the first instant of its day."""
+    date_format: DateFormat | None = None
+    """Order of day and month in dates such as `05.01.2024` or `1/5/2024 3:04 PM`, for all columns of times, or for some
+    of them: `{created_at: day_first}`. While it is not set such dates are refused. ISO 8601, dates with English names
+    of months, and seconds or milliseconds since 1970 are read without it."""
 
 
 class TargetParams(Section):

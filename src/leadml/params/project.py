@@ -55,6 +55,7 @@ RESERVED = frozenset(
     ]
 )
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
+TIME_ROLES = ("created_at", "recorded_at", "valid_from", "occurred_at")
 
 
 class Params(Section):
@@ -168,6 +169,20 @@ class Params(Section):
             raise ValueError(msg)
         for rule in self.baselines.points:
             rule.check_field(used)
+        return self
+
+    @model_validator(mode="after")
+    def _check_date_format(self) -> Self:
+        if isinstance(self.data.date_format, dict):
+            tables: list[Section | None] = [self.data]
+            if self.sources is not None:
+                tables = [self.sources.leads, self.sources.activities, self.sources.outcomes]
+            found = [getattr(table, role, None) for table in tables for role in TIME_ROLES]
+            columns = {normal_name(name) for name in found if name}
+            unknown = next((name for name in self.data.date_format if normal_name(name) not in columns), None)
+            if unknown is not None:
+                msg = f"data.date_format must name columns of times, got {unknown!r}{nearest(unknown, columns)}"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

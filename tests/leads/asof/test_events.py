@@ -16,6 +16,7 @@ from leadml.errors import DataError
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
 from leadml.leads.asof.labels import outcome_codes
 from leadml.leads.check.activity_plan import DAY
+from leadml.leads.check.contract import Contract
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.params import ActivitiesParams, OutcomesParams
@@ -28,10 +29,13 @@ OUTCOMES = OutcomesParams(path="x", names={"Won deal": "customer", "1.0": "sql",
 HEADER = "lead_id,occurred_at,recorded_at,kind,channel\n"
 
 
-def reader(path: Path, timezone: str | None = "UTC", dialect: Dialect | None = None) -> EventReader:
+def reader(
+    path: Path, timezone: str | None = "UTC", dialect: Dialect | None = None, date_format: Any = None
+) -> EventReader:
     """Return a reader of events of three leads."""
     ids = pa.array(["007", "a", "b"], pa.string())
-    return EventReader(FileSource(path, dialect or Dialect()), ids, timezone, LATEST)
+    contract = Contract((), timezone=timezone, date_format=date_format)
+    return EventReader(FileSource(path, dialect or Dialect()), ids, contract, LATEST)
 
 
 def rows(found: Any) -> list[tuple[Any, ...]]:
@@ -128,7 +132,7 @@ def test_typed_columns_give_the_same_rows(write: Callable[..., Path], tmp_path: 
         (",2024-01-01,2024-01-01,visit,x", "e.csv:3: lead_id must be an id of 1 to 256 characters as text or whole"),
         ("a,,2024-01-01,visit,x", "e.csv:3: occurred_at must be a time in ISO 8601, got nothing"),
         ("a,soon,2024-01-01,visit,x", "e.csv:3: occurred_at must be a time in ISO 8601, got 'soon'"),
-        ("a,2024-01-01,01/02/2024,visit,x", "e.csv:3: recorded_at must be a time in ISO 8601, got '01/02/2024'"),
+        ("a,2024-01-01,01/02/2024,visit,x", "e.csv:3: recorded_at must be a date whose order is declared"),
         (
             "a,1969-12-31T23:59:59,2024-01-01,visit,x",
             "e.csv:3: occurred_at must lie between 1970 and tomorrow, got '196",
@@ -152,7 +156,7 @@ def test_a_bad_row_is_refused_with_file_line_and_column(write: Callable[..., Pat
     assert fault.lead_id in {"", "a"}
 
 
-@pytest.mark.parametrize("word", ["won", "", "SQL", "lost "])
+@pytest.mark.parametrize("word", ["won", "", "SQL", "lost!"])
 def test_an_outcome_that_is_not_declared_is_refused(write: Callable[..., Path], word: str) -> None:
     """The message lists the known words and says what to write."""
     path = write(f"lead_id,occurred_at,outcome\na,2024-01-01,{word}\n", "o.csv")
@@ -203,12 +207,25 @@ def test_times_without_a_zone_need_one_in_params(write: Callable[..., Path]) -> 
         list(reader(path, "Europe/Berlin").activities(ACTIVITIES, KINDS))
 
 
+@pytest.mark.parametrize("date_format", ["month_first", {"occurred_at": "month_first"}])
+def test_dates_of_three_numbers_need_an_order_in_params(write: Callable[..., Path], date_format: Any) -> None:
+    """Without data.date_format the message says how to set it; it holds for all columns, or for those that it names."""
+    path = write(HEADER + "a,1/2/2024 3:04 PM,2024-01-02 15:04,visit,x\n")
+    with pytest.raises(DataError, match=r"occurred_at must be .* \(set data.date_format: day_first or month_first\)"):
+        list(reader(path).activities(ACTIVITIES, KINDS))
+
+    (row,) = rows(reader(path, date_format=date_format).activities(ACTIVITIES, KINDS))
+    assert row[1] == row[2]
+    with pytest.raises(DataError, match=r"set data.date_format"):
+        list(reader(path, date_format={"recorded_at": "month_first"}).activities(ACTIVITIES, KINDS))
+
+
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
         ("kind", pa.array([["x"]]), r"kind must be text, a whole number or a boolean, got '\['x'\]'"),
         ("kind", pa.array([{"a": 1}]), r"kind must be text, a whole number or a boolean"),
-        ("kind", pa.array([b"x"]), r"kind must be text, a whole number or a boolean"),
+        ("kind", pa.array([b"\xff"]), r"kind must be text, a whole number or a boolean"),
         ("occurred_at", pa.array([10**13], pa.timestamp("s", "UTC")), "occurred_at must be a time in ISO 8601, got"),
         ("occurred_at", pa.array([None], pa.timestamp("ns")), "occurred_at must be a time in ISO 8601, got nothing"),
         ("occurred_at", pa.array([5]), "occurred_at must be a time in ISO 8601, got '5'"),

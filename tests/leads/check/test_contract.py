@@ -32,6 +32,23 @@ def test_a_contract_survives_json_without_its_label():
     assert loaded.timezone == "Europe/Brussels"
 
 
+@pytest.mark.parametrize("date_format", [None, "day_first", {"a": "month_first"}])
+def test_the_order_of_dates_survives_json(date_format):
+    """A bundle reads dates as the training did: of all columns, or of those that are named."""
+    contract = Contract((), date_format=date_format)
+    loaded = Contract.from_json(json.loads(json.dumps(contract.to_json())))
+    orders = {"day_first": ("day_first", "day_first"), None: (None, None)}
+    expected = ("month_first", None) if isinstance(date_format, dict) else orders[date_format]
+    assert (loaded.date_order("a"), loaded.date_order("b")) == expected
+
+
+def test_columns_of_dates_are_compared_in_their_normal_form(tmp_path):
+    """Names of columns are trimmed and composed in params as in files."""
+    names = ["sources.activities.occurred_at=caf\u00e9", "data.date_format={' cafe\u0301': day_first}"]
+    contract = Contract.from_params(load_params(write_params(tmp_path, crm()), names))
+    assert contract.date_order("caf\u00e9") == "day_first"
+
+
 def test_a_column_and_a_kind_of_activity_of_one_name_are_refused(tmp_path):
     """Both would be one reason."""
     params = load_params(write_params(tmp_path, crm()), ["features.fit={form: category}"])

@@ -204,12 +204,12 @@ def test_a_date_is_midnight_of_the_declared_zone():
 @pytest.mark.parametrize(
     "value",
     [
-        None, "", "NaT", "now", "today", "01/02/2024", "45293", "1700000000", "99999-01-01", "2024-13-01", "soon",
-        "2024-03-31T02:30:00", 1_700_000_000, 45293.5, True, b"\xff2024-01-02",
+        None, "", "NaT", "now", "today", "01/02/2024", "45293", "170000000", "99999-01-01", "2024-13-01", "soon",
+        "2024-03-31T02:30:00", 170_000_000, 45293.5, True, b"\xff2024-01-02",
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_an_instant_is_refused(value):
-    """Ambiguous dates, epochs, serial days, words such as today, and times that do not exist in a zone are refused."""
+    """Dates of no declared order, serial days, words such as today, and times that a zone skips are refused."""
     arrow_type = pa.string() if value is None else None
     micros, bad = times(_column(value, arrow_type=arrow_type), timezone="Europe/Brussels")
     assert (micros.tolist(), bad.tolist()) == ([0], [True])
@@ -274,6 +274,7 @@ def test_a_null_in_a_typed_column_is_refused(arrow_type, zone):
 
 def _read_by_pandas(text, timezone):
     """Return the microseconds that pandas reads from one text in ISO 8601, or None."""
+    text = re.sub("z$", "Z", text)
     text = re.sub(r"^([09].*\.[0-9]{6})[0-9]+", r"\1", text)  # pandas has no nanoseconds of those years
     try:
         try:
@@ -328,7 +329,7 @@ def test_a_time_in_a_column_is_what_pandas_reads_from_it_by_itself(zone):
         if is_bad and by_pandas is not None
     }
     assert {text for text in refused if "0001-" not in text and "9999-" not in text} <= {
-        text for text in SPELLINGS if text.endswith(("z", "T24:00:00"))
+        text for text in SPELLINGS if text.endswith("T24:00:00")
     }
 
 

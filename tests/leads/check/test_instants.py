@@ -63,7 +63,7 @@ def test_the_message_names_the_option_that_has_the_time() -> None:
         instant("2024-03-31T02:30", timezone="Europe/Berlin", name="since")
 
 
-@pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "1700000000"])
+@pytest.mark.parametrize("text", ["", "soon", "31.01.2026", "2026-02-30", "170000000"])
 def test_a_text_that_is_no_date_is_refused(text: str) -> None:
     """The message shows how to write a date."""
     with pytest.raises(

@@ -172,6 +172,28 @@ def test_a_time_that_the_clocks_skip_is_a_fault_and_one_that_they_repeat_is_read
     assert checked.frame[role].tolist() == [1_729_992_600_000_000]
 
 
+@pytest.mark.parametrize(
+    ("date_format", "messages"),
+    [
+        (None, ["whose order is declared (set data.date_format: day_first or month_first), got '13.02.2024'",
+                "whose order is declared (set data.date_format: day_first or month_first), got '02.13.2024'"]),
+        ("day_first", ["with the day first (see data.date_format), got '02.13.2024'"]),
+        ("month_first", ["with the month first (see data.date_format), got '13.02.2024'"]),
+        ({"when": "day_first"}, ["with the day first (see data.date_format), got '02.13.2024'"]),
+        ({"other": "day_first"}, ["data.date_format: day_first or month_first), got '13.02.2024'", "'02.13.2024'"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
+def test_a_date_of_three_numbers_is_read_in_the_declared_order_only(contract, role, date_format, messages):
+    """One that contradicts the order is a fault, and without an order each is one."""
+    dated = replace(_dated(contract, **{role: "when"}), date_format=date_format)
+    checked = check_chunk(_chunk(when=["13.02.2024", "02.13.2024"]), dated, Dialect())
+    for fault, message in zip(checked.faults, messages, strict=True):
+        assert str(fault).endswith(message)
+        assert "when must be a date" in str(fault)
+    assert checked.frame[role].tolist() == [1_707_782_400_000_000] * (2 - len(messages))
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("role", ["created_at", "recorded_at", "valid_from"])
 def test_a_missing_time_is_refused_in_every_unit(contract, role, unit):

@@ -24,6 +24,7 @@ from leadml.params import normal_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from leadml.leads.check.contract import Contract
     from leadml.leads.read.files import Dialect, RawChunk
     from leadml.leads.read.table_source import TableSource
     from leadml.params import ActivitiesParams, MachineParams, OutcomesParams
@@ -80,8 +81,8 @@ class EventReader:
         The table.
     lead_ids
         Arrow array of the ids of all leads; a lead's number is its position.
-    timezone
-        Zone of times that have none, or None.
+    contract
+        How times are read that have no zone, and dates of three numbers.
     latest
         Instant in microseconds after which nothing can have been recorded yet.
     chunk_rows
@@ -90,7 +91,7 @@ class EventReader:
 
     source: TableSource
     lead_ids: pa.Array
-    timezone: str | None
+    contract: Contract
     latest: int
     chunk_rows: int = CHUNK_ROWS
 
@@ -155,7 +156,7 @@ class EventReader:
             found = [FaultyRows(str(lead_id), faulty, "must be an id of 1 to 256 characters as text or whole number")]
             instants = {}
             for name, column in (("occurred_at", occurred_at), ("recorded_at", recorded_at or occurred_at)):
-                instants[name], unread = read_times(chunk, str(column), self.timezone)
+                instants[name], unread = read_times(chunk, str(column), self.contract)
                 found += [FaultyRows(*fault) for fault in unread]
                 out_of_range = ~np.any([mask for _, mask, _ in unread], axis=0) & (
                     (instants[name] < 0) | (instants[name] > self.latest)

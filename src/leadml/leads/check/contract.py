@@ -23,7 +23,7 @@ from leadml.params import DerivedParams, label_word, normal_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.params import Params, TargetParams
+    from leadml.params import DateFormat, DateOrder, Params, TargetParams
     from leadml.types import Labels
 
 LEAD_ID = "lead_id"
@@ -103,6 +103,8 @@ class Contract:
         Columns of dated leads, or None: when the row was recorded, from when it is valid, and the account of the lead.
     derived
         Columns from which derived fields are computed.
+    date_format
+        Order of day and month in dates of three numbers, of all columns or by column, or None.
     """
 
     fields: tuple[Field, ...]
@@ -114,6 +116,7 @@ class Contract:
     valid_from: str | None = None
     account: str | None = None
     derived: DerivedParams = field(default_factory=DerivedParams)
+    date_format: DateFormat | None = None
 
     @classmethod
     def from_params(cls, params: Params) -> Contract:
@@ -131,7 +134,10 @@ class Contract:
             *derived_fields(derived),
             *(Field(normal_name(name), kind, "engagement") for name, kind in choices.engagement.items()),
         )
-        roles: dict[str, Any] = {"timezone": params.data.timezone, "derived": derived}
+        date_format = params.data.date_format
+        if isinstance(date_format, dict):
+            date_format = {normal_name(name): order for name, order in date_format.items()}
+        roles: dict[str, Any] = {"timezone": params.data.timezone, "derived": derived, "date_format": date_format}
         if params.sources is not None:
             roles |= {role: _normalize_name(getattr(params.sources.leads, role)) for role in LEAD_ROLES}
             fields = (*fields, *(column.field for column in activity_columns(ActivityPlan.from_params(params))))
@@ -145,15 +151,19 @@ class Contract:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Contract:
         """Return the contract from the plain data of `to_json`, without a label."""
-        roles = {role: stored[role] for role in (*LEAD_ROLES, "timezone")}
+        roles = {role: stored[role] for role in (*LEAD_ROLES, "timezone", "date_format")}
         fields = tuple(Field(*entry) for entry in stored["fields"])
         return cls(fields, **roles, derived=DerivedParams(**stored["derived"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as plain data, without the label."""
-        roles = {role: getattr(self, role) for role in (*LEAD_ROLES, "timezone")}
+        roles = {role: getattr(self, role) for role in (*LEAD_ROLES, "timezone", "date_format")}
         fields = [entry.to_json() for entry in self.fields]
         return {"fields": fields, **roles, "derived": self.derived.model_dump(mode="json")}
+
+    def date_order(self, column: str) -> DateOrder | None:
+        """Return whether dates of three numbers in a column have the day or the month first, or None."""
+        return self.date_format.get(column) if isinstance(self.date_format, dict) else self.date_format
 
     @property
     def column_fields(self) -> tuple[Field, ...]:

@@ -10,22 +10,20 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadml.leads.check.plain_columns import is_text, plain_column, trimmed, trimmed_word
-from leadml.leads.check.time_zones import FIRST_DAY, LAST_DAY, MICROSECONDS_PER_DAY, NOT_A_TIME, to_utc
+from leadml.leads.check.time_columns import read_instants
 from leadml.leads.check.written_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from leadml.leads.check.time_zones import Nonexistent
+    from leadml.leads.check.time_columns import Times
     from leadml.leads.read.files import Dialect
-    from leadml.types import Floats, Integers, Mask, Objects
-
-    Times = tuple[Integers, Mask]
+    from leadml.params import DateOrder
+    from leadml.types import Floats, Mask, Objects
 
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 NOT_FINITE = r"^(?i)[-+]?(inf|infinity|nan)$"
@@ -36,13 +34,6 @@ BOOLEAN_WORDS = ("True", "False", "TRUE", "FALSE")
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
 MAX_ID_LENGTH = 256  # far above a UUID's 36; a longer text is a column of another kind, or an unclosed quote
-TIME_WITHOUT_ZONE = r"^[0-9]{4}[0-9-]*([Tt ][0-9:.,]+)?$"
-TIME_WITH_ZONE = r"^[0-9]{4}[0-9-]*[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
-BELOW_MICROSECONDS = r"([.,][0-9]{6})[0-9]+"
-# By Arrow's names of units; a day is 86,400 seconds, and each unit below a thousandth of the one above.
-UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
-YEARS_PER_CYCLE, DAYS_PER_CYCLE = 400, 146_097  # then the calendar is the same again
-NEAR_YEAR = 1850  # pandas 2 reads text as nanoseconds, which hold the years 1678 to 2261
 
 
 def numbers(column: pa.ChunkedArray, dialect: Dialect) -> tuple[Floats, Mask]:
@@ -176,101 +167,49 @@ def arrow_ids(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
     return text, bad | refused
 
 
-def times(column: pa.ChunkedArray, *, timezone: str | None) -> Times:
+def times(column: pa.ChunkedArray, *, timezone: str | None, order: DateOrder | None = None) -> Times:
     """Return a column as microseconds since 1970 in UTC, and the mask of values that are missing or not an instant.
 
     Parameters
     ----------
     column
-        Text in ISO 8601, or Arrow dates or timestamps.
+        Text in ISO 8601 or as people write it (see `iso_times`), seconds or milliseconds since 1970 as text or whole
+        numbers, or Arrow dates or timestamps.
     timezone
         Zone of times without a zone; where it is None such times are refused. When the clocks go back, a time that
         exists twice is read as the later one, so that nothing is known before it happened. When the clocks go forward,
-        a time that does not exist is refused.
+        a time that does not exist is refused. A date without a time is the first instant of its day.
+    order
+        Whether dates such as 05.01.2024 have the day or the month first; where it is None such dates are refused.
 
     Examples
     --------
-    >>> times(pa.chunked_array([["1970-01-01T01:00:00+01:00", "1970-01-01"]]), timezone="UTC")[0].tolist()
-    [0, 0]
+    >>> written = ["1970-01-01T01:00:00+01:00", "1970-01-01", "Jan 1, 1970"]
+    >>> times(pa.chunked_array([written]), timezone="UTC")[0].tolist()
+    [0, 0, 0]
     """
-    return _times(column, timezone, "NaT")
+    return read_instants(column, timezone, "NaT", order)
 
 
-def nonexistent_times(column: pa.ChunkedArray, *, timezone: str | None) -> Mask:
+def nonexistent_times(column: pa.ChunkedArray, *, timezone: str | None, order: DateOrder | None = None) -> Mask:
     """Return the mask of times without a zone that do not exist in a zone, because its clocks go forward over them.
 
     Parameters
     ----------
     column
-        Text in ISO 8601, or Arrow dates or timestamps.
+        A column as `times` reads it.
     timezone
         The zone; where it is None the mask is False everywhere.
+    order
+        Whether dates such as 05.01.2024 have the day or the month first, or None.
 
     Examples
     --------
     >>> nonexistent_times(pa.chunked_array([["2024-03-31 02:30", "2024-03-31 03:00"]]), timezone="Europe/Berlin")
     array([ True, False])
     """
-    return _times(column, timezone, "NaT")[1] & ~_times(column, timezone, "shift_forward")[1]
-
-
-def _times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Nonexistent) -> Times:
-    column = plain_column(column)
-    if is_text(column.type):
-        return _text_times(column, timezone, nonexistent)
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        return _typed_times(column, timezone, nonexistent)
-    return np.zeros(len(column), dtype=np.int64), np.ones(len(column), dtype=bool)
-
-
-def _text_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Nonexistent) -> Times:
-    text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), BELOW_MICROSECONDS, r"\1")
-    zoned, naive = (
-        pc.fill_null(pc.match_substring_regex(text, pattern), fill_value=False).to_numpy(zero_copy_only=False)
-        for pattern in (TIME_WITH_ZONE, TIME_WITHOUT_ZONE)
-    )
-    micros = np.full(len(text), NOT_A_TIME)
-    micros[zoned] = _parse(text.filter(zoned))
-    if timezone is not None:
-        local = _parse(text.filter(naive))
-        micros[naive] = to_utc(local, timezone, ambiguous="later", nonexistent=nonexistent)
-    return _refuse_outside_calendar(micros)
-
-
-def _parse(text: pa.ChunkedArray) -> Integers:
-    """Return texts that begin with a year as microseconds; without a zone they are read as UTC."""
-    years = pc.utf8_slice_codeunits(text, 0, 4).cast(pa.int64()).to_numpy()
-    cycles = (years - NEAR_YEAR) // YEARS_PER_CYCLE
-    if cycles.any():
-        near = pa.array(years - cycles * YEARS_PER_CYCLE).cast(pa.string())
-        text = pc.binary_join_element_wise(near, pc.utf8_slice_codeunits(text, 4), "")
-    stamps = pd.to_datetime(pd.Series(_to_objects(text), dtype=object), format="ISO8601", errors="coerce", utc=True)
-    micros = stamps.dt.as_unit("us").to_numpy(dtype="M8[us]").view(np.int64)
-    return np.where(stamps.isna(), NOT_A_TIME, micros + cycles * (DAYS_PER_CYCLE * MICROSECONDS_PER_DAY))
-
-
-def _typed_times(column: pa.ChunkedArray, timezone: str | None, nonexistent: Nonexistent) -> Times:
-    unit = "D" if pa.types.is_date32(column.type) else "ms" if pa.types.is_date64(column.type) else column.type.unit
-    whole = column.cast(pa.int32()).cast(pa.int64()) if unit == "D" else column.cast(pa.int64())
-    counts = pc.fill_null(whole, fill_value=0).to_numpy()
-    per_day = UNITS_PER_DAY[unit]
-    valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    inside = valid & (counts >= FIRST_DAY * per_day) & (counts <= LAST_DAY * per_day - 1)
-    counts = np.where(inside, counts, 0)
-    if per_day <= MICROSECONDS_PER_DAY:
-        micros = counts * (MICROSECONDS_PER_DAY // per_day)
-    else:
-        micros = counts // (per_day // MICROSECONDS_PER_DAY)
-    if getattr(column.type, "tz", None) is None:
-        local, micros = micros, np.full(len(column), NOT_A_TIME)
-        if timezone is not None:
-            micros = to_utc(local, timezone, ambiguous="later", nonexistent=nonexistent)
-    return _refuse_outside_calendar(np.where(inside, micros, NOT_A_TIME))
-
-
-def _refuse_outside_calendar(micros: Integers) -> Times:
-    bad = (micros < FIRST_DAY * MICROSECONDS_PER_DAY) | (micros >= LAST_DAY * MICROSECONDS_PER_DAY)
-    return np.where(bad, 0, micros), bad
+    _, bad = read_instants(column, timezone, "NaT", order)
+    return bad & ~read_instants(column, timezone, "shift_forward", order)[1]
 
 
 def _is_real(arrow_type: pa.DataType) -> bool:

@@ -19,15 +19,22 @@ from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.instants import SKIPPED_HOUR
+from leadml.leads.check.written_times import needs_order
 from leadml.leads.read.files import Dialect
 
 if TYPE_CHECKING:
     from leadml.leads.check.contract import Contract
     from leadml.leads.check.field import Field
     from leadml.leads.read.files import RawChunk
+    from leadml.params import DateOrder
     from leadml.types import Integers, Mask, Objects
 
 ONE_OF = "must be one of"
+DATE_ORDERS: dict[DateOrder | None, str] = {
+    None: " whose order is declared (set data.date_format: day_first or month_first)",
+    "day_first": " with the day first (see data.date_format)",
+    "month_first": " with the month first (see data.date_format)",
+}
 REQUIREMENTS = {
     "number": "must be a number",
     "category": "must be text, a whole number or a boolean",
@@ -81,7 +88,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
     for role in (CREATED_AT, RECORDED_AT, VALID_FROM):
         column = getattr(contract, role)
         if column:
-            columns[role], time_problems = read_times(chunk, column, contract.timezone)
+            columns[role], time_problems = read_times(chunk, column, contract)
             problems += time_problems
     if contract.label:
         columns[LABEL] = contract.label.codes(texts(chunk.table[contract.label.column], dialect)[0].tolist())
@@ -125,13 +132,18 @@ def faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> di
     return faults
 
 
-def read_times(chunk: RawChunk, column: str, timezone: str | None) -> tuple[Integers, list[tuple[str, Mask, str]]]:
+def read_times(chunk: RawChunk, column: str, contract: Contract) -> tuple[Integers, list[tuple[str, Mask, str]]]:
     """Return the instants of a column, and its problems: column, mask of rows, what the values must be."""
-    instants, bad = times(chunk.table[column], timezone=timezone)
-    skipped = nonexistent_times(chunk.table[column], timezone=timezone) if bad.any() else bad
-    requirement = f"must be a time in ISO 8601{'' if timezone else ' with a zone (or set data.timezone)'}"
+    values, timezone, order = chunk.table[column], contract.timezone, contract.date_order(column)
+    instants, bad = times(values, timezone=timezone, order=order)
+    if not bad.any():
+        return instants, [(column, bad, "")]
+    skipped = nonexistent_times(values, timezone=timezone, order=order)
+    ordered = bad & ~skipped & needs_order(values)
+    zone = "" if timezone else " with a zone (or set data.timezone)"
     return instants, [
-        (column, bad & ~skipped, requirement),
+        (column, bad & ~skipped & ~ordered, f"must be a time in ISO 8601{zone}"),
+        (column, ordered, f"must be a date{DATE_ORDERS[order]}{zone}"),
         (column, skipped, f"must be a time of {timezone}, {SKIPPED_HOUR}"),
     ]
 

@@ -30,8 +30,8 @@ CURRENCY_CODES = """
 # The symbols of Unicode's CLDR, in short and narrow form and in the currency's own language, that have letters. Not the
 # words that mean a measure too: km, kn.
 CURRENCY_WORDS = """
-    kr kr. Kr Kr. Kč zł Ft Fr Fr. fr. SFr. lei leu лв лв. \u0440\u0443\u0431 \u0440\u0443\u0431. грн Rs Rs. R RM Rp Rp. TL
-    din. ден Bs S/ B/. FCFA
+    kr kr. Kr Kr. Kč zł Ft Fr Fr. fr. SFr. lei leu лв лв. \u0440\u0443\u0431 \u0440\u0443\u0431. грн Rs Rs. R RM Rp Rp.
+    TL din. ден Bs S/ B/. FCFA
     A$ AU$ C$ CA$ CN¥ EC$ HK$ J$ JP¥ MX$ NT$ NZ$ R$ RD$ S$ SG$ U$S US$ 元 円 원
 """
 

@@ -250,9 +250,7 @@ class DatedLeads:
                     groups = join_groups(history.split_keys, history.lead_ids, people)
                     history = replace(history, split_keys=groups, people=people)
                 ids = pa.array(history.lead_ids, pa.string())
-                readers = {
-                    name: EventReader(table, ids, params.data.timezone, latest) for name, table in opened.items()
-                }
+                readers = {name: EventReader(table, ids, self.contract, latest) for name, table in opened.items()}
                 progress("reading activities")
                 kinds = {plain_text(kind): at for at, (kind, _) in enumerate(self.settings.plan.kinds)}
                 roles = sources.activities if with_activities else None
