@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from leadml.errors import DataError
+from leadml.errors import DataError, LeadmlError
+from leadml.jobs.answers import Answers, UndecidedError
+from leadml.jobs.check import check
 from leadml.jobs.places import Places
-from leadml.jobs.propose import propose_params
+from leadml.jobs.propose import ProposedParams, propose, propose_params
 from leadml.jobs.train import train
+from leadml.leads.check.contract import Contract
+from leadml.leads.check.load import load_leads
+from leadml.leads.read.files import Dialect
+from leadml.leads.read.table_source import FileSource
 from leadml.params import parse_params
 
 SMALL = ["model.max_rounds=40", "evaluation.draws=50", "tracking.enabled=false"]
@@ -28,7 +36,7 @@ def test_a_proposal_is_accepted_by_training(tmp_path: Path, bank_file: Path) -> 
     assert params.data.lead_id == "id"
     assert (params.target.column, params.target.positive, params.target.negative) == ("y", ("yes",), ("no",))
     assert list(params.features.excluded) == ["duration"]
-    assert params.features.excluded["duration"].startswith("suspected leak: ")
+    assert params.features.excluded["duration"].startswith("LK")
     assert {name: kind for name, kind in params.features.fit.items() if kind == "boolean"} == {
         "default": "boolean", "housing": "boolean", "loan": "boolean",
     }  # fmt: skip
@@ -79,23 +87,110 @@ def test_special_characters_in_names_are_escaped(tmp_path: Path, bank_file: Path
     assert (params.target.column, params.target.name) == ("Won?", "won")
 
 
-def test_a_file_without_a_label_is_refused(tmp_path: Path) -> None:
-    """If no column has two values, nothing is proposed."""
+def test_a_file_without_a_label_is_a_question(tmp_path: Path) -> None:
+    """If no column says which leads converted, a person is asked, and nothing is proposed."""
     (tmp_path / "leads.csv").write_text("id,size\n1,10\n2,20\n3,30\n", encoding="utf-8")
 
-    with pytest.raises(DataError, match=r"must have a column of two values .* got id, size"):
+    with pytest.raises(UndecidedError, match=r"no column says .* name the one that does with --label COLUMN"):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
 
 
-def test_a_label_with_three_values_is_refused(tmp_path: Path, bank_file: Path) -> None:
-    """Open leads have no label: the message names the values and what to do."""
-    leads = pd.read_csv(bank_file).head(300).rename(columns={"y": "status"})
-    leads = leads.drop(columns=["default", "housing", "loan"])
-    leads.loc[:9, "status"] = "open"
-    leads.to_csv(tmp_path / "leads.csv", index=False)
+SIZE = 1500
+RNG = np.random.default_rng(0)
+CREATED = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(RNG.integers(0, 400 * 1440, SIZE)), unit="min")
+VISITS = RNG.poisson(5, SIZE)
+IS_WON = RNG.random(SIZE) < 1 / (1 + np.exp(2 - 0.3 * VISITS))
+WON_AT = CREATED + pd.to_timedelta(RNG.integers(1, 41, SIZE), unit="D")
 
-    with pytest.raises(DataError, match=r"status must have two values .* got 'no', 'open', 'yes'; keep the rows whose"):
-        propose_params(tmp_path / "leads.csv", written_as="leads.csv")
+
+def leads(**columns: Any) -> pd.DataFrame:
+    """Return leads with an id, a date, a field, a label and other columns."""
+    won = np.where(IS_WON, "Won", "Lost")
+    plain = {"Lead ID": [f"L{at}" for at in range(SIZE)], "Created": CREATED.strftime("%Y-%m-%d"), "Visits": VISITS}
+    return pd.DataFrame({**plain, "Status": won, **columns})
+
+
+def proposed(folder: Path, frame: pd.DataFrame, answers: Answers | None = None, **written: Any) -> ProposedParams:
+    """Return the proposal for a file of leads."""
+    frame.to_csv(folder / "leads.csv", index=False, **written)
+    return propose(folder / "leads.csv", answers=answers)
+
+
+def test_open_leads_and_the_days_to_wait_are_proposed(tmp_path: Path) -> None:
+    """Stages without an outcome are open; where conversions have a date, so are leads younger than most needed."""
+    status = np.where(IS_WON, "Won", RNG.choice(["Lost", "Working"], SIZE))
+    won_at = pd.Series(WON_AT.strftime("%Y-%m-%d")).where(IS_WON)
+    params = parse_params(proposed(tmp_path, leads(Status=status, **{"Won Date": won_at})).text)
+
+    assert (params.target.positive, params.target.negative, params.target.open) == (("Won",), ("Lost",), ("Working",))
+    assert 37 <= params.target.wait_days <= 40
+    assert params.features.excluded["Won Date"].startswith("a time other than")
+    assert parse_params(proposed(tmp_path, leads()).text).target.wait_days is None
+
+
+@pytest.mark.parametrize(
+    ("written", "order"),
+    [("%d.%m.%Y", "day_first"), ("%m/%d/%Y", "month_first"), ("%d/%m/%Y %H:%M", "day_first"), ("%Y-%m-%d", None),
+     ("%m/%d/%Y %I:%M %p", "month_first"), ("%d %b %Y", None)],
+)  # fmt: skip
+def test_the_order_of_day_and_month_comes_from_the_whole_column(
+    tmp_path: Path, written: str, order: str | None
+) -> None:
+    """The same leads get the same dates, however they are written."""
+    text = proposed(tmp_path, leads(Created=CREATED.strftime(written))).text
+    params = parse_params(text)
+    contract = Contract.from_params(params)
+    loaded = load_leads(FileSource(tmp_path / "leads.csv", Dialect.from_params(params.data)), contract).frame
+    meant = pd.Series(CREATED.strftime(written), index=[f"L{at}" for at in range(SIZE)])
+    assert params.data.date_format == ({"Created": order} if order else None)
+    expected = pd.to_datetime(meant, format=written).reindex(loaded["lead_id"]).to_numpy()
+    np.testing.assert_array_equal(loaded["created_at"].to_numpy(), expected.astype("M8[us]").view(np.int64))
+
+
+def test_an_open_order_of_day_and_month_is_a_question(tmp_path: Path) -> None:
+    """The option of the message answers it."""
+    created = [f"{1 + at % 12:02}/{1 + at % 11:02}/2024" for at in range(SIZE)]
+    with pytest.raises(UndecidedError, match=r"Created has dates such as .* --date-format day_first or") as caught:
+        proposed(tmp_path, leads(Created=created))
+    for order in caught.value.choices:
+        params = parse_params(proposed(tmp_path, leads(Created=created), Answers(date_format=order)).text)
+        assert params.data.date_format == {"Created": order}
+
+
+def test_a_person_may_name_the_columns(tmp_path: Path) -> None:
+    """The names are taken as they are, and a name that does not exist is refused with the nearest."""
+    frame = leads(other=[f"X{at}" for at in range(SIZE)], Changed=CREATED.strftime("%Y-%m-%d"))
+    answers = Answers(lead_id="other", created_at="Changed", target="sale")
+    params = parse_params(proposed(tmp_path, frame, answers).text)
+    assert (params.data.lead_id, params.data.created_at, params.target.name) == ("other", "Changed", "sale")
+    assert params.features.excluded["Lead ID"].startswith("an id: ")
+    for wrong, message in ((Answers(lead_id="othr"), "--id must name .* nearest is 'other'"), (
+        Answers(created_at="Change"), "--date must name a column, got 'Change'; the nearest is 'Changed'"
+    )):  # fmt: skip
+        with pytest.raises(LeadmlError, match=message):
+            proposed(tmp_path, frame, wrong)
+
+
+def test_columns_at_which_a_training_stops_are_left_out(tmp_path: Path) -> None:
+    """A field that knows the outcome, and one that names people, have the finding as the reason."""
+    noted = np.where(IS_WON, "signed", RNG.choice(["", "asked"], SIZE))
+    frame = leads(note=noted, mail=[f"{at}@x.org" for at in range(SIZE)])
+    result = proposed(tmp_path, frame)
+    excluded = parse_params(result.text).features.excluded
+    assert excluded["note"].startswith("LK")
+    assert "e-mail addresses" in excluded["mail"]
+    assert [each.column for each in result.roles] == list(frame.columns)
+    places = Places(tmp_path, parse_params(result.text, overrides=SMALL), "status")
+    assert check(places, now="2026-01-01", progress=lambda _: None).is_ready
+
+
+def test_words_for_not_known_and_marks_of_numbers_are_proposed(tmp_path: Path) -> None:
+    """A column of numbers with a few words is one of numbers, and every column is judged with the marks of all."""
+    revenue = [f"{value:,.2f} €".translate(str.maketrans(",.", ".,")) for value in 100.5 * np.arange(SIZE)]
+    size = np.resize(["1.200", "n/a", "2.345", "17", "-"], SIZE)
+    params = parse_params(proposed(tmp_path, leads(Revenue=revenue, Size=size), sep=";").text)
+    assert (params.data.decimal, params.data.missing) == (",", ("-", "n/a"))
+    assert params.features.fit["Revenue"] == params.features.fit["Size"] == "number"
 
 
 @pytest.mark.slow
@@ -107,7 +202,7 @@ def test_a_time_that_is_not_the_creation_is_excluded(tmp_path: Path, bank_file: 
 
     params = parse_params(propose_params(tmp_path / "leads.parquet", written_as="x"))
 
-    assert params.features.excluded["last_call"].startswith("a time: ")
+    assert params.features.excluded["last_call"].startswith("a time other than")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +210,6 @@ def test_a_time_that_is_not_the_creation_is_excluded(tmp_path: Path, bank_file: 
     [
         ("id,y\n", "must hold leads, got none below the header"),
         ("id,y\n1,yes,2\n", "must have 2 values as the header has, got 3"),
-        ("id\n1\n", "must have a column of two values"),
         ("", "got an empty file"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,18 +23,31 @@ from leadml.cli.shared import (
     print_table,
     show_progress,
 )
-from leadml.errors import LeadmlError
+from leadml.errors import LeadmlError, inert
 
 if TYPE_CHECKING:
     from leadml.jobs.project import Project
     from leadml.jobs.train import Trained
 
+WordsOption = Annotated[list[str] | None, typer.Option(help="Value of the label. Repeatable.")]
+
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml; read and correct it before training.")
-def init(
+def init(  # noqa: PLR0917 - a command's options, by name
     file: FileArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = DEFAULT_PARAMS,
-    encoding: Annotated[str, typer.Option(help="Encoding of CSV files.")] = "utf-8",
+    label: Annotated[str | None, typer.Option(help="Column that says which leads converted.")] = None,
+    positive: WordsOption = None,
+    negative: WordsOption = None,
+    open_: Annotated[list[str] | None, typer.Option("--open", help="Value of leads that are open. Repeatable.")] = None,
+    lead_id: Annotated[str | None, typer.Option("--id", help="Column of the id.")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="Column of the time at which leads came.")] = None,
+    target: Annotated[str | None, typer.Option(help="Name of what is predicted.")] = None,
+    date_format: Annotated[
+        Literal["day_first", "month_first"] | None, typer.Option(help="Whether the day or the month is written first.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text files; by default what the bytes are.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Read a file of leads and propose a commented params.yaml."""
@@ -43,13 +56,35 @@ def init(
         if out.exists() and not force:
             msg = f"{out}: must be a new file, got one that exists; name another with --out, or replace it with --force"
             raise LeadmlError(msg)
-        from leadml.jobs.propose import propose_params
+        from leadml.jobs.answers import Answers
+        from leadml.jobs.lead_records import current_instant
+        from leadml.jobs.propose import propose
         from leadml.publish.files import write_text
+        from leadml.publish.text_tables import role_table
 
+        answers = Answers(
+            label=label,
+            positive=tuple(positive or ()),
+            negative=tuple(negative or ()),
+            open=tuple(open_ or ()),
+            lead_id=lead_id,
+            created_at=date,
+            target=target,
+            encoding=encoding,
+            sheet=sheet,
+            date_format=date_format,
+        )
         progress("reading leads")
         written_as = os.path.relpath(file.resolve(), out.resolve().parent)
-        write_text(out, propose_params(file, written_as=written_as, encoding=encoding))
-    print(f"wrote {out}: read it, correct it, then run leadml check {file} and leadml train")
+        proposed = propose(file, now=current_instant(), written_as=written_as, answers=answers)
+        write_text(out, proposed.text)
+    print_table("columns", role_table(proposed.roles))
+    for note in proposed.notes:
+        print(f"note: {inert(note)}")
+    guessed = [inert(each.column) for each in proposed.roles if each.guessed]
+    if guessed:
+        print(f"note: these were guessed, look at them in {out}: {', '.join(guessed)}")
+    print(f"wrote {out}: read it, correct it, then run leadml check and leadml train")
 
 
 @app.command(

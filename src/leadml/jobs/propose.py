@@ -1,34 +1,76 @@
-"""Propose a ``params.yaml`` for a file of leads: roles of the columns, and suspected leaks excluded with reasons."""
+"""Propose a ``params.yaml`` for a file of leads, and judge it as `leadml check` would until nothing in it is refused.
+
+What nobody can know from the file is asked for and never guessed in silence: which column is the label, whether the day
+or the month comes first.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from leadml.arguments import file_path
-from leadml.errors import DataError, Fault
-from leadml.leads.check.contract import Contract
-from leadml.leads.check.load import load_leads
-from leadml.leads.judge.column_roles import Proposal, propose_roles
-from leadml.leads.read.csv_text import DELIMITERS
-from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
-from leadml.leads.read.table_source import FileSource
-from leadml.leads.sources.flat import as_snapshots
-from leadml.model.leaks import find_leaks
-from leadml.params import parse_params
+from leadml.errors import DataError, Fault, LeadmlError, ModelError, inert, nearest, quoted
+from leadml.jobs.answers import Answers, UndecidedError
+from leadml.jobs.assess import assess
+from leadml.jobs.choose_label import choose_label
+from leadml.jobs.params_text import Choices
+from leadml.leads.asof.events import latest_instant
+from leadml.leads.check.contract import Contract, Label
+from leadml.leads.check.convert import texts, times
+from leadml.leads.check.instants import instant
+from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
+from leadml.leads.judge.column_content import describe_column
+from leadml.leads.judge.column_roles import Proposal, find_created_at, find_lead_id, propose_field
+from leadml.leads.judge.label_candidates import MAX_LEVELS
+from leadml.leads.read.detect import detect_dialect
+from leadml.leads.read.files import column_names, read_chunks
+from leadml.leads.read.frames import FrameSource
+from leadml.leads.sources.flat import FlatLeads
+from leadml.params import normal_name, parse_params
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from leadml.leads.judge.column_content import ColumnContent
+    from leadml.leads.judge.column_roles import Role
+    from leadml.leads.judge.label_candidates import Candidate
+    from leadml.leads.read.files import Dialect
+    from leadml.params import DateOrder
+    from leadml.types import Mask
+
 SAMPLE_ROWS = 200_000  # a second of reading (decision 5); a proposal is read and corrected anyway
-NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
+JUDGED_ROWS = 20_000  # enough that no role changes, few enough to judge 60 columns in seconds
+CONSTANT_OR_ID = frozenset({"RD6", "RD7"})  # warnings that a proposal needs not carry
+SHARE_OF_WON, SHARE_OF_OTHERS = 0.9, 0.02  # that have the date of a conversion
+USUAL_SHARE = 0.95  # of the conversions came within the days that a lead has to convert
 
 
-def propose_params(source: str | Path, *, written_as: str | None = None, encoding: str = "utf-8") -> str:
+@dataclass(frozen=True)
+class ProposedParams:
+    """A proposed ``params.yaml``.
+
+    Parameters
+    ----------
+    text
+        The text of the file.
+    roles
+        The role of each column, in the order of the file.
+    notes
+        What a person should know, in words.
+    """
+
+    text: str
+    roles: tuple[Proposal, ...]
+    notes: tuple[str, ...]
+
+
+def propose_params(source: str | Path, *, written_as: str | None = None, encoding: str | None = None) -> str:
     """Return the text of a ``params.yaml`` for a file; each line of a column has a comment with the reason.
 
     Parameters
@@ -38,139 +80,176 @@ def propose_params(source: str | Path, *, written_as: str | None = None, encodin
     written_as
         The path to write into the params, relative to their folder; None for the name of the source.
     encoding
-        Encoding of CSV files.
+        Encoding of delimited text; None for the one that its bytes have.
 
     Raises
     ------
     DataError
-        If the source cannot be read, or no column could be a label.
+        If the source cannot be read.
+    UndecidedError
+        If it remains open which column is the label, or how dates are written.
     """
+    return propose(source, written_as=written_as, answers=Answers(encoding=encoding)).text
+
+
+def propose(
+    source: str | Path, *, now: str | None = None, written_as: str | None = None, answers: Answers | None = None
+) -> ProposedParams:
+    """Return a proposed ``params.yaml`` with the role of each column.
+
+    Parameters
+    ----------
+    source
+        A file or folder of leads with a label.
+    now
+        The instant of the job in ISO 8601, after which no lead can have come; None for no limit.
+    written_as
+        The path to write into the params, relative to their folder; None for the name of the source.
+    answers
+        What a person has settled.
+
+    Raises
+    ------
+    DataError, UndecidedError
+        As for `propose_params`.
+    """
+    answers = answers or Answers()
     source = file_path(source, "source")
-    written_as = source.name if written_as is None else str(written_as)
-    dialect = _detect_dialect(source, encoding)
-    chunk = next(read_chunks(source, dialect, column_names(source, dialect), rows=SAMPLE_ROWS))
+    dialect = detect_dialect(source, encoding=answers.encoding, sheet=answers.sheet)
+    names = [name for name in column_names(source, dialect) if name]
+    chunk = next(read_chunks(source, dialect, names, rows=SAMPLE_ROWS))
     if chunk.faults:
         raise DataError(chunk.faults)
     if not chunk.table.num_rows:
         raise DataError([Fault(chunk.source, "must hold leads, got none below the header")])
-    proposals = propose_roles(_contiguous(chunk.table), dialect)
-    params = parse_params(params_text(proposals, dialect, written_as))
-    contract = Contract.from_params(params)
-    leads = as_snapshots(load_leads(FileSource(source, dialect), contract).frame)
-    suspects = {
-        finding.field: f"suspected leak: {finding.evidence}"
-        for finding in find_leaks(leads, contract.fields, params)
-        if finding.severity == "stop"
-    }
-    without_leaks = [
-        replace(proposal, role="excluded", kind=None, reason=suspects[proposal.column])
-        if proposal.column in suspects
-        else proposal
-        for proposal in proposals
-    ]
-    return params_text(without_leaks, dialect, written_as)
+    table = chunk.table.combine_chunks()
+    contents = {name: describe_column(table[name], dialect) for name in names}
+    dialect = _with_marks(dialect, contents)
+    few = [name for name, content in contents.items() if 1 < len(content.levels) <= MAX_LEVELS]
+    label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers)
+    roles = _roles(contents, label, answers)
+    path = source.name if written_as is None else str(written_as)
+    choices = Choices(path, dialect, label, roles, None, _date_orders(contents, roles, answers), answers.target)
+    choices = replace(choices, wait_days=_wait_days(table, contents, choices))
+    choices = _judged(choices, table, now)
+    return ProposedParams(choices.text(), tuple(choices.roles), tuple(chunk.passed_over))
 
 
-def params_text(proposals: Sequence[Proposal], dialect: Dialect, path: str) -> str:
-    """Return the text of a ``params.yaml`` with the proposed roles and the reasons for them."""
-    by_role = {role: [p for p in proposals if p.role == role] for role in ("lead_id", "created_at", "label")}
-    label = by_role["label"][0]
-    names = {role: members[0].column if members else None for role, members in by_role.items()}
-    target = "".join(c if c.isalnum() and c.isascii() else "_" for c in label.column.lower()).strip("_") or "converted"
-    target = target if target[0].isalpha() and len(target) > 1 else "converted"
-    lines = [
-        "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train.",
-        "",
-        "data:",
-        f"  path: {_yaml_text(path)}",
-        f"  delimiter: {_yaml_text(dialect.delimiter)}",
-        f"  encoding: {_yaml_text(dialect.encoding)}",
-        f"  decimal: {_yaml_text(dialect.decimal)}",
-        "  missing: []                # other texts that mean 'not known', for example [NA, unknown]",
-        f"  lead_id: {_yaml_text(names['lead_id'])}  # {_reason(by_role['lead_id'], NO_ID)}",
-        f"  created_at: {_yaml_text(names['created_at'])}  # {_reason(by_role['created_at'], NO_DATE)}",
-        f"  timezone: {'UTC' if names['created_at'] else 'null'}             # of times without a zone",
-        "",
-        "target:",
-        f"  name: {target[:40]}",
-        f"  column: {_yaml_text(label.column)}  # {label.reason}",
-        f"  positive: [{', '.join(_yaml_text(value) for value in label.positive)}]",
-        f"  negative: [{', '.join(_yaml_text(value) for value in label.negative)}]",
-        "",
-        "features:",
-        "  # kinds: number, category, boolean",
-    ]
-    for group, meaning in (("fit", "what the lead is"), ("engagement", "what the lead does, or sales did with it")):
-        members = [p for p in proposals if p.role == group]
-        lines.append(f"  {group}:{'' if members else ' {}'}  # {meaning}")
-        lines += [f"    {_yaml_text(p.column)}: {p.kind}  # {p.reason}" for p in members]
-    excluded = [p for p in proposals if p.role == "excluded"]
-    lines.append(f"  excluded:{'' if excluded else ' {}'}  # fields that are not used, with the reason")
-    lines += [f"    {_yaml_text(p.column)}: {_yaml_text(p.reason)}" for p in excluded]
-    return "\n".join(lines) + STAGES
+def _with_marks(dialect: Dialect, contents: Mapping[str, ColumnContent]) -> Dialect:
+    """Return the dialect with the decimal mark of most numbers, and with the words that mean "not known"."""
+    votes: Counter[str] = Counter()
+    for content in contents.values():
+        if content.mark is not None:
+            votes[content.mark.decimal] += 1 + len(contents) * content.mark.sure
+    decimal = max(votes, key=lambda mark: votes[mark]) if votes else dialect.decimal
+    missing = sorted({word for content in contents.values() if content.kind != "text" for word in content.missing})
+    return replace(dialect, decimal=decimal, missing=tuple(missing))
 
 
-STAGES = """
-
-stages:                        # the rule that sets the cut of each stage
-  # rules: {rule: share, top}, {rule: precision, at_least, confidence}, {rule: recall, at_least, confidence},
-  #        {rule: capacity, leads_per_week, incoming_per_week}, {rule: value, contact_cost, won_value},
-  #        {rule: fixed, probability}
-  iql: {rule: share, top: 0.5}
-  mql: {rule: share, top: 0.2}
-  sql: {rule: share, top: 0.05}
-
-split:
-  test_share: 0.25             # share of the leads that are held out for the evaluation
-  folds: 5                     # parts of the other leads; each is evaluated by models fitted on the rest
-  seed: 0
-
-limits:
-  min_leads: 1000              # training refuses fewer
-  min_conversions: 120         # training refuses fewer conversions, or fewer leads without one
-  allow_small: false           # true: train anyway, with a warning in the report
-"""
+def _roles(contents: Mapping[str, ColumnContent], label: Candidate, answers: Answers) -> list[Proposal]:
+    """Return the role of each column, in the order of the file."""
+    found = {label.column: Proposal(label.column, "label", None, label.reason, guessed=bool(label.guessed))}
+    for proposal in (
+        _named(contents, answers.lead_id, "lead_id", "--id") or find_lead_id(contents, tuple(found)),
+        _named(contents, answers.created_at, "created_at", "--date") or find_created_at(contents, tuple(found)),
+    ):
+        if proposal is not None:
+            found[proposal.column] = proposal
+    return [found.get(name) or propose_field(name, content) for name, content in contents.items()]
 
 
-def _reason(proposals: Sequence[Proposal], otherwise: str) -> str:
-    return proposals[0].reason if proposals else otherwise
+def _named(contents: Mapping[str, ColumnContent], name: str | None, role: Role, option: str) -> Proposal | None:
+    """Return the role of a column that a person named, or None where nobody did."""
+    if name is None:
+        return None
+    if normal_name(name) not in contents:
+        msg = f"{option} must name a column, got {quoted(name)}{nearest(name, contents)}"
+        raise LeadmlError(msg)
+    return Proposal(normal_name(name), role, None, "named by you")
 
 
-def _yaml_text(value: str | None) -> str:
-    """Return a text as YAML in double quotes."""
-    if value is None:
-        return "null"
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
+def _date_orders(
+    contents: Mapping[str, ColumnContent], roles: Sequence[Proposal], answers: Answers
+) -> dict[str, DateOrder]:
+    """Return the order of day and month of the column of the creation, where it is written with an order."""
+    created_at = next((each.column for each in roles if each.role == "created_at"), None)
+    dates = contents[created_at].dates if created_at is not None else None
+    if created_at is None or dates is None or not (dates.order or dates.is_open):
+        return {}
+    order = answers.date_format or dates.order
+    if order is None:
+        shown = next(level for level in contents[created_at].levels if level)
+        message = (
+            f"{inert(created_at)} has dates such as {quoted(shown)}, of which none says whether the day or the month "
+            "comes first; say it with --date-format day_first or --date-format month_first"
+        )
+        raise UndecidedError(message, "date_format", ("day_first", "month_first"))
+    return {created_at: order}
 
 
-def _detect_dialect(source: Path, encoding: str) -> Dialect:
-    """Return the dialect with the delimiter that divides the header into the most names."""
-    file = source_files(source)[0]
-    if file.suffix == ".parquet":
-        return Dialect()
-    widths = {}
-    for delimiter in DELIMITERS:
-        try:
-            widths[delimiter] = len(column_names(file, Dialect(delimiter, encoding)))
-        except DataError:
-            widths[delimiter] = 0
-    delimiter = max(widths, key=lambda mark: widths[mark])
-    if widths[delimiter] == 0:
-        column_names(file, Dialect(encoding=encoding))
-    return Dialect(delimiter, encoding, "," if delimiter == ";" and _has_decimal_commas(file, encoding) else ".")
+def _wait_days(table: pa.Table, contents: Mapping[str, ColumnContent], choices: Choices) -> int | None:
+    """Return in how many days the usual conversion came, where a column has the dates of conversions, or None."""
+    created_at = next((each.column for each in choices.roles if each.role == "created_at"), None)
+    if created_at is None:
+        return None
+    won, known = _outcomes(table, choices)
+    created, is_bad = times(table[created_at], timezone="UTC", order=choices.date_format.get(created_at))
+    for name, content in contents.items():
+        if content.kind != "time" or name == created_at or not won.any():
+            continue
+        order = content.dates.order if content.dates is not None else None
+        at, is_missing = times(table[name], timezone="UTC", order=order)
+        has = ~is_missing & ~is_bad
+        if has[won].mean() < SHARE_OF_WON or has[known & ~won].mean() > SHARE_OF_OTHERS:
+            continue
+        days = (at - created)[has & won] / MICROSECONDS_PER_DAY
+        if (days >= 0).mean() >= SHARE_OF_WON:
+            return max(1, int(np.ceil(np.quantile(days, USUAL_SHARE))))
+    return None
 
 
-def _has_decimal_commas(file: Path, encoding: str) -> bool:
-    dialect = Dialect(";", encoding)
-    chunk = next(read_chunks(file, dialect, column_names(file, dialect), rows=1000))
-    values = [value for name in chunk.table.column_names for value in chunk.table[name].to_pylist() if value]
-    commas, points = (
-        sum(1 for value in values if value.count(mark) == 1 and value.replace(mark, "").strip("+-").isdigit())
-        for mark in ",."
+def _outcomes(table: pa.Table, choices: Choices) -> tuple[Mask, Mask]:
+    """Return which rows converted, and of which the outcome is known by the label alone."""
+    label = choices.label
+    codes = Label(label.column, label.positive, label.negative, label.open).codes(
+        texts(table[label.column], choices.dialect)[0].tolist()
     )
-    return commas > points
+    return codes == 1, np.isin(codes, [0, 1])
 
 
-def _contiguous(table: pa.Table) -> pa.Table:
-    return table.combine_chunks() if table.num_columns else pa.table({})
+def _judged(choices: Choices, table: pa.Table, now: str | None) -> Choices:
+    """Return the choices without the columns that a training would stop at, each with the reason.
+
+    What remains, such as too few leads, is a matter of the leads and not of the choices.
+    """
+    step = -(-table.num_rows // JUDGED_ROWS)
+    sample = table.take(pa.array(np.arange(0, table.num_rows, step)))
+    for _ in range(len(choices.roles)):
+        params = parse_params(choices.text())
+        contract = Contract.from_params(params)
+        rows = FrameSource.of(sample, choices.dialect, contract.columns)
+        latest = None if now is None else latest_instant(instant(now, timezone="UTC"))
+        try:
+            training = FlatLeads(rows, contract, params.split, latest=latest, in_memory=True).training(progress=_silent)
+            findings = assess(training, params, progress=_silent)
+        except (DataError, ModelError):
+            return choices  # leadml check shows it, with all rows
+        against = {
+            finding.field: f"{finding.code}: {finding.evidence}"
+            for finding in findings
+            if finding.field and (finding.severity == "stop" or finding.code in CONSTANT_OR_ID)
+        }
+        roles = [
+            replace(each, role="excluded", kind=None, reason=against[each.column], guessed=False)
+            if each.column in against and each.role in {"fit", "engagement"}
+            else each
+            for each in choices.roles
+        ]
+        if roles == choices.roles:
+            return choices
+        choices = replace(choices, roles=roles)
+    return choices
+
+
+def _silent(_: str) -> None:
+    """Say nothing: a proposal is judged in seconds."""

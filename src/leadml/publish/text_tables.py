@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from leadml.errors import inert
 from leadml.leads.check.instants import shown_day
 from leadml.model.judge.evaluation import as_rows
 from leadml.model.judge.predictions import MODEL
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.bundle.manifest import SplitRecord
+    from leadml.leads.judge.column_roles import Proposal
     from leadml.leads.judge.findings import Finding
     from leadml.leads.judge.maturity import ReachedByAge
     from leadml.model.judge.evaluation import Evaluation
@@ -168,6 +170,19 @@ def finding_table(findings: Sequence[Finding]) -> TextTable:
     """Return findings, each with its evidence and what to do."""
     rows = [(f.code, f.severity, f.field, f.evidence, f.remedy) for f in findings]
     return TextTable(("code", "severity", "field", "evidence", "what to do"), rows)
+
+
+def role_table(roles: Sequence[Proposal]) -> TextTable:
+    """Return the role of each column of a file, and why it is proposed; what was guessed has a question mark."""
+    rows = [
+        (
+            inert(each.column),
+            f"{each.role}: {each.kind}" if each.kind else each.role,
+            f"{'? ' * each.guessed}{each.reason}",
+        )
+        for each in roles
+    ]
+    return TextTable(("column", "role", "why"), rows)
 
 
 def with_ends(row: Mapping[str, Any], name: str) -> str:

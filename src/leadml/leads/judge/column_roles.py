@@ -1,45 +1,79 @@
-"""Propose the role of each column of an unknown file, with the reason.
+"""Propose the role of each column of an unknown file: by its values first, then by its name.
 
-A proposal is a starting point: somebody who knows the data must read and correct it.
+A proposal is a starting point: somebody who knows the data must read and correct it. What follows from a name alone, or
+from nothing, is marked as guessed.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import pyarrow as pa
-
-from leadml.errors import DataError, Fault, inert, quoted
-from leadml.leads.check.convert import booleans, numbers, texts, times
-from leadml.leads.judge.pii import find_pii, plain_name
+from leadml.leads.judge.name_words import name_words
+from leadml.leads.judge.pii import find_pii
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, Sequence
 
-    from leadml.leads.read.files import Dialect
+    from leadml.leads.judge.column_content import ColumnContent
     from leadml.params import Kind
 
 Role = Literal["lead_id", "created_at", "label", "fit", "engagement", "excluded"]
 
-ID_NAMES = ("lead_id", "id", "prospect_id", "contact_id", "customer_id", "leadid", "uuid", "lead_number")
-TIME_NAMES = ("created_at", "created", "created_date", "creation_date", "created_on", "date_created", "timestamp")
-LABEL_NAMES = (
-    "converted", "is_converted", "conversion", "label", "target", "y", "subscribed", "won", "is_won", "purchased",
-    "bought", "customer", "is_customer", "revenue", "response", "churn", "churned", "status", "outcome",
-)  # fmt: skip
-POSITIVE = ("yes", "y", "true", "t", "1", "won", "converted", "customer", "subscribed", "closed won", "churned")
-ENGAGEMENT = re.compile(
-    r"visit|click|open|page|session|download|webinar|form|email|mail_|call|meeting|demo|campaign|contact|activity|"
-    r"days_since|last_|recency|frequency|previous|bounce|exit|view|event|source|channel|referr|month|day|visitor"
+CREATION_WORDS = """
+    aangemaakt aanmaak added angelegt anlage crea creacion creado create created creation cree creee criacao criado
+    eingang entry erfasst erstellt inquiry received registered registration signup submitted
+"""
+NOT_CREATION_WORDS = """
+    activity approved birth changed close closed contacted converted customer geandert geburtsdatum last letzte
+    login modifie modified mql next sql update updated won
+"""
+DATES_WORDS = """
+    am at data date datum day fecha jour le on tag time timestamp zeit zeitpunkt
+"""
+IDS_WORDS = """
+    guid id ids key no nr num number numero nummer uuid
+"""
+LEADS_WORDS = """
+    contact customer hs kontakt lead leads person prospect record
+"""
+PEOPLE_WORDS = """
+    advisor agent assigned assignee bearbeiter berater besitzer betreuer manager owner proprietaire rep
+    representative responsable salesperson verantwortlich vertriebler
+"""
+NAMES_WORDS = """
+    apellido cognome firstname fullname lastname nachname nom nombre nome prenom surname vorname
+"""
+COMPANIES_WORDS = """
+    account arbeitgeber azienda bedrijf company employer empresa entreprise firma organisation organization societe
+    unternehmen
+"""
+ENGAGEMENT_WORDS = """
+    activities activity anrufe aufrufe besuch besuche bounce bounces call calls campagne campaign campaigns channel
+    click clicks contact day days demo demos download downloads email emails engagement event events exit form forms
+    frequency impressions interactions kampagne kanal klicks login logins mail mails medium meeting meetings month
+    open opened opens page pages pageview pageviews pricing quelle recency referral referrer replies reply
+    seitenaufrufe session sessions source touch touches touchpoints utm view viewed views visit visited visitor
+    visits webinar webinars
+"""
+CREATION, NOT_CREATION, DATES, IDS, LEADS, PEOPLE, NAMES, COMPANIES, ENGAGEMENT = (
+    frozenset(text.split())
+    for text in (
+        CREATION_WORDS,
+        NOT_CREATION_WORDS,
+        DATES_WORDS,
+        IDS_WORDS,
+        LEADS_WORDS,
+        PEOPLE_WORDS,
+        NAMES_WORDS,
+        COMPANIES_WORDS,
+        ENGAGEMENT_WORDS,
+    )
 )
-BY_HAND = "write params.yaml by hand from docs/params.md, of dated leads after examples/crm/params.yaml"
-BINARY = 2  # a label has two values: converted or not
-MAX_SHOWN_LEVELS = 12  # more would not fit into one message, and a column with more is hardly a list of outcomes
-# A proposal, which somebody corrects. Below 1, because an export may repeat rows; lower excludes more fields as ids.
-MIN_SHARE_DISTINCT = 0.9
+NAMES_OF_PEOPLE = "names of people: a model that uses them judges those people"
+MANY_COMPANIES = 50  # more names than anybody would type as a choice; a list of customers or partners has fewer
+MIN_SHARE_ID = 0.5  # of the filled rows: above it a category has fewer than two leads a level
+FILLED = 0.95  # of the rows: a time that says when a lead came is known of nearly every lead
 
 
 @dataclass(frozen=True)
@@ -56,121 +90,125 @@ class Proposal:
         How the values of a field are read; None for other roles.
     reason
         Why the role is proposed.
-    positive, negative
-        The values of a label that mean converted and not converted.
+    guessed
+        Whether nobody could know it from the file; a person must look at it.
     """
 
     column: str
     role: Role
     kind: Kind | None
     reason: str
-    positive: tuple[str, ...] = ()
-    negative: tuple[str, ...] = ()
+    guessed: bool = field(default=False)
 
 
-def propose_roles(table: pa.Table, dialect: Dialect) -> list[Proposal]:
-    """Return a proposal for each column, in the order of the file.
+def find_lead_id(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()) -> Proposal | None:
+    """Return the column that identifies leads, or None: one that differs on every row and is named like an id.
 
     Parameters
     ----------
-    table
-        Rows as they were read: all rows of the file, or the first of them.
-    dialect
-        How the file is written.
-
-    Raises
-    ------
-    DataError
-        Where no column can be a label.
+    columns
+        What each column holds, in the order of the file.
+    taken
+        Columns that have another role.
     """
-    names = table.column_names
-    label = _find_label(table, dialect)
-    lead_id = _find_by_name(names, ID_NAMES, lambda name: name != label and _is_distinct(table[name], dialect))
-    created_at = _find_by_name(names, TIME_NAMES, lambda name: not times(table[name], timezone="UTC")[1].any())
-    proposals = []
-    for name in names:
-        if name == label:
-            proposals.append(_propose_label(table, name, dialect))
-        elif name == lead_id:
-            reason = f"different on {_how_often(table[name], dialect)} and named like an id"
-            proposals.append(Proposal(name, "lead_id", None, reason))
-        elif name == created_at:
-            proposals.append(Proposal(name, "created_at", None, "a time on every row and named like a creation"))
-        else:
-            proposals.append(_propose_field(table, name, dialect))
-    return proposals
+    found = []
+    for place, (name, content) in enumerate(columns.items()):
+        words = name_words(name)
+        if name in taken or not content.is_distinct or is_time(name, content) or content.kind == "text" or not words:
+            continue
+        is_named = words[-1] in IDS or words[0] in IDS
+        is_of_leads = is_named and bool(set(words) & LEADS or len(words) == 1)
+        if is_named or content.runs_on:
+            found.append((not is_of_leads, not is_named, place, name, content))
+    if not found:
+        return None
+    *_, is_unnamed, _, name, content = min(found, key=lambda each: each[:3])
+    how_often = "every row" if content.distinct == content.rows else "nearly every row"
+    named = "runs on" if is_unnamed else "is named like an id"
+    return Proposal(name, "lead_id", None, f"differs on {how_often} and {named}", guessed=is_unnamed)
 
 
-def _find_label(table: pa.Table, dialect: Dialect) -> str:
-    """Return the column of two values with a known name, or the last column where it has two values."""
-    names: list[str] = table.column_names
-    binary = [name for name in names if len(_levels(table[name], dialect)) == BINARY]
-    by_name = [name for wanted in LABEL_NAMES for name in binary if plain_name(name) == wanted]
-    if by_name:
-        return by_name[0]
-    if binary and binary[-1] == names[-1]:
-        return binary[-1]
-    for name in (name for wanted in LABEL_NAMES for name in names if plain_name(name) == wanted):
-        levels = _levels(table[name], dialect)
-        if BINARY < len(levels) <= MAX_SHOWN_LEVELS:
-            shown = ", ".join(quoted(level) for level in levels)
-            message = f"must have two values to be a label, got {shown}; keep the rows whose outcome is known"
-            raise DataError([Fault("header", message, name)])
-    columns = ", ".join(inert(name) for name in names[:MAX_SHOWN_LEVELS])
-    message = f"must have a column of two values that says whether a lead converted, got {columns}"
-    raise DataError([Fault("header", f"{message}; name it 'converted', or {BY_HAND}")])
+def find_created_at(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()) -> Proposal | None:
+    """Return the column that says when a lead came, or None: a time on every row, with the name of a creation.
+
+    Parameters
+    ----------
+    columns
+        What each column holds, in the order of the file.
+    taken
+        Columns that have another role.
+    """
+    times = [
+        name for name, content in columns.items()
+        if is_time(name, content) and content.filled == content.rows and name not in taken
+        and (content.dates is None or content.dates.share == 1)
+    ]  # fmt: skip
+    named = [name for name in times if set(name_words(name)) & CREATION]
+    others = [name for name in times if not set(name_words(name)) & NOT_CREATION]
+    if named:
+        return Proposal(named[0], "created_at", None, "a time on every row, named like a creation")
+    if len(others) == 1:
+        return Proposal(others[0], "created_at", None, "the one time on every row", guessed=True)
+    return None
 
 
-def _propose_label(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
-    values, counts = np.unique(
-        [value for value in texts(table[name], dialect)[0] if value is not None], return_counts=True
+def is_time(name: str, content: ColumnContent) -> bool:
+    """Return whether a column holds times: by its values, or seconds since 1970 in a column named like a time."""
+    if content.kind == "time":
+        return True
+    is_epoch = content.dates is not None and content.dates.whole_numbers
+    return is_epoch and bool(set(name_words(name)) & (CREATION | DATES | NOT_CREATION))
+
+
+def propose_field(name: str, content: ColumnContent) -> Proposal:
+    """Return the role of a column that is neither id, date nor label: a field of a group, or why it is no field.
+
+    Parameters
+    ----------
+    name
+        Name of the column.
+    content
+        What it holds.
+    """
+    reason, guessed = _reason_against(name, content)
+    if reason:
+        return Proposal(name, "excluded", None, reason, guessed=guessed)
+    words = {word.rstrip("s") for word in name_words(name)} | set(name_words(name))
+    role: Role = "engagement" if words & ENGAGEMENT else "fit"
+    levels = content.distinct - len(content.missing)
+    if content.kind == "boolean":
+        return Proposal(name, role, "boolean", "true and false")
+    if content.kind == "number":
+        return Proposal(name, role, "number", f"{levels:,} numbers")
+    return Proposal(name, role, "category", f"{levels:,} levels")
+
+
+def _reason_against(name: str, content: ColumnContent) -> tuple[str, bool]:
+    """Return why a column is no field, empty where it may be one, and whether that is guessed."""
+    words = set(name_words(name))
+    levels = [level for level in content.levels if level]
+    is_many = content.distinct > MIN_SHARE_ID * content.filled
+    is_words = content.kind == "category" or content.runs_on
+    is_company = bool(words & COMPANIES) and (is_many or content.distinct > MANY_COMPANIES)
+    is_empty, is_constant = content.kind == "empty", content.kind == "constant" and content.filled == content.rows
+    personal = "" if is_empty or is_constant else find_pii(name, levels)
+    reasons = (
+        (is_empty, "empty: no row has a value"),
+        (is_constant, "constant: the same value everywhere"),
+        (is_time(name, content), "a time other than that of the creation"),
+        (bool(personal), f"personal data: seems to hold {personal}"),
+        (content.kind == "text", "free text: nearly every lead has its own"),
+        (is_many and bool(words & IDS), "an id: differs on nearly every row that has one"),
+        (is_words and bool(words & (PEOPLE | NAMES)) and _are_names(levels), NAMES_OF_PEOPLE),
+        (is_words and is_company, "names of companies: most leads have their own"),
+        (is_words and content.is_distinct, "id-like: different on nearly every row"),
+        (is_words and is_many, "id-like: most leads have their own"),
     )
-    rare = str(values[int(np.argmin(counts))])
-    positive = next((str(value) for value in values if str(value).lower() in POSITIVE), rare)
-    negative = tuple(str(value) for value in values if str(value) != positive)
-    share = counts[list(values).index(positive)] / counts.sum()
-    return Proposal(name, "label", None, f"two values; {share:.1%} are {positive!r}", (positive,), negative)
+    reason = next((text for holds, text in reasons if holds), "")
+    return reason, reason == NAMES_OF_PEOPLE
 
 
-def _propose_field(table: pa.Table, name: str, dialect: Dialect) -> Proposal:
-    levels = _levels(table[name], dialect)
-    if pa.types.is_temporal(table[name].type):
-        return Proposal(name, "excluded", None, "a time: declare it as created_at, or convert it to a number")
-    if len(levels) <= 1:
-        return Proposal(name, "excluded", None, "constant: the same value everywhere")
-    role: Role = "engagement" if ENGAGEMENT.search(plain_name(name)) else "fit"
-    personal = find_pii(name, levels)
-    if personal:
-        return Proposal(name, "excluded", None, f"personal data: seems to hold {personal}")
-    kind = _kind(table[name], levels, dialect)
-    is_distinct = len(levels) > MIN_SHARE_DISTINCT * table.num_rows
-    if is_distinct and (kind == "category" or plain_name(name).endswith("id")):
-        return Proposal(name, "excluded", None, "id-like: different on nearly every row")
-    reasons = {"boolean": "true and false", "number": f"{len(levels):,} numbers", "category": f"{len(levels):,} levels"}
-    return Proposal(name, role, kind, reasons[kind])
-
-
-def _kind(column: pa.ChunkedArray, levels: list[str], dialect: Dialect) -> Kind:
-    if len(levels) == BINARY and not booleans(column, dialect)[1].any():
-        return "boolean"
-    return "category" if numbers(column, dialect)[1].any() else "number"
-
-
-def _levels(column: pa.ChunkedArray, dialect: Dialect) -> list[str]:
-    return sorted({value for value in texts(column, dialect)[0] if value is not None})
-
-
-def _is_distinct(column: pa.ChunkedArray, dialect: Dialect) -> bool:
-    """Return whether no value is missing and nearly all values differ."""
-    values = [value for value in texts(column, dialect)[0] if value is not None]
-    return len(values) == len(column) and len(set(values)) > MIN_SHARE_DISTINCT * len(values)
-
-
-def _how_often(column: pa.ChunkedArray, dialect: Dialect) -> str:
-    return "every row" if len(_levels(column, dialect)) == len(column) else "nearly every row"
-
-
-def _find_by_name(names: list[str], wanted: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
-    """Return the first column with a wanted name that fits, in the order of the wanted names, or None."""
-    candidates = [name for want in wanted for name in names if plain_name(name) == want]
-    return next((name for name in candidates if fits(name)), None)
+def _are_names(levels: Sequence[str]) -> bool:
+    """Return whether most values are two or three words with capital letters, as names of people are."""
+    named = sum(1 for level in levels if level.istitle() and len(level.split()) in {2, 3})
+    return named > len(levels) / 2

@@ -76,10 +76,22 @@ def open_text(path: Path, encoding: str, *, wanted: str) -> Iterator[tuple[IO[st
     try:
         with _faults_of_archives(path):
             _check_signature(path, encoding, wanted)
-            with _open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=_codec_name(encoding), newline="") as text:
+            with _open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=codec_name(encoding), newline="") as text:
                 yield text, position
     except UnicodeError:
         raise DataError([_decoding_fault(path, encoding)]) from None
+
+
+def first_bytes(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file's text, decompressed.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read.
+    """
+    with _faults_of_archives(path), _open_bytes(path) as raw:
+        return raw.read(size)
 
 
 @contextmanager
@@ -140,7 +152,7 @@ def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     raise DataError([Fault(path.name, message)])
 
 
-def _codec_name(encoding: str) -> str:
+def codec_name(encoding: str) -> str:
     """Return Python's name of an encoding; the one for UTF-8 ignores a byte order mark."""
     try:
         name = codecs.lookup(encoding).name
@@ -156,7 +168,7 @@ def _check_signature(path: Path, encoding: str, wanted: str) -> None:
         raise DataError([Fault(path.name, "must hold a header and leads, got an empty file")])
     with _open_bytes(path) as raw:
         start = raw.read(16).removeprefix(codecs.BOM_UTF8).lstrip()
-    is_wide = _codec_name(encoding).startswith(("utf-16", "utf-32"))
+    is_wide = codec_name(encoding).startswith(("utf-16", "utf-32"))
     for signature, description in SIGNATURES.items():
         if start.startswith(signature) and not (is_wide and "UTF-16" in description):
             raise DataError([Fault(path.name, f"must be {wanted}, got {description}")])
@@ -164,7 +176,7 @@ def _check_signature(path: Path, encoding: str, wanted: str) -> None:
 
 def _decoding_fault(path: Path, encoding: str) -> Fault:
     """Return the fault of the first byte that does not decode, with its line and its offset in the file."""
-    decoder = codecs.getincrementaldecoder(_codec_name(encoding).removesuffix("-sig"))()
+    decoder = codecs.getincrementaldecoder(codec_name(encoding).removesuffix("-sig"))()
     bytes_read, lines, last = 0, 1, ""
     got = "a file that ends inside a character"
     with _open_bytes(path) as raw:

@@ -221,7 +221,7 @@ def training_source(project: ProjectPlaces, target: str, *, now: str, file: Path
         return DatedLeads(project.root, params, contract, settings, now)
     path = file or project.root / str(params.data.path)
     table = _without_suppressed(FileSource(path, Dialect.from_params(params.data)), contract, project)
-    return FlatLeads(table, contract, params.split, latest=latest_instant(instant(now, timezone=None)))
+    return FlatLeads(table, contract, params.split, latest=latest_instant(instant(now, timezone="UTC")))
 
 
 def labelled_source(spec: LeadSpec, project: ProjectPlaces, *, now: str) -> LeadSource:
@@ -242,7 +242,7 @@ def labelled_source(spec: LeadSpec, project: ProjectPlaces, *, now: str) -> Lead
     dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     path = project.root / str(project.params.data.path)
     table = _without_suppressed(FileSource(path, dialect), contract, project)
-    return FlatLeads(table, contract, project.params.split, latest=latest_instant(instant(now, timezone=None)))
+    return FlatLeads(table, contract, project.params.split, latest=latest_instant(instant(now, timezone="UTC")))
 
 
 def scoring_source(

@@ -1,0 +1,209 @@
+"""Say what the values of a column are, whatever its name: times, numbers, answers, levels, free text, ids.
+
+Only values are looked at. A column with a value that does not fit is not what the others are, but for words that mean
+"not known".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadml.leads.check.convert import booleans, numbers, texts
+from leadml.leads.check.date_formats import date_format
+from leadml.leads.check.decimal_marks import decimal_mark
+from leadml.leads.read.files import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadml.leads.check.date_formats import ColumnOfTimes
+    from leadml.leads.check.decimal_marks import DecimalMark
+
+ContentKind = Literal["empty", "constant", "time", "number", "boolean", "category", "text"]
+
+# What exports write where a value is not known: of spreadsheets, pandas, Google Analytics, HubSpot, Salesforce, SAP.
+MISSING_WORDS = frozenset(
+    [
+        "-",
+        "--",
+        "---",
+        ".",
+        "?",
+        "n/a",
+        "#n/a",
+        "#na",
+        "na",
+        "n.a.",
+        "nan",
+        "nil",
+        "none",
+        "-none-",
+        "--none--",
+        "null",
+        "<null>",
+        "<na>",
+        "(not set)",
+        "(not provided)",
+        "(blank)",
+        "(leer)",
+        "(none)",
+        "select",
+        "select...",
+        "please select",
+        "not available",
+        "not provided",
+        "not specified",
+        "k.a.",
+        "k. a.",
+        "keine angabe",
+        "nicht angegeben",
+        "non renseigné",
+        "s/d",
+        "#ref!",
+        "#value!",
+        "#name?",
+        "#div/0!",
+        "#null!",
+        "#num!",
+    ]
+)
+MOST_OTHER_WORDS = 3  # other words without a digit that may mean "not known" in a column of numbers
+MIN_SHARE_NUMBERS = 0.5  # of the filled values: below it a column of words with some numbers is one of words
+MIN_SHARE_DISTINCT = 0.9  # below 1, because an export may repeat rows; lower excludes more columns as ids
+WORDS_OF_A_SENTENCE, LETTERS_OF_A_TEXT = 4, 40  # on average; company names and job titles have fewer
+MAX_SHARE_OF_TEXTS = 0.2  # below it, texts are chosen from a list, however long they are
+ANSWERS = 2
+MAX_GAP = 1.1  # numbers that run on fill the range from the least to the largest but for a tenth
+
+
+@dataclass(frozen=True)
+class ColumnContent:
+    """What the values of a column are.
+
+    Parameters
+    ----------
+    kind
+        ``empty``, ``constant``, ``time``, ``number``, ``boolean``, ``category`` (levels) or ``text`` (free text).
+    rows, filled
+        Number of rows, and of those with a value.
+    levels
+        How many rows have each value, the empty text for none.
+    runs_on
+        Whether the values are whole numbers that differ on nearly every row and leave hardly a gap.
+    missing
+        Words of the column that mean that a value is not known.
+    dates
+        How times are written, or None; numbers that may be seconds since 1970 have it, too.
+    mark
+        The decimal mark of numbers in text, or None where no value has one.
+    """
+
+    kind: ContentKind
+    rows: int
+    filled: int
+    levels: Mapping[str, int]
+    runs_on: bool = False
+    missing: tuple[str, ...] = ()
+    dates: ColumnOfTimes | None = None
+    mark: DecimalMark | None = None
+
+    @property
+    def distinct(self) -> int:
+        """Number of different values."""
+        return len(self.levels) - ("" in self.levels)
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether every row has a value, and nearly all values differ."""
+        return self.filled == self.rows and self.distinct > MIN_SHARE_DISTINCT * self.rows
+
+
+def describe_column(column: pa.ChunkedArray, dialect: Dialect) -> ColumnContent:
+    """Return what the values of a column are.
+
+    Parameters
+    ----------
+    column
+        A column as it was read.
+    dialect
+        Words that mean a missing value.
+    """
+    if pa.types.is_temporal(column.type):
+        return _typed_times(column)
+    values = texts(column, dialect)[0]
+    levels = Counter("" if value is None else value for value in values)
+    filled = len(values) - levels[""]
+    levels = +levels
+    if not filled:
+        return ColumnContent("empty", len(values), 0, levels)
+    missing = tuple(sorted(level for level in levels if level and level.strip().lower() in MISSING_WORDS))
+    known = [level for level in levels if level and level not in missing]
+    if not known:
+        return ColumnContent("empty", len(values), 0, levels, missing=missing)
+    content = partial(ColumnContent, rows=len(values), filled=filled, levels=levels)
+    dates = date_format(known)
+    if dates is not None and not dates.whole_numbers:
+        return content("time", missing=missing, dates=dates)
+    words = _words_among_numbers(known, levels)
+    if words is None:
+        return content(_several(known, _kind_of_words(known, levels)), missing=missing)
+    written = [level for level in known if level not in words]
+    is_answer = len(known) == ANSWERS and not booleans(pa.chunked_array([known]), dialect)[1].any()
+    return content(
+        _several(known, "boolean" if is_answer else "number"),
+        runs_on=_runs_on(written, len(values)),
+        missing=tuple(sorted({*missing, *words})),
+        mark=decimal_mark(written),
+        dates=dates,
+    )
+
+
+def _typed_times(column: pa.ChunkedArray) -> ColumnContent:
+    """Return the content of a column of Arrow dates or instants."""
+    levels = Counter({str(value): 1 for value in range(pc.count_distinct(column).as_py())})
+    rows, filled = len(column), len(column) - column.null_count
+    if not filled:
+        return ColumnContent("empty", rows, 0, {})
+    return ColumnContent("constant" if len(levels) == 1 and filled == rows else "time", rows, filled, levels)
+
+
+def _several(known: Sequence[str], kind: ContentKind) -> ContentKind:
+    """Return a kind, or that a column has one value only."""
+    return kind if len(known) > 1 else "constant"
+
+
+def _words_among_numbers(known: Sequence[str], levels: Mapping[str, int]) -> tuple[str, ...] | None:
+    """Return the values of a column of numbers that are none and have no digit, or None where it holds other values."""
+    column = pa.chunked_array([known])
+    bad = np.logical_and.reduce([numbers(column, Dialect(decimal=mark))[1] for mark in ".,"])
+    words = [level for level, is_bad in zip(known, bad.tolist(), strict=True) if is_bad]
+    share = 1 - sum(levels[word] for word in words) / sum(levels[level] for level in known)
+    if len(words) > MOST_OTHER_WORDS or share < MIN_SHARE_NUMBERS or any(c.isdigit() for word in words for c in word):
+        return None
+    return tuple(words)
+
+
+def _kind_of_words(known: Sequence[str], levels: Mapping[str, int]) -> ContentKind:
+    """Return whether words are levels, answers or free text."""
+    if len(known) == ANSWERS and not booleans(pa.chunked_array([known]), Dialect())[1].any():
+        return "boolean"
+    leads = sum(levels[level] for level in known)
+    letters = sum(len(level) * levels[level] for level in known) / leads
+    words = sum(len(level.split()) * levels[level] for level in known) / leads
+    is_long = words >= WORDS_OF_A_SENTENCE or letters >= LETTERS_OF_A_TEXT
+    return "text" if is_long and len(known) > MAX_SHARE_OF_TEXTS * leads else "category"
+
+
+def _runs_on(known: Sequence[str], rows: int) -> bool:
+    """Return whether values are whole numbers that differ on nearly every row and leave hardly a gap."""
+    if len(known) <= MIN_SHARE_DISTINCT * rows or not all(level.isascii() and level.isdigit() for level in known):
+        return False
+    numbers_ = [int(level) for level in known]
+    return max(numbers_) - min(numbers_) + 1 <= MAX_GAP * len(numbers_)
