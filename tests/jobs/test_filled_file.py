@@ -19,7 +19,7 @@ ROW = {"lead_id": "7", "outcome": "accepted", "occurred_at": "2026-02-02", "owne
 def project(tmp_path: Path) -> Places:
     """Return a project whose own files have another delimiter and another encoding."""
     choices = crm()
-    choices["data"] |= {"encoding": "cp1252", "delimiter": "|"}
+    choices["data"] |= {"encoding": "cp1252", "delimiter": "|", "sheet": "Leads"}
     return Places.open(write_params(tmp_path, choices), target="sql")
 
 
@@ -34,6 +34,21 @@ def test_a_file_may_come_from_any_spreadsheet(project: Places, delimiter: str, e
     assert list(read_filled(project, project.root / "filled.csv")) == [
         ROW | {"reason": "", "source": "", "first_contact_at": "", "location": "filled.csv:2"}
     ]
+
+
+@pytest.mark.parametrize("name", ["FILLED.CSV", "filled.txt", "filled.tsv", "filled.xlsx", "filled.jsonl"])
+def test_a_file_may_have_any_name_that_leads_may_have(project: Places, name: str) -> None:
+    """Whatever the delimiter and the sheet of the project's own files are."""
+    path, frame = project.root / name, pd.DataFrame([ROW])
+    if name.endswith("xlsx"):
+        frame.to_excel(path, index=False)
+    elif name.endswith("jsonl"):
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if name.endswith("tsv") else ";")
+
+    (row,) = read_filled(project, path)
+    assert {key: row[key] for key in ROW} == ROW
 
 
 def test_numbers_and_instants_of_parquet_are_texts(project: Places) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from leadml.errors import DataError
 from leadml.leads.check.convert import arrow_ids
 from leadml.leads.check.load import CHUNK_ROWS
+from leadml.leads.read.file_names import TEXT, suffix_of
 from leadml.leads.read.files import Dialect, source_files
 from leadml.leads.read.table_source import FileSource
 
@@ -43,7 +44,7 @@ def read_filled(project: Places, file: Path) -> Iterator[dict[str, str]]:
 def _dialect(project: Places, file: Path) -> Dialect:
     """Return how a file is written: whatever the project's own files are like, a spreadsheet may have written it."""
     known = replace(Dialect.from_params(project.params.data), sheet=None)
-    if file.suffix.lower() not in {".csv", ".txt"}:
+    if suffix_of(file.name) not in TEXT:
         return known
     content = file.read_bytes()
     try:

@@ -19,8 +19,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 def _records(path, *, rows=100, delimiter=",", encoding="utf-8"):
     records, lines, faults = [], [], []
     for part in read_records(path, delimiter=delimiter, encoding=encoding, rows=rows):
-        assert len(part.values) + len(part.faults) <= rows
-        records, lines, faults = records + part.values, lines + part.lines, faults + part.faults
+        assert len(part.records) + len(part.faults) <= rows
+        records, lines, faults = records + part.records, lines + part.lines, faults + part.faults
     return records, lines, [str(fault) for fault in faults]
 
 

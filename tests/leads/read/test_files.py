@@ -4,11 +4,13 @@ import os
 import re
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from leadml.errors import DataError
+from leadml.leads.check import convert
 from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
 
 ENDINGS = ".csv, .tsv, .txt, .jsonl, .ndjson (each also .gz), .zip, .xlsx, .xlsm, .xls, .ods, .parquet"
@@ -156,6 +158,93 @@ def test_a_file_that_changes_while_it_is_read_is_refused(write, change):
         path.unlink()
     with pytest.raises(DataError, match=r"^leads.csv: must not change while it is read; run again"):
         list(chunks)
+
+
+LEADS = [
+    {"id": 1, "n": 0.25, "k": "a", "b": True, "t": "2026-01-02"},
+    {"id": 2, "n": None, "k": "Ü, x", "b": False, "t": "2026-01-03"},
+    {"id": 3, "n": 1e-7, "k": None, "b": None, "t": None},
+    {"id": 4, "n": -3, "k": "7", "b": True, "t": "2026-01-02"},
+]
+
+
+def _written(folder, name):
+    """Write the leads as a file of a format, with a decimal comma where the text of CSV has one."""
+    path, frame = folder / name, pd.DataFrame(LEADS).astype({"b": "boolean"})
+    if name.endswith(".parquet"):
+        pq.write_table(pa.Table.from_pylist([{**lead, "n": lead["n"] and float(lead["n"])} for lead in LEADS]), path)
+    elif name.endswith(".xlsx"):
+        frame.to_excel(path, index=False)
+    elif "jsonl" in name:
+        frame.to_json(path, orient="records", lines=True, force_ascii=False)
+    elif name.endswith(".tsv"):
+        frame.to_csv(path, index=False, sep="\t", decimal=",")
+    else:
+        frame.to_csv(path, index=False, sep=";", decimal=",")
+    return path
+
+
+NAMES = ["a.CSV", "b.tsv", "c.jsonl", "d.jsonl.gz", "e.xlsx", "f.csv.zip", "g.parquet", "h.txt.gz"]
+
+
+def test_the_same_leads_have_the_same_values_in_every_format(tmp_path):
+    """And a folder may hold all formats, whatever the decimal mark of its text is."""
+    dialect = Dialect(";", decimal=",")
+    for name in NAMES:
+        _written(tmp_path, name)
+    numbers_read = []
+    for chunk in read_chunks(tmp_path, dialect, ["id", "n", "k", "b", "t"], rows=10):
+        ids, bad_ids = convert.ids(chunk.table["id"])
+        values, bad = convert.numbers(chunk.table["n"], dialect)
+        flags, bad_flags = convert.booleans(chunk.table["b"], dialect)
+        words, bad_words = convert.texts(chunk.table["k"], dialect)
+        assert not any(each.any() for each in (bad_ids, bad, bad_flags, bad_words))
+        assert list(ids) == ["1", "2", "3", "4"]
+        assert [None if value is None else value for value in words] == ["a", "Ü, x", None, "7"]
+        assert np.array_equal(np.asarray(flags, float), [1, 0, np.nan, 1], equal_nan=True)
+        assert [value or None for value in chunk.table["t"].to_pylist()] == [
+            "2026-01-02",
+            "2026-01-03",
+            None,
+            "2026-01-02",
+        ]
+        numbers_read.append(list(values))
+        np.testing.assert_array_equal(values, [0.25, np.nan, 1e-7, -3])
+    assert len(numbers_read) == len(NAMES)
+
+
+def test_the_lines_below_the_leads_of_each_file_are_told(tmp_path):
+    """With the chunk that ends the file."""
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("id,x,y,z\n1,2,3,4\n\nTotal,,3,\n", encoding="utf-8")
+    chunks = list(read_chunks(tmp_path, Dialect(), ["id"], rows=1))
+    told = [chunk.passed_over for chunk in chunks]
+    assert told == [("a.csv:4: 'Total', 3",), ("b.csv:4: 'Total', 3",)]
+    assert [chunk.table.to_pydict() for chunk in chunks] == [{"id": ["1"]}, {"id": ["1"]}]
+
+
+def test_the_sheet_of_the_dialect_is_read(tmp_path):
+    """Where a workbook has several."""
+    with pd.ExcelWriter(tmp_path / "leads.xlsx") as book:
+        for sheet in ("A", "B"):
+            pd.DataFrame({"id": [sheet]}).to_excel(book, sheet_name=sheet, index=False)
+    (chunk,) = read_chunks(tmp_path, Dialect(sheet="B"), ["id"], rows=5)
+    assert (chunk.table.to_pydict(), chunk.lines.tolist()) == ({"id": ["B"]}, [2])
+
+
+def test_a_fault_of_names_is_where_the_names_are(tmp_path):
+    """In a sheet in its row, in a file without lines in the file."""
+    for name, header in (("a.xlsx", "a.xlsx:1"), ("b.parquet", "b.parquet"), ("c.jsonl", "c.jsonl")):
+        frame = pd.DataFrame({"id": ["1"], " id": ["2"]})
+        path = tmp_path / name
+        if name.endswith("xlsx"):
+            frame.to_excel(path, index=False)
+        elif name.endswith("parquet"):
+            frame.to_parquet(path)
+        else:
+            frame.to_json(path, orient="records", lines=True)
+        with pytest.raises(DataError, match=f"^{header}: every column must have a name of its own, got 'id' twice"):
+            column_names(path, Dialect())
 
 
 def test_the_dialect_comes_from_the_params(bank_params):

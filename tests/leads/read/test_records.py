@@ -14,7 +14,7 @@ ENTRY = st.sampled_from([["a", "b"], ["a"], ["a", "b", "c"], []])
 def test_every_record_is_given_once_in_its_order(records, rows):
     """As a record or as a fault, with its line and the number of records before it; blank lines count as lines only."""
     parts = list(divide(enumerate(records, start=2), width=2, name="t", rows=rows))
-    assert all(len(part.values) + len(part.faults) <= rows for part in parts)
+    assert all(len(part.records) + len(part.faults) <= rows for part in parts)
     given_lines = [line for part in parts for line in part.lines]
     fault_lines = [int(fault.location.split(":")[1]) for part in parts for fault in part.faults]
     assert given_lines == [line for line, record in enumerate(records, start=2) if len(record) == 2]
@@ -28,7 +28,7 @@ def test_records_are_given_before_the_table_is_read_to_its_end():
     """Memory does not grow with the table: at most 20 records wait."""
     read = []
     entries = ((read.append(line) or line, ["a", "b"]) for line in range(1000))
-    assert len(next(divide(entries, width=2, name="t", rows=10)).values) == 10
+    assert len(next(divide(entries, width=2, name="t", rows=10)).records) == 10
     assert len(read) == 10 + LAST_RECORDS
 
 
@@ -40,7 +40,7 @@ def test_the_lines_below_the_leads_are_passed_over_and_told(write, rows):
     """However the table is divided; the last chunk tells them, and neither lines nor places change."""
     text = "id,a,b,c,d,e,f\n1,x,x,x,x,x,x\n2\n3,,,,,,\n"
     parts = list(read_records(write(text + FOOTERS), delimiter=",", encoding="utf-8", rows=rows))
-    assert [(record[0], place) for part in parts for record, place in zip(part.values, part.places, strict=True)] == [
+    assert [(record[0], place) for part in parts for record, place in zip(part.records, part.places, strict=True)] == [
         ("1", 0),
         ("3", 2),
     ]
@@ -57,7 +57,7 @@ def test_the_lines_below_the_leads_are_passed_over_and_told(write, rows):
 def test_a_table_of_footers_only_is_one_empty_chunk():
     """It has no lead."""
     (part,) = divide([(2, ["Total", ""]), (3, ["Total", ""])], width=2, name="t", rows=1)
-    assert (part.values, part.passed_over) == ([], ("t:2: 'Total'", "t:3: 'Total'"))
+    assert (part.records, part.passed_over) == ([], ("t:2: 'Total'", "t:3: 'Total'"))
 
 
 def test_text_below_the_leads_cannot_control_a_terminal():

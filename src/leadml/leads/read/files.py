@@ -223,7 +223,7 @@ def _file_state(file: Path) -> tuple[int, int, int] | None:
 
 def _text_chunks(file: Path, selection: list[tuple[int, str]], parts: Iterator[Records]) -> Iterator[RawChunk]:
     for part in parts:
-        columns = list(zip(*part.values, strict=True)) if part.values else []
+        columns = list(zip(*part.records, strict=True)) if part.records else []
         arrays = [pa.array(columns[index] if columns else [], pa.string()) for index, _ in selection]
         table = pa.table(arrays, names=[name for _, name in selection])
         lines, places = (np.asarray(column, dtype=np.int64) for column in (part.lines, part.places))

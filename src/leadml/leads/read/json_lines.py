@@ -103,7 +103,7 @@ def _lines(path: Path, text: IO[str], position: list[int]) -> Iterator[tuple[int
             message = f"must be a line of at most {MAX_LINE_LENGTH:,} characters, got more; write one lead on each line"
             raise DataError([Fault(f"{path.name}:{line}", message)])
         if not content.isspace():
-            yield line, content
+            yield line, content.rstrip()
         position[0] = line + 1
 
 
@@ -117,7 +117,7 @@ def _parse(content: str) -> dict[str, Any]:
         msg = f"got text that is not: {error.msg} at character {error.pos + 1:,}"
         raise _NoLeadError(msg) from None
     if not isinstance(lead, dict):
-        msg = f"got {quoted(content.strip())}"
+        msg = f"got {quoted(content)}"
         raise _NoLeadError(msg)
     return lead
 

@@ -30,7 +30,7 @@ class Records:
 
     Parameters
     ----------
-    values
+    records
         The records that have as many values as the header has names.
     lines
         The line on which each of them begins.
@@ -42,7 +42,7 @@ class Records:
         One line of text for each record below the leads that is no lead.
     """
 
-    values: Sequence[Record]
+    records: Sequence[Record]
     lines: Sequence[int]
     places: Sequence[int]
     faults: Sequence[Fault] = ()

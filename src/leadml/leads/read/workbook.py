@@ -80,8 +80,11 @@ def _open_rows(path: Path, sheet: str | None) -> Iterator[Iterator[tuple[int, li
         msg = f"{path.name}: needs python-calamine, got none; pip install 'leadml[excel]', or save the sheet as CSV"
         raise MissingExtraError(msg) from None
     try:
-        with calamine.CalamineWorkbook.from_path(path) as book:
-            chosen = book.get_sheet_by_name(_choose(path, book, sheet))
+        # By content and not by name: .XLSX is no format of the library, and many a file that is named .xls is an .xlsx.
+        with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
+            shown = calamine.SheetVisibleEnum.Visible
+            visible = [each.name for each in book.sheets_metadata if each.visible == shown]
+            chosen = book.get_sheet_by_name(_choose(path, book, sheet, visible))
             yield enumerate(chosen.iter_rows(), start=1)
     except calamine.PasswordError:
         message = "must be a workbook without a password, got one that has one; save it without"
@@ -93,7 +96,7 @@ def _open_rows(path: Path, sheet: str | None) -> Iterator[Iterator[tuple[int, li
         raise DataError([Fault(str(path), f"must be readable, got {error.strerror or error}")]) from None
 
 
-def _choose(path: Path, book: Any, wanted: str | None) -> str:
+def _choose(path: Path, book: Any, wanted: str | None, visible: list[str]) -> str:
     """Return the name of the sheet that is read; hidden sheets are read by their names only."""
     if wanted is not None:
         if wanted not in book.sheet_names:
@@ -101,10 +104,9 @@ def _choose(path: Path, book: Any, wanted: str | None) -> str:
             message = f"must have a sheet {quoted(wanted)}, got {got}{nearest(wanted, book.sheet_names)}"
             raise DataError([Fault(path.name, f"{message}; set data.sheet")])
         return wanted
-    visible = [each.name for each in book.sheets_metadata if each.visible.name == "Visible"]
     filled = [name for name in visible if _holds_cells(book.get_sheet_by_name(name))]
     if len(filled) == 1:
-        return str(filled[0])
+        return filled[0]
     if not filled:
         message = "must hold a header and leads, got no sheet with cells that is not hidden; set data.sheet to read one"
         raise DataError([Fault(path.name, message)])
