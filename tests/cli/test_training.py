@@ -32,9 +32,26 @@ def test_init_names_the_file_relative_to_the_params(
     printed = run("init", name, "--out", "project/params.yaml")
 
     assert load_params(Path("project/params.yaml")).data.path == f"../{name}"
-    assert printed == (
-        f"wrote project/params.yaml: read it, correct it, then run leadml check {name} and leadml train\n"
-    )
+    assert printed.startswith("columns\ncolumn ")
+    assert "duration   excluded" in printed
+    assert printed.endswith("wrote project/params.yaml: read it, correct it, then run leadml check and leadml train\n")
+
+
+def test_init_asks_what_nobody_can_know_and_takes_the_answer(run: Run, tmp_path: Path) -> None:
+    """The option of the message answers it; what was guessed is named."""
+    visits = [at % 7 for at in range(1200)]
+    rows = [(f"L{at}", f"2024-{1 + at // 100:02}-01", n, "abc"[at % 3 if n > 2 else 2]) for at, n in enumerate(visits)]
+    leads = pd.DataFrame(rows, columns=["Lead No.", "date", "Visits", "verdict"])
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    arguments = ("init", tmp_path / "leads.csv", "-o", tmp_path / "p.yaml")
+    asked = run(*arguments, code=1)
+    assert "columns with few values: Visits, verdict; name the one that does with --label COLUMN" in asked
+    assert "which values of 'verdict' mean converted: 'a', 'b', 'c'" in run(*arguments, "--label", "verdict", code=1)
+    printed = run(*arguments, "--label", "verdict", "--positive", "a", "--open", "b", "--target", "deal")
+    assert "note: these were guessed, look at them in" in printed
+    params = load_params(tmp_path / "p.yaml")
+    assert (params.target.positive, params.target.negative, params.target.open) == (("a",), ("c",), ("b",))
+    assert (params.target.name, params.data.lead_id, params.data.created_at) == ("deal", "Lead No.", "date")
 
 
 @pytest.mark.slow

@@ -36,6 +36,29 @@ def test_a_command_that_leaves_rows_out_exits_with_3(
     assert "3 rows in = 2 scored + 1 not scored" in capsys.readouterr().out
 
 
+def test_the_instant_of_a_scoring_can_be_given(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """So that a job that is repeated writes the same bytes; a text that is no instant is refused."""
+    pd.read_csv(bank_file).head(3).to_csv(tmp_path / "new.csv", index=False)
+    arguments = ("score", tmp_path / "new.csv", "-o", tmp_path / "s.csv", *params, "--scored-at")
+    run(*arguments, "2026-01-31 08:00")
+    first = (tmp_path / "s.csv").read_bytes()
+    run(*arguments, "2026-01-31T09:00:00+01:00")
+    assert (tmp_path / "s.csv").read_bytes() == first
+    assert set(pd.read_csv(tmp_path / "s.csv")["scored_at"]) == {"2026-01-31T08:00:00+00:00"}
+    assert "--scored-at must be a date or a time in ISO 8601, got 'soon'" in run(*arguments, "soon", code=1)
+
+
+def test_open_leads_are_scored_alone(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """By the values that params name; without any the option is refused."""
+    leads = pd.read_csv(bank_file).head(6)
+    leads.loc[:1, "y"] = "pending"
+    leads.to_csv(tmp_path / "new.csv", index=False)
+    arguments = ("score", tmp_path / "new.csv", "--open", "-o", tmp_path / "s.csv", *params)
+    printed = run(*arguments, "--set", "target.open=[Pending]")
+    assert printed.startswith("2 rows in (4 left out: their outcome is known) = 2 scored + 0 not scored\n")
+    assert "target.open or target.wait_days of params.yaml, got neither" in run(*arguments, code=1)
+
+
 @pytest.mark.slow
 def test_an_explanation_shows_the_lead_and_its_version(run: Run, bank_file: Path, params: list[str]) -> None:
     """By default of the file that params name."""

@@ -95,6 +95,25 @@ def test_a_score_depends_on_the_lead_alone(
     assert summary.scored == len(leads)
 
 
+def test_leads_of_all_formats_give_the_same_file_to_the_byte(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """CSV, tabs, Excel, JSON lines and Parquet, at the same instant."""
+    leads = pd.read_csv(bank_file).head(300)
+    leads.to_csv(tmp_path / "a.csv", index=False)
+    leads.to_csv(tmp_path / "b.tsv", index=False, sep="\t")
+    leads.to_excel(tmp_path / "c.xlsx", index=False)
+    leads.to_json(tmp_path / "d.jsonl", orient="records", lines=True)
+    leads.to_parquet(tmp_path / "e.parquet", index=False)
+    files = sorted(tmp_path.iterdir())
+    written = []
+    for file in files:
+        run(trained_project[0], request_for(file, tmp_path / "scored.parquet"))
+        written.append((tmp_path / "scored.parquet").read_bytes())
+    assert len(files) == 5
+    assert len(set(written)) == 1
+
+
 def test_points_add_up_to_the_probability_of_every_lead(published: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """The points of a lead and its starting point sum to 100 times its probability, to 1e-9."""
     scored, long = published

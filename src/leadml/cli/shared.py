@@ -44,7 +44,7 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override a c
 ModelOption = Annotated[
     Path | None, typer.Option("--model", help="Folder of a version to use instead of the version in use.")
 ]
-FileArgument = Annotated[Path, typer.Argument(help="CSV or Parquet, a file or a folder of files.")]
+FileArgument = Annotated[Path, typer.Argument(help="A file or a folder of files: CSV, Excel, JSON lines or Parquet.")]
 AsOfOption = Annotated[str | None, typer.Option(help="Dated leads: the date of the snapshots.")]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.")]
 OutOption = Annotated[

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     epilog="Example: `leadml score new.csv -o scored.parquet`; dated leads: `leadml score --as-of 2026-01-31 -o s.csv`"
 )
 def score(  # noqa: PLR0917 - a command's options, by name
-    file: Annotated[Path | None, typer.Argument(help="Flat leads: CSV or Parquet, a file or a folder.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Flat leads: a file or a folder.")] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="A .parquet, .csv or .delta to write; by default output.database."),
@@ -46,6 +46,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
     only_open: Annotated[
         bool, typer.Option("--open", help="Score only the leads whose outcome is open (target.open).")
     ] = False,
+    scored_at: Annotated[str | None, typer.Option(help="Instant of the column scored_at; by default now.")] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula is not escaped.")
     ] = False,
@@ -57,10 +58,14 @@ def score(  # noqa: PLR0917 - a command's options, by name
         from leadml.jobs.lead_records import current_instant
         from leadml.jobs.score import score as run
         from leadml.jobs.score_request import ScoreRequest
+        from leadml.leads.check.instants import instant, shown_instant
 
         loaded, places = open_model(model, params, set_, target)
         request = ScoreRequest(file, as_of, out, held_out, contributions, raw, only_open)
-        summary = run(loaded, request, project=places, now=current_instant(), progress=progress)
+        now = current_instant()
+        if scored_at is not None:
+            now = shown_instant(instant(scored_at, timezone="UTC", name="--scored-at"))
+        summary = run(loaded, request, project=places, now=now, progress=progress)
     _print_summary(summary)
     if summary.not_scored or summary.warnings:
         raise typer.Exit(WARNED)

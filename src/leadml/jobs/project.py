@@ -112,7 +112,7 @@ class Project(NextVersion):
         Parameters
         ----------
         file
-            Flat leads: CSV or Parquet, a file or a folder; None if leads are dated.
+            Flat leads, a file or a folder; None if leads are dated.
         out
             File to write, ``.csv``, ``.parquet`` or ``.delta``; None for the database of ``output.database``.
         as_of
@@ -270,14 +270,16 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
     Parameters
     ----------
     file
-        CSV or Parquet, a file or a folder, with a column that could be a label.
+        A file or a folder, with a column that could be a label.
     progress
         Called with the name of each step as it begins.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or no column could be a label.
+        If the file cannot be read.
+    UndecidedError
+        If it remains open which column is the label, or how dates are written.
     """
     path = Path(file).resolve()
     params = parse_params(propose_params(path))
