@@ -177,7 +177,7 @@ def test_many_faults_are_shown_in_at_most_twenty_lines_and_counted(write, contra
             HEAD + "1,1,BE,yes,\n2,2,BE,no,\n",
             "leads.csv:2: must have 4 values as the header has, got 5; correct the row",
         ),
-        (HEAD + "1,1,BE,yes\nTotal: 1\n", "leads.csv:3: must have 4 values as the header has, got 1; correct the row"),
+        (HEAD + "1,1,BE,yes\n2\n", "leads.csv:3: must have 4 values as the header has, got 1; correct the row"),
         (HEAD + '1,1,"a\nb",yes\n2,?,BE,no\n', "leads.csv:4: age must be a number"),
         (HEAD + '1,"1,5",BE,yes\n', "leads.csv:2: age must be a number with decimal mark '.', got '1,5'; set data.dec"),
         (HEAD + "1,1,BE,\n", "leads.csv:2: y must be one of 'yes', 'no', got nothing"),
