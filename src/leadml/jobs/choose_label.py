@@ -85,9 +85,11 @@ def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers
         )
         if found is not None:
             return found
-    shown = _shown([level for level in levels if level])
-    message = f"it is open which values of {quoted(name)} mean converted: {shown}; name them with --positive VALUE"
-    raise UndecidedError(message, "positive", [level for level in levels if level][:MOST_SHOWN])
+    words = sorted(level for level in levels if level)
+    message = (
+        f"it is open which values of {quoted(name)} mean converted: {_shown(words)}; name them with --positive VALUE"
+    )
+    raise UndecidedError(message, "positive", words[:MOST_SHOWN])
 
 
 def _is_won(values: Objects, candidate: Candidate) -> Mask:
