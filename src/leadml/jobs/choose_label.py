@@ -85,11 +85,11 @@ def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers
         )
         if found is not None:
             return found
-    words = sorted(level for level in levels if level)
+    shown = sorted(level for level in levels if level)
     message = (
-        f"it is open which values of {quoted(name)} mean converted: {_shown(words)}; name them with --positive VALUE"
+        f"it is open which values of {quoted(name)} mean converted: {_shown(shown)}; name them with --positive VALUE"
     )
-    raise UndecidedError(message, "positive", words[:MOST_SHOWN])
+    raise UndecidedError(message, "positive", shown[:MOST_SHOWN])
 
 
 def _is_won(values: Objects, candidate: Candidate) -> Mask:
