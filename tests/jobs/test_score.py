@@ -207,6 +207,23 @@ def test_a_file_without_faults_has_no_list_of_refused_rows(
     assert not stale.exists()
 
 
+def test_links_to_scores_and_refused_rows_stay_links(
+    tmp_path: Path, trained_project: TrainedProject, bank_file: Path
+) -> None:
+    """Who reads the files that they lead to finds the new scores, and no old list of refused rows."""
+    (tmp_path / "share").mkdir()
+    for name in ("scored.csv", "scored.not_scored.csv"):
+        (tmp_path / "share" / name).write_text("old", encoding="utf-8")
+        (tmp_path / name).symlink_to(f"share/{name}")
+
+    run(trained_project[0], request_for(bank_file, tmp_path / "scored.csv"))
+
+    assert [path.name for path in (tmp_path / "share").iterdir()] == ["scored.csv"]
+    assert len(read_scores(tmp_path / "share" / "scored.csv")) > 0
+    assert (tmp_path / "scored.csv").is_symlink()
+    assert (tmp_path / "scored.not_scored.csv").is_symlink()
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_no_leads_make_an_empty_result_with_every_column(
     tmp_path: Path,

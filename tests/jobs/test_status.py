@@ -12,7 +12,7 @@ from tests.stores import NOW, silent, write_batch
 from leadml.bundle.saved_cuts import SavedCuts, saved_folder, saved_text
 from leadml.errors import BundleError
 from leadml.jobs.places import Places
-from leadml.jobs.status import describe, describe_all
+from leadml.jobs.status import describe, describe_all, registered_alias
 from leadml.jobs.train import Trained
 from leadml.publish.registry import Registry
 from leadml.publish.store.opening import writing_alone
@@ -58,3 +58,8 @@ def test_one_of_several_targets_may_have_no_version(tmp_path: Path) -> None:
     assert projects[0].registry == Registry(tmp_path / "models" / "mql")
     with pytest.raises(BundleError, match="must have a version in use, got none"):
         describe_all(projects[:1])
+
+
+def test_a_store_that_cannot_be_looked_at_has_no_alias(tmp_path: Path) -> None:
+    """For example because no disk takes its name."""
+    assert registered_alias(tmp_path / ("a" * 300), "t") is None

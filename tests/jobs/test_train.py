@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from leadml.bundle.champion import CHAMPION
-from leadml.errors import BundleError, DataError, ModelError
+from leadml.errors import BundleError, DataError, LeadmlError, ModelError
+from leadml.jobs.check import check
 from leadml.jobs.keep import last_batch
 from leadml.jobs.places import Places
 from leadml.jobs.report import model_card, warnings
@@ -55,6 +58,28 @@ def test_the_same_leads_make_the_same_model(
     assert trained.model.bundle.model_hash == reference.model.bundle.model_hash
     assert trained.model.bundle.record.data_hash == reference.model.bundle.record.data_hash
     assert trained.model.evaluation.to_json() == reference.model.evaluation.to_json()
+
+
+def test_a_version_that_could_not_be_logged_is_not_trained(tmp_path: Path, make_project: Make) -> None:
+    """Neither is it where the disk is full, or the store has a name that no disk takes; no step has begun then."""
+    project, steps = make_project(tmp_path / "p", "tracking.enabled=true"), []
+    store = tmp_path / "p" / "mlflow.db"
+    client = MlflowClient(f"sqlite:///{store}")
+    client.delete_experiment(client.create_experiment("leadml"))
+    with pytest.raises(LeadmlError, match=r"^tracking\.experiment must be one that is not deleted, got 'leadml'; "):
+        train(project, now=NOW, progress=steps.append)
+    with pytest.raises(LeadmlError, match=r"^tracking\.experiment must be one that is not deleted, got 'leadml'; "):
+        check(project, now=NOW, progress=steps.append)
+    long = Places.open(tmp_path / "p" / "params.yaml", ["tracking.enabled=true", f"tracking.store={'a' * 300}.db"])
+    with pytest.raises(LeadmlError, match=r"a\.db: must be writable, got File name too long$"):
+        train(long, now=NOW, progress=steps.append)
+    gate = project.params.gate.model_copy(update={"megabytes": 1e12})
+    full = replace(project, params=project.params.model_copy(update={"gate": gate}))
+    with pytest.raises(LeadmlError, match=r"^output\.models must be on a disk with 1e\+12 megabytes free, got "):
+        train(full, now=NOW, progress=steps.append)
+
+    assert steps == []
+    assert not (tmp_path / "p" / "models").exists()
 
 
 def test_another_seed_makes_another_model(tmp_path: Path, make_project: Make, reference: Trained) -> None:

@@ -13,7 +13,7 @@ from leadml.errors import ParamsError
 from leadml.params import Params, parse_params
 from leadml.params.cut_rule import CutRule
 from leadml.params.section import Section, keys_of
-from leadml.publish.tracking import run_params
+from leadml.publish.run_content import run_params
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITER = runpy.run_path(str(DOCS / "write_params.py"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +18,11 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.dummy import DummyClassifier
 
-from leadml.errors import BundleError
+from leadml.errors import BundleError, LeadmlError
 from leadml.jobs.places import Places
 from leadml.jobs.status import describe, registered_alias
 from leadml.jobs.train import Trained
-from leadml.publish.tracking import track_training
+from leadml.publish.tracking import require_trackable, track_training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 START_TOGETHER = """
@@ -202,6 +203,144 @@ def test_the_path_of_the_leads_is_not_logged(
 
     assert b"roc_auc" in everything
     assert str(trained_project[0].data.parent).encode() not in everything
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with two experiments: ``leadml``, and ``deleted``, which is deleted; a test must not change it."""
+    store = tmp_path_factory.mktemp("made") / "mlflow.db"
+    client = MlflowClient(f"sqlite:///{store}")
+    for name in ("leadml", "deleted"):
+        client.create_experiment(name, artifact_location=(store.parent / "mlartifacts").as_uri())
+    client.delete_experiment(client.get_experiment_by_name("deleted").experiment_id)
+    return store
+
+
+def test_a_store_that_can_be_logged_to_is_accepted(made: Path, tmp_path: Path) -> None:
+    """Also a new one, which is not made yet, and a new experiment."""
+    require_trackable(made, "leadml")
+    require_trackable(made, "new")
+    require_trackable(tmp_path / "mlflow.db", "leadml")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deleted_experiment_is_refused(made: Path, trained_project: tuple[Places, Trained]) -> None:
+    """Before a training, and where the version is to be logged."""
+    project, trained = trained_project
+    tracking = project.params.tracking.model_copy(update={"experiment": "deleted"})
+    params = project.params.model_copy(update={"tracking": tracking})
+    must = (
+        r"^tracking\.experiment must be one that is not deleted, got 'deleted'; restore it in MLflow or name another$"
+    )
+    with pytest.raises(LeadmlError, match=must):
+        require_trackable(made, "deleted")
+    with pytest.raises(LeadmlError, match=must):
+        track_training(made, trained.model, params=params, champion=False)
+
+
+def _older_schema(store: Path) -> None:
+    with sqlite3.connect(store) as connection:
+        connection.execute("update alembic_version set version_num = 'acf3f17fdcc7'")
+    connection.close()
+
+
+def _read_only(store: Path) -> None:
+    content = bytearray(store.read_bytes())
+    content[18] = 3  # of a format that only later versions of SQLite write: https://www.sqlite.org/fileformat.html
+    store.write_bytes(content)
+
+
+def _damaged(store: Path) -> None:
+    store.write_bytes(store.read_bytes()[:100] + b"x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("harm", "got"),
+    [
+        (_older_schema, r"Detected out-of-date database schema \(found version acf3f17…"),
+        (_read_only, "attempt to write a readonly database"),
+        (_damaged, r".*database disk image is malformed"),
+    ],
+)
+def test_a_store_that_mlflow_cannot_use_is_refused_in_one_line(
+    made: Path, tmp_path: Path, harm: Callable[[Path], None], got: str
+) -> None:
+    """The line says what can be done, and nothing is written."""
+    store = tmp_path / "mlflow.db"
+    shutil.copy(made, store)
+    harm(store)
+    content = store.read_bytes()
+    with pytest.raises(LeadmlError) as caught:
+        require_trackable(store, "new")
+
+    assert re.fullmatch(
+        rf"tracking\.store: MLflow must be able to read and write mlflow\.db, got: {got}; mend or upgrade it "
+        r"\(mlflow db upgrade\), name another file, or set tracking\.enabled: false",
+        str(caught.value),
+    )
+    assert store.read_bytes() == content
+
+
+def test_a_project_that_was_moved_logs_nothing_where_it_was(
+    logged: tuple[Path, list[str]], trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """What is logged already stays logged, so that a version can still be put in use."""
+    store, (run_id, _) = logged
+    project, trained = trained_project
+    moved = Path(shutil.copy(store, tmp_path))
+    files = sorted((store.parent / "mlartifacts").rglob("*"))
+    must = (
+        r"^tracking\.experiment must have its files beside mlflow\.db, got 'leadml', which has them where the store "
+        "was before it was moved or copied; name another$"
+    )
+
+    assert track_training(moved, trained.model, params=project.params, champion=False) == run_id
+    with pytest.raises(LeadmlError, match=must):
+        require_trackable(moved, "leadml")
+    with pytest.raises(LeadmlError, match=must):
+        track_training(moved, replace(trained.model, folder=tmp_path / "7"), params=project.params, champion=False)
+    assert sorted((store.parent / "mlartifacts").rglob("*")) == files
+
+
+def test_whatever_mlflow_raises_is_one_line(
+    made: Path, trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """For example that the package of a cloud is missing: a version is stored, and its record must not end the job."""
+    store = Path(shutil.copy(made, tmp_path))
+    MlflowClient(f"sqlite:///{store}").create_experiment("far", artifact_location="hdfs://nowhere.invalid/leadml")
+    project, trained = trained_project
+    tracking = project.params.tracking.model_copy(update={"experiment": "far"})
+    params = project.params.model_copy(update={"tracking": tracking})
+
+    with pytest.raises(LeadmlError, match=r"^tracking\.store: MLflow must be able to read and write mlflow\.db, got: "):
+        track_training(store, trained.model, params=params, champion=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names on Windows")
+def test_a_run_is_in_the_folder_of_its_store_whatever_the_folder_is_called(
+    trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """An address would end at a ``?``, and take ``%41`` for an A; no file is left anywhere else."""
+    folder = tmp_path / "Who buys? 50%41 #1"
+    project, trained = trained_project
+    run_id = track_training(folder / "ml?.db", trained.model, params=project.params, champion=True)
+
+    assert list(tmp_path.iterdir()) == [folder]
+    assert {path.name for path in folder.iterdir()} == {"ml?.db", "mlartifacts"}
+    assert (folder / "mlartifacts" / run_id / "artifacts" / "model" / "1" / "manifest.json").is_file()
+    assert registered_alias(folder / "ml?.db", "subscribed") == "1"
+    require_trackable(folder / "ml?.db", "leadml")
+
+
+def test_a_store_is_made_where_a_link_leads(tmp_path: Path) -> None:
+    """And the link stays one."""
+    (tmp_path / "share").mkdir()
+    (tmp_path / "mlflow.db").symlink_to("share/mlflow.db")
+    subprocess.run([sys.executable, "-c", START_TOGETHER, str(tmp_path / "mlflow.db"), "e"], check=True)
+
+    assert (tmp_path / "mlflow.db").is_symlink()
+    assert (tmp_path / "share" / "mlflow.db").read_bytes().startswith(b"SQLite format 3")
 
 
 @pytest.mark.slow

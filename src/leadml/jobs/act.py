@@ -21,6 +21,7 @@ from leadml.jobs.promote import promote, require_name, was_taken_back
 from leadml.jobs.recalibrate import newest_periods, outcomes_of, recalibrated, with_and_without
 from leadml.jobs.refit import judge_recipe, refitted
 from leadml.jobs.store import open_store
+from leadml.jobs.train import require_training
 from leadml.leads.check.contract import MATURE_AT, SPLIT_KEY
 from leadml.leads.check.instants import shown_instant
 from leadml.review.gate.judge import judge
@@ -162,6 +163,7 @@ class _Act:
 
     def recalibrate(self) -> Acted:
         """Correct the level, if it was wrong for two periods and the correction of the first helped in the second."""
+        self._require_training()
         leads = self._later()
         periods = newest_periods(self.champion, leads, days=self.project.params.review.period_days)
         outcomes = [outcomes_of(period) for period in periods]
@@ -184,6 +186,7 @@ class _Act:
 
     def refit(self) -> Acted:
         """Fit the recipe on all leads whose outcomes are known, if as of a period ago it was not surely worse."""
+        self._require_training()
         try:
             refresh = judge_recipe(self.champion, self.project, now=self.now, progress=self.progress)
             reason = "; ".join(refresh.judged.reasons)
@@ -198,6 +201,11 @@ class _Act:
             return self.acted("refit", f"the recipe is weak on newer leads: {bundle.record.weakness}", done=False)
         ends = refresh.since, refresh.until
         return self._put_in_use("refit", bundle, refresh.judged, ends, f"on {len(refresh.rows):,} leads; {reason}")
+
+    def _require_training(self) -> None:
+        """Refuse, before the work, to fit a version that could not be stored."""
+        if not self.dry_run:
+            require_training(self.project)
 
     def _later(self) -> pd.DataFrame:
         since = training_end(self.champion)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from leadml.errors import DataError, ModelError
 from leadml.jobs.assess import assess
-from leadml.jobs.train import require_places
+from leadml.jobs.train import require_training
 from leadml.leads.judge.findings import Finding
 from leadml.leads.sources.source import training_source
 from leadml.publish.text_tables import finding_table
@@ -81,7 +81,7 @@ def check(project: Places, *, now: str, progress: Progress, file: Path | None = 
     MissingExtraError, LeadmlError
         If a training could not be stored or logged.
     """
-    require_places(project)
+    require_training(project)
     source = training_source(project, project.target, now=now, file=file)
     try:
         training = source.training(progress=progress)

@@ -242,4 +242,4 @@ def _open_outputs(
             msg = f"every row must be scored or refused, got {got}: this is a bug of leadml"
             raise RuntimeError(msg)
     if not summary.not_scored:
-        destination.not_scored.unlink(missing_ok=True)
+        destination.not_scored.resolve().unlink(missing_ok=True)  # a link to it stays, for the next batch

@@ -7,6 +7,7 @@ version than the champion's file does it load the model, to move the alias.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -94,14 +95,12 @@ def describe_all(projects: Sequence[Places]) -> list[list[tuple[str, str]]]:
 
 
 def registered_alias(store: Path, target: str) -> str | None:
-    """Return the version that MLflow's alias names, or None without a store or an alias."""
-    if not store.is_file():
-        return None
-    connection = sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)
+    """Return the version that MLflow's alias names, or None without an alias or a store that can be read."""
     try:
-        row = connection.execute(ALIAS, (target, CHAMPION)).fetchone()
-    except sqlite3.DatabaseError:
+        if not store.is_file():
+            return None
+        with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute(ALIAS, (target, CHAMPION)).fetchone()
+    except (sqlite3.DatabaseError, OSError):
         return None
-    finally:
-        connection.close()
     return str(row[0]) if row else None

@@ -11,7 +11,7 @@ from leadml.errors import LeadmlError, MissingExtraError, quoted
 from leadml.jobs.learn import learn
 from leadml.jobs.weighed import weighing_of
 from leadml.leads.sources.source import training_source
-from leadml.publish.files import is_sqlite, require_writable
+from leadml.publish.files import is_sqlite, require_room, require_writable, writing
 from leadml.publish.text_tables import model_table
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
         If params switch tracking on and MLflow is not installed.
     """
     params, registry = project.params, project.registry
-    require_places(project)
+    require_training(project)
     weighing = weighing_of(project, now=now)
     training = training_source(project, project.target, now=now).training(progress=progress)
     bundle = learn(
@@ -110,8 +110,25 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
     return Trained(model, is_new, champion, run_id, note)
 
 
-def require_places(project: Places) -> None:
+def require_training(project: Places) -> None:
     """Raise an error if a training could not be stored or logged, before the work.
+
+    Raises
+    ------
+    BundleError, MissingExtraError, LeadmlError
+        As `require_places` does; also if the disk of the models is full, or MLflow cannot log to its store.
+    """
+    require_places(project)
+    params = project.params
+    require_room(project.registry.folder, megabytes=params.gate.megabytes, key="output.models")
+    if params.tracking.enabled:
+        from leadml.publish.tracking import require_trackable  # noqa: PLC0415 - MLflow takes seconds to import
+
+        require_trackable(project.tracking_store, params.tracking.experiment)
+
+
+def require_places(project: Places) -> None:
+    """Raise an error if a version could not be put in use, or MLflow not be told of it.
 
     Raises
     ------
@@ -130,7 +147,9 @@ def require_places(project: Places) -> None:
         msg = "MLflow is not installed: pip install 'leadml[tracking]', or set tracking.enabled: false"
         raise MissingExtraError(msg)
     require_writable(project.tracking_store.parent, key="tracking.store")
-    if project.tracking_store.exists() and not is_sqlite(project.tracking_store):
+    with writing(project.tracking_store):
+        is_known = not project.tracking_store.exists() or is_sqlite(project.tracking_store)
+    if not is_known:
         got = quoted(project.tracking_store.name)
         msg = f"tracking.store must be a new file or one that MLflow made, got {got}; name another"
         raise LeadmlError(msg)

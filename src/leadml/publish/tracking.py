@@ -6,40 +6,43 @@ bundle with a description that names leadml as the loader, so that MLflow stores
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import os
 import platform
 import shutil
-import tempfile
+import sqlite3
 import time
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from leadml.bundle.champion import CHAMPION
-from leadml.errors import LeadmlError, inert
+from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.sources.settings import SingleSnapshot
-from leadml.model.judge.evaluation import Evaluation, as_rows
-from leadml.publish import figures
+from leadml.leads.sources.temporary import temporary_folder
 from leadml.publish.files import bring_to_disk, locked
+from leadml.publish.run_content import run_metrics, run_params, write_tables_and_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
     from mlflow.models import ModelSignature
 
-    from leadml.bundle.contents import Bundle
     from leadml.bundle.model import Model
     from leadml.params import Params
 
-MAX_PARAM_LENGTH = 500  # servers of MLflow from before it allowed 6,000 refuse longer values
 ARTIFACTS = "mlartifacts"
 SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 LOADER = "leadml.publish.pyfunc"
+WAIT_SECONDS = 20  # for another program that writes to the database, as long as MLflow itself waits
 
 
 def put_in_use(store: Path, model: Model, event: dict[str, str]) -> None:
@@ -101,18 +104,74 @@ def track_training(store: Path, model: Model, *, params: Params, champion: bool)
     -------
     str
         The id of the run.
+
+    Raises
+    ------
+    LeadmlError
+        If MLflow or its database cannot do what is asked.
     """
+    name = params.tracking.experiment
     with _mlflow(store) as client:
-        experiment = _experiment(client, params.tracking.experiment, store)
-        runs = client.search_runs([experiment], f"tags.`leadml.model_hash` = '{model.manifest.model_hash}'")
-        finished = [
-            run
-            for run in runs
-            if run.data.tags.get("leadml.version") == model.version and run.info.status == "FINISHED"
-        ]
-        if finished:
-            return str(finished[0].info.run_id)
+        found = client.get_experiment_by_name(name)
+        logged = None if found is None else _finished_run(client, found, model)
+        if logged is not None:
+            return logged
+        experiment = _checked(found, store) if found is not None else _new_experiment(client, name, store)
         return _log_run(client, experiment, model, params=params, champion=champion)
+
+
+def require_trackable(store: Path, experiment: str) -> None:
+    """Refuse a store that MLflow could not log a version in, before the work.
+
+    Parameters
+    ----------
+    store
+        MLflow's SQLite file, which need not exist.
+    experiment
+        Name of the experiment.
+
+    Raises
+    ------
+    LeadmlError
+        If the file cannot be read and written or is of another release of MLflow, if the experiment is deleted, or if
+        its files would be written where the store was before it was moved.
+    """
+    if not store.exists():
+        return
+    with _mlflow(store) as client:
+        connection = sqlite3.connect(store, timeout=WAIT_SECONDS, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")  # which a file refuses that may only be read
+        finally:
+            connection.close()
+        found = client.get_experiment_by_name(experiment)
+        if found is not None:
+            _checked(found, store)
+
+
+def _checked(experiment: Experiment, store: Path) -> str:
+    """Return the id of an experiment that a run can be added to, or refuse the experiment."""
+    name, location = quoted(experiment.name), urlparse(experiment.artifact_location)
+    if experiment.lifecycle_stage != "active":
+        msg = f"tracking.experiment must be one that is not deleted, got {name}; restore it in MLflow or name another"
+        raise LeadmlError(msg)
+    folder, beside = Path(url2pathname(location.path)), store.parent.resolve() / ARTIFACTS
+    if location.scheme == "file" and folder.name == ARTIFACTS and folder != beside:
+        msg = (
+            f"tracking.experiment must have its files beside {store.name}, got {name}, which has them where the store "
+            "was before it was moved or copied; name another"
+        )
+        raise LeadmlError(msg)
+    return str(experiment.experiment_id)
+
+
+def _finished_run(client: MlflowClient, experiment: Experiment, model: Model) -> str | None:
+    """Return the id of the run of a version, None if it has no finished one."""
+    query = f"tags.`leadml.model_hash` = '{model.manifest.model_hash}'"
+    for run in client.search_runs([experiment.experiment_id], query):
+        if run.data.tags.get("leadml.version") == model.version and run.info.status == "FINISHED":
+            return str(run.info.run_id)
+    return None
 
 
 @contextmanager
@@ -122,46 +181,65 @@ def _mlflow(store: Path) -> Iterator[MlflowClient]:
     Raises
     ------
     LeadmlError
-        If MLflow or its database cannot do what is asked.
+        If MLflow or its database cannot do what is asked, whatever they raise: a version is stored by then, and a
+        record beside it must not end the job.
     """
     os.environ.update(SETTINGS)
-    from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    store = store.resolve()
     try:
+        from mlflow import MlflowClient  # noqa: PLC0415 - MLflow takes seconds to import
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         store.parent.mkdir(parents=True, exist_ok=True)
-        with locked(store.parent):
+        with locked(store.parent), _address(store) as address:
             if not store.exists():
                 _create_store(store)
-            yield MlflowClient(tracking_uri=f"sqlite:///{store.resolve()}")
-    except (MlflowException, SQLAlchemyError, OSError) as error:
+            yield MlflowClient(tracking_uri=address, registry_uri=address)
+    except LeadmlError:
+        raise
+    except Exception as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        msg = f"tracking.store: MLflow must be able to read and write {store.name}, got: {inert(first)}"
+        msg = (
+            f"tracking.store: MLflow must be able to read and write {store.name}, got: {inert(first)}; mend or upgrade "
+            "it (mlflow db upgrade), name another file, or set tracking.enabled: false"
+        )
         raise LeadmlError(msg) from error
+
+
+@contextmanager
+def _address(store: Path) -> Iterator[str]:
+    """Give the address of an SQLite file.
+
+    SQLAlchemy reads a ``?`` in an address, and from 2.1 a ``%``, not as parts of a path. MLflow would make a folder
+    for a path in which they are escaped. So such a file gets a second name, for as long as it is used.
+    """
+    if not {"?", "%"} & {*str(store)}:
+        yield f"sqlite:///{store}"
+        return
+    with temporary_folder() as folder:
+        name = folder / "mlflow.db"
+        name.symlink_to(store)
+        yield f"sqlite:///{name}"
 
 
 def _create_store(store: Path) -> None:
     """Create MLflow's database under a temporary name and rename it, so that a crash leaves no incomplete store."""
     from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine  # noqa: PLC0415
 
-    for abandoned in store.parent.glob(f"{store.name}.tmp*"):  # of a process that was killed in this function
+    for abandoned in store.parent.glob(f"{glob.escape(store.name)}.tmp*"):  # of a process that was killed here
         abandoned.unlink()
     temporary = store.with_name(f"{store.name}.tmp")
-    engine = create_sqlalchemy_engine(f"sqlite:///{temporary.resolve()}")
-    _initialize_tables(engine)
-    engine.dispose()
+    with _address(temporary) as address:
+        engine = create_sqlalchemy_engine(address)
+        _initialize_tables(engine)
+        engine.dispose()
     bring_to_disk(temporary)
     temporary.replace(store)
     bring_to_disk(store.parent)
 
 
-def _experiment(client: MlflowClient, name: str, store: Path) -> str:
-    experiment = client.get_experiment_by_name(name)
-    if experiment is not None:
-        return str(experiment.experiment_id)
+def _new_experiment(client: MlflowClient, name: str, store: Path) -> str:
     location = (store.parent.resolve() / ARTIFACTS).as_uri()
     return str(client.create_experiment(name, artifact_location=location))
 
@@ -183,10 +261,11 @@ def _log_run(client: MlflowClient, experiment: str, model: Model, *, params: Par
         metrics = [Metric(name, value, now, 0) for name, value in run_metrics(model.evaluation).items()]
         logged = [Param(name, value) for name, value in run_params(params, model.bundle).items()]
         client.log_batch(run_id, metrics=metrics, params=logged, tags=[RunTag("leadml.target", model.target)])
-        with tempfile.TemporaryDirectory() as folder:
-            save_pyfunc(model, Path(folder) / "model")
-            _write_tables_and_figures(Path(folder), model.bundle)
-            client.log_artifacts(run_id, folder)
+        with temporary_folder() as temporary:
+            folder = temporary / "run"  # beside the lock of the temporary folder
+            save_pyfunc(model, folder / "model")
+            write_tables_and_figures(folder, model.bundle)
+            client.log_artifacts(run_id, str(folder))
         _register(client, model, run_id, champion=champion)
         status = "FINISHED"
     finally:
@@ -236,48 +315,6 @@ def _signature(model: Model) -> ModelSignature:
         ColSpec(types.get(kinds.get(name, ""), AnyType()), name, required=False) for name in (*contract.columns, *stamp)
     ]
     return ModelSignature(inputs=Schema(columns))
-
-
-def run_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return the metrics of a run with the bounds of their intervals, and the metrics of the baselines."""
-    values = {"test_leads": float(evaluation.leads), "ece_by_chance": evaluation.ece_by_chance}
-    for row in as_rows(evaluation.metrics):
-        name = row["metric"]
-        values |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
-    for row in as_rows(evaluation.models):
-        values[f"{row['model']}/{row['metric']}".replace(" ", "_")] = row["value"]
-    for row in as_rows(evaluation.stages):
-        values[f"{row['stage']}/{row['figure']}"] = row["value"]
-    return {name: value for name, value in values.items() if value == value}  # noqa: PLR0124 - NaN is not itself
-
-
-def run_params(params: Params, bundle: Bundle) -> dict[str, str]:
-    """Return every choice of params by its dotted key, and what the fit selected."""
-    flat: dict[str, str] = {}
-    _flatten(params.as_written(), "", flat)
-    flat |= {f"chosen.{name}": str(value) for name, value in bundle.record.choices.items()}
-    return {name: value[:MAX_PARAM_LENGTH] for name, value in flat.items()}
-
-
-def _flatten(value: Any, key: str, flat: dict[str, str]) -> None:
-    if isinstance(value, dict) and value:
-        for name, inner in value.items():
-            safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-. /") else "_" for c in name)
-            _flatten(inner, f"{key}.{safe}" if key else safe, flat)
-    else:
-        flat[key] = str(value)
-
-
-def _write_tables_and_figures(folder: Path, bundle: Bundle) -> None:
-    evaluation = bundle.evaluation
-    (folder / "tables").mkdir()
-    (folder / "figures").mkdir()
-    for name in Evaluation.TABLES:
-        getattr(evaluation, name).to_csv(folder / "tables" / f"{name}.csv", index=False)
-    bundle.candidates.to_csv(folder / "tables" / "candidates.csv", index=False)
-    drawings = figures.all_figures(evaluation, target=bundle.target, unit=bundle.record.unit)
-    for name, svg in drawings.items():
-        (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def _register(client: MlflowClient, model: Model, run_id: str, *, champion: bool) -> None:
