@@ -60,6 +60,6 @@ def test_one_of_several_targets_may_have_no_version(tmp_path: Path) -> None:
         describe_all(projects[:1])
 
 
-def test_a_store_that_cannot_be_looked_at_has_no_alias(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_has_no_alias(tmp_path: Path) -> None:
     """For example because no disk takes its name."""
     assert registered_alias(tmp_path / ("a" * 300), "t") is None
