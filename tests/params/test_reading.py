@@ -86,7 +86,11 @@ def test_the_last_of_two_overrides_wins():
         ("positive: [yes]", "positive: []", "p.yaml:6: target.positive: tuple should have at least 1 item"),
         ("positive: [yes]", "positive: yes", "p.yaml:6: target.positive: input should be a valid tuple, got 'yes'"),
         ("positive: [yes]", "positive: [1.10]", "target.positive.0: input should be a valid string, got 1.1"),
-        ("positive: [yes]", "positive: [no]", "p.yaml:6: target: a label value must be positive or negative, got 'no'"),
+        (
+            "positive: [yes]",
+            "positive: [no]",
+            "p.yaml:6: target: a label value must be in one of positive, negative and open, got 'no' twice",
+        ),
         (
             "rule: share",
             "rule: shar",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadml.bundle.model import Model
-    from leadml.leads.sources.source import LeadSource
+    from leadml.leads.sources.lead_source import LeadSource
     from leadml.params import Params
     from leadml.types import Floats, Progress
 

@@ -92,7 +92,7 @@ class ColumnContent:
     kind
         ``empty``, ``constant``, ``time``, ``number``, ``boolean``, ``category`` (levels) or ``text`` (free text).
     rows, filled
-        Number of rows, and of those with a value.
+        Number of rows, and of those with a value that is known.
     levels
         How many rows have each value, the empty text for none.
     runs_on
@@ -116,8 +116,8 @@ class ColumnContent:
 
     @property
     def distinct(self) -> int:
-        """Number of different values."""
-        return len(self.levels) - ("" in self.levels)
+        """Number of different values that are known."""
+        return len(self.levels) - ("" in self.levels) - len(self.missing)
 
     @property
     def is_distinct(self) -> bool:
@@ -138,13 +138,10 @@ def describe_column(column: pa.ChunkedArray, dialect: Dialect) -> ColumnContent:
     if pa.types.is_temporal(column.type):
         return _typed_times(column)
     values = texts(column, dialect)[0]
-    levels = Counter("" if value is None else value for value in values)
-    filled = len(values) - levels[""]
-    levels = +levels
-    if not filled:
-        return ColumnContent("empty", len(values), 0, levels)
+    levels = Counter("" if value is None else value for value in values.tolist())
     missing = tuple(sorted(level for level in levels if level and level.strip().lower() in MISSING_WORDS))
     known = [level for level in levels if level and level not in missing]
+    filled = sum(levels[level] for level in known)
     if not known:
         return ColumnContent("empty", len(values), 0, levels, missing=missing)
     content = partial(ColumnContent, rows=len(values), filled=filled, levels=levels)

@@ -175,7 +175,7 @@ def propose_field(name: str, content: ColumnContent) -> Proposal:
         return Proposal(name, "excluded", None, reason, guessed=guessed)
     words = {word.rstrip("s") for word in name_words(name)} | set(name_words(name))
     role: Role = "engagement" if words & ENGAGEMENT else "fit"
-    levels = content.distinct - len(content.missing)
+    levels = content.distinct
     if content.kind == "boolean":
         return Proposal(name, role, "boolean", "true and false")
     if content.kind == "number":
