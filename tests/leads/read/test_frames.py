@@ -75,6 +75,13 @@ def test_other_values_are_texts(values: Any, texts: list[str | None]) -> None:
     assert _column(values) == texts
 
 
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+def test_whole_numbers_among_python_objects_are_numbers(gap: Any) -> None:
+    """So are those of a row taken out of a frame of numbers and texts."""
+    assert _column(pd.Series([3, gap, np.int64(5)], dtype=object)) == [3, None, 5]
+    assert _column(pd.DataFrame({"a": [3], "b": ["x"]}).iloc[0].to_frame().T["a"]) == [3]
+
+
 def test_numbers_texts_dates_and_instants_are_as_they_were() -> None:
     """Categories are the texts or numbers that they stand for."""
     noon = dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TIME_WITHOUT_ZONE = r"^[0-9]{4}[0-9-]*([Tt ][0-9:.,]+)?$"
 TIME_WITH_ZONE = r"^[0-9]{4}[0-9-]*[Tt ][0-9:.,]+ ?([Zz]|[-+][0-9]{2}(:?[0-9]{2})?)$"
-WITH_CLOCK = "[Tt ]"
+LONGEST_DAY = len("2024-01-02")  # the shortest time that pandas reads, 20240102T03, has a character more
 BELOW_MICROSECONDS = r"([.,][0-9]{6})[0-9]+"
 # By Arrow's names of units; a day is 86,400 seconds, and each unit below a thousandth of the one above.
 UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
@@ -93,11 +93,9 @@ def _iso_instants(text: pa.ChunkedArray, timezone: str | None, nonexistent: None
     micros = np.full(len(text), NOT_A_TIME)
     micros[zoned] = _parse(text.filter(zoned))
     if timezone is not None:
-        local = _parse(text.filter(naive))
-        is_day = (local % MICROSECONDS_PER_DAY == 0) & (local != NOT_A_TIME)
-        has_clock = pc.match_substring_regex(text.filter(naive).filter(is_day), WITH_CLOCK)
-        is_day[is_day] = ~has_clock.to_numpy(zero_copy_only=False)
-        micros[naive] = _local_instants(local, is_day, timezone, nonexistent)
+        local_text = text.filter(naive)
+        is_day = pc.binary_length(local_text).to_numpy() <= LONGEST_DAY
+        micros[naive] = _local_instants(_parse(local_text), is_day, timezone, nonexistent)
     return micros
 
 
@@ -118,9 +116,16 @@ def _local_instants(local: Integers, is_day: Mask, timezone: str, nonexistent: N
     """Return the instants of times of a zone, those of days without a time as their first instant."""
     if not is_day.any():
         return to_utc(local, timezone, ambiguous="later", nonexistent=nonexistent)
+    if is_day.all():
+        return _first_instants(local, timezone, nonexistent)
     micros = np.full(len(local), NOT_A_TIME)
     micros[~is_day] = to_utc(local[~is_day], timezone, ambiguous="later", nonexistent=nonexistent)
-    days = local[is_day]
+    micros[is_day] = _first_instants(local[is_day], timezone, nonexistent)
+    return micros
+
+
+def _first_instants(days: Integers, timezone: str, nonexistent: Nonexistent) -> Integers:
+    """Return the first instant of each day of a zone."""
     first = to_utc(days, timezone, ambiguous="earlier", nonexistent="NaT")
     skipped = np.flatnonzero(first == NOT_A_TIME)
     if len(skipped):
@@ -128,8 +133,7 @@ def _local_instants(local: Integers, is_day: Mask, timezone: str, nonexistent: N
         is_same_day = to_local(after, timezone) // MICROSECONDS_PER_DAY == days[skipped] // MICROSECONDS_PER_DAY
         kept = is_same_day | (nonexistent == "shift_forward")  # clocks have skipped whole days, as in Samoa in 2011
         first[skipped] = np.where(kept, after, NOT_A_TIME)
-    micros[is_day] = first
-    return micros
+    return first
 
 
 def _epochs(column: pa.ChunkedArray) -> Integers:
