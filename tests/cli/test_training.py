@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,9 +34,31 @@ def test_init_names_the_file_relative_to_the_params(
     printed = run("init", name, "--out", "project/params.yaml")
 
     assert load_params(Path("project/params.yaml")).data.path == f"../{name}"
-    assert printed.startswith("columns\ncolumn ")
+    assert printed.split()[:4] == ["columns", "column", "role", "why"]
     assert "duration   excluded" in printed
     assert printed.endswith("wrote project/params.yaml: read it, correct it, then run leadml check and leadml train\n")
+
+
+def test_a_person_at_the_terminal_is_asked(run: Run, tmp_path: Path) -> None:
+    """With the choices numbered, until nothing is open; the same file follows as by the options."""
+    verdict = ["ab"[at % 3 > 1] for at in range(1200)]
+    leads = pd.DataFrame({"id": range(1200), "visits": [at % 7 for at in range(1200)], "verdict": verdict})
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    command = [sys.executable, "-m", "leadml", "init", "leads.csv", "-o", "asked.yaml"]
+    person, machine = pty.openpty()
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as asked:
+        os.write(person, b"2\n2\n")
+        printed = asked.communicate(timeout=120)[0].decode()
+    os.close(machine)
+    os.close(person)
+    assert asked.returncode == 0, printed
+    assert "  1  visits\n  2  verdict\n" in printed
+    assert "  1  a\n  2  b\n" in printed
+    arguments = ("init", tmp_path / "leads.csv", "-o", tmp_path / "given.yaml", "--label", "verdict", "--positive", "b")
+    run(*arguments)
+    assert (tmp_path / "asked.yaml").read_bytes() == (tmp_path / "given.yaml").read_bytes()
 
 
 def test_init_asks_what_nobody_can_know_and_takes_the_answer(run: Run, tmp_path: Path) -> None:

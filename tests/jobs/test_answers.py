@@ -23,3 +23,10 @@ def test_a_question_is_a_refusal_with_the_answers_that_there_are() -> None:
     assert isinstance(caught.value, UndecidedError)
     assert (caught.value.option, caught.value.choices) == ("label", ("a", "b"))
     assert caught.value.option in {each.name for each in fields(Answers)}
+
+
+@pytest.mark.parametrize(("option", "value"), [("label", "won"), ("positive", ("won",)), ("date_format", "won")])
+def test_an_answer_settles_its_option_alone(option: str, value: object) -> None:
+    """Of values there may be several, so that the first is one of them."""
+    answers = Answers(target="deal").with_answer(UndecidedError("which?", option, ["won"]), "won")
+    assert answers == Answers(target="deal", **{option: value})

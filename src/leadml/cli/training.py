@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,6 +27,7 @@ from leadml.cli.shared import (
 from leadml.errors import LeadmlError, inert
 
 if TYPE_CHECKING:
+    from leadml.jobs.answers import UndecidedError
     from leadml.jobs.project import Project
     from leadml.jobs.train import Trained
 
@@ -51,12 +53,12 @@ def init(  # noqa: PLR0917 - a command's options, by name
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Read a file of leads and propose a commented params.yaml."""
-    with exit_on_error(), show_progress() as progress:
+    with exit_on_error():
         require_suffix(out, ".yaml", ".yml")
         if out.exists() and not force:
             msg = f"{out}: must be a new file, got one that exists; name another with --out, or replace it with --force"
             raise LeadmlError(msg)
-        from leadml.jobs.answers import Answers
+        from leadml.jobs.answers import Answers, UndecidedError
         from leadml.jobs.lead_records import current_instant
         from leadml.jobs.propose import propose
         from leadml.publish.files import write_text
@@ -74,9 +76,17 @@ def init(  # noqa: PLR0917 - a command's options, by name
             sheet=sheet,
             date_format=date_format,
         )
-        progress("reading leads")
         written_as = os.path.relpath(file.resolve(), out.resolve().parent)
-        proposed = propose(file, now=current_instant(), written_as=written_as, answers=answers)
+        proposed = None
+        while proposed is None:
+            try:
+                with show_progress() as progress:
+                    progress("reading leads")
+                    proposed = propose(file, now=current_instant(), written_as=written_as, answers=answers)
+            except UndecidedError as question:
+                if not (sys.stdin.isatty() and question.choices):
+                    raise
+                answers = answers.with_answer(question, ask(question))
         write_text(out, proposed.text)
     print_table("columns", role_table(proposed.roles))
     for note in proposed.notes:
@@ -85,6 +95,17 @@ def init(  # noqa: PLR0917 - a command's options, by name
     if guessed:
         print(f"note: these were guessed, look at them in {out}: {', '.join(guessed)}")
     print(f"wrote {out}: read it, correct it, then run leadml check and leadml train")
+
+
+def ask(question: UndecidedError) -> str:
+    """Return what a person at the terminal answers to a question: one of its choices."""
+    print(question)
+    for number, choice in enumerate(question.choices, start=1):
+        print(f"  {number}  {inert(choice)}")
+    number = 0
+    while not 1 <= number <= len(question.choices):
+        number = typer.prompt("which one, by its number", type=int)
+    return question.choices[number - 1]
 
 
 @app.command(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from leadml.errors import LeadmlError
 
@@ -43,6 +43,12 @@ class Answers:
     encoding: str | None = None
     sheet: str | None = None
     date_format: DateOrder | None = None
+
+    def with_answer(self, question: UndecidedError, answer: str) -> Answers:
+        """Return the answers with one more, to a question."""
+        is_several = isinstance(getattr(self, question.option), tuple)
+        settled: dict[str, Any] = {question.option: (answer,) if is_several else answer}
+        return replace(self, **settled)
 
 
 class UndecidedError(LeadmlError):

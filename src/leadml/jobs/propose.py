@@ -130,9 +130,17 @@ def propose(
     roles = _roles(contents, label, answers)
     path = source.name if written_as is None else str(written_as)
     choices = Choices(path, dialect, label, roles, None, _date_orders(contents, roles, answers), answers.target)
-    choices = replace(choices, wait_days=_wait_days(table, contents, choices))
+    dates = _conversion_dates(table, contents, choices)
+    notes = [f"passed over, because it is no lead: {line}" for line in chunk.passed_over]
+    if dates is not None:
+        column, days = dates
+        choices = replace(choices, wait_days=days)
+        notes.append(
+            f"by {inert(column)}, 95% of the conversions came within {days} days; younger leads are left out of the "
+            "training as open (target.wait_days)"
+        )
     choices = _judged(choices, table, now)
-    return ProposedParams(choices.text(), tuple(choices.roles), tuple(chunk.passed_over))
+    return ProposedParams(choices.text(), tuple(choices.roles), tuple(notes))
 
 
 def _with_marks(dialect: Dialect, contents: Mapping[str, ColumnContent]) -> Dialect:
@@ -187,8 +195,10 @@ def _date_orders(
     return {created_at: order}
 
 
-def _wait_days(table: pa.Table, contents: Mapping[str, ColumnContent], choices: Choices) -> int | None:
-    """Return in how many days the usual conversion came, where a column has the dates of conversions, or None."""
+def _conversion_dates(
+    table: pa.Table, contents: Mapping[str, ColumnContent], choices: Choices
+) -> tuple[str, int] | None:
+    """Return the column with the dates of conversions, and in how many days most of them came; None without one."""
     created_at = next((each.column for each in choices.roles if each.role == "created_at"), None)
     if created_at is None:
         return None
@@ -204,7 +214,7 @@ def _wait_days(table: pa.Table, contents: Mapping[str, ColumnContent], choices: 
             continue
         days = (at - created)[has & won] / MICROSECONDS_PER_DAY
         if (days >= 0).mean() >= SHARE_OF_WON:
-            return max(1, int(np.ceil(np.quantile(days, USUAL_SHARE))))
+            return name, max(1, int(np.ceil(np.quantile(days, USUAL_SHARE))))
     return None
 
 

@@ -7,6 +7,7 @@ No value is interpreted here.
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -157,8 +158,9 @@ def _names(file: Path, dialect: Dialect) -> tuple[list[str], list[str]]:
     """Return the column names of a file as they are written, and as they are compared."""
     header, location = _header(file, dialect)
     names = [normal_name(name) for name in header]
+    counts = Counter(names)  # a file may have 100,000 columns
     for position, name in enumerate(names, start=1):
-        if name and names.count(name) > 1:
+        if name and counts[name] > 1:
             message = f"every column must have a name of its own, got {quoted(name)} twice for column {position}"
             raise DataError([Fault(location, message)])
     if not any(names):
