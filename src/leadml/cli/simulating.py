@@ -38,7 +38,7 @@ app.add_typer(simulate, name="simulate")
 
 @simulate.command(epilog="Example: `leadml simulate crm demo --leads 20000 --months 18 --seed 1`")
 def crm(  # noqa: PLR0917 - a command's options, by name
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("crm"),
     leads: Annotated[int, typer.Option(help="Number of leads.")] = 20_000,
     months: Annotated[int, typer.Option(help="Number of months, from January 2024.")] = 18,
     seed: Annotated[int, typer.Option(help="Seed: the same seed gives the same bytes.")] = 0,
