@@ -288,7 +288,8 @@ def _read_by_pandas(text, timezone):
             if stamp.year in {1, 9999}:  # pandas 2 gives no zone to the first and the last day, Python does
                 moment = stamp.to_pydatetime(warn=False).replace(tzinfo=zone)
                 return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-            stamp = stamp.tz_localize(zone, ambiguous=False, nonexistent="NaT")
+            is_day = len(text.strip()) <= len("2024-01-02")  # the first instant of the day is meant
+            stamp = stamp.tz_localize(zone, ambiguous=False, nonexistent="shift_forward" if is_day else "NaT")
         return _microseconds(stamp)
     except (ValueError, TypeError):
         return None
