@@ -36,7 +36,9 @@ def test_init_names_the_file_relative_to_the_params(
     assert load_params(Path("project/params.yaml")).data.path == f"../{name}"
     assert printed.split()[:4] == ["columns", "column", "role", "why"]
     assert "duration   excluded" in printed
-    assert printed.endswith("wrote project/params.yaml: read it, correct it, then run leadml check and leadml train\n")
+    option = "--params project/params.yaml"
+    last = f"wrote project/params.yaml: read it, correct it, then run leadml check {option} and leadml train {option}\n"
+    assert printed.endswith(last)
 
 
 def test_a_person_at_the_terminal_is_asked(run: Run, tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def init(  # noqa: PLR0917 - a command's options, by name
     guessed = [inert(each.column) for each in proposed.roles if each.guessed]
     if guessed:
         print(f"note: these were guessed, look at them in {out}: {', '.join(guessed)}")
-    print(f"wrote {out}: read it, correct it, then run leadml check and leadml train")
+    option = "" if out == DEFAULT_PARAMS else f" --params {out}"
+    print(f"wrote {out}: read it, correct it, then run leadml check{option} and leadml train{option}")
 
 
 def ask(question: UndecidedError) -> str:
