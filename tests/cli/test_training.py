@@ -71,7 +71,7 @@ def test_init_asks_what_nobody_can_know_and_takes_the_answer(run: Run, tmp_path:
     leads.to_csv(tmp_path / "leads.csv", index=False)
     arguments = ("init", tmp_path / "leads.csv", "-o", tmp_path / "p.yaml")
     asked = run(*arguments, code=1)
-    assert "columns with few values: Visits, verdict; name the one that does with --label COLUMN" in asked
+    assert "columns with few values: Visits, verdict; name the one that does: leadml init FILE --label COLUMN" in asked
     assert "which values of 'verdict' mean converted: 'a', 'b', 'c'" in run(*arguments, "--label", "verdict", code=1)
     printed = run(*arguments, "--label", "verdict", "--positive", "a", "--open", "b", "--target", "deal")
     assert "note: these were guessed, look at them in" in printed

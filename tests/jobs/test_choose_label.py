@@ -39,7 +39,7 @@ def test_columns_that_agree_are_no_tie() -> None:
     again = ["nein" if word == "no" else "ja" for word in WON]
     assert choose(won=WON, Gewonnen=again).column == "won"
     with pytest.raises(
-        UndecidedError, match=r"'won' and 'Gewonnen' both seem .* disagree; choose with --label 'won'"
+        UndecidedError, match=r"'won' and 'Gewonnen' both seem .* disagree; choose: leadml init FILE --label 'won'"
     ) as caught:
         choose(won=WON, Gewonnen=OTHER)
     assert (caught.value.option, caught.value.choices) == ("label", ("won", "Gewonnen"))

@@ -91,7 +91,9 @@ def test_a_file_without_a_label_is_a_question(tmp_path: Path) -> None:
     """If no column says which leads converted, a person is asked, and nothing is proposed."""
     (tmp_path / "leads.csv").write_text("id,size\n1,10\n2,20\n3,30\n", encoding="utf-8")
 
-    with pytest.raises(UndecidedError, match=r"no column says .* name the one that does with --label COLUMN"):
+    with pytest.raises(
+        UndecidedError, match=r"no column says .* name the one that does: leadml init FILE --label COLUMN"
+    ):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
 
 
@@ -150,7 +152,7 @@ def test_the_order_of_day_and_month_comes_from_the_whole_column(
 def test_an_open_order_of_day_and_month_is_a_question(tmp_path: Path) -> None:
     """The option of the message answers it."""
     created = [f"{1 + at % 12:02}/{1 + at % 11:02}/2024" for at in range(SIZE)]
-    with pytest.raises(UndecidedError, match=r"Created has dates such as .* --date-format day_first or") as caught:
+    with pytest.raises(UndecidedError, match=r"Created has dates such as .* --date-format day_first, or") as caught:
         proposed(tmp_path, leads(Created=created))
     for order in caught.value.choices:
         params = parse_params(proposed(tmp_path, leads(Created=created), Answers(date_format=order)).text)

@@ -51,7 +51,7 @@ def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Obj
         shown = ", ".join(inert(name) for name in few[:MOST_SHOWN]) or "none"
         message = (
             f"no column says by its name and values which leads converted; columns with few values: {shown}; name the "
-            "one that does with --label COLUMN --positive VALUE"
+            "one that does: leadml init FILE --label COLUMN --positive VALUE"
         )
         raise UndecidedError(message, "label", few)
     best = found[0]
@@ -61,7 +61,7 @@ def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Obj
             names = [candidate.column for candidate in found if candidate.strength == best.strength]
             message = (
                 f"{' and '.join(quoted(name) for name in names)} both seem to say which leads converted, and they "
-                f"disagree; choose with --label {quoted(names[0])}"
+                f"disagree; choose: leadml init FILE --label {quoted(names[0])}"
             )
             raise UndecidedError(message, "label", names)
     return best
@@ -87,7 +87,8 @@ def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers
             return found
     shown = sorted(level for level in levels if level)
     message = (
-        f"it is open which values of {quoted(name)} mean converted: {_shown(shown)}; name them with --positive VALUE"
+        f"it is open which values of {quoted(name)} mean converted: {_shown(shown)}; name them: leadml init FILE --label "
+        f"{quoted(name)} --positive VALUE"
     )
     raise UndecidedError(message, "positive", shown[:MOST_SHOWN])
 

@@ -189,7 +189,7 @@ def _date_orders(
         shown = next(level for level in contents[created_at].levels if level)
         message = (
             f"{inert(created_at)} has dates such as {quoted(shown)}, of which none says whether the day or the month "
-            "comes first; say it with --date-format day_first or --date-format month_first"
+            "comes first; say it: leadml init FILE --date-format day_first, or month_first"
         )
         raise UndecidedError(message, "date_format", ("day_first", "month_first"))
     return {created_at: order}
