@@ -87,8 +87,8 @@ def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers
             return found
     shown = sorted(level for level in levels if level)
     message = (
-        f"it is open which values of {quoted(name)} mean converted: {_shown(shown)}; name them: leadml init FILE --label "
-        f"{quoted(name)} --positive VALUE"
+        f"it is open which values of {quoted(name)} mean converted: {_shown(shown)}; name them: leadml init FILE "
+        f"--label {quoted(name)} --positive VALUE"
     )
     raise UndecidedError(message, "positive", shown[:MOST_SHOWN])
 
