@@ -159,6 +159,31 @@ def test_an_open_order_of_day_and_month_is_a_question(tmp_path: Path) -> None:
         assert params.data.date_format == {"Created": order}
 
 
+def test_the_export_of_a_crm_is_read_as_that_crm_means_it(tmp_path: Path) -> None:
+    """In Dynamics 365 a lead that is qualified has converted; what it fills in later is left out, whatever it tells."""
+    status = np.where(IS_WON, "Qualified", RNG.choice(["Disqualified", "Open"], SIZE))
+    frame = pd.DataFrame(
+        {
+            "(Do Not Modify) Lead": [f"{at:08x}-aaaa" for at in range(SIZE)],
+            "(Do Not Modify) Row Checksum": [f"{at * 7919 % 99991:x}==" for at in range(SIZE)],
+            "(Do Not Modify) Modified On": WON_AT.strftime("%m/%d/%Y"),
+            "Topic": RNG.choice(["demo", "offer"], SIZE),
+            "Created On": CREATED.strftime("%m/%d/%Y"),
+            "Visits": VISITS,
+            "Purchase Process": RNG.choice(["Individual", "Committee"], SIZE),
+            "Status": status,
+        }
+    )
+    result = proposed(tmp_path, frame)
+    params = parse_params(result.text)
+    assert "this is an export of Dynamics 365" in result.notes[0]
+    assert (params.data.lead_id, params.data.created_at) == ("(Do Not Modify) Lead", "Created On")
+    target = params.target
+    assert (target.positive, target.negative, target.open) == (("Qualified",), ("Disqualified",), ("Open",))
+    assert params.features.excluded["Purchase Process"] == "Dynamics 365 fills it in later"
+    assert list({**params.features.fit, **params.features.engagement}) == ["Topic", "Visits"]
+
+
 def test_a_person_may_name_the_columns(tmp_path: Path) -> None:
     """The names are taken as they are, and a name that does not exist is refused with the nearest."""
     frame = leads(other=[f"X{at}" for at in range(SIZE)], Changed=CREATED.strftime("%Y-%m-%d"))

@@ -90,7 +90,7 @@ def init(  # noqa: PLR0917 - a command's options, by name
         write_text(out, proposed.text)
     print_table("columns", role_table(proposed.roles))
     for note in proposed.notes:
-        print(f"note: {inert(note)}")
+        print(f"note: {note}")
     guessed = [inert(each.column) for each in proposed.roles if each.guessed]
     if guessed:
         print(f"note: these were guessed, look at them in {out}: {', '.join(guessed)}")

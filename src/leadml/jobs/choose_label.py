@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 
     from leadml.jobs.answers import Answers
     from leadml.leads.judge.column_content import ColumnContent
+    from leadml.leads.judge.presets import Preset
     from leadml.types import Mask, Objects
 
 SAME_OUTCOME = 0.98  # of the leads: two columns that agree so often say the same of who was won
 MOST_SHOWN = 12  # columns that fit into a message
 
 
-def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Objects], answers: Answers) -> Candidate:
+def choose_label(
+    contents: Mapping[str, ColumnContent],
+    values: Mapping[str, Objects],
+    answers: Answers,
+    *,
+    preset: Preset | None = None,
+) -> Candidate:
     """Return the column that is the label, with the meaning of its values.
 
     Parameters
@@ -33,6 +40,8 @@ def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Obj
         The texts of each column that may be the label, None where missing.
     answers
         What a person has settled.
+    preset
+        What is known of the CRM that the file comes from.
 
     Raises
     ------
@@ -43,6 +52,9 @@ def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Obj
     """
     if answers.label is not None:
         return _declared(contents, normal_name(answers.label), answers)
+    known = None if preset is None else _known(contents, preset)
+    if known is not None:
+        return known
     levels = {name: contents[name].levels for name in values}
     found = find_candidates(levels)
     if not found:
@@ -65,6 +77,19 @@ def choose_label(contents: Mapping[str, ColumnContent], values: Mapping[str, Obj
             )
             raise UndecidedError(message, "label", names)
     return best
+
+
+def _known(contents: Mapping[str, ColumnContent], preset: Preset) -> Candidate | None:
+    """Return the column in which a CRM says what became of leads, or None where the export has none."""
+    for label in preset.labels:
+        name = preset.first([label.column], contents)
+        if name is None or len(contents[name].levels) > MAX_LEVELS:
+            continue
+        words = {"positive": label.positive, "negative": label.negative, "open_": label.open}
+        found = declared_candidate(name, contents[name].levels, **words, why=f"where {preset.name} says it")
+        if found is not None:
+            return found
+    return None
 
 
 def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers) -> Candidate:

@@ -25,8 +25,9 @@ from leadml.leads.check.convert import texts, times
 from leadml.leads.check.instants import instant
 from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
 from leadml.leads.judge.column_content import describe_column
-from leadml.leads.judge.column_roles import Proposal, find_created_at, find_lead_id, propose_field
+from leadml.leads.judge.column_roles import Proposal, find_created_at, find_known, find_lead_id, propose_field
 from leadml.leads.judge.label_candidates import MAX_LEVELS
+from leadml.leads.judge.presets import find_preset
 from leadml.leads.read.detect import detect_dialect
 from leadml.leads.read.files import column_names, read_chunks
 from leadml.leads.read.frames import FrameSource
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from leadml.leads.judge.column_content import ColumnContent
     from leadml.leads.judge.column_roles import Role
     from leadml.leads.judge.label_candidates import Candidate
+    from leadml.leads.judge.presets import Preset
     from leadml.leads.read.files import Dialect
     from leadml.params import DateOrder
     from leadml.types import Mask
@@ -126,12 +128,14 @@ def propose(
     contents = {name: describe_column(table[name], dialect) for name in names}
     dialect = _with_marks(dialect, contents)
     few = [name for name, content in contents.items() if 1 < len(content.levels) <= MAX_LEVELS]
-    label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers)
-    roles = _roles(contents, label, answers)
+    preset = find_preset(names)
+    label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers, preset=preset)
+    roles = _roles(contents, label, answers, preset)
     path = source.name if written_as is None else str(written_as)
     choices = Choices(path, dialect, label, roles, None, _date_orders(contents, roles, answers), answers.target)
     dates = _conversion_dates(table, contents, choices)
-    notes = [f"passed over, because it is no lead: {line}" for line in chunk.passed_over]
+    notes = [] if preset is None else [f"by the names of its columns this is an export of {preset.name}"]
+    notes += [f"passed over, because it is no lead: {line}" for line in chunk.passed_over]
     if dates is not None:
         column, days = dates
         choices = replace(choices, wait_days=days)
@@ -154,16 +158,23 @@ def _with_marks(dialect: Dialect, contents: Mapping[str, ColumnContent]) -> Dial
     return replace(dialect, decimal=decimal, missing=tuple(missing))
 
 
-def _roles(contents: Mapping[str, ColumnContent], label: Candidate, answers: Answers) -> list[Proposal]:
+def _roles(
+    contents: Mapping[str, ColumnContent], label: Candidate, answers: Answers, preset: Preset | None
+) -> list[Proposal]:
     """Return the role of each column, in the order of the file."""
     found = {label.column: Proposal(label.column, "label", None, label.reason, guessed=bool(label.guessed))}
+    lead_id = _named(contents, answers.lead_id, "lead_id", "--id")
+    created_at = _named(contents, answers.created_at, "created_at", "--date")
+    if preset is not None:
+        lead_id = lead_id or find_known(contents, preset, "lead_id")
+        created_at = created_at or find_known(contents, preset, "created_at")
     for proposal in (
-        _named(contents, answers.lead_id, "lead_id", "--id") or find_lead_id(contents, tuple(found)),
-        _named(contents, answers.created_at, "created_at", "--date") or find_created_at(contents, tuple(found)),
+        lead_id or find_lead_id(contents, tuple(found)),
+        created_at or find_created_at(contents, tuple(found)),
     ):
         if proposal is not None:
             found[proposal.column] = proposal
-    return [found.get(name) or propose_field(name, content) for name, content in contents.items()]
+    return [found.get(name) or propose_field(name, content, preset) for name, content in contents.items()]
 
 
 def _named(contents: Mapping[str, ColumnContent], name: str | None, role: Role, option: str) -> Proposal | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from leadml.leads.judge.column_content import ColumnContent
+    from leadml.leads.judge.presets import Preset
     from leadml.params import Kind
 
 Role = Literal["lead_id", "created_at", "label", "fit", "engagement", "excluded"]
@@ -160,7 +161,29 @@ def is_time(name: str, content: ColumnContent) -> bool:
     return is_epoch and bool(set(name_words(name)) & (CREATION | DATES | NOT_CREATION))
 
 
-def propose_field(name: str, content: ColumnContent) -> Proposal:
+def find_known(
+    columns: Mapping[str, ColumnContent], preset: Preset, role: Literal["lead_id", "created_at"]
+) -> Proposal | None:
+    """Return the column that a CRM has for a role, or None where it is absent or its values do not fit.
+
+    Parameters
+    ----------
+    columns
+        What each column holds.
+    preset
+        What is known of the CRM.
+    role
+        The role.
+    """
+    name = preset.first(preset.lead_id if role == "lead_id" else preset.created_at, columns)
+    if name is None:
+        return None
+    content = columns[name]
+    fits = content.is_distinct if role == "lead_id" else is_time(name, content) and content.filled == content.rows
+    return Proposal(name, role, None, f"{preset.name} has it there") if fits else None
+
+
+def propose_field(name: str, content: ColumnContent, preset: Preset | None = None) -> Proposal:
     """Return the role of a column that is neither id, date nor label: a field of a group, or why it is no field.
 
     Parameters
@@ -169,8 +192,12 @@ def propose_field(name: str, content: ColumnContent) -> Proposal:
         Name of the column.
     content
         What it holds.
+    preset
+        What is known of the CRM that the file comes from.
     """
     reason, guessed = _reason_against(name, content)
+    if not reason and preset is not None and preset.is_later(name):
+        reason = f"{preset.name} fills it in later"
     if reason:
         return Proposal(name, "excluded", None, reason, guessed=guessed)
     words = {word.rstrip("s") for word in name_words(name)} | set(name_words(name))

@@ -6,7 +6,7 @@ from an answer such as "opted out" without a person's word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from leadml.errors import quoted
@@ -71,6 +71,8 @@ class Candidate:
         Values whose meaning follows from the others alone.
     won
         Share of the leads that converted, of those whose outcome is known.
+    why
+        Why the column is a candidate, in words, where its strength does not say it.
     """
 
     column: str
@@ -80,11 +82,13 @@ class Candidate:
     open: tuple[str, ...] = ()
     guessed: tuple[str, ...] = field(default=())
     won: float = 0.0
+    why: str = ""
 
     @property
     def reason(self) -> str:
         """Why the column is a candidate, in words."""
-        return f"{REASONS[self.strength]}; {self.won:.1%} are {' or '.join(quoted(word) for word in self.positive)}"
+        words = " or ".join(quoted(word) for word in self.positive)
+        return f"{self.why or REASONS[self.strength]}; {self.won:.1%} are {words}"
 
 
 def find_candidates(columns: Mapping[str, Mapping[str, int]]) -> list[Candidate]:
@@ -106,8 +110,9 @@ def declared_candidate(
     positive: Sequence[str] = (),
     negative: Sequence[str] = (),
     open_: Sequence[str] = (),
+    why: str = "named by you",
 ) -> Candidate | None:
-    """Return a column that a person named as the label, or None where it remains open which of its values mean won.
+    """Return a column that is known to be the label, or None where it remains open which of its values mean won.
 
     Parameters
     ----------
@@ -116,8 +121,10 @@ def declared_candidate(
     levels
         How many leads have each value, the empty text for none.
     positive, negative, open_
-        The values that the person sorted; the others are sorted by their words. Where nothing tells a value of a column
-        with one positive value, it means not converted.
+        The values that are known; the others are sorted by their words. Where nothing tells a value of a column with
+        one positive value, it means not converted.
+    why
+        Why it is known, in words.
     """
     sides: tuple[tuple[Sequence[str], Meaning], ...] = ((positive, "won"), (negative, "lost"), (open_, "open"))
     given = {label_word(word): meaning for words, meaning in sides for word in words}
@@ -125,7 +132,8 @@ def declared_candidate(
         level: None if positive and meaning == "won" else meaning for level, meaning in _meanings(levels).items()
     }
     settled = {level: given[label_word(level)] for level in levels if label_word(level) in given}
-    return _sorted_levels(name, 0, levels, {**meanings, **settled}, settled=settled)
+    found = _sorted_levels(name, 0, levels, {**meanings, **settled}, settled=settled)
+    return None if found is None else replace(found, why=why)
 
 
 def _candidate(name: str, levels: Mapping[str, int]) -> Candidate | None:
