@@ -86,10 +86,10 @@ def test_a_command_is_a_function_that_exits_with_the_code_of_a_refusal(
 ) -> None:
     """Called from Python it prints the same lines."""
     with pytest.raises(typer.Exit) as caught:
-        training.init(bank_file, out=tmp_path / "params.txt")
+        training.init([bank_file], out=tmp_path / "params.txt")
     assert caught.value.exit_code == 1
     assert capsys.readouterr().err == f"leadml: {tmp_path}/params.txt: must end in .yaml or .yml, got 'params.txt'\n"
-    training.init(bank_file, out=tmp_path / "params.yaml")
+    training.init([bank_file], out=tmp_path / "params.yaml")
     assert (tmp_path / "params.yaml").is_file()
 
 

@@ -14,7 +14,6 @@ from leadml.cli.shared import (
     DEFAULT_PARAMS,
     REFUSED,
     WARNED,
-    FileArgument,
     ParamsOption,
     SetOption,
     TargetOption,
@@ -27,8 +26,9 @@ from leadml.cli.shared import (
 from leadml.errors import LeadmlError, inert
 
 if TYPE_CHECKING:
-    from leadml.jobs.answers import UndecidedError
+    from leadml.jobs.answers import Answers, UndecidedError
     from leadml.jobs.project import Project
+    from leadml.jobs.propose import ProposedParams
     from leadml.jobs.train import Trained
 
 WordsOption = Annotated[list[str] | None, typer.Option(help="Value of the label. Repeatable.")]
@@ -36,7 +36,9 @@ WordsOption = Annotated[list[str] | None, typer.Option(help="Value of the label.
 
 @app.command(epilog="Example: `leadml init leads.csv` writes params.yaml; read and correct it before training.")
 def init(  # noqa: PLR0917 - a command's options, by name
-    file: FileArgument,
+    files: Annotated[
+        list[Path], typer.Argument(help="Flat leads: a file or a folder. Dated leads: leads, activities and outcomes.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = DEFAULT_PARAMS,
     label: Annotated[str | None, typer.Option(help="Column that says which leads converted.")] = None,
     positive: WordsOption = None,
@@ -52,15 +54,13 @@ def init(  # noqa: PLR0917 - a command's options, by name
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Read a file of leads and propose a commented params.yaml."""
+    """Read a file of leads, or the tables of dated leads, and propose a commented params.yaml."""
     with exit_on_error():
         require_suffix(out, ".yaml", ".yml")
         if out.exists() and not force:
             msg = f"{out}: must be a new file, got one that exists; name another with --out, or replace it with --force"
             raise LeadmlError(msg)
         from leadml.jobs.answers import Answers, UndecidedError
-        from leadml.jobs.lead_records import current_instant
-        from leadml.jobs.propose import propose
         from leadml.publish.files import write_text
         from leadml.publish.text_tables import role_table
 
@@ -76,13 +76,12 @@ def init(  # noqa: PLR0917 - a command's options, by name
             sheet=sheet,
             date_format=date_format,
         )
-        written_as = os.path.relpath(file.resolve(), out.resolve().parent)
         proposed = None
         while proposed is None:
             try:
                 with show_progress() as progress:
                     progress("reading leads")
-                    proposed = propose(file, now=current_instant(), written_as=written_as, answers=answers)
+                    proposed = _proposed(files, out, answers)
             except UndecidedError as question:
                 if not (sys.stdin.isatty() and question.choices):
                     raise
@@ -96,6 +95,19 @@ def init(  # noqa: PLR0917 - a command's options, by name
         print(f"note: these were guessed, look at them in {out}: {', '.join(guessed)}")
     option = "" if out == DEFAULT_PARAMS else f" --params {out}"
     print(f"wrote {out}: read it, correct it, then run leadml check{option} and leadml train{option}")
+
+
+def _proposed(files: list[Path], out: Path, answers: Answers) -> ProposedParams:
+    """Return the proposal for one file of flat leads, or for the tables of dated leads."""
+    from leadml.jobs.lead_records import current_instant
+    from leadml.jobs.propose import propose
+    from leadml.jobs.propose_tables import propose_tables
+
+    root, now = out.resolve().parent, current_instant()
+    written_as = [os.path.relpath(file.resolve(), root) for file in files]
+    if len(files) == 1:
+        return propose(files[0], now=now, written_as=written_as[0], answers=answers)
+    return propose_tables(files, root=root, written_as=written_as, now=now, answers=answers)
 
 
 def ask(question: UndecidedError) -> str:

@@ -64,7 +64,7 @@ class Choices:
         head = (
             "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train."
         )
-        return "\n".join([head, "", *self._data(), "", *self._target(), "", *self._features()]) + STAGES
+        return "\n".join([head, "", *self._data(), "", *self._target(), "", *feature_lines(self.roles)]) + STAGES
 
     def _data(self) -> list[str]:
         dialect, by_role = self.dialect, {proposal.role: proposal for proposal in self.roles}
@@ -103,16 +103,6 @@ class Choices:
             lines.append(f"  wait_days: {self.wait_days}  # {why}")
         return lines
 
-    def _features(self) -> list[str]:
-        lines = ["features:", "  # kinds: number, category, boolean"]
-        for group, meaning in (("fit", "what the lead is"), ("engagement", "what the lead does, or sales did with it")):
-            members = [proposal for proposal in self.roles if proposal.role == group]
-            lines.append(f"  {group}:{'' if members else ' {}'}  # {meaning}")
-            lines += [f"    {yaml_text(each.column)}: {each.kind}  # {_reason(each)}" for each in members]
-        excluded = [proposal for proposal in self.roles if proposal.role == "excluded"]
-        lines.append(f"  excluded:{'' if excluded else ' {}'}  # fields that are not used, with the reason")
-        return lines + [f"    {yaml_text(each.column)}: {yaml_text(_reason(each))}" for each in excluded]
-
 
 STAGES = """
 
@@ -134,6 +124,18 @@ limits:
   min_conversions: 120         # training refuses fewer conversions, or fewer leads without one
   allow_small: false           # true: train anyway, with a warning in the report
 """
+
+
+def feature_lines(roles: Sequence[Proposal]) -> list[str]:
+    """Return the section of the features: the columns of each group, and those that are not used."""
+    lines = ["features:", "  # kinds: number, category, boolean"]
+    for group, meaning in (("fit", "what the lead is"), ("engagement", "what the lead does, or sales did with it")):
+        members = [proposal for proposal in roles if proposal.role == group]
+        lines.append(f"  {group}:{'' if members else ' {}'}  # {meaning}")
+        lines += [f"    {yaml_text(each.column)}: {each.kind}  # {_reason(each)}" for each in members]
+    excluded = [proposal for proposal in roles if proposal.role == "excluded"]
+    lines.append(f"  excluded:{'' if excluded else ' {}'}  # fields that are not used, with the reason")
+    return lines + [f"    {yaml_text(each.column)}: {yaml_text(_reason(each))}" for each in excluded]
 
 
 def yaml_text(value: str | None) -> str:

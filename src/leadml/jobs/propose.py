@@ -35,11 +35,12 @@ from leadml.leads.sources.flat import FlatLeads
 from leadml.params import normal_name, parse_params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from leadml.leads.judge.column_content import ColumnContent
     from leadml.leads.judge.column_roles import Role
+    from leadml.leads.judge.findings import Finding
     from leadml.leads.judge.label_candidates import Candidate
     from leadml.leads.judge.presets import Preset
     from leadml.leads.read.files import Dialect
@@ -126,7 +127,7 @@ def propose(
         raise DataError([Fault(chunk.source, "must hold leads, got none below the header")])
     table = chunk.table.combine_chunks()
     contents = {name: describe_column(table[name], dialect) for name in names}
-    dialect = _with_marks(dialect, contents)
+    dialect = with_marks(dialect, contents.values())
     few = [name for name, content in contents.items() if 1 < len(content.levels) <= MAX_LEVELS]
     preset = find_preset(names)
     label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers, preset=preset)
@@ -147,14 +148,14 @@ def propose(
     return ProposedParams(choices.text(), tuple(choices.roles), tuple(notes))
 
 
-def _with_marks(dialect: Dialect, contents: Mapping[str, ColumnContent]) -> Dialect:
+def with_marks(dialect: Dialect, contents: Collection[ColumnContent]) -> Dialect:
     """Return the dialect with the decimal mark of most numbers, and with the words that mean "not known"."""
     votes: Counter[str] = Counter()
-    for content in contents.values():
+    for content in contents:
         if content.mark is not None:
             votes[content.mark.decimal] += 1 + len(contents) * content.mark.sure
     decimal = max(votes, key=lambda mark: votes[mark]) if votes else dialect.decimal
-    missing = sorted({word for content in contents.values() if content.kind != "text" for word in content.missing})
+    missing = sorted({word for content in contents if content.kind != "text" for word in content.missing})
     return replace(dialect, decimal=decimal, missing=tuple(missing))
 
 
@@ -192,18 +193,30 @@ def _date_orders(
 ) -> dict[str, DateOrder]:
     """Return the order of day and month of the column of the creation, where it is written with an order."""
     created_at = next((each.column for each in roles if each.role == "created_at"), None)
-    dates = contents[created_at].dates if created_at is not None else None
-    if created_at is None or dates is None or not (dates.order or dates.is_open):
-        return {}
+    order = None if created_at is None else date_order(created_at, contents[created_at], answers)
+    return {} if created_at is None or order is None else {created_at: order}
+
+
+def date_order(name: str, content: ColumnContent, answers: Answers) -> DateOrder | None:
+    """Return whether a column of times has the day or the month first, or None where it has neither.
+
+    Raises
+    ------
+    UndecidedError
+        Where every date could be read in both ways, and nobody has settled it.
+    """
+    dates = content.dates
+    if dates is None or not (dates.order or dates.is_open):
+        return None
     order = answers.date_format or dates.order
     if order is None:
-        shown = next(level for level in contents[created_at].levels if level)
+        shown = next(level for level in content.levels if level)
         message = (
-            f"{inert(created_at)} has dates such as {quoted(shown)}, of which none says whether the day or the month "
+            f"{inert(name)} has dates such as {quoted(shown)}, of which none says whether the day or the month "
             "comes first; say it: leadml init FILE --date-format day_first, or month_first"
         )
         raise UndecidedError(message, "date_format", ("day_first", "month_first"))
-    return {created_at: order}
+    return order
 
 
 def _conversion_dates(
@@ -251,26 +264,31 @@ def _judged(choices: Choices, table: pa.Table, now: str | None) -> Choices:
         rows = FrameSource.of(sample, choices.dialect, contract.columns)
         latest = None if now is None else latest_instant(instant(now, timezone="UTC"))
         try:
-            training = FlatLeads(rows, contract, params.split, latest=latest, in_memory=True).training(progress=_silent)
-            findings = assess(training, params, progress=_silent)
+            training = FlatLeads(rows, contract, params.split, latest=latest, in_memory=True).training(progress=silent)
+            findings = assess(training, params, progress=silent)
         except (DataError, ModelError):
             return choices  # leadml check shows it, with all rows
-        against = {
-            finding.field: f"{finding.code}: {finding.evidence}"
-            for finding in findings
-            if finding.field and (finding.severity == "stop" or finding.code in CONSTANT_OR_ID)
-        }
-        roles = [
-            replace(each, role="excluded", kind=None, reason=against[each.column], guessed=False)
-            if each.column in against and each.role in {"fit", "engagement"}
-            else each
-            for each in choices.roles
-        ]
+        roles = without_stops(choices.roles, findings)
         if roles == choices.roles:
             return choices
         choices = replace(choices, roles=roles)
     return choices
 
 
-def _silent(_: str) -> None:
+def without_stops(roles: Sequence[Proposal], findings: Sequence[Finding]) -> list[Proposal]:
+    """Return the roles of columns, those at which a training would stop excluded with the finding as the reason."""
+    against = {
+        finding.field: f"{finding.code}: {finding.evidence}"
+        for finding in findings
+        if finding.field and (finding.severity == "stop" or finding.code in CONSTANT_OR_ID)
+    }
+    return [
+        replace(each, role="excluded", kind=None, reason=against[each.column], guessed=False)
+        if each.column in against and each.role in {"fit", "engagement"}
+        else each
+        for each in roles
+    ]
+
+
+def silent(_: str) -> None:
     """Say nothing: a proposal is judged in seconds."""

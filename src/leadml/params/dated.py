@@ -129,7 +129,7 @@ class OutcomesParams(SourceParams):
     """Column of the time of the outcome, from which labels and the population of a snapshot follow."""
     outcome: ColumnName = "outcome"
     """Column of the outcome: mql, sal, sql, opportunity, customer, evangelist, rejected, lost, churned, or a word of
-    `names`."""
+    `names`. Where the table has no such column and all rows are of one outcome, write that outcome: `customer`."""
     names: dict[Annotated[Text, ValueName("word of the table")], OutcomeName] = {}
     """Words of the table that are no outcome of leadml, each with the outcome that it means: `Closed Won: customer`. An
     outcome of your own is declared the same way: `purchase: purchase`."""

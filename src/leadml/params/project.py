@@ -186,6 +186,13 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_wait(self) -> Self:
+        if self.target is not None and self.target.wait_days is not None and self.data.created_at is None:
+            msg = "target.wait_days needs data.created_at, from which the days are counted"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _check_exploration(self) -> Self:
         if self.score.weigh_explored and self.sources is None and None in {self.data.lead_id, self.data.created_at}:
             msg = (

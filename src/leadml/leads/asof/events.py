@@ -132,6 +132,9 @@ class EventReader:
     def outcomes(self, roles: OutcomesParams, known: dict[str, int]) -> Iterator[Events]:
         """Yield outcomes by their code in ``known``."""
         meanings = {**{name: name for name in known}, **roles.names}
+        if self._is_word(roles.outcome, known):
+            yield from self._constant(roles, known[roles.outcome])
+            return
 
         def read_codes(chunk: RawChunk, dialect: Dialect) -> tuple[dict[str, pa.Array], Iterable[FaultyRows]]:
             words, _ = arrow_texts(chunk.table[normal_name(roles.outcome)], dialect)
@@ -140,6 +143,20 @@ class EventReader:
             return {"outcome": codes}, _unknown_words(words.combine_chunks(), codes, roles.outcome, expected)
 
         yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), (roles.outcome,), read_codes)
+
+    def _is_word(self, outcome: str, known: dict[str, int]) -> bool:
+        """Return whether params name an outcome that all rows have, and not a column."""
+        try:
+            self.source.require([normal_name(outcome)])
+        except DataError:
+            return outcome in known
+        return False
+
+    def _constant(self, roles: OutcomesParams, code: int) -> Iterator[Events]:
+        def read_codes(chunk: RawChunk, _: Dialect) -> tuple[dict[str, pa.Array], Iterable[FaultyRows]]:
+            return {"outcome": pa.chunked_array([np.full(chunk.table.num_rows, code)])}, ()
+
+        yield from self._events((roles.lead_id, roles.occurred_at, roles.recorded_at), (), read_codes)
 
     def _events(
         self, roles: tuple[str, str, str | None], others: tuple[str | None, ...], read_codes: ReadCodes

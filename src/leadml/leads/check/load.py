@@ -162,7 +162,7 @@ def open_leads(leads: pd.DataFrame, label: Label | None) -> tuple[Mask, Mask]:
     if label is None:
         return none, none
     is_open = (leads[LABEL] == OPEN).to_numpy()
-    if label.wait_days is None or CREATED_AT not in leads or leads.empty:
+    if label.wait_days is None or leads.empty:  # params have a date where leads have days to convert
         return is_open, none
     created_at = leads[CREATED_AT].to_numpy()
     return is_open, created_at + label.wait > created_at.max()

@@ -28,11 +28,11 @@ BELOW_MICROSECONDS = r"([.,][0-9]{6})[0-9]+"
 UNITS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": MICROSECONDS_PER_DAY, "ns": 86_400_000_000_000}
 YEARS_PER_CYCLE, DAYS_PER_CYCLE = 400, 146_097  # then the calendar is the same again
 NEAR_YEAR = 1850  # pandas 2 reads text as nanoseconds, which hold the years 1678 to 2261
-# A whole number of the years 2001 to 2100 can only be one of both: seconds are below 4.2 milliards, milliseconds above
-# 978 milliards. No such number is a date without marks, which has 4 or 8 digits.
+# A whole number of the years 2001 to 2100 can only be one of both: seconds are below 4.2 billion, milliseconds above
+# 978 billion. No such number is a date without marks, which has 4 or 8 digits.
 EPOCH = "^[0-9]{9,13}$"
 FIRST_SECOND, LAST_SECOND = 978_307_200, 4_133_980_800  # 2001-01-01 and 2101-01-01 in UTC
-MICROSECONDS_PER_SECOND, MILLISECONDS_PER_SECOND = 1_000_000, 1000
+MICROSECONDS_PER_SECOND, MILLISECONDS_PER_SECOND = 1_000_000, 1000  # by their names
 
 
 def read_instants(

@@ -1,6 +1,6 @@
 """Say what the values of a column are, whatever its name: times, numbers, answers, levels, free text, ids.
 
-Only values are looked at. A column with a value that does not fit is not what the others are, but for words that mean
+Only values count. A column with a value that does not fit is not what the others are, but for words that mean
 "not known".
 """
 
@@ -79,7 +79,7 @@ MIN_SHARE_NUMBERS = 0.5  # of the filled values: below it a column of words with
 MIN_SHARE_DISTINCT = 0.9  # below 1, because an export may repeat rows; lower excludes more columns as ids
 WORDS_OF_A_SENTENCE, LETTERS_OF_A_TEXT = 4, 40  # on average; company names and job titles have fewer
 MAX_SHARE_OF_TEXTS = 0.2  # below it, texts are chosen from a list, however long they are
-ANSWERS = 2
+ANSWERS = 2  # yes and no
 MAX_GAP = 1.1  # numbers that run on fill the range from the least to the largest but for a tenth
 
 

@@ -46,7 +46,7 @@ CONVERTED_NAMES, BOUGHT_NAMES, STATUS_NAMES, LABEL_NAMES, NO_MEANING = (
     frozenset(text.split())
     for text in (CONVERTED_NAMES_WORDS, BOUGHT_NAMES_WORDS, STATUS_NAMES_WORDS, LABEL_NAMES_WORDS, NO_MEANING_WORDS)
 )
-REASONS: dict[Strength, str] = {
+REASONS: dict[Strength, str] = {  # from what nobody names a column otherwise to what other columns are called too
     0: "says by its name that leads converted",
     1: "says by its name that leads became customers",
     2: "is a status with a value for won",

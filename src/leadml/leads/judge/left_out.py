@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from leadml.leads.check.contract import CREATED_AT
 from leadml.leads.judge.findings import Finding
 
@@ -38,14 +41,13 @@ def judge_left_out(loaded: LoadedLeads, contract: Contract) -> tuple[Finding, ..
         number = loaded.open + loaded.too_young
         evidence = f"{number:,} leads are open and left out of the training: {', '.join(reasons)}"
         findings.append(Finding("RD11", "passed", f"{evidence}; leadml score FILE --open scores them"))
-    if CREATED_AT not in loaded.frame:
-        return tuple(findings)
     remedy = "correct the dates in the system that the leads come from"
     if loaded.misdated:
         number = len(loaded.misdated)
         evidence = f"{number:,} lead{'s are' if number > 1 else ' is'} left out for the date: {loaded.misdated[0]}"
         findings.append(Finding("RD12", "warn", evidence, remedy))
-    most = int(loaded.frame[CREATED_AT].value_counts().iloc[0])
+    dates = loaded.frame.get(CREATED_AT, pd.Series(dtype=np.int64))  # none where leads have no dates
+    most = int(dates.value_counts().max()) if len(dates) else 0
     if most > MAX_SHARE_OF_ONE_INSTANT * len(loaded.frame) and most > 1:
         evidence = f"{most:,} of {len(loaded.frame):,} leads have one and the same date, perhaps that of an import"
         findings.append(Finding("RD12", "warn", evidence, "declare the column of the time at which leads came"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Every line of it is read with each delimiter; a header of 5,000 columns has 100 KB.
 SAMPLE_BYTES = 1 << 18
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-MOST_LINES = 50
+MOST_LINES = 50  # a wrong delimiter divides a few lines alike by chance, never as many
 WINDOWS = "cp1252"  # of Windows in Western Europe and America; reads every byte but five
 
 

@@ -1,0 +1,109 @@
+"""Write a proposed ``params.yaml`` for dated leads: tables of leads, activities and outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from leadml.jobs.params_text import STAGES, feature_lines, yaml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadml.leads.judge.column_roles import Proposal
+    from leadml.leads.read.files import Dialect
+    from leadml.params import DateOrder
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Where a table is, and which of its columns have a role.
+
+    Parameters
+    ----------
+    path
+        The path as params have it.
+    roles
+        The column, or the word, of each key of ``sources``, each with the reason.
+    """
+
+    path: str
+    roles: Mapping[str, tuple[str, str]]
+
+    def lines(self, name: str) -> list[str]:
+        """Return the table as a part of ``sources``."""
+        roles = [f"    {key}: {yaml_text(column)}  # {reason}" for key, (column, reason) in self.roles.items()]
+        return [f"  {name}:", f"    path: {yaml_text(self.path)}", *roles]
+
+
+@dataclass(frozen=True)
+class TableChoices:
+    """What a proposed ``params.yaml`` of dated leads says.
+
+    Parameters
+    ----------
+    dialect
+        How all files are written.
+    leads, activities, outcomes
+        The tables; activities may be None.
+    meanings
+        Outcomes of leadml for the words of the table that are none.
+    target, outcome, horizon
+        Name of what is predicted, the outcome that is, and in how many days.
+    roles
+        The role of each column of the leads.
+    kinds
+        Kinds of activities.
+    date_format
+        The order of day and month of columns that have one.
+    """
+
+    dialect: Dialect
+    leads: TableColumns
+    activities: TableColumns | None
+    outcomes: TableColumns
+    meanings: Mapping[str, str]
+    target: str
+    outcome: str
+    horizon: int
+    roles: Sequence[Proposal]
+    kinds: Sequence[str]
+    date_format: Mapping[str, DateOrder]
+
+    def text(self) -> str:
+        """Return the text of ``params.yaml``."""
+        dialect = self.dialect
+        lines = [
+            "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train.",
+            "",
+            "data:",
+            f"  delimiter: {yaml_text(dialect.delimiter)}",
+            f"  encoding: {yaml_text(dialect.encoding)}",
+            f"  decimal: {yaml_text(dialect.decimal)}",
+            f"  missing: [{', '.join(yaml_text(word) for word in dialect.missing)}]  # texts that mean 'not known'",
+            "  timezone: UTC                # of times without a zone",
+        ]
+        if self.date_format:
+            orders = ", ".join(f"{yaml_text(name)}: {order}" for name, order in self.date_format.items())
+            lines.append(f"  date_format: {{{orders}}}")
+        lines += ["", "sources:", *self.leads.lines("leads")]
+        if self.activities is not None:
+            lines += self.activities.lines("activities")
+        lines += self.outcomes.lines("outcomes")
+        if self.meanings:
+            names = [f"      {yaml_text(word)}: {meaning}" for word, meaning in self.meanings.items()]
+            lines += ["    names:  # words of the table, each with the outcome that it means", *names]
+        lines += [
+            "",
+            "targets:",
+            f"  {self.target}:",
+            f"    outcome: {self.outcome}",
+            "    # days after a snapshot: those in which 95% of the leads that reach it did, or fewer",
+            f"    horizon: {self.horizon}",
+            "",
+            *feature_lines(self.roles),
+        ]
+        if self.kinds:
+            kinds = [f"      {yaml_text(kind)}: {yaml_text(kind)}" for kind in self.kinds]
+            lines += ["  activities:", "    kinds:  # each with its plural for reasons", *kinds]
+        return "\n".join(lines) + STAGES
