@@ -24,7 +24,7 @@ def test_any_name_and_word_is_read_back(names: list[str], words: list[str]) -> N
     events = {"lead_id": (lead_id, "a"), "occurred_at": (when, "b")}
     choices = TableChoices(
         Dialect(";", "utf-8", ",", (words[0],)), leads, TableColumns("a.csv", {**events, "kind": (kind, "c")}),
-        TableColumns("o.csv", {**events, "outcome": (kind, "c")}), {words[0]: "customer"}, "sale", "customer", 30,
+        TableColumns("o.csv", {**events, "outcome": (kind, "c")}), {words[0]: "customer"}, "sale", "customer", 30, 45,
         (Proposal(field, "fit", "category", "d"),), words, {when: "day_first"},
     )  # fmt: skip
     params = parse_params(choices.text())
@@ -36,4 +36,5 @@ def test_any_name_and_word_is_read_back(names: list[str], words: list[str]) -> N
     assert list(params.features.activities.kinds) == words
     assert (params.targets["sale"].outcome, params.targets["sale"].horizon) == ("customer", 30)
     assert (params.data.delimiter, params.data.decimal, params.data.missing) == (";", ",", (words[0],))
+    assert params.snapshots.oldest == 45
     assert params.data.date_format == {when: "day_first"}

@@ -71,6 +71,7 @@ def test_three_tables_are_proposed_as_check_accepts_them(tmp_path: Path) -> None
     assert list(params.features.fit) == ["Region"]
     assert params.features.excluded["Lifecycle Stage"].startswith("says what became of the lead")
     assert list(params.features.activities.kinds) == ["call", "visit"]
+    assert params.snapshots.oldest is None
     assert result.notes[0] == "deals.csv: 100% of the rows have the id of a lead (Who)"
     assert check(Places(tmp_path, params, "customer"), now=NOW, progress=lambda _: None).is_ready
     assert proposed(tmp_path, files[::-1])[0].text == result.text
@@ -84,6 +85,7 @@ def test_outcomes_without_a_kind_are_sales(tmp_path: Path) -> None:
     _, params = proposed(tmp_path, [leads, deals])
     assert (params.sources.outcomes.outcome, params.sources.outcomes.names) == ("customer", {})
     assert params.sources.activities is None
+    assert 50 <= params.snapshots.oldest <= 60
     result = check(Places(tmp_path, params, "customer"), now=NOW, progress=lambda _: None)
     assert result.is_ready, result
 

@@ -50,6 +50,8 @@ class TableChoices:
         Outcomes of leadml for the words of the table that are none.
     target, outcome, horizon
         Name of what is predicted, the outcome that is, and in how many days.
+    oldest
+        Days after which leads are not looked at any more, or None for no limit.
     roles
         The role of each column of the leads.
     kinds
@@ -66,6 +68,7 @@ class TableChoices:
     target: str
     outcome: str
     horizon: int
+    oldest: int | None
     roles: Sequence[Proposal]
     kinds: Sequence[str]
     date_format: Mapping[str, DateOrder]
@@ -101,9 +104,17 @@ class TableChoices:
             "    # days after a snapshot: those in which 95% of the leads that reach it did, or fewer",
             f"    horizon: {self.horizon}",
             "",
+            *self._snapshots(),
             *feature_lines(self.roles),
         ]
         if self.kinds:
             kinds = [f"      {yaml_text(kind)}: {yaml_text(kind)}" for kind in self.kinds]
             lines += ["  activities:", "    kinds:  # each with its plural for reasons", *kinds]
         return "\n".join(lines) + STAGES
+
+    def _snapshots(self) -> list[str]:
+        """Return the section of the snapshots; nothing where leads are looked at until they are won or lost."""
+        if self.oldest is None:
+            return []
+        why = "days; no outcome says that a lead is lost, and after these few are won"
+        return ["snapshots:", f"  oldest: {self.oldest}  # {why}", ""]

@@ -25,11 +25,18 @@ from leadml.leads.check.convert import texts, times
 from leadml.leads.check.instants import instant
 from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
 from leadml.leads.judge.column_content import describe_column
-from leadml.leads.judge.column_roles import Proposal, find_created_at, find_known, find_lead_id, propose_field
-from leadml.leads.judge.label_candidates import MAX_LEVELS
+from leadml.leads.judge.column_roles import (
+    Proposal,
+    find_created_at,
+    find_known,
+    find_lead_id,
+    is_time,
+    propose_field,
+)
+from leadml.leads.judge.label_candidates import BOUGHT, MAX_LEVELS, find_candidates
 from leadml.leads.judge.presets import find_preset
 from leadml.leads.read.detect import detect_dialect
-from leadml.leads.read.files import column_names, read_chunks
+from leadml.leads.read.files import column_names, read_chunks, source_files
 from leadml.leads.read.frames import FrameSource
 from leadml.leads.sources.flat import FlatLeads
 from leadml.params import normal_name, parse_params
@@ -120,23 +127,28 @@ def propose(
     source = file_path(source, "source")
     dialect = detect_dialect(source, encoding=answers.encoding, sheet=answers.sheet)
     names = [name for name in column_names(source, dialect) if name]
-    chunk = next(read_chunks(source, dialect, names, rows=SAMPLE_ROWS))
-    if chunk.faults:
-        raise DataError(chunk.faults)
-    if not chunk.table.num_rows:
-        raise DataError([Fault(chunk.source, "must hold leads, got none below the header")])
-    table = chunk.table.combine_chunks()
+    table, passed_over = read_sample(source, dialect, names, what="leads")
     contents = {name: describe_column(table[name], dialect) for name in names}
     dialect = with_marks(dialect, contents.values())
     few = [name for name, content in contents.items() if 1 < len(content.levels) <= MAX_LEVELS]
     preset = find_preset(names)
     label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers, preset=preset)
-    roles = _roles(contents, label, answers, preset)
+    others = {
+        each.column for each in find_candidates({name: contents[name].levels for name in few}) if each.strength < BOUGHT
+    }
+    roles = [
+        replace(
+            each, role="excluded", kind=None, reason=f"says what became of the lead, as {quoted(label.column)} does"
+        )
+        if each.column in others and each.role in {"fit", "engagement"}
+        else each
+        for each in _roles(contents, label, answers, preset)
+    ]
     path = source.name if written_as is None else str(written_as)
     choices = Choices(path, dialect, label, roles, None, _date_orders(contents, roles, answers), answers.target)
     dates = _conversion_dates(table, contents, choices)
     notes = [] if preset is None else [f"by the names of its columns this is an export of {preset.name}"]
-    notes += [f"passed over, because it is no lead: {line}" for line in chunk.passed_over]
+    notes += [f"passed over, because it is no lead: {line}" for line in passed_over]
     if dates is not None:
         column, days = dates
         choices = replace(choices, wait_days=days)
@@ -144,8 +156,39 @@ def propose(
             f"by {inert(column)}, 95% of the conversions came within {days} days; younger leads are left out of the "
             "training as open (target.wait_days)"
         )
+    undated = [each.column for each in roles if each.role == "excluded" and is_time(each.column, contents[each.column])]
+    if undated and not any(each.role == "created_at" for each in roles):
+        notes.append(
+            f"no date of the leads was found, so the holdout is random; if {inert(undated[0])} is their date, name it: "
+            f"leadml init FILE --date {quoted(undated[0])}"
+        )
     choices = _judged(choices, table, now)
     return ProposedParams(choices.text(), tuple(choices.roles), tuple(notes))
+
+
+def read_sample(source: Path, dialect: Dialect, names: Sequence[str], *, what: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the first rows of each file of a source, and the lines below the leads that were passed over.
+
+    Raises
+    ------
+    DataError
+        Where a row is at fault, or there is none.
+    """
+    files = source_files(source)
+    tables: list[pa.Table] = []
+    faults: list[Fault] = []
+    passed_over: tuple[str, ...] = ()
+    for file in files:
+        chunk = next(read_chunks(file, dialect, names, rows=max(1, SAMPLE_ROWS // len(files))))
+        tables.append(chunk.table)
+        faults += chunk.faults
+        passed_over += chunk.passed_over
+    if faults:
+        raise DataError(faults)
+    table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    if not table.num_rows:
+        raise DataError([Fault(source.name, f"must hold {what}, got none below the header")])
+    return table, passed_over
 
 
 def with_marks(dialect: Dialect, contents: Collection[ColumnContent]) -> Dialect:

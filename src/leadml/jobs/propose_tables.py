@@ -17,7 +17,7 @@ from leadml.jobs.answers import Answers
 from leadml.jobs.assess import assess
 from leadml.jobs.params_tables_text import TableChoices, TableColumns
 from leadml.jobs.places import Places
-from leadml.jobs.propose import ProposedParams, date_order, silent, with_marks, without_stops
+from leadml.jobs.propose import ProposedParams, date_order, read_sample, silent, with_marks, without_stops
 from leadml.leads.check.convert import texts, times
 from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
 from leadml.leads.judge.column_content import describe_column
@@ -35,7 +35,7 @@ from leadml.leads.judge.table_roles import (
 )
 from leadml.leads.read.detect import detect_dialect
 from leadml.leads.read.file_names import TEXT
-from leadml.leads.read.files import Dialect, column_names, read_chunks, source_files
+from leadml.leads.read.files import Dialect, column_names, source_files
 from leadml.leads.read.text_file import format_of
 from leadml.leads.sources.source import training_source
 from leadml.params import FUNNEL, parse_params
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from leadml.leads.judge.table_roles import Join
     from leadml.params import DateOrder
 
-ROWS = 1_000_000  # of a table, from which its columns are described; more change no role
 USUAL_SHARE = 0.95  # of the leads that reach an outcome reach it within the horizon
 SHORTEST = 7  # days: snapshots are weekly
 MOST_OF_HISTORY = 0.25  # the horizon passes before the holdout begins, and once more within it
@@ -146,6 +145,7 @@ def propose_tables(
     account = find_account(leads.contents)
     if account is not None:
         lead_roles["account"] = (account, "several leads have one")
+    usual, horizon = _days(leads, (lead_id, created_at.column), events[0], _words_of(outcome, meanings), orders)
     choices = TableChoices(
         dialect=dialect,
         leads=TableColumns(leads.path, lead_roles),
@@ -160,7 +160,8 @@ def propose_tables(
         meanings={word: meaning for word, meaning in meanings.items() if word != meaning},
         target=answers.target or outcome,
         outcome=outcome,
-        horizon=_horizon(leads, (lead_id, created_at.column), events[0], _words_of(outcome, meanings), orders),
+        horizon=horizon,
+        oldest=None if {"lost", "rejected"} & set(meanings.values()) else usual,
         roles=_roles(leads, {lead_id, created_at.column, account}),
         kinds=events[1].words if len(events) > 1 else [],
         date_format=orders,
@@ -170,15 +171,10 @@ def propose_tables(
 
 
 def _read(file: Path, path: str, answers: Answers) -> _Table:
-    """Return a table, of which at most a million rows are described."""
+    """Return a table, of which the first rows of each file are described."""
     dialect = detect_dialect(file, encoding=answers.encoding)
     names = [name for name in column_names(file, dialect) if name]
-    chunk = next(read_chunks(file, dialect, names, rows=ROWS))
-    if chunk.faults:
-        raise DataError(chunk.faults)
-    if not chunk.table.num_rows:
-        raise DataError([Fault(chunk.source, "must hold rows, got none below the header")])
-    rows = chunk.table.combine_chunks()
+    rows, _ = read_sample(file, dialect, names, what="rows")
     is_text = format_of(source_files(file)[0]) in TEXT
     contents = {name: describe_column(rows[name], dialect) for name in names}
     return _Table(path, rows, dialect, is_text, NamedTable(file.name, contents))
@@ -234,10 +230,10 @@ def _orders(columns: Sequence[tuple[_Table, str]], answers: Answers) -> dict[str
     return {name: order for name, order in orders.items() if order is not None}
 
 
-def _horizon(
+def _days(
     leads: _Table, columns: tuple[str, str], outcomes: _Events, words: Sequence[str], orders: Mapping[str, DateOrder]
-) -> int:
-    """Return in how many days after they came most leads reached the outcome that reach it."""
+) -> tuple[int, int]:
+    """Return in how many days after they came most leads reached the outcome that reach it, and a horizon for it."""
     ids, created = columns
     came, _ = times(leads.rows[created], timezone="UTC", order=orders.get(created))
     first = dict(zip(texts(leads.rows[ids], leads.dialect)[0].tolist(), came.tolist(), strict=True))
@@ -250,9 +246,9 @@ def _horizon(
         for lead, kind, when in zip(of, kinds, at.tolist(), strict=True)
         if kind in words and lead in first
     ]
-    usual = np.quantile(days, USUAL_SHARE) if days else 0
+    usual = max(SHORTEST, int(np.ceil(np.quantile(days, USUAL_SHARE)))) if days else SHORTEST
     history = (came.max() - came.min()) / MICROSECONDS_PER_DAY
-    return max(SHORTEST, int(np.ceil(min(usual, history * MOST_OF_HISTORY))))
+    return usual, max(SHORTEST, min(usual, int(history * MOST_OF_HISTORY)))
 
 
 def _roles(leads: _Table, taken: set[str | None]) -> list[Proposal]:

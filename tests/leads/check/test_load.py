@@ -264,6 +264,25 @@ def test_open_and_young_leads_are_counted_and_left_out(write, days):
     assert loaded.places.tolist() == [int(number) for number in loaded.frame[LEAD_ID]]
 
 
+@pytest.mark.parametrize(("undated", "is_refused"), [(1, False), (2, True)])
+def test_some_leads_without_a_date_are_left_out_and_many_are_refused(write, undated, is_refused):
+    """One of twenty may be without a date, or have one that is none; where no limit of time is given, none may."""
+    rows = (
+        [("2024-01-01", "won")] * 18
+        + [("", "won"), ("soon", "lost")][:undated]
+        + [("2024-01-20", "lost")] * (2 - undated)
+    )
+    latest = instant("2024-02-01", timezone="UTC")
+    if is_refused:
+        with pytest.raises(DataError, match="at must be a time in ISO 8601"):
+            load_leads(_dated(write, rows), DATED, latest=latest)
+        return
+    loaded = load_leads(_dated(write, rows), DATED, latest=latest)
+    assert (len(loaded.frame), len(loaded.misdated), loaded.too_young) == (18, 1, 1)
+    with pytest.raises(DataError, match="at must be a time in ISO 8601"):
+        load_leads(_dated(write, rows), DATED)
+
+
 def test_leads_of_the_future_and_of_the_time_before_computers_are_left_out(write):
     """They are counted with their place, and do not make other leads too young."""
     rows = [("2204-05-01", "won"), ("2024-01-01", "won"), ("1967-01-01", "lost"), ("2024-01-20", "lost")]

@@ -54,6 +54,15 @@ def contents(**columns: Sequence[Any]) -> dict[str, ColumnContent]:
         ("Platform", ["a", "b"] * 20, "fit", "category", "2 levels"),
         ("Last Activity", DAYS, "excluded", None, "a time other than"),
         ("Contact owner", NAMES, "excluded", None, "names of people"),
+        ("Owner", ["Tim", "Ann"] * 20, "excluded", None, "names of people"),
+        ("rep", ["tim.b", "ann.k"] * 20, "excluded", None, "names of people"),
+        ("Téléphone", [f"06{at:08}" for at in range(SIZE)], "excluded", None, "personal data: seems to hold telephone"),
+        ("Phone calls", ["1", "2"] * 20, "engagement", "number", "2 numbers"),
+        ("Mobile visits", ["1", "2"] * 20, "engagement", "number", "2 numbers"),
+        ("Code postal", ["75001", "69002"] * 20, "excluded", None, "personal data: seems to hold addresses"),
+        ("RegionID", ["1", "2", "3", "4"] * 10, "fit", "category", "4 numbers, named like codes"),
+        ("branch", ["001", "002", "045", "046"] * 10, "fit", "category", "4 levels"),
+        ("digest", [f"{at:040x}" for at in range(SIZE)], "excluded", None, "id-like"),
         ("Account manager", ["north", "south"] * 20, "fit", "category", "2 levels"),
         ("Company", [f"Stern {number} GmbH" for number in range(SIZE)], "excluded", None, "names of companies"),
         ("Company size", ["small", "large"] * 20, "fit", "category", "2 levels"),
@@ -114,8 +123,28 @@ def test_the_date_of_a_lead_is_a_time_that_is_named_like_a_creation(name: str) -
     found = find_created_at({"Last Modified": content(DAYS), "date": content(DAYS), name: content(DAYS)})
     assert found is not None
     assert (found.column, found.guessed) == (name, False)
-    assert find_created_at({name: content([*DAYS[1:], None])}) is None
+    assert find_created_at({name: content([*DAYS[1:], None])}) is not None
+    assert find_created_at({name: content([*DAYS[4:], *[None] * 4])}) is None
     assert find_created_at({name: content(NAMES)}) is None
+
+
+def test_the_creation_of_the_lead_goes_before_that_of_the_account() -> None:
+    """Whatever stands first; where neither is of the lead, the first is guessed."""
+    found = find_created_at(contents(Account_created=DAYS, Lead_created=DAYS))
+    assert found is not None
+    assert (found.column, found.guessed) == ("Lead created", False)
+    found = find_created_at(contents(date_created=DAYS, date_entered=DAYS, signup_date=DAYS))
+    assert found is not None
+    assert (found.column, found.guessed) == ("date created", True)
+
+
+def test_the_only_column_that_differs_everywhere_is_guessed_to_be_the_id() -> None:
+    """Of two nobody knows which it is, and an address is none."""
+    found = find_lead_id(contents(Deal=CODES, Region=["a", "b"] * 20))
+    assert found is not None
+    assert (found.column, found.guessed) == ("Deal", True)
+    assert find_lead_id(contents(Deal=CODES, Other=CODES[::-1])) is None
+    assert find_lead_id(contents(Write_to=[f"{at}@x.org" for at in range(SIZE)])) is None
 
 
 def test_a_single_time_is_guessed_to_be_the_date_of_the_lead() -> None:

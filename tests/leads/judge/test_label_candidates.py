@@ -43,7 +43,7 @@ def test_another_question_is_no_label(name: str) -> None:
 def test_the_surest_column_comes_first() -> None:
     """A yes/no column that says converted goes before a status, and that before a name that labels have."""
     columns = {"y": ANSWERS, "Status": {"Won": 3, "Lost": 5}, "Customer": ANSWERS, "IsConverted": ANSWERS}
-    assert list(found(**columns)) == ["IsConverted", "Customer", "Status", "y"]
+    assert list(found(**columns)) == ["IsConverted", "Status", "Customer", "y"]
 
 
 def test_stages_are_won_lost_and_open() -> None:
@@ -55,6 +55,35 @@ def test_stages_are_won_lost_and_open() -> None:
     assert candidate.won == pytest.approx(10 / 60)
 
 
+@pytest.mark.parametrize("level", ["Open", "Pendiente", "perhaps"])
+def test_answers_and_a_word_for_open_are_a_label(level: str) -> None:
+    """Yes and no say won and lost beside any other word."""
+    assert sides(found(converted={"Yes": 3, "No": 9, level: 2})["converted"]) == (("Yes",), ("No",), (level,))
+
+
+def test_a_mark_and_nothing_else_says_yes_and_no() -> None:
+    """Where there is no other value, the empty one is guessed to mean not converted."""
+    candidate = found(converted={"x": 3, "": 9})["converted"]
+    assert sides(candidate) == (("x",), ("",), ())
+    assert candidate.guessed == ("",)
+
+
+@pytest.mark.parametrize(
+    "levels", [{"yes": 3, "no": 9, "unknown": 1}, {"0": 4, "1": 5, "2": 3, "17": 1}, {"Y": 1, "N": 2, "S": 3}]
+)
+def test_answers_in_a_column_of_another_name_are_no_outcomes(levels: dict[str, int]) -> None:
+    """Neither beside other words nor beside other numbers."""
+    assert found(housing=levels) == {}
+
+
+def test_reasons_for_a_loss_are_not_won() -> None:
+    """A word for won beside other words may mean something else; it is marked as guessed."""
+    odd = ("Won't buy", "Bought from a friend", "Existing customer", "To be signed")
+    candidate = found(Status={"Won": 9, "Lost": 9, **dict.fromkeys(odd, 1)})["Status"]
+    assert candidate.positive == ("Won",)
+    assert set(candidate.guessed) == set(odd)
+
+
 def test_without_a_value_for_lost_stages_before_won_are_not_converted() -> None:
     """They are marked as guessed; only the empty value is open."""
     levels = {"Customer": 10, "Lead": 50, "Marketing Qualified Lead": 20, "": 3}
@@ -63,9 +92,7 @@ def test_without_a_value_for_lost_stages_before_won_are_not_converted() -> None:
     assert candidate.guessed == ("Lead", "Marketing Qualified Lead")
 
 
-@pytest.mark.parametrize(
-    "levels", [{"yes": 9}, {"no": 9, "": 3}, {"yes": 9, "": 3}, {f"won {at}": 1 for at in range(40)}]
-)
+@pytest.mark.parametrize("levels", [{"yes": 9}, {"no": 9, "": 3}, {f"won {at}": 1 for at in range(40)}])
 def test_a_column_without_two_outcomes_is_no_label(levels: dict[str, int]) -> None:
     """Nor is one with more values than a status has."""
     assert found(converted=levels) == {}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Changes no number, only memory: 20 columns of 10 characters are a million Python texts of 59 bytes, 59 MB.
 CHUNK_ROWS = 50_000
+# Of the rows that may be without a date: more are no slip of single leads but another way of writing dates.
+MOST_UNDATED = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class LoadedLeads:
     merged
         Number of rows that were dropped because they repeat another row in every value.
     misdated
-        The faults of the rows that were left out because their date is before 1970 or in the future.
+        The faults of the rows that were left out because their date is before 1970 or in the future, or, where these
+        are few, because they have none.
     open, too_young
         Number of leads that were left out because their outcome is open, or because they are younger than the days that
         a lead has to convert.
@@ -101,8 +104,8 @@ def load_leads(source: TableSource, contract: Contract, *, latest: int | None = 
         Columns and values that the leads must have.
 
     latest
-        Instant in microseconds after which no lead can have been created yet; rows with a later one, or with one before
-        1970, are left out. None for no limit.
+        Instant in microseconds after which no lead can have been created yet; rows with a later one, with one before
+        1970, or (at most 5%) without one are left out. None to refuse rows without a date, and for no limit.
 
     Raises
     ------
@@ -122,6 +125,10 @@ def load_leads(source: TableSource, contract: Contract, *, latest: int | None = 
         locations += [location for row, location in enumerate(checked.locations) if row not in wrong]
         faults += checked.faults
         rows += checked.rows
+    undated = [fault for fault in faults if fault.column == contract.created_at]
+    if latest is not None and len(undated) <= MOST_UNDATED * rows:
+        misdated += undated
+        faults = [fault for fault in faults if fault.column != contract.created_at]
     frame = pd.concat(frames, ignore_index=True)
     duplicates = find_duplicates(*row_hashes(frame))
     conflicts = duplicates.conflicting.nonzero()[0]

@@ -6,6 +6,7 @@ Only values count. A column with a value that does not fit is not what the other
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from leadml.leads.check.decimal_marks import decimal_mark
 from leadml.leads.read.files import Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from leadml.leads.check.date_formats import ColumnOfTimes
     from leadml.leads.check.decimal_marks import DecimalMark
@@ -29,51 +30,13 @@ if TYPE_CHECKING:
 ContentKind = Literal["empty", "constant", "time", "number", "boolean", "category", "text"]
 
 # What exports write where a value is not known: of spreadsheets, pandas, Google Analytics, HubSpot, Salesforce, SAP.
-MISSING_WORDS = frozenset(
-    [
-        "-",
-        "--",
-        "---",
-        ".",
-        "?",
-        "n/a",
-        "#n/a",
-        "#na",
-        "na",
-        "n.a.",
-        "nan",
-        "nil",
-        "none",
-        "-none-",
-        "--none--",
-        "null",
-        "<null>",
-        "<na>",
-        "(not set)",
-        "(not provided)",
-        "(blank)",
-        "(leer)",
-        "(none)",
-        "select",
-        "select...",
-        "please select",
-        "not available",
-        "not provided",
-        "not specified",
-        "k.a.",
-        "k. a.",
-        "keine angabe",
-        "nicht angegeben",
-        "non renseigné",
-        "s/d",
-        "#ref!",
-        "#value!",
-        "#name?",
-        "#div/0!",
-        "#null!",
-        "#num!",
-    ]
-)
+MISSING_TEXTS = r"""
+    -|--|---|.|?|\n|n/a|#n/a|#na|na|n.a.|nan|nil|none|-none-|--none--|null|<null>|<na>|(not set)|(not provided)|(blank)|
+    (leer)|(none)|select|select...|please select|not available|not provided|not specified|k.a.|k. a.|keine angabe|
+    nicht angegeben|non renseigné|s/d|#ref!|#value!|#name?|#div/0!|#null!|#num!
+"""
+MISSING_WORDS = frozenset(word.strip() for word in MISSING_TEXTS.split("|"))
+CODE = re.compile("0[0-9]+")
 MOST_OTHER_WORDS = 3  # other words without a digit that may mean "not known" in a column of numbers
 MIN_SHARE_NUMBERS = 0.5  # of the filled values: below it a column of words with some numbers is one of words
 MIN_SHARE_DISTINCT = 0.9  # below 1, because an export may repeat rows; lower excludes more columns as ids
@@ -151,7 +114,7 @@ def describe_column(column: pa.ChunkedArray, dialect: Dialect) -> ColumnContent:
     words = _words_among_numbers(known, levels)
     if words is None:
         return content(_several(known, _kind_of_words(known, levels)), missing=missing)
-    written = [level for level in known if level not in words]
+    written = _written(column, words)  # as it stands in the file: 2.500 may be 2,500, and 2.5 may not
     is_answer = len(known) == ANSWERS and not booleans(pa.chunked_array([known]), dialect)[1].any()
     return content(
         _several(known, "boolean" if is_answer else "number"),
@@ -160,6 +123,13 @@ def describe_column(column: pa.ChunkedArray, dialect: Dialect) -> ColumnContent:
         mark=decimal_mark(written),
         dates=dates,
     )
+
+
+def _written(column: pa.ChunkedArray, words: Collection[str]) -> list[str]:
+    """Return the different values of a column as they are written, without some words; of typed columns as text."""
+    text = column if pa.types.is_string(column.type) else column.cast(pa.string())
+    different = pc.unique(pc.utf8_trim_whitespace(text)).drop_null().to_pylist()
+    return [value for value in different if value and value not in words and value.lower() not in MISSING_WORDS]
 
 
 def _typed_times(column: pa.ChunkedArray) -> ColumnContent:
@@ -177,7 +147,12 @@ def _several(known: Sequence[str], kind: ContentKind) -> ContentKind:
 
 
 def _words_among_numbers(known: Sequence[str], levels: Mapping[str, int]) -> tuple[str, ...] | None:
-    """Return the values of a column of numbers that are none and have no digit, or None where it holds other values."""
+    """Return the values of a column of numbers that are none and have no digit, or None where it holds other values.
+
+    Digits with a zero before them are a code, of a place or of a product.
+    """
+    if any(CODE.fullmatch(level) for level in known):
+        return None
     column = pa.chunked_array([known])
     bad = np.logical_and.reduce([numbers(column, Dialect(decimal=mark))[1] for mark in ".,"])
     words = [level for level, is_bad in zip(known, bad.tolist(), strict=True) if is_bad]
@@ -194,7 +169,7 @@ def _kind_of_words(known: Sequence[str], levels: Mapping[str, int]) -> ContentKi
     leads = sum(levels[level] for level in known)
     letters = sum(len(level) * levels[level] for level in known) / leads
     words = sum(len(level.split()) * levels[level] for level in known) / leads
-    is_long = words >= WORDS_OF_A_SENTENCE or letters >= LETTERS_OF_A_TEXT
+    is_long = words >= WORDS_OF_A_SENTENCE or (letters >= LETTERS_OF_A_TEXT and words > 1)
     return "text" if is_long and len(known) > MAX_SHARE_OF_TEXTS * leads else "category"
 
 

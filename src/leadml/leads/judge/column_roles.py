@@ -6,6 +6,7 @@ from nothing, is marked as guessed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -22,25 +23,27 @@ if TYPE_CHECKING:
 Role = Literal["lead_id", "created_at", "label", "fit", "engagement", "excluded"]
 
 CREATION_WORDS = """
-    aangemaakt aanmaak added angelegt anlage crea creacion creado create created creation cree creee criacao criado
-    eingang entry erfasst erstellt inquiry received registered registration signup submitted
+    aangemaakt aanmaak added alta angelegt anlage anlagedatum crea creacion creado creata create created creation
+    creazione cree creee criacao criado eingang eingangsdatum entry erfasst erfassungsdatum erstelldatum erstellt
+    erstellungsdatum inquiry received registered registration signup submitted
 """
 NOT_CREATION_WORDS = """
-    activity approved birth changed close closed contacted converted customer geandert geburtsdatum last letzte
-    login modifie modified mql next sql update updated won
+    abschluss activity approved birth bis changed close closed contacted converted customer due end ende expected
+    expiry fin geandert geburtsdatum last letzte login modifie modified mql next renewal sql until update updated
+    valid won
 """
 DATES_WORDS = """
     am at data date datum day fecha jour le on tag time timestamp zeit zeitpunkt
 """
 IDS_WORDS = """
-    guid id ids key no nr num number numero nummer uuid
+    code codice codigo guid hash id ids key n no nr num number numero nummer ref reference uuid
 """
 LEADS_WORDS = """
     contact customer hs kontakt lead leads person prospect record
 """
 PEOPLE_WORDS = """
-    advisor agent assigned assignee bearbeiter berater besitzer betreuer manager owner proprietaire rep
-    representative responsable salesperson verantwortlich vertriebler
+    advisor agent assigned assignee bearbeiter berater besitzer betreuer commercial manager owner proprietaire rep
+    representative responsable salesperson seller vendedor venditore verantwortlich vertriebler
 """
 NAMES_WORDS = """
     apellido cognome firstname fullname lastname nachname nom nombre nome prenom surname vorname
@@ -71,10 +74,12 @@ CREATION, NOT_CREATION, DATES, IDS, LEADS, PEOPLE, NAMES, COMPANIES, ENGAGEMENT 
         ENGAGEMENT_WORDS,
     )
 )
+LOGIN = re.compile(r"[a-z]+[._][a-z]+")
+MOST_NAMES = 3  # words: the first, a middle and the last
 NAMES_OF_PEOPLE = "names of people: a model that uses them judges those people"
 MANY_COMPANIES = 50  # more names than anybody would type as a choice; a list of customers or partners has fewer
 MIN_SHARE_ID = 0.5  # of the filled rows: above it a category has fewer than two leads a level
-FILLED = 0.95  # of the rows: a time that says when a lead came is known of nearly every lead
+FILLED = 0.95  # of the rows: leads without a date are left out of a training, so there must be few
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ def find_lead_id(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()
     taken
         Columns that have another role.
     """
-    found = []
+    found: list[tuple[bool, bool, int, str, ColumnContent]] = []
+    unnamed = found.copy()
     for place, (name, content) in enumerate(columns.items()):
         words = name_words(name)
         if name in taken or not content.is_distinct or is_time(name, content) or content.kind == "text" or not words:
@@ -121,16 +127,19 @@ def find_lead_id(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()
         is_of_leads = is_named and bool(set(words) & LEADS or len(words) == 1)
         if is_named or content.runs_on:
             found.append((not is_of_leads, not is_named, place, name, content))
-    if not found:
+        elif content.kind == "category" and not find_pii(name, list(content.levels)):
+            unnamed.append((True, True, place, name, content))
+    found = found or unnamed
+    if not found or (found is unnamed and len(unnamed) > 1):
         return None
     *_, is_unnamed, _, name, content = min(found, key=lambda each: each[:3])
     how_often = "every row" if content.distinct == content.rows else "nearly every row"
-    named = "runs on" if is_unnamed else "is named like an id"
+    named = "is named like an id" if not is_unnamed else "runs on" if content.runs_on else "is the only such column"
     return Proposal(name, "lead_id", None, f"differs on {how_often} and {named}", guessed=is_unnamed)
 
 
 def find_created_at(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()) -> Proposal | None:
-    """Return the column that says when a lead came, or None: a time on every row, with the name of a creation.
+    """Return the column that says when a lead came, or None: a time on nearly every row, named like a creation.
 
     Parameters
     ----------
@@ -139,18 +148,25 @@ def find_created_at(columns: Mapping[str, ColumnContent], taken: Sequence[str] =
     taken
         Columns that have another role.
     """
-    times = [
-        name for name, content in columns.items()
-        if is_time(name, content) and content.filled == content.rows and name not in taken
-        and (content.dates is None or content.dates.share == 1)
-    ]  # fmt: skip
-    named = [name for name in times if set(name_words(name)) & CREATION]
-    others = [name for name in times if not set(name_words(name)) & NOT_CREATION]
+    times = [name for name, content in columns.items() if name not in taken and _is_dated(name, content)]
+    words = {name: set(name_words(name)) for name in times}
+    named = [name for name in times if words[name] & CREATION]
     if named:
-        return Proposal(named[0], "created_at", None, "a time on every row, named like a creation")
+        name = min(
+            named, key=lambda each: (bool(words[each] & COMPANIES), not words[each] & LEADS)
+        )  # min takes the first
+        is_open = len(named) > 1 and not words[name] & LEADS
+        return Proposal(name, "created_at", None, "a time, named like a creation", guessed=is_open)
+    others = [name for name in times if not words[name] & NOT_CREATION]
     if len(others) == 1:
-        return Proposal(others[0], "created_at", None, "the one time on every row", guessed=True)
+        return Proposal(others[0], "created_at", None, "the one time that leads have", guessed=True)
     return None
+
+
+def _is_dated(name: str, content: ColumnContent) -> bool:
+    """Return whether a column holds times, on nearly every row."""
+    share = 1.0 if content.dates is None else content.dates.share
+    return is_time(name, content) and content.filled * share >= FILLED * content.rows
 
 
 def is_time(name: str, content: ColumnContent) -> bool:
@@ -179,7 +195,7 @@ def find_known(
     if name is None:
         return None
     content = columns[name]
-    fits = content.is_distinct if role == "lead_id" else is_time(name, content) and content.filled == content.rows
+    fits = content.is_distinct if role == "lead_id" else _is_dated(name, content)
     return Proposal(name, role, None, f"{preset.name} has it there") if fits else None
 
 
@@ -205,6 +221,8 @@ def propose_field(name: str, content: ColumnContent, preset: Preset | None = Non
     levels = content.distinct
     if content.kind == "boolean":
         return Proposal(name, role, "boolean", "true and false")
+    if content.kind == "number" and name_words(name)[-1:] in {("id",), ("code",), ("key",)}:
+        return Proposal(name, role, "category", f"{levels:,} numbers, named like codes", guessed=True)
     if content.kind == "number":
         return Proposal(name, role, "number", f"{levels:,} numbers")
     return Proposal(name, role, "category", f"{levels:,} levels")
@@ -236,6 +254,7 @@ def _reason_against(name: str, content: ColumnContent) -> tuple[str, bool]:
 
 
 def _are_names(levels: Sequence[str]) -> bool:
-    """Return whether most values are two or three words with capital letters, as names of people are."""
-    named = sum(1 for level in levels if level.istitle() and len(level.split()) in {2, 3})
+    """Return whether most values are few words with capital letters, or such as tim.b, as names of people are."""
+    few = [level for level in levels if len(level.split()) <= MOST_NAMES]
+    named = sum(1 for level in few if level.istitle() or LOGIN.fullmatch(level))
     return named > len(levels) / 2

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Strength = Literal[0, 1, 2, 3, 4]
 
+BOUGHT = 3  # the strength of columns whose question may be another one, such as whether a lead is a customer already
 # HubSpot has 8 lifecycle stages and as many lead statuses, and teams add some; a column with more is no status.
 MAX_LEVELS = 20
 CONVERTED_NAMES_WORDS = """
@@ -32,15 +33,15 @@ BOUGHT_NAMES_WORDS = """
     purchase purchased response revenue signed sold subscribed
 """
 STATUS_NAMES_WORDS = """
-    disposition ergebnis estado etapa etat fase outcome phase result resultado resultat risultato stade stadio stage
-    stato status statut
+    disposition ergebnis esito estado etapa etat fase outcome phase result resultado resultat risultato situacao
+    situacion stade stadio stage stato status statut
 """
 LABEL_NAMES_WORDS = """
     class label target y
 """
 NO_MEANING_WORDS = """
-    a account c closed company contact crm current deal did flag has hat hs hubspot in into is ist lead leads
-    opportunity prospect sf the to was wurde
+    a account c closed company contact crm current deal did flag flg has hat hs hubspot in ind into is ist lead
+    leads opportunity prospect sf the to was wurde yn
 """
 CONVERTED_NAMES, BOUGHT_NAMES, STATUS_NAMES, LABEL_NAMES, NO_MEANING = (
     frozenset(text.split())
@@ -48,9 +49,9 @@ CONVERTED_NAMES, BOUGHT_NAMES, STATUS_NAMES, LABEL_NAMES, NO_MEANING = (
 )
 REASONS: dict[Strength, str] = {  # from what nobody names a column otherwise to what other columns are called too
     0: "says by its name that leads converted",
-    1: "says by its name that leads became customers",
-    2: "is a status with a value for won",
-    3: "has values for won and for lost",
+    1: "is a status with a value for won",
+    2: "has values for won and for lost",
+    3: "says by its name that leads became customers",
     4: "is called as labels are",
 }
 
@@ -143,15 +144,16 @@ def _candidate(name: str, levels: Mapping[str, int]) -> Candidate | None:
     meanings = _meanings(levels)
     words = [word for word in name_words(name) if word not in NO_MEANING] or list(name_words(name))[-1:]
     is_answer = all(answer_of(level) is not None for level in levels if level)
-    says_won, says_lost = ("won" in meanings.values()), ("lost" in meanings.values())
+    told = {meaning_of(level) for level in levels if level}
+    says_won, has_outcomes = "won" in meanings.values(), {"won", "lost"} <= told
     strength: Strength
     if len(words) == 1 and words[0] in CONVERTED_NAMES and says_won:
         strength = 0
-    elif len(words) == 1 and words[0] in BOUGHT_NAMES and is_answer and says_won:
+    elif not is_answer and "won" in told and words and words[-1] in STATUS_NAMES:
         strength = 1
-    elif not is_answer and says_won and words and words[-1] in STATUS_NAMES:
+    elif not is_answer and has_outcomes:
         strength = 2
-    elif not is_answer and says_won and says_lost:
+    elif len(words) == 1 and words[0] in BOUGHT_NAMES and is_answer and says_won:
         strength = 3
     elif len(words) == 1 and words[0] in LABEL_NAMES and says_won:
         strength = 4
@@ -161,10 +163,12 @@ def _candidate(name: str, levels: Mapping[str, int]) -> Candidate | None:
 
 
 def _meanings(levels: Mapping[str, int]) -> dict[str, Meaning | None]:
-    """Return the meaning of each value: by yes and no where all are answers, else by the words of a status."""
+    """Return the meaning of each value: by yes and no where there are both, and by the words of a status."""
     answers = {level: answer_of(level) for level in levels}
-    if all(answer is not None for level, answer in answers.items() if level):
-        return {level: "open" if not level else "won" if answers[level] else "lost" for level in levels}
+    in_words = {answer for level, answer in answers.items() if len(level) > 1 and not level.isdigit()}
+    if all(answer is not None for level, answer in answers.items() if level) or {True, False} <= in_words:
+        by_answer: dict[bool | None, Meaning] = {True: "won", False: "lost"}
+        return {level: by_answer.get(answers[level]) or meaning_of(level) for level in levels}
     return {level: meaning_of(level) for level in levels}
 
 
@@ -179,7 +183,8 @@ def _sorted_levels(
     """Return the candidate with its values sorted, or None where none is won, or nothing else is there.
 
     Values that say nothing are open where others say lost. Where none says lost, the stages before the won one count as
-    not converted, for want of better. The empty value, and what a person settled, stays as it is.
+    not converted, for want of better. What a person settled stays as it is. The empty value is open, except where there
+    is no other beside won.
     """
     order = sorted(levels, key=lambda level: (-levels[level], level))
     has_lost = "lost" in meanings.values()
@@ -191,6 +196,8 @@ def _sorted_levels(
         if is_stage and (meaning is None or not has_lost):
             guessed.append(level)
         sides["lost" if is_stage and not has_lost else meaning or "open"].append(level)
+    if not sides["lost"] and sides["open"] == [""] and "" not in settled:
+        sides["lost"], sides["open"], guessed = [""], [], [""]
     if not sides["won"] or not sides["lost"]:
         return None
     won, lost = (sum(levels[level] for level in sides[side]) for side in ("won", "lost"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from leadml.leads.judge.name_words import name_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,13 +19,20 @@ PATTERNS = {
     "telephone numbers": re.compile(r"\+?\(?[0-9][0-9 ()./-]{7,18}[0-9]"),
     "IBANs": re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"),
 }
+# Words by which a column is named, in the languages of `outcome_words`; the name may have further words that say which.
 COLUMN_NAMES = {
-    "e-mail addresses": {"email", "e_mail", "mail", "email_address"},
-    "telephone numbers": {"phone", "telephone", "mobile", "phone_number", "fax"},
-    "names of people": {"name", "first_name", "last_name", "full_name", "surname", "firstname", "lastname"},
-    "addresses": {"address", "street", "postal_address", "zip", "zip_code", "postcode"},
-    "protected traits": {"gender", "sex", "ethnicity", "race", "religion", "health", "disability"},
+    "e-mail addresses": "email mail courriel correo",
+    "telephone numbers": "cell fax handy mobile phone portable tel telefon telefono telephone",
+    "names of people": "apellido apellidos cognome firstname fullname lastname nachname name nom nombre nome prenom "
+    "surname vorname",
+    "addresses": "address adresse direccion indirizzo plz postal postcode postleitzahl street strasse zip zipcode",
+    "protected traits": "disability ethnicity gender genero geschlecht health race religion sex sexe",
 }
+SAYING_WHICH_WORDS = """
+    1 2 address adresse billing business client code contact customer de direct e first full home last lead mailing main
+    mobile no nr number nummer other person primary private prospect secondary shipping work
+"""
+SAYING_WHICH = frozenset(SAYING_WHICH_WORDS.split())
 MIN_SHARE = 0.5  # a column holds what most of its texts are; a few addresses in a column of notes are not seen
 NUMBER_OR_DATE = re.compile(
     r"[-+]?[0-9]+([.,][0-9]+)?|"
@@ -59,8 +68,10 @@ def find_pii(name: str, values: Iterable[str]) -> str | None:
     >>> find_pii("contact", ["cellular", "telephone"]) is None
     True
     """
+    words = set(name_words(name))
     for data, names in COLUMN_NAMES.items():
-        if plain_name(name) in names:
+        told = words & set(names.split())
+        if told and words <= told | SAYING_WHICH:
             return data
     texts = [value.strip() for value in values if not NUMBER_OR_DATE.fullmatch(value.strip())]
     for data, pattern in PATTERNS.items():

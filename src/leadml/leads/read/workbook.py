@@ -110,7 +110,7 @@ def _choose(path: Path, book: Any, wanted: str | None, visible: list[str]) -> st
     if not filled:
         message = "must hold a header and leads, got no sheet with cells that is not hidden; set data.sheet to read one"
         raise DataError([Fault(path.name, message)])
-    message = f"must have one sheet with cells, got {_listed(filled)}; set data.sheet to that of the leads"
+    message = f"must have one sheet with cells, got {_listed(filled)}; set data.sheet, or leadml init FILE --sheet NAME"
     raise DataError([Fault(path.name, message)])
 
 
