@@ -51,7 +51,7 @@ class TableChoices:
     target, outcome, horizon
         Name of what is predicted, the outcome that is, and in how many days.
     oldest
-        Days after which leads are not looked at any more, or None for no limit.
+        Days after which leads get no snapshots any more, or None for no limit.
     roles
         The role of each column of the leads.
     kinds
@@ -113,7 +113,7 @@ class TableChoices:
         return "\n".join(lines) + STAGES
 
     def _snapshots(self) -> list[str]:
-        """Return the section of the snapshots; nothing where leads are looked at until they are won or lost."""
+        """Return the section of the snapshots; nothing where leads get them until they are won or lost."""
         if self.oldest is None:
             return []
         why = "days; no outcome says that a lead is lost, and after these few are won"

@@ -54,7 +54,7 @@ PARTS = (
 )
 NAMES_OF_PARTS = ("open", "first", "before", "second", "body", "percent", "after", "last", "close")
 UNITS, SIGNS = ("before", "after", "percent"), ("open", "first", "second", "last")  # an amount or a share; one sign
-AT_MOST_ONE = (*combinations(UNITS, 2), *combinations(SIGNS, 2))
+AT_MOST_ONE = (*combinations(UNITS, 2), *combinations(SIGNS, 2))  # a number has one unit and one sign
 # Groups of three with a mark, spaces or apostrophes; none begins with 0, so that 0,123 is no 123.
 GROUPS = "[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
 INDIAN_GROUPS = "[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"  # 12,34,567: lakhs and crores, with the decimal point only
