@@ -39,6 +39,8 @@ def test_dated_leads_accept_no_file(trained_dated: TrainedProject, tmp_path: Pat
         training_source(project, project.target, now=NOW, file=tmp_path)
     with pytest.raises(LeadmlError, match=r"a file and held_out \(--held-out\) must not be given"):
         scoring_source(spec, project, now=NOW, file=tmp_path)
+    with pytest.raises(LeadmlError, match=r"only open ones are scored: only_open \(--open\) must not be given"):
+        scoring_source(spec, project, now=NOW, only_open=True)
     with pytest.raises(LeadmlError, match=r"got no params\.yaml; name it with --params"):
         scoring_source(spec, None, now=NOW)
 

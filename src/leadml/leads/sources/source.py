@@ -172,11 +172,11 @@ def scoring_source(
         If the arguments do not fit the kind of leads, flat or dated.
     """
     if isinstance(spec.settings, AsOfSettings):
-        if file is not None or held_out or only_open:
-            msg = (
-                "dated leads come from the sources of params.yaml, and only open ones are scored: a file, held_out "
-                "(--held-out) and only_open (--open) must not be given"
-            )
+        if file is not None or held_out:
+            msg = "dated leads come from the sources of params.yaml: a file and held_out (--held-out) must not be given"
+            raise LeadmlError(msg)
+        if only_open:
+            msg = "of dated leads only open ones are scored: only_open (--open) must not be given"
             raise LeadmlError(msg)
         if project is None:
             msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
