@@ -145,12 +145,24 @@ def test_a_weak_version_exits_with_3_and_says_what_to_do(
     project = make_project(tmp_path / "p")
     path = next((project.root / "data" / "raw").iterdir())
     leads = pd.read_csv(path)
-    leads.assign(y=leads["y"].sample(frac=1, random_state=3).to_numpy()).to_csv(path, index=False)
+    leads = leads.assign(y=leads["y"].sample(frac=1, random_state=3).to_numpy())
+    leads.loc[:19, "y"] = "pending"
+    leads.to_csv(path, index=False)
     monkeypatch.chdir(project.root)
-    quick = ["--set", "model.max_rounds=25", "--set", "evaluation.draws=50", "--set", "tracking.enabled=false"]
+    quick = [
+        "--set",
+        "target.open=[Pending]",
+        "--set",
+        "model.max_rounds=25",
+        "--set",
+        "evaluation.draws=50",
+        "--set",
+        "tracking.enabled=false",
+    ]
     rules = ["--set", "stages.mql={rule: share, top: 0.2}", "--set", "stages.sql={rule: share, top: 0.1}"]
     printed = run("train", *quick, *rules, code=3)
 
+    assert "note: leads left out of the training: 20 open\n" in printed
     assert "not in use" in printed
     assert "the version is weak: it " in printed
     assert '--accept-weak "REASON"' in printed

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from leadml.jobs.propose import ProposedParams
     from leadml.jobs.train import Trained
 
+WHY_LEFT_OUT = ("open", "too young", "misdated")  # of flat leads: the names of their counts
 WordsOption = Annotated[list[str] | None, typer.Option(help="Value of the label. Repeatable.")]
 
 
@@ -182,6 +183,9 @@ def _print_trained(project: Project, trained: Trained) -> None:
         {finding.code for finding in record.findings if finding.severity == "warn" and finding.topic != "readiness"}
     ):
         print(f"note: the findings {', '.join(codes)} are warnings; leadml check shows them")
+    left_out = [f"{record.data.counts[why]:,} {why}" for why in WHY_LEFT_OUT if why in record.data.counts]
+    if left_out:
+        print(f"note: leads left out of the training: {', '.join(left_out)}")
     if trained.note:
         print(f"note: {trained.note}")
     print(f"evaluated on {evaluation.leads:,} {record.unit} of the holdout, {evaluation.conversions:,} converted\n")
