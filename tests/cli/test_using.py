@@ -37,8 +37,8 @@ def test_a_command_that_leaves_rows_out_exits_with_3(
 
 
 def test_the_instant_of_a_scoring_can_be_given(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
-    """So that a job that is repeated writes the same bytes; a text that is no instant is refused."""
-    pd.read_csv(bank_file).head(3).to_csv(tmp_path / "new.csv", index=False)
+    """So that other machines write the same bytes; leads that were scored before keep their instant."""
+    pd.read_csv(bank_file).tail(3).to_csv(tmp_path / "new.csv", index=False)
     arguments = ("score", tmp_path / "new.csv", "-o", tmp_path / "s.csv", *params, "--scored-at")
     run(*arguments, "2026-01-31 08:00")
     first = (tmp_path / "s.csv").read_bytes()

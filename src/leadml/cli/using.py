@@ -46,7 +46,9 @@ def score(  # noqa: PLR0917 - a command's options, by name
     only_open: Annotated[
         bool, typer.Option("--open", help="Score only the leads whose outcome is open (target.open).")
     ] = False,
-    scored_at: Annotated[str | None, typer.Option(help="Instant of the column scored_at; by default now.")] = None,
+    scored_at: Annotated[
+        str | None, typer.Option(help="Instant of scored_at for leads not scored before; now by default.")
+    ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula is not escaped.")
     ] = False,
