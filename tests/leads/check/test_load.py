@@ -290,6 +290,7 @@ def test_leads_of_the_future_and_of_the_time_before_computers_are_left_out(write
     loaded = load_leads(_dated(write, rows), DATED, latest=latest)
     assert loaded.frame[LEAD_ID].tolist() == ["1"]
     assert [str(fault) for fault in loaded.misdated] == [
-        f"leads.csv:{line}: at must lie between 1970 and tomorrow" for line in (2, 4)
+        f"leads.csv:{line}: at must lie between 1970 and tomorrow, got {day}"
+        for line, day in ((2, "2204-05-01"), (4, "1967-01-01"))
     ]
     assert (loaded.rows, loaded.too_young) == (4, 1)

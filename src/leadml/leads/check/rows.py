@@ -18,7 +18,7 @@ from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT,
 from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, texts, times
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
-from leadml.leads.check.instants import SKIPPED_HOUR
+from leadml.leads.check.instants import SKIPPED_HOUR, shown_day
 from leadml.leads.check.written_times import needs_order
 from leadml.leads.read.files import Dialect
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from leadml.types import Integers, Mask, Objects
 
 ONE_OF = "must be one of"
+IN_CALENDAR = "must lie between 1970 and tomorrow"
 DATE_ORDERS: dict[DateOrder | None, str] = {
     None: " whose order is declared (set data.date_format: day_first or month_first)",
     "day_first": " with the day first (see data.date_format)",
@@ -128,7 +129,8 @@ def faults_of_range(checked: CheckedRows, contract: Contract, latest: int) -> di
             for row in np.flatnonzero((instants < 0) | (instants > latest)).tolist():
                 lead_id = str(checked.frame[LEAD_ID][row])
                 column = str(getattr(contract, name))
-                faults[row] = Fault(checked.locations[row], "must lie between 1970 and tomorrow", column, lead_id)
+                message = f"{IN_CALENDAR}, got {shown_day(int(instants[row]))}"
+                faults[row] = Fault(checked.locations[row], message, column, lead_id, IN_CALENDAR)
     return faults
 
 
