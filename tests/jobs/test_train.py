@@ -60,6 +60,7 @@ def test_the_same_leads_make_the_same_model(
     assert trained.model.evaluation.to_json() == reference.model.evaluation.to_json()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")  # of MLflow
 def test_a_version_that_could_not_be_logged_is_not_trained(tmp_path: Path, make_project: Make) -> None:
     """Neither is it where the disk is full, or the store has a name that no disk takes; no step has begun then."""
     project, steps = make_project(tmp_path / "p", "tracking.enabled=true"), []
