@@ -163,7 +163,8 @@ def test_a_first_version_is_in_use_even_if_mlflow_cannot_be_reached(project: Pla
         with closing(sqlite3.connect(project.tracking_store)) as connection, connection:
             connection.execute("update alembic_version set version_num = 'of a newer MLflow'")
 
-    again = train(_opened(project.root, "split.seed=9"), now=NOW, progress=upgrade)
+    copied = _opened(project.root, "split.seed=9", "tracking.experiment=copied")
+    again = train(copied, now=NOW, progress=upgrade)
     assert again.champion == again.model.version == "1"
     assert again.run_id is None
     assert "the version is not in MLflow" in again.note
