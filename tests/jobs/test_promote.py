@@ -159,12 +159,12 @@ def test_a_first_version_is_in_use_even_if_mlflow_cannot_be_reached(project: Pla
     """It could be reached before the fit, or there would be none; a line says that the version is not in MLflow."""
     shutil.rmtree(project.registry.folder)
 
-    def upgrade(_: str) -> None:
+    def damage(_: str) -> None:
         with closing(sqlite3.connect(project.tracking_store)) as connection, connection:
-            connection.execute("update alembic_version set version_num = 'of a newer MLflow'")
+            connection.execute("drop table if exists runs")
 
     copied = _opened(project.root, "split.seed=9", "tracking.experiment=copied")
-    again = train(copied, now=NOW, progress=upgrade)
+    again = train(copied, now=NOW, progress=damage)
     assert again.champion == again.model.version == "1"
     assert again.run_id is None
     assert "the version is not in MLflow" in again.note
