@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadml.jobs.params_text import STAGES, feature_lines, yaml_text
+from leadml.jobs.params_text import HEAD, STAGES, dialect_lines, feature_lines, yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,20 +75,8 @@ class TableChoices:
 
     def text(self) -> str:
         """Return the text of ``params.yaml``."""
-        dialect = self.dialect
-        lines = [
-            "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train.",
-            "",
-            "data:",
-            f"  delimiter: {yaml_text(dialect.delimiter)}",
-            f"  encoding: {yaml_text(dialect.encoding)}",
-            f"  decimal: {yaml_text(dialect.decimal)}",
-            f"  missing: [{', '.join(yaml_text(word) for word in dialect.missing)}]  # texts that mean 'not known'",
-            "  timezone: UTC                # of times without a zone",
-        ]
-        if self.date_format:
-            orders = ", ".join(f"{yaml_text(name)}: {order}" for name, order in self.date_format.items())
-            lines.append(f"  date_format: {{{orders}}}")
+        lines = [HEAD, "", "data:", *dialect_lines(self.dialect, self.date_format)]
+        lines.append("  timezone: UTC                # of times without a zone")
         lines += ["", "sources:", *self.leads.lines("leads")]
         if self.activities is not None:
             lines += self.activities.lines("activities")

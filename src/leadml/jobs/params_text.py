@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leadml.params import DateOrder
 
 NO_ID, NO_DATE = "none found: the row number is used", "none found: the holdout is random"
+HEAD = "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train."
 GUESSED = "GUESSED, look at it: "
 
 
@@ -61,31 +62,19 @@ class Choices:
 
     def text(self) -> str:
         """Return the text of ``params.yaml``."""
-        head = (
-            "# What leadml does with these leads. Proposed by leadml init: read it, correct it, then run leadml train."
-        )
-        return "\n".join([head, "", *self._data(), "", *self._target(), "", *feature_lines(self.roles)]) + STAGES
+        return "\n".join([HEAD, "", *self._data(), "", *self._target(), "", *feature_lines(self.roles)]) + STAGES
 
     def _data(self) -> list[str]:
-        dialect, by_role = self.dialect, {proposal.role: proposal for proposal in self.roles}
+        by_role = {proposal.role: proposal for proposal in self.roles}
         lead_id, created_at = by_role.get("lead_id"), by_role.get("created_at")
-        lines = [
+        return [
             "data:",
             f"  path: {yaml_text(self.path)}",
-            f"  delimiter: {yaml_text(dialect.delimiter)}",
-            f"  encoding: {yaml_text(dialect.encoding)}",
-            f"  decimal: {yaml_text(dialect.decimal)}",
-            f"  missing: [{_listed(dialect.missing)}]  # texts that mean 'not known', beside the empty one",
+            *dialect_lines(self.dialect, self.date_format),
             f"  lead_id: {_column(lead_id)}  # {_reason(lead_id, NO_ID)}",
             f"  created_at: {_column(created_at)}  # {_reason(created_at, NO_DATE)}",
             f"  timezone: {'UTC' if created_at else 'null'}             # of times without a zone",
         ]
-        if dialect.sheet is not None:
-            lines.append(f"  sheet: {yaml_text(dialect.sheet)}")
-        if self.date_format:
-            orders = ", ".join(f"{yaml_text(name)}: {order}" for name, order in self.date_format.items())
-            lines.append(f"  date_format: {{{orders}}}  # whether the day or the month is written first")
-        return lines
 
     def _target(self) -> list[str]:
         label = self.label
@@ -93,11 +82,11 @@ class Choices:
             "target:",
             f"  name: {self.target_name}",
             f"  column: {yaml_text(label.column)}  # {label.reason}",
-            f"  positive: [{_listed(label.positive)}]",
-            f"  negative: [{_listed(label.negative)}]{_guess(label.negative, label.guessed)}",
+            f"  positive: [{listed(label.positive)}]",
+            f"  negative: [{listed(label.negative)}]{_guess(label.negative, label.guessed)}",
         ]
         if label.open:
-            lines.append(f"  open: [{_listed(label.open)}]{_guess(label.open, label.guessed)}  # not yet known")
+            lines.append(f"  open: [{listed(label.open)}]{_guess(label.open, label.guessed)}  # not yet known")
         if self.wait_days is not None:
             why = "in which 95% of the conversions came; younger leads are open"
             lines.append(f"  wait_days: {self.wait_days}  # {why}")
@@ -126,6 +115,22 @@ limits:
 """
 
 
+def dialect_lines(dialect: Dialect, date_format: Mapping[str, DateOrder]) -> list[str]:
+    """Return the keys of ``data`` that say how files are written."""
+    lines = [
+        f"  delimiter: {yaml_text(dialect.delimiter)}",
+        f"  encoding: {yaml_text(dialect.encoding)}",
+        f"  decimal: {yaml_text(dialect.decimal)}",
+        f"  missing: [{listed(dialect.missing)}]  # texts that mean 'not known', beside the empty one",
+    ]
+    if dialect.sheet is not None:
+        lines.append(f"  sheet: {yaml_text(dialect.sheet)}")
+    if date_format:
+        orders = ", ".join(f"{yaml_text(name)}: {order}" for name, order in date_format.items())
+        lines.append(f"  date_format: {{{orders}}}  # whether the day or the month is written first")
+    return lines
+
+
 def feature_lines(roles: Sequence[Proposal]) -> list[str]:
     """Return the section of the features: the columns of each group, and those that are not used."""
     lines = ["features:", "  # kinds: number, category, boolean"]
@@ -152,7 +157,8 @@ def yaml_text(value: str | None) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Return texts as the inside of a YAML list."""
     return ", ".join(yaml_text(word) for word in words)
 
 

@@ -133,37 +133,41 @@ def propose(
     few = [name for name, content in contents.items() if 1 < len(content.levels) <= MAX_LEVELS]
     preset = find_preset(names)
     label = choose_label(contents, {name: texts(table[name], dialect)[0] for name in few}, answers, preset=preset)
-    others = {
-        each.column for each in find_candidates({name: contents[name].levels for name in few}) if each.strength < BOUGHT
-    }
-    roles = [
-        replace(
-            each, role="excluded", kind=None, reason=f"says what became of the lead, as {quoted(label.column)} does"
-        )
-        if each.column in others and each.role in {"fit", "engagement"}
-        else each
-        for each in _roles(contents, label, answers, preset)
-    ]
+    roles = _without_outcomes(_roles(contents, label, answers, preset), contents, label)
     path = source.name if written_as is None else str(written_as)
     choices = Choices(path, dialect, label, roles, None, _date_orders(contents, roles, answers), answers.target)
     dates = _conversion_dates(table, contents, choices)
+    if dates is not None:
+        choices = replace(choices, wait_days=dates[1])
     notes = [] if preset is None else [f"by the names of its columns this is an export of {preset.name}"]
     notes += [f"passed over, because it is no lead: {line}" for line in passed_over]
-    if dates is not None:
-        column, days = dates
-        choices = replace(choices, wait_days=days)
-        notes.append(
-            f"by {inert(column)}, 95% of the conversions came within {days} days; younger leads are left out of the "
-            "training as open (target.wait_days)"
-        )
-    undated = [each.column for each in roles if each.role == "excluded" and is_time(each.column, contents[each.column])]
-    if undated and not any(each.role == "created_at" for each in roles):
-        notes.append(
-            f"no date of the leads was found, so the holdout is random; if {inert(undated[0])} is their date, name it: "
-            f"leadml init FILE --date {quoted(undated[0])}"
-        )
+    notes += _notes_on_dates(contents, roles, dates)
     choices = _judged(choices, table, now)
     return ProposedParams(choices.text(), tuple(choices.roles), tuple(notes))
+
+
+def _without_outcomes(
+    roles: Sequence[Proposal], contents: Mapping[str, ColumnContent], label: Candidate
+) -> list[Proposal]:
+    """Return the roles of columns, those excluded that say what became of leads beside the label."""
+    found = find_candidates({name: content.levels for name, content in contents.items()})
+    others = {each.column for each in found if each.strength < BOUGHT}
+    return excluded(roles, dict.fromkeys(others, f"says what became of the lead, as {quoted(label.column)} does"))
+
+
+def _notes_on_dates(
+    contents: Mapping[str, ColumnContent], roles: Sequence[Proposal], dates: tuple[str, int] | None
+) -> list[str]:
+    """Return what a person should know of the dates of a file: of conversions, and that none is that of the leads."""
+    if dates is not None:
+        column, days = dates
+        came = f"by {inert(column)}, 95% of the conversions came within {days} days"
+        return [f"{came}; younger leads are left out of the training (target.wait_days)"]
+    times = [each.column for each in roles if each.role == "excluded" and is_time(each.column, contents[each.column])]
+    if not times or any(each.role == "created_at" for each in roles):
+        return []
+    remedy = f"if {inert(times[0])} is their date, name it: leadml init FILE --date {quoted(times[0])}"
+    return [f"no date of the leads was found, so the holdout is random; {remedy}"]
 
 
 def read_sample(source: Path, dialect: Dialect, names: Sequence[str], *, what: str) -> tuple[pa.Table, tuple[str, ...]]:
@@ -320,14 +324,21 @@ def _judged(choices: Choices, table: pa.Table, now: str | None) -> Choices:
 
 def without_stops(roles: Sequence[Proposal], findings: Sequence[Finding]) -> list[Proposal]:
     """Return the roles of columns, those at which a training would stop excluded with the finding as the reason."""
-    against = {
-        finding.field: f"{finding.code}: {finding.evidence}"
-        for finding in findings
-        if finding.field and (finding.severity == "stop" or finding.code in CONSTANT_OR_ID)
-    }
+    return excluded(
+        roles,
+        {
+            finding.field: f"{finding.code}: {finding.evidence}"
+            for finding in findings
+            if finding.field and (finding.severity == "stop" or finding.code in CONSTANT_OR_ID)
+        },
+    )
+
+
+def excluded(roles: Sequence[Proposal], reasons: Mapping[str, str]) -> list[Proposal]:
+    """Return the roles of columns, some fields excluded, each with the reason."""
     return [
-        replace(each, role="excluded", kind=None, reason=against[each.column], guessed=False)
-        if each.column in against and each.role in {"fit", "engagement"}
+        replace(each, role="excluded", kind=None, reason=reasons[each.column], guessed=False)
+        if each.column in reasons and each.role in {"fit", "engagement"}
         else each
         for each in roles
     ]

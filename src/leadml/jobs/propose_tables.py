@@ -17,12 +17,12 @@ from leadml.jobs.answers import Answers
 from leadml.jobs.assess import assess
 from leadml.jobs.params_tables_text import TableChoices, TableColumns
 from leadml.jobs.places import Places
-from leadml.jobs.propose import ProposedParams, date_order, read_sample, silent, with_marks, without_stops
+from leadml.jobs.propose import ProposedParams, date_order, excluded, read_sample, silent, with_marks, without_stops
 from leadml.leads.check.convert import texts, times
 from leadml.leads.check.time_zones import MICROSECONDS_PER_DAY
 from leadml.leads.judge.column_content import describe_column
 from leadml.leads.judge.column_roles import Proposal, find_created_at, propose_field
-from leadml.leads.judge.label_candidates import MAX_LEVELS, find_candidates
+from leadml.leads.judge.label_candidates import find_candidates
 from leadml.leads.judge.name_words import name_words
 from leadml.leads.judge.table_roles import (
     NamedTable,
@@ -253,14 +253,10 @@ def _days(
 
 def _roles(leads: _Table, taken: set[str | None]) -> list[Proposal]:
     """Return the role of each column of the leads; one that says what became of them is left out."""
-    few = {name: content.levels for name, content in leads.contents.items() if len(content.levels) <= MAX_LEVELS}
-    told = {candidate.column for candidate in find_candidates(few)}
+    told = find_candidates({name: content.levels for name, content in leads.contents.items()})
     reason = "says what became of the lead, which the outcomes say with their dates"
-    return [
-        Proposal(name, "excluded", None, reason) if name in told else propose_field(name, content)
-        for name, content in leads.contents.items()
-        if name not in taken
-    ]
+    fields = [propose_field(name, content) for name, content in leads.contents.items() if name not in taken]
+    return excluded(fields, dict.fromkeys((candidate.column for candidate in told), reason))
 
 
 def _judged(choices: TableChoices, root: Path, now: str) -> TableChoices:

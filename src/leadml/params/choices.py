@@ -135,7 +135,8 @@ class TargetParams(Section):
     left out of the training and counted; `leadml score FILE --open` scores them."""
     wait_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     """Days that a lead has to convert, counted from `data.created_at` to the newest lead of the file. Younger leads are
-    open, whatever the column says: most of them had no chance yet. Set it if `negative` holds stages in which a lead
+    left out of the training, whatever the column says: most of them had no chance yet. Those that have not converted
+    are scored as open. Set it if `negative` holds stages in which a lead
     may still convert; the days in which 95% of the conversions came are a good choice."""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadml.leads.check.convert import booleans, ids, numbers, texts
+from leadml.leads.check.convert import booleans, numbers, texts
 from leadml.leads.check.plain_columns import is_text, plain_column, trimmed, trimmed_word
 from leadml.leads.read.files import Dialect
 
@@ -41,17 +41,8 @@ def test_a_declared_word_is_missing_however_its_accents_are_written():
 
 
 @pytest.mark.parametrize("arrow_type", BYTES)
-def test_bytes_that_are_utf_8_are_text(arrow_type):
-    """A program that does not declare its text of Parquet files writes bytes."""
-    column = pa.chunked_array([pa.array([b"007", None], arrow_type)])
-    assert plain_column(column).to_pylist() == ["007", None]
-    assert ids(column)[0].tolist() == ["007", None]
-    assert numbers(column, Dialect())[0][0] == 7
-
-
-@pytest.mark.parametrize("arrow_type", BYTES)
-def test_bytes_that_are_not_utf_8_remain_bytes(arrow_type):
-    """A column of pictures or keys is not guessed to be text."""
+def test_bytes_remain_bytes(arrow_type):
+    """Whoever reads a table makes text of those that are; a column of pictures or keys is not guessed to be text."""
     column = pa.chunked_array([pa.array([b"\xffab", None], arrow_type)])
     assert not is_text(plain_column(column).type)
     assert texts(column, Dialect())[1].tolist() == [True, False]

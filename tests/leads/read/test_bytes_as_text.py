@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadml.errors import DataError
+from leadml.leads.check.convert import ids, numbers
 from leadml.leads.read.bytes_as_text import bytes_as_text
 from leadml.leads.read.files import Dialect, read_chunks
 
@@ -28,6 +29,14 @@ def test_bytes_of_one_size_and_views_are_text():
     """They are how other writers store short codes."""
     for kind in (pa.binary(2), pa.binary_view()):
         assert bytes_as_text(pa.array([b"de", None], kind), name="x", source="s").to_pylist() == ["de", None]
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.binary(3)])
+def test_a_code_in_bytes_is_an_id_and_a_number(kind):
+    """A program that does not declare its text of Parquet files writes bytes."""
+    column = bytes_as_text(pa.chunked_array([pa.array([b"007", None], kind)]), name="x", source="s")
+    assert ids(column)[0].tolist() == ["007", None]
+    assert numbers(column, Dialect())[0][0] == 7
 
 
 def test_another_column_stays_as_it_is():

@@ -19,6 +19,7 @@ from leadml.jobs.score import score
 from leadml.jobs.score_request import ScoreRequest
 from leadml.jobs.train import Trained, train
 from leadml.leads.check.contract import Contract, Field, Label
+from leadml.leads.check.instants import instant
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.frames import FrameSource
 from leadml.leads.sources.flat import FlatLeads, as_snapshots
@@ -310,7 +311,7 @@ def test_a_flat_lead_whose_rows_contradict_each_other_has_no_label() -> None:
 
 @pytest.mark.parametrize("wait_days", [None, 5])
 def test_open_leads_are_those_that_a_training_leaves_out(wait_days: int | None) -> None:
-    """Of any file, training takes the leads whose outcome is known, and scoring open leads all others."""
+    """Training takes the leads whose outcome is known; scoring open ones takes the others that have not converted."""
     days = np.arange(30) % 15
     frame = pd.DataFrame(
         {"id": [f"{at:02}" for at in range(30)], "at": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D")}
@@ -322,15 +323,38 @@ def test_open_leads_are_those_that_a_training_leaves_out(wait_days: int | None) 
     training = FlatLeads(table, contract, in_memory=True).training(progress=lambda _: None)
     with FlatLeads(table, contract, in_memory=True, only_open=True).at(None, progress=lambda _: None) as leads:
         scored = pd.concat([chunk.frame for chunk in leads.chunks()])
-        assert (leads.left_out, leads.rows, leads.reason_left_out) == (
-            len(training.frame), len(scored), "their outcome is known"
-        )  # fmt: skip
+        assert (leads.left_out, leads.rows) == (len(frame) - len(scored), len(scored))
+        assert leads.reason_left_out == "their outcome is known"
     known = (frame["y"] != "") & (days + (wait_days or 0) <= (14 if wait_days else 99))
     assert sorted(training.frame["lead_id"]) == frame["id"][known].tolist()
-    assert sorted(scored["lead_id"]) == frame["id"][~known].tolist()
+    is_won = frame["y"].str.strip() == "won"
+    assert sorted(scored["lead_id"]) == frame["id"][~known & ~is_won].tolist()
     wait = max(1, (wait_days or 0) * 86_400_000_000)
     assert set(training.frame["mature_at"] - training.frame["as_of"]) == {wait}
-    assert sum(training.facts.counts.values()) == len(scored)
+    assert sum(training.facts.counts.values()) == (~known).sum()
+
+
+def test_a_lead_of_the_future_makes_no_other_lead_old() -> None:
+    """Neither in a training nor where open leads are scored: the newest possible lead says when leads were exported."""
+    days = [*(f"2024-01-{day:02}" for day in range(1, 9)), "2024-01-20", "2204-05-01"]
+    frame = pd.DataFrame({"id": list("abcdefghij"), "at": days}).assign(x=1, y="lost")
+    contract = Contract((Field("x", "number", "fit"),), "id", "at", "UTC", Label("y", ("won",), ("lost",), (), 10))
+    latest = instant("2024-02-01", timezone="UTC")
+    table = FrameSource.of(frame, Dialect(), frame.columns)
+    source = FlatLeads(table, contract, only_open=True, latest=latest, in_memory=True)
+    assert source.training(progress=lambda _: None).frame["lead_id"].tolist() == list("abcdefgh")
+    with source.at(None, progress=lambda _: None) as leads:
+        assert [lead for chunk in leads.chunks() for lead in chunk.frame["lead_id"]] == ["i", "j"]
+
+
+def test_outcomes_are_joined_though_some_leads_have_no_date() -> None:
+    """A review reads the file as the training did."""
+    frame = pd.DataFrame({"id": [f"{at:02}" for at in range(40)], "at": ["2024-01-01"] * 39 + [""], "x": 1, "y": "won"})
+    contract = Contract((Field("x", "number", "fit"),), "id", "at", "UTC", Label("y", ("won",), ("lost",)))
+    latest = instant("2024-02-01", timezone="UTC")
+    source = FlatLeads(FrameSource.of(frame, Dialect(), frame.columns), contract, latest=latest, in_memory=True)
+    pairs = ScoredPairs(np.array(["00", "39"], dtype=object), np.array([1, 1]), Holdout(0.0, 0), 10)
+    assert source.labels(pairs, progress=lambda _: None)["lead_id"].tolist() == ["00"]
 
 
 def test_open_leads_need_params_that_say_which_they_are(trained_project: TrainedProject, bank_file: Path) -> None:

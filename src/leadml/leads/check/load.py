@@ -102,7 +102,6 @@ def load_leads(source: TableSource, contract: Contract, *, latest: int | None = 
         Where the leads are.
     contract
         Columns and values that the leads must have.
-
     latest
         Instant in microseconds after which no lead can have been created yet; rows with a later one, with one before
         1970, or (at most 5%) without one are left out. None to refuse rows without a date, and for no limit.
@@ -155,7 +154,7 @@ def load_leads(source: TableSource, contract: Contract, *, latest: int | None = 
     )
 
 
-def open_leads(leads: pd.DataFrame, label: Label | None) -> tuple[Mask, Mask]:
+def open_leads(leads: pd.DataFrame, label: Label | None, *, latest: int | None = None) -> tuple[Mask, Mask]:
     """Return which leads have a label that says that their outcome is open, and which are too young to have one.
 
     Parameters
@@ -164,6 +163,8 @@ def open_leads(leads: pd.DataFrame, label: Label | None) -> tuple[Mask, Mask]:
         Checked leads: all that there are, because the newest of them says when they were exported.
     label
         The label; without one no lead is open.
+    latest
+        Instant in microseconds after which no lead can have been created; later ones do not count. None for no limit.
     """
     none = np.zeros(len(leads), dtype=bool)
     if label is None:
@@ -172,7 +173,9 @@ def open_leads(leads: pd.DataFrame, label: Label | None) -> tuple[Mask, Mask]:
     if label.wait_days is None or leads.empty:  # params have a date where leads have days to convert
         return is_open, none
     created_at = leads[CREATED_AT].to_numpy()
-    return is_open, created_at + label.wait > created_at.max()
+    possible = created_at if latest is None else created_at[created_at <= latest]
+    newest = possible.max() if len(possible) else 0
+    return is_open, created_at + label.wait > newest
 
 
 def _params_keys(contract: Contract) -> dict[str, str]:

@@ -1,33 +1,28 @@
 """Give columns that say the same one type and one form of text.
 
 Texts that look the same are the same text: padding is trimmed, and letters with accents are composed (Unicode's NFC).
-Bytes that are UTF-8 are text, as some programs write the text of Parquet files.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 
 def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column without dictionary, and as text where it holds text, nothing, or bytes that all are UTF-8.
+    """Return a column without dictionary, and as text where it holds text or nothing.
 
     Examples
     --------
-    >>> plain_column(pa.chunked_array([[b"web", None]])).to_pylist()
-    ['web', None]
+    >>> plain_column(pa.chunked_array([pa.array(["web", None]).dictionary_encode()])).type
+    DataType(string)
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type) or pa.types.is_large_string(column.type) or column.type == pa.string_view():
         return column.cast(pa.string())
-    if _is_bytes(column.type):
-        with suppress(pa.ArrowInvalid):
-            return column.cast(pa.binary()).cast(pa.string())
     return column
 
 
@@ -60,8 +55,3 @@ def trimmed(text: pa.ChunkedArray) -> pa.ChunkedArray:
 def trimmed_word(word: str) -> str:
     """Return a word in the form of `trimmed`."""
     return unicodedata.normalize("NFC", word).strip()
-
-
-def _is_bytes(arrow_type: pa.DataType) -> bool:
-    variable = pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type)
-    return bool(variable or arrow_type == pa.binary_view() or pa.types.is_fixed_size_binary(arrow_type))

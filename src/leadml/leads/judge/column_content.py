@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +57,7 @@ class ColumnContent:
     rows, filled
         Number of rows, and of those with a value that is known.
     levels
-        How many rows have each value, the empty text for none.
+        How many rows have each value, the empty text for none or for one that is not known.
     runs_on
         Whether the values are whole numbers that differ on nearly every row and leave hardly a gap.
     missing
@@ -80,7 +80,7 @@ class ColumnContent:
     @property
     def distinct(self) -> int:
         """Number of different values that are known."""
-        return len(self.levels) - ("" in self.levels) - len(self.missing)
+        return len(self.levels) - ("" in self.levels)
 
     @property
     def is_distinct(self) -> bool:
@@ -100,29 +100,44 @@ def describe_column(column: pa.ChunkedArray, dialect: Dialect) -> ColumnContent:
     """
     if pa.types.is_temporal(column.type):
         return _typed_times(column)
-    values = texts(column, dialect)[0]
-    levels = Counter("" if value is None else value for value in values.tolist())
-    missing = tuple(sorted(level for level in levels if level and level.strip().lower() in MISSING_WORDS))
-    known = [level for level in levels if level and level not in missing]
-    filled = sum(levels[level] for level in known)
+    counted = Counter("" if value is None else value for value in texts(column, dialect)[0].tolist())
+    levels, missing = _without(counted, {level for level in counted if level.strip().lower() in MISSING_WORDS})
+    content = partial(_content, rows=len(column))
+    known = [level for level in levels if level]
     if not known:
-        return ColumnContent("empty", len(values), 0, levels, missing=missing)
-    content = partial(ColumnContent, rows=len(values), filled=filled, levels=levels)
+        return content("empty", levels, missing=missing)
     dates = date_format(known)
     if dates is not None and not dates.whole_numbers:
-        return content("time", missing=missing, dates=dates)
+        return content("time", levels, missing=missing, dates=dates)
     words = _words_among_numbers(known, levels)
     if words is None:
-        return content(_several(known, _kind_of_words(known, levels)), missing=missing)
+        return content(_kind_of_words(known, levels), levels, missing=missing)
+    levels, others = _without(levels, words)
     written = _written(column, words)  # as it stands in the file: 2.500 may be 2,500, and 2.5 may not
     is_answer = len(known) == ANSWERS and not booleans(pa.chunked_array([known]), dialect)[1].any()
     return content(
-        _several(known, "boolean" if is_answer else "number"),
-        runs_on=_runs_on(written, len(values)),
-        missing=tuple(sorted({*missing, *words})),
+        "boolean" if is_answer else "number",
+        levels,
+        runs_on=_runs_on(written, len(column)),
+        missing=tuple(sorted({*missing, *others})),
         mark=decimal_mark(written),
         dates=dates,
     )
+
+
+def _content(kind: ContentKind, levels: Mapping[str, int], *, rows: int, **found: Any) -> ColumnContent:
+    """Return the content of a column with some levels; one known value alone makes a constant, but for times."""
+    several = len(levels) - ("" in levels) > 1 or kind in {"time", "empty"}
+    filled = rows - levels.get("", 0)
+    return ColumnContent(kind if several else "constant", rows, filled, levels, **found)
+
+
+def _without(levels: Mapping[str, int], words: Collection[str]) -> tuple[Counter[str], tuple[str, ...]]:
+    """Return levels in which some words count as the empty text, and the words."""
+    counted: Counter[str] = Counter()
+    for level, number in levels.items():
+        counted["" if level in words else level] += number
+    return counted, tuple(sorted(words))
 
 
 def _written(column: pa.ChunkedArray, words: Collection[str]) -> list[str]:
@@ -134,16 +149,10 @@ def _written(column: pa.ChunkedArray, words: Collection[str]) -> list[str]:
 
 def _typed_times(column: pa.ChunkedArray) -> ColumnContent:
     """Return the content of a column of Arrow dates or instants."""
-    levels = Counter({str(value): 1 for value in range(pc.count_distinct(column).as_py())})
-    rows, filled = len(column), len(column) - column.null_count
-    if not filled:
-        return ColumnContent("empty", rows, 0, {})
-    return ColumnContent("constant" if len(levels) == 1 and filled == rows else "time", rows, filled, levels)
-
-
-def _several(known: Sequence[str], kind: ContentKind) -> ContentKind:
-    """Return a kind, or that a column has one value only."""
-    return kind if len(known) > 1 else "constant"
+    narrow = pa.types.is_date32(column.type) or pa.types.is_time32(column.type)
+    whole = column.cast(pa.int32()) if narrow else column.cast(pa.int64())
+    levels = Counter("" if value is None else str(value) for value in whole.to_pylist())
+    return _content("time" if column.null_count < len(column) else "empty", levels, rows=len(column))
 
 
 def _words_among_numbers(known: Sequence[str], levels: Mapping[str, int]) -> tuple[str, ...] | None:

@@ -117,8 +117,8 @@ def find_lead_id(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()
     taken
         Columns that have another role.
     """
-    found: list[tuple[bool, bool, int, str, ColumnContent]] = []
-    unnamed = found.copy()
+    named: list[tuple[bool, bool, int, str, ColumnContent]] = []
+    unnamed: list[tuple[bool, bool, int, str, ColumnContent]] = []
     for place, (name, content) in enumerate(columns.items()):
         words = name_words(name)
         if name in taken or not content.is_distinct or is_time(name, content) or content.kind == "text" or not words:
@@ -126,16 +126,16 @@ def find_lead_id(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()
         is_named = words[-1] in IDS or words[0] in IDS
         is_of_leads = is_named and bool(set(words) & LEADS or len(words) == 1)
         if is_named or content.runs_on:
-            found.append((not is_of_leads, not is_named, place, name, content))
+            named.append((not is_of_leads, not is_named, place, name, content))
         elif content.kind == "category" and not find_pii(name, list(content.levels)):
             unnamed.append((True, True, place, name, content))
-    found = found or unnamed
-    if not found or (found is unnamed and len(unnamed) > 1):
+    found = named or (unnamed if len(unnamed) == 1 else [])
+    if not found:
         return None
     *_, is_unnamed, _, name, content = min(found, key=lambda each: each[:3])
     how_often = "every row" if content.distinct == content.rows else "nearly every row"
-    named = "is named like an id" if not is_unnamed else "runs on" if content.runs_on else "is the only such column"
-    return Proposal(name, "lead_id", None, f"differs on {how_often} and {named}", guessed=is_unnamed)
+    why = "is named like an id" if not is_unnamed else "runs on" if content.runs_on else "is the only such column"
+    return Proposal(name, "lead_id", None, f"differs on {how_often} and {why}", guessed=is_unnamed)
 
 
 def find_created_at(columns: Mapping[str, ColumnContent], taken: Sequence[str] = ()) -> Proposal | None:

@@ -6,9 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# A new word begins where a capital letter follows a small one (LeadSource), and at the last capital letter before a
-# small one (ABTest).
-NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")  # LeadSource
 
 
 @lru_cache(maxsize=10_000)

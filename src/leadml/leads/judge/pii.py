@@ -40,17 +40,6 @@ NUMBER_OR_DATE = re.compile(
 )
 
 
-def plain_name(name: str) -> str:
-    """Return the name of a column in lower case, with single underscores in place of other characters.
-
-    Examples
-    --------
-    >>> plain_name("Lead Source (first)")
-    'lead_source_first'
-    """
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
 def find_pii(name: str, values: Iterable[str]) -> str | None:
     """Return in words which personal data a text column seems to hold, or None.
 

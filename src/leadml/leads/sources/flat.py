@@ -61,7 +61,7 @@ class FlatLeads:
     only_open
         Whether only the leads are scored whose outcome is open by the label of the contract.
     latest
-        Instant in microseconds after which no lead of a training set can have been created yet, or None.
+        Instant in microseconds after which no lead can have been created yet, or None.
     in_memory
         Whether rows stay in memory while they are scored, as for a frame; otherwise they are stored on disk.
     instant
@@ -129,15 +129,17 @@ class FlatLeads:
             for checked in checked_chunks(self.table, contract, rows=rows):
                 hashes.append(content.add(checked.frame, checked.faults))
                 requested_parts.append(self._requested(checked.frame, people))
-                labels.append(checked.frame[[name for name in (LABEL, CREATED_AT) if name in checked.frame]])
+                if self.only_open:
+                    labels.append(checked.frame[[name for name in (LABEL, CREATED_AT) if name in checked.frame]])
                 spool.add(LeadChunk(checked.frame, checked.locations, checked.faults))
                 faulty |= {fault.lead_id for fault in checked.faults if fault.lead_id}
                 rows_read += checked.rows
             duplicates = find_duplicates(*(np.concatenate(part) for part in zip(*hashes, strict=True)))
             requested = np.concatenate(requested_parts)
             if self.only_open:
-                is_open, is_young = open_leads(pd.concat(labels, ignore_index=True), contract.label)
-                requested &= is_open | is_young
+                every = pd.concat(labels, ignore_index=True)
+                is_open, is_young = open_leads(every, contract.label, latest=self.latest)
+                requested &= is_open | (is_young & (every[LABEL] == 0).to_numpy())  # who converted is open no more
             yield LeadsAsOf(
                 content_hash=content.hexdigest(),
                 rows_read=rows_read,
@@ -178,7 +180,7 @@ class FlatLeads:
             raise LeadmlError(msg)
         progress("reading outcomes")
         fields = attributes_of(self.contract, scores.attributes)
-        loaded = load_leads(self.table, replace(self.contract, fields=fields))
+        loaded = load_leads(self.table, replace(self.contract, fields=fields), latest=self.latest)
         frame = as_snapshots(loaded.frame, self.contract.label)
         people = self.split.same_person
         if scores.holdout.by_group:  # what was fitted on depends on the groups that the training had

@@ -191,7 +191,8 @@ def scoring_source(
         dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     table = _without_suppressed(FileSource(file, dialect), spec.contract, project)
     contract = replace(spec.contract, label=_open_label(project)) if only_open else spec.contract
-    return FlatLeads(table, contract, holdout=spec.holdout if held_out else None, only_open=only_open)
+    latest = latest_instant(instant(now, timezone="UTC")) if only_open else None
+    return FlatLeads(table, contract, holdout=spec.holdout if held_out else None, only_open=only_open, latest=latest)
 
 
 def _open_label(project: ProjectPlaces | None) -> Label:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from leadml.leads.judge.pii import plain_name
+from leadml.leads.judge.name_words import name_words
 
 WHOLE_NAMES = """
     closed converted created_customer disposition duration lost opportunity outcome owner probability quality rejected
@@ -52,7 +52,7 @@ def is_outcome_name(name: str) -> bool:
     []
     """
     whole_names, parts, ignored = outcome_names()
-    words = _words(name)
+    words = name_words(name)
     joined = "".join(words)
     if joined in {known.replace("_", "") for known in whole_names | parts}:
         return True
@@ -63,12 +63,3 @@ def is_outcome_name(name: str) -> bool:
     while len(core) > 1 and core[-1] in IGNORED_ENDINGS:
         core.pop()
     return "_".join(core) in whole_names
-
-
-def _words(name: str) -> list[str]:
-    """Return the words of a name; a capital letter after a small one begins a word."""
-    spaced = "".join(
-        f" {letter}" if letter.isupper() and before.islower() else letter
-        for before, letter in zip(f" {name}", name, strict=False)
-    )
-    return plain_name(spaced).split("_")
