@@ -211,6 +211,15 @@ def test_columns_at_which_a_training_stops_are_left_out(tmp_path: Path) -> None:
     assert check(places, now="2026-01-01", progress=lambda _: None).is_ready
 
 
+def test_a_label_with_a_word_for_not_known_is_read_as_it_is_proposed(tmp_path: Path) -> None:
+    """The word counts as no value, so the lead is open; what is proposed, check accepts."""
+    status = np.where(IS_WON, "Won", RNG.choice(["Lost", "n/a"], SIZE, p=[0.9, 0.1]))
+    params = parse_params(proposed(tmp_path, leads(Status=status)).text, overrides=SMALL)
+    assert (params.data.missing, params.target.open) == (("n/a",), ("",))
+    result = check(Places(tmp_path, params, "status"), now="2026-01-01", progress=lambda _: None)
+    assert result.is_ready, result
+
+
 def test_words_for_not_known_and_marks_of_numbers_are_proposed(tmp_path: Path) -> None:
     """A column of numbers with a few words is one of numbers, and every column is judged with the marks of all."""
     revenue = [f"{value:,.2f} €".translate(str.maketrans(",.", ".,")) for value in 100.5 * np.arange(SIZE)]
