@@ -1,0 +1,43 @@
+"""Cases of advice about files, columns and params of flat leads; see `advice_cases`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advice_cases import case
+
+if TYPE_CHECKING:
+    from advice_attempt import Attempt
+    from advice_cases import Steps
+
+
+@case("bring more leads, or set limits.allow_small: true")
+def train_with_few(at: Attempt) -> Steps:
+    """Train with 300 leads."""
+    file = at.folder / "data" / "raw" / "bank.csv"
+    file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:301]), encoding="utf-8")
+    yield "leadml train"
+    at.set("limits.allow_small", value=True)
+    yield "leadml train"
+
+
+@case("there is no such file; make one with leadml init FILE", base="nothing")
+def make_params(at: Attempt) -> Steps:
+    """Check a folder without params."""
+    (at.folder / "leads.csv").write_text(
+        "id,won,a\n" + "".join(f"A{n},{'yes' if n % 3 else 'no'},{n % 7}\n" for n in range(99))
+    )
+    yield "leadml check"
+    at.follow("leadml init")
+    at.do("leadml init leads.csv")
+    yield "leadml check"
+
+
+@case("set data.delimiter: ")
+def set_delimiter(at: Attempt) -> Steps:
+    """Check a file with another delimiter."""
+    file = at.folder / "data" / "raw" / "bank.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    yield "leadml check"
+    at.set("data.delimiter", ";")
+    yield "leadml check"
