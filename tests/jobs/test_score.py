@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from leadml.leads.check.load import load_leads
 from leadml.leads.read.files import Dialect
 from leadml.leads.read.table_source import FileSource
 from leadml.params import ScoreParams
+from leadml.publish.sinks import batch_rows
 
 TrainedProject = tuple[Places, Trained]
 NUMBERS = ["probability", "score", "fit", "engagement", "starting_point", "everything_else"]
@@ -42,8 +44,12 @@ def run(
     model = load(project.registry.path("1"), threads=threads)
     places = replace(project, params=choices)
     summary = score(model, request, project=places, now="2026-01-01T00:00:00+00:00", progress=lambda _: None)
-    read = pd.read_parquet if request.out.suffix == ".parquet" else read_scores
-    return read(request.out).sort_values("lead_id", ignore_index=True), summary
+    readers = {
+        ".parquet": pd.read_parquet,
+        ".csv": read_scores,
+        ".xlsx": partial(pd.read_excel, engine="calamine", dtype={"lead_id": str}),
+    }
+    return readers[request.out.suffix](request.out).sort_values("lead_id", ignore_index=True), summary
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +88,7 @@ def test_a_score_depends_on_the_lead_alone(
     leads.to_parquet(source, index=False) if suffix == ".parquet" else leads.to_csv(source, index=False)
 
     scored, summary = run(
-        trained_project[0], request_for(source, tmp_path / out), threads=threads, chunk_rows=chunk_rows
+        trained_project[0], request_for(source, tmp_path / out, raw=True), threads=threads, chunk_rows=chunk_rows
     )
 
     expected = published[0]
@@ -294,8 +300,8 @@ def test_an_unknown_suffix_is_refused_before_any_work(
     tmp_path: Path, trained_project: TrainedProject, bank_file: Path
 ) -> None:
     """Only CSV and Parquet are written."""
-    with pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv or \.delta, got 'scored\.xlsx'"):
-        run(trained_project[0], request_for(bank_file, tmp_path / "scored.xlsx"))
+    with pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv, \.xlsx or \.delta, got 'scored\.txt'"):
+        run(trained_project[0], request_for(bank_file, tmp_path / "scored.txt"))
 
 
 def test_a_result_overwrites_neither_the_leads_nor_another_result(
@@ -440,3 +446,66 @@ def test_stages_by_saved_cuts_are_compared_with_what_the_same_cuts_gave(
         codes[number] = [finding.code for finding in summary.changes]
 
     assert codes == {0: ["RV7"], 1: ["RV0"]}
+
+
+def _keep(project: Places, *names: str) -> Places:
+    output = project.params.output.model_copy(update={"keep": names})
+    return replace(project, params=project.params.model_copy(update={"output": output}))
+
+
+@pytest.mark.parametrize(("suffix", "chunk_rows"), [(".csv", 50_000), (".parquet", 7), (".xlsx", 100)])
+def test_columns_that_are_kept_stand_beside_the_id(
+    trained_project: TrainedProject, bank_file: Path, tmp_path: Path, suffix: str, chunk_rows: int
+) -> None:
+    """As they are written, a field among them; no score changes, and neither does who repeats whom."""
+    leads = pd.read_csv(bank_file, dtype=str).head(300)
+    leads["Owner"] = [None if at % 7 == 0 else f" Ada {at:03} " for at in range(300)]
+    leads = pd.concat([leads, leads.head(2).assign(Owner="Bob")])
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    request = request_for(tmp_path / "leads.csv", tmp_path / "plain.parquet")
+    plain, without = run(trained_project[0], request)
+    kept = _keep(trained_project[0], "Owner", "job")
+    run(kept, replace(request, out=tmp_path / f"kept{suffix}"), chunk_rows=chunk_rows)
+    scored, summary = run(kept, replace(request, out=tmp_path / "kept.parquet"), chunk_rows=chunk_rows)
+
+    assert list(scored)[:4] == ["lead_id", "Owner", "job", "target"]
+    assert (summary.scored, summary.merged) == (300, 2)
+    owners = leads.head(300).set_index("id")["Owner"].str.strip().reindex(scored["lead_id"])
+    assert scored["Owner"].tolist() == owners.where(owners.notna(), None).tolist()
+    pd.testing.assert_frame_equal(
+        scored.drop(columns=["Owner", "job", "batch_id"]), plain.drop(columns="batch_id"), check_exact=True
+    )
+    assert summary.batch_id != without.batch_id
+    (part,) = batch_rows(tmp_path / f"kept{suffix}", summary.batch_id)
+    assert part.set_index("lead_id")["Owner"].to_dict() == owners.fillna("" if suffix != ".parquet" else None).to_dict()
+
+
+def test_other_values_of_a_kept_column_are_another_batch(
+    trained_project: TrainedProject, bank_file: Path, tmp_path: Path
+) -> None:
+    """The rows differ, so their batch must."""
+    batches = set()
+    for owner in ("Ada", "Bob"):
+        pd.read_csv(bank_file, dtype=str).head(20).assign(Owner=owner).to_csv(tmp_path / "leads.csv", index=False)
+        request = request_for(tmp_path / "leads.csv", tmp_path / "scored.csv")
+        batches.add(run(_keep(trained_project[0], "Owner"), request)[1].batch_id)
+
+    assert len(batches) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Owner", r"bank\.csv: must have a column 'Owner', got none.*; set output\.keep"),
+        ("score", "output.keep must not name a column of the scores, got 'score'; leave it out or rename it"),
+    ],
+)
+def test_a_column_that_cannot_be_kept_is_refused(
+    trained_project: TrainedProject, bank_file: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    """Before any file is written."""
+    leads = pd.read_csv(bank_file, dtype=str).head(20).assign(score="7")
+    leads.to_csv(tmp_path / "bank.csv", index=False)
+    with pytest.raises(LeadmlError, match=message):
+        run(_keep(trained_project[0], name), request_for(tmp_path / "bank.csv", tmp_path / "scored.csv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["bank.csv"]

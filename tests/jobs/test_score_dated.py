@@ -191,6 +191,23 @@ def test_another_date_or_another_version_is_another_batch(
     assert len(batches) == 3
 
 
+def test_columns_that_are_kept_are_of_the_newest_state(
+    trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
+) -> None:
+    """Whoever works the lead today; the scores are the same."""
+    project = trained_dated[0]
+    output = project.params.output.model_copy(update={"keep": ("email",)})
+    project = replace(project, params=project.params.model_copy(update={"output": output}))
+    run(trained_dated, request_for(tmp_path / "kept.parquet"), project, chunk_rows=50)
+    kept = pd.read_parquet(tmp_path / "kept.parquet")
+
+    leads = pd.read_parquet(project.root / "leads.parquet").sort_values(["valid_from", "recorded_at"], kind="stable")
+    newest = leads.groupby("lead_id")["email"].last()
+    assert kept["email"].tolist() == newest.reindex(kept["lead_id"]).tolist()
+    same = [name for name in scored[0] if name not in {"batch_id", "scored_at"}]
+    pd.testing.assert_frame_equal(kept[same], scored[0][same], check_exact=True)
+
+
 def test_csv_and_parquet_contain_the_same_numbers(
     trained_dated: TrainedProject, scored: tuple[pd.DataFrame, ScoreSummary], tmp_path: Path
 ) -> None:
@@ -336,7 +353,7 @@ def test_a_date_without_leads_is_refused(trained_dated: TrainedProject, tmp_path
             r"params.yaml: a file and held_out \(--held-out\) must not",
         ),
         ({"out": None}, r"out \(--out\) must name a file, or output.database an address, got neither"),
-        ({"out": Path("s.xlsx")}, "must end in .parquet, .csv or .delta"),
+        ({"out": Path("s.txt")}, "must end in .parquet, .csv, .xlsx or .delta"),
         ({"contributions": Path("s.csv")}, "must differ from the other files that are written, got the same"),
     ],
 )

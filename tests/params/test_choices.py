@@ -13,7 +13,6 @@ from leadml.params.choices import (
     BaselineParams,
     DataParams,
     LeakParams,
-    OutputParams,
     PointsRule,
     ScoreParams,
     StageParams,
@@ -161,9 +160,6 @@ def test_the_other_sections_have_defaults_that_suit_a_first_run() -> None:
     """And bounds for what memory and a table can hold."""
     assert (ScoreParams().chunk_rows, ScoreParams().reasons) == (50_000, 3)
     assert (TrackingParams().enabled, TrackingParams().store) == (True, "mlflow.db")
-    assert (OutputParams().models, OutputParams().reports, OutputParams().database) == ("models", "reports", None)
     for wrong in ({"reasons": 0}, {"reasons": 21}, {"chunk_rows": 0}):
         with pytest.raises(ValidationError, match=r"Input should be (greater|less) than or equal to"):
             ScoreParams.model_validate(wrong)
-    with pytest.raises(ValidationError, match="must hold no password, got one"):
-        OutputParams(database="postgresql://u:x@h/d")

@@ -9,13 +9,14 @@ import pytest
 from tests.frames import FORMULAS, OTHER_TEXTS, first_column, of_texts
 
 from leadml.errors import LeadmlError
+from leadml.publish.sink import FileChoices
 from leadml.publish.sinks import FORMATS, batch_rows, holds_batch, table_sink
 
 
 def test_raw_csv_and_parquet_contain_texts_unchanged(tmp_path: Path) -> None:
     """Machines read every text exactly."""
     for name in ("a.csv", "a.parquet"):
-        with table_sink(tmp_path / name, raw=True) as sink:
+        with table_sink(tmp_path / name, FileChoices(raw=True)) as sink:
             sink.write(of_texts(FORMULAS + OTHER_TEXTS))
 
     assert first_column(tmp_path / "a.csv") == FORMULAS + OTHER_TEXTS
@@ -25,8 +26,8 @@ def test_raw_csv_and_parquet_contain_texts_unchanged(tmp_path: Path) -> None:
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     """Only Parquet and CSV are written."""
     with (
-        pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv or \.delta, got 'a\.xlsx'"),
-        table_sink(tmp_path / "a.xlsx"),
+        pytest.raises(LeadmlError, match=r"must end in \.parquet, \.csv, \.xlsx or \.delta, got 'a\.txt'"),
+        table_sink(tmp_path / "a.txt"),
     ):
         pass
 
@@ -56,7 +57,18 @@ def test_a_file_holds_the_batch_of_its_rows(tmp_path: Path, suffix: str) -> None
     ] == texts
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_csv_is_read_back_whatever_its_marks(tmp_path: Path) -> None:
+    """The names of its columns tell the delimiter, also after params were changed."""
+    path = tmp_path / "scored.csv"
+    with table_sink(path, FileChoices(delimiter=";", decimal=",")) as sink:
+        sink.write(pd.DataFrame({"lead_id": ["1;2"], "points": [0.5], "batch_id": "b1"}))
+
+    assert holds_batch(path, "b1")
+    (frame,) = batch_rows(path, "b1")
+    assert frame.to_numpy().tolist() == [["1;2", "0,5", "b1"]]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".xlsx"])
 def test_a_file_without_rows_is_of_any_batch(tmp_path: Path, suffix: str) -> None:
     """A batch of which every row was refused leaves such a file; one of other columns is of none."""
     path = tmp_path / f"scored{suffix}"

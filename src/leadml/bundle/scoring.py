@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadml.leads.check.contract import LEAD_ID, SPLIT_KEY
+from leadml.errors import LeadmlError, quoted
+from leadml.leads.check.contract import KEPT, LEAD_ID, SPLIT_KEY, kept_columns
 from leadml.model.predict.explain import Explanation, explain_leads, strongest_reasons
 from leadml.stages.exploring import draw_marks
 from leadml.stages.grades import grades
@@ -156,6 +157,22 @@ def with_marks(scored: pd.DataFrame, frame: pd.DataFrame, choices: ScoreParams) 
     scored = scored.copy(deep=False)
     scored.insert(place, "explore", marks.is_marked)
     return scored, marks
+
+
+def with_kept(scored: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return scored rows with the columns that are carried through from their leads, behind the id.
+
+    Raises
+    ------
+    LeadmlError
+        If such a column has the name of one of the scores.
+    """
+    kept = {name.removeprefix(KEPT): frame[name].to_numpy() for name in kept_columns(frame)}
+    if shared := [name for name in kept if name in scored]:
+        msg = f"output.keep must not name a column of the scores, got {quoted(shared[0])}; leave it out or rename it"
+        raise LeadmlError(msg)
+    rest = scored.drop(columns=LEAD_ID)
+    return pd.concat([scored[[LEAD_ID]], pd.DataFrame(kept, index=scored.index), rest], axis=1) if kept else scored
 
 
 def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:

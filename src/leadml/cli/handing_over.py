@@ -36,7 +36,7 @@ FilledArgument = Annotated[Path | None, typer.Argument(help="File that sales fil
 @app.command(epilog="Examples: `leadml handoff --out sales.csv`, `leadml handoff sales.csv`, `leadml handoff`")
 def handoff(  # noqa: PLR0917 - a command's options, by name
     filled: FilledArgument = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for sales: .csv or .parquet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for sales: .csv, .xlsx or .parquet.")] = None,
     outcomes: Annotated[
         Path | None, typer.Option(help="File to write all that sales decided to, as sources.outcomes reads it.")
     ] = None,

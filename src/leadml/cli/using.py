@@ -36,7 +36,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
     file: Annotated[Path | None, typer.Argument(help="Flat leads: a file or a folder.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="A .parquet, .csv or .delta to write; by default output.database."),
+        typer.Option("--out", "-o", help="A .parquet, .csv, .xlsx or .delta to write; by default output.database."),
     ] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Dated leads: the date of the snapshots.")] = None,
     model: ModelOption = None,
@@ -49,9 +49,7 @@ def score(  # noqa: PLR0917 - a command's options, by name
     scored_at: Annotated[
         str | None, typer.Option(help="Instant of scored_at for leads not scored before; now by default.")
     ] = None,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="CSV for machines: text that begins like a formula is not escaped.")
-    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="For machines: every digit, and no text escaped.")] = False,
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
 ) -> None:

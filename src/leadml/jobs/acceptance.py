@@ -11,6 +11,7 @@ from leadml.arguments import require_suffix
 from leadml.errors import LeadmlError
 from leadml.jobs.published import stored_path
 from leadml.jobs.store import open_store, store_url
+from leadml.publish.sink import FileChoices
 from leadml.publish.sinks import table_sink
 from leadml.publish.text_tables import TextTable
 from leadml.stages.acceptance import acceptance_table, followed_up, rejection_table
@@ -88,7 +89,7 @@ def write_outcomes(project: Places, out: Path, *, now: str, progress: Progress) 
         if found.empty:
             msg = "sales must have given an outcome back, got none; nothing was written"
             raise LeadmlError(msg)
-        with table_sink(out, raw=True) as sink:
+        with table_sink(out, FileChoices(raw=True)) as sink:
             sink.write(found)
         note_file(store, stored_path(out, project.root), now=now)
     return len(found)

@@ -11,7 +11,9 @@ import pandas as pd
 from leadml.arguments import require_suffix
 from leadml.errors import LeadmlError, inert
 from leadml.jobs.published import published, published_rows, stored_path
+from leadml.jobs.score_request import file_choices
 from leadml.jobs.store import open_store
+from leadml.params import normal_name
 from leadml.publish.csv_file import defused
 from leadml.publish.sinks import table_sink
 
@@ -66,7 +68,7 @@ def hand_off(project: Places, out: Path, *, now: str, progress: Progress) -> Han
     project
         The project.
     out
-        The file, ``.csv`` or ``.parquet``, which must not exist: sales may be filling it in.
+        The file, ``.csv``, ``.xlsx`` or ``.parquet``, which must not exist: sales may be filling it in.
     now
         The instant in ISO 8601.
     progress
@@ -80,7 +82,7 @@ def hand_off(project: Places, out: Path, *, now: str, progress: Progress) -> Han
     from leadml.publish.store.batches import settle  # noqa: PLC0415 - SQLAlchemy takes time
     from leadml.publish.store.handoffs import add_handoff, due_leads  # noqa: PLC0415
 
-    require_suffix(out, ".csv", ".parquet")
+    require_suffix(out, ".csv", ".xlsx", ".parquet")
     with open_store(project, now=now, progress=progress) as (store, _):
         if out.exists():
             msg = f"{out}: must be a new file, because sales may be filling in the old one; name another"
@@ -90,7 +92,7 @@ def hand_off(project: Places, out: Path, *, now: str, progress: Progress) -> Han
         progress(f"handing over {len(due.leads):,} leads")
         rows, doubts = _rows(project, due, now=now)
         if len(rows):
-            with table_sink(out) as sink:
+            with table_sink(out, file_choices(project.params)) as sink:
                 sink.write(rows)
             add_handoff(store, project.target, due, file=stored_path(out, project.root), now=now)
     return HandOff(rows, out, doubts)
@@ -116,7 +118,7 @@ def _rows(project: Places, due: DueLeads, *, now: str) -> tuple[pd.DataFrame, tu
     texts = pd.DataFrame([[shown.get(lead_id, {}).get(name) for name in columns] for lead_id in due.leads["lead_id"]])
     texts.columns = pd.Index(columns)
     for name in columns:
-        texts[name] = pd.to_numeric(texts[name]) if name.endswith("_points") else texts[name].fillna("")
+        texts[name] = _points(texts[name]) if name.endswith("_points") else texts[name].fillna("")
     ids = due.leads["batch"].map({number: batch.batch_id for number, batch in due.batches.items()})
     first = due.leads[["lead_id", "stage", "handed_before", "probability", "probability_low", "probability_high"]]
     last: dict[str, Any] = {
@@ -128,15 +130,21 @@ def _rows(project: Places, due: DueLeads, *, now: str) -> tuple[pd.DataFrame, tu
     return pd.concat([first, texts], axis=1).assign(**last), tuple(doubts)
 
 
+def _points(written: pd.Series[Any]) -> pd.Series[Any]:
+    """Return points as numbers; in CSV they are texts, with the decimal mark that was declared then."""
+    return pd.to_numeric(written.map(lambda value: value.replace(",", ".") if isinstance(value, str) else value))
+
+
 def _shown_columns(project: Places, batch: StoredBatch, lead_ids: list[str]) -> dict[str, dict[str, Any]]:
     """Return by lead the columns that sales see of its scored row."""
     written = {lead_id: lead_id for lead_id in lead_ids}
     if batch.file is not None and batch.file.endswith(".csv"):  # for people, unless it was raw
         written |= {defused(lead_id): lead_id for lead_id in lead_ids}
+    kept = set(map(normal_name, project.params.output.keep))
     found: dict[str, dict[str, Any]] = {}
     for frame in published_rows(batch, project):
         rows = frame[frame["lead_id"].isin(list(written))]
-        names = [name for name in rows.columns if name.startswith(SHOWN)]
+        names = [name for name in rows.columns if name in kept or name.startswith(SHOWN)]
         for lead_id, values in zip(rows["lead_id"], rows[names].to_dict("records"), strict=True):
             found[written[lead_id]] = {str(name): value for name, value in values.items()}
     return found

@@ -11,10 +11,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leadml.bundle.scoring import Batch, batch_id, lifecycle_of, refused_rows, scored_rows, stage_names, with_marks
+from leadml.bundle.scoring import (
+    Batch,
+    batch_id,
+    lifecycle_of,
+    refused_rows,
+    scored_rows,
+    stage_names,
+    with_kept,
+    with_marks,
+)
 from leadml.errors import inert
 from leadml.jobs.keep import open_keeper
-from leadml.jobs.score_request import Destination
+from leadml.jobs.score_request import Destination, file_choices
 from leadml.jobs.shadows import score_shadows
 from leadml.leads.check.contract import LEAD_ID
 from leadml.leads.sources.source import scoring_source
@@ -142,10 +151,17 @@ def score(model: Model, request: ScoreRequest, *, project: Places | None, now: s
     spec, choices = model.bundle.leads, project.params.score if project else ScoreParams()
     lifecycle = lifecycle_of(model.bundle, project.params if project else None)
     source = scoring_source(
-        spec, project, now=now, file=request.file, held_out=request.held_out, only_open=request.only_open
+        spec,
+        project,
+        now=now,
+        file=request.file,
+        held_out=request.held_out,
+        only_open=request.only_open,
+        keep=project.params.output.keep if project else (),
     )
     database = project.database if project else None
-    destination = Destination(request.out, request.contributions, database, request.raw)
+    files = file_choices(project.params if project else None, raw=request.raw)
+    destination = Destination(request.out, request.contributions, database, files)
     destination.check([*(project.sources if project else ()), *([request.file] if request.file else ())])
     stamp = source.stamp(request.as_of)
     with (
@@ -199,7 +215,7 @@ class _Outputs:
         known = keeper.known(chunk.frame[LEAD_ID].tolist())
         scored, explanation = scored_rows(model.bundle, chunk.frame, batch, known, self.lifecycle)
         scored, marks = with_marks(scored, chunk.frame, self.choices)
-        self.scores.write(scored)
+        self.scores.write(with_kept(scored, chunk.frame))
         names, lead_ids = model.bundle.reference.parts, scored[LEAD_ID].to_numpy()
         keeper.add(scored, sampled_bytes(explanation, names, lead_ids, leads=summary.rows), marks)
         self.refused.write(refused_rows(chunk.faults))
@@ -221,14 +237,13 @@ def _open_outputs(
     destination: Destination, summary: ScoreSummary, lifecycle: Lifecycle, choices: ScoreParams
 ) -> Iterator[_Outputs]:
     """Give the outputs; they are published if the block ends without an error and every row is accounted for."""
-    raw = destination.raw
     with ExitStack() as stack:
-        refused = stack.enter_context(table_sink(destination.not_scored, raw=raw))
+        refused = stack.enter_context(table_sink(destination.not_scored, destination.choices))
         path = destination.contributions
-        contributions = stack.enter_context(table_sink(path, raw=raw)) if path else None
+        contributions = stack.enter_context(table_sink(path, destination.choices)) if path else None
         scores: Sink
         if destination.out is not None:
-            scores = stack.enter_context(table_sink(destination.out, raw=raw))
+            scores = stack.enter_context(table_sink(destination.out, destination.choices))
         else:
             from leadml.leads.read.database import TableName  # noqa: PLC0415 - an extra
             from leadml.publish.database import table_writer  # noqa: PLC0415

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadml.errors import LeadmlError
+from leadml.params.output import OutputParams
+from leadml.publish.sink import FileChoices
 from leadml.publish.sinks import check_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from leadml.params import Params
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class ScoreRequest:
     contributions
         The file for every contribution, or None.
     raw
-        Whether CSV is written for machines: text that begins like a formula is not escaped.
+        Whether CSV is written for machines: texts and numbers are unchanged.
     only_open
         Whether only the leads are scored whose outcome is open by the params.
     """
@@ -44,6 +48,12 @@ class ScoreRequest:
     only_open: bool = False
 
 
+def file_choices(params: Params | None, *, raw: bool = False) -> FileChoices:
+    """Return how files are written for people, as params say, or for machines."""
+    output = params.output if params else OutputParams()
+    return FileChoices(raw, output.delimiter, output.decimal)
+
+
 @dataclass(frozen=True)
 class Destination:
     """Where the rows of a request are written.
@@ -54,14 +64,14 @@ class Destination:
         Files, or None.
     database
         Address and table, or None; used if ``out`` is None.
-    raw
-        As for `ScoreRequest`.
+    choices
+        How files are written.
     """
 
     out: Path | None
     contributions: Path | None
     database: tuple[str, str] | None
-    raw: bool
+    choices: FileChoices
 
     @property
     def name(self) -> str:

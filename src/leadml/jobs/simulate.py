@@ -8,6 +8,7 @@ import pandas as pd
 
 from leadml.arguments import require_suffix
 from leadml.leads.check.contract import CREATED_AT, LEAD_ID
+from leadml.publish.sink import FileChoices
 from leadml.publish.sinks import table_sink
 
 if TYPE_CHECKING:
@@ -58,6 +59,6 @@ def write_stream(
     if model is not None:
         scored = model.score(leads, reasons=1).set_index(LEAD_ID)["probability"]
         leads = leads.assign(**{SCORED: leads[LEAD_ID].map(scored)})
-    with table_sink(out, raw=True) as sink:
+    with table_sink(out, FileChoices(raw=True)) as sink:
         sink.write(leads)
     return len(leads)

@@ -18,11 +18,9 @@ from leadml.params.features import Kind
 from leadml.params.rules import DropRule, Rule
 from leadml.params.section import (
     ColumnName,
-    DatabaseTable,
     DataPath,
     FieldName,
     FilePath,
-    FolderPath,
     Section,
     Share,
     Text,
@@ -301,18 +299,3 @@ class StoreParams(Section):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = 730
     """Days after which the scores of a batch are removed, though never before their outcomes are known; null keeps
     them. What people have a right to, and why two years, is in decision 25."""
-
-
-class OutputParams(Section):
-    """Where versions, reports and scores are written."""
-
-    models: FolderPath = "models"
-    """Folder of the versions, relative to params.yaml; each target has a folder in it."""
-    reports: FolderPath = "reports"
-    """Folder of the reports, relative to params.yaml. `leadml report --out` names another place for one report."""
-    database: DatabaseAddress | None = None
-    """SQLAlchemy address of the database (extra `databases`) that `leadml score` writes to if `--out` is not given,
-    with secrets as `${NAME}` of the environment."""
-    table: DatabaseTable = "scored"
-    """Table of `output.database` for the scores, with its schema where it needs one. It is created if it does not
-    exist; a batch that is written twice is there once."""

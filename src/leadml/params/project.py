@@ -16,7 +16,6 @@ from leadml.params.choices import (
     DataParams,
     LeakParams,
     Name,
-    OutputParams,
     ScoreParams,
     StageParams,
     StoreParams,
@@ -36,6 +35,7 @@ from leadml.params.dated import (
 from leadml.params.features import FeatureParams
 from leadml.params.fitting import CalibrationParams, EvaluationParams, LimitParams, ModelParams, SplitParams
 from leadml.params.gate import GateParams
+from leadml.params.output import OutputParams
 from leadml.params.review import ReviewParams
 from leadml.params.section import Section, normal_name
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from leadml.errors import LeadmlError, MissingExtraError
 from leadml.publish.files import temporary_beside, writing
+from leadml.publish.sink import BATCH
 from leadml.publish.table_file import TableFile
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-BATCH = "batch_id"
+    from leadml.publish.sink import FileChoices
 
 
 class DeltaTable:
@@ -32,7 +33,7 @@ class DeltaTable:
     suffix = ".delta"
 
     @contextmanager
-    def open(self, path: Path, *, raw: bool) -> Iterator[_BatchFile]:  # noqa: ARG002 - always unchanged
+    def open(self, path: Path, choices: FileChoices) -> Iterator[_BatchFile]:  # noqa: ARG002 - always unchanged
         """Give a sink whose rows are appended in one commit when the block ends without an error."""
         delta = _deltalake()
         with writing(path):

@@ -5,6 +5,7 @@ Rows become visible together when all chunks are written, or not at all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,7 +15,25 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+BATCH = "batch_id"  # the column that tells which batch a row is of
 READ_ROWS = 50_000  # rows that are read back at a time: as many as are written by default
+
+
+@dataclass(frozen=True)
+class FileChoices:
+    """How rows are written to a file that people may open.
+
+    Parameters
+    ----------
+    raw
+        Whether the file is for machines: texts and numbers are written unchanged, with commas and points.
+    delimiter, decimal
+        Character between two values, and decimal mark, of CSV for people.
+    """
+
+    raw: bool = False
+    delimiter: str = ","
+    decimal: str = "."
 
 
 class Sink(Protocol):
@@ -42,15 +61,15 @@ class SinkFormat(Protocol):
     def suffix(self) -> str:
         """The end of the names of such files, with its dot."""
 
-    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[Sink]:
+    def open(self, path: Path, choices: FileChoices) -> AbstractContextManager[Sink]:
         """Give a sink; its rows are published when the block ends without an error.
 
         Parameters
         ----------
         path
             File or folder to write.
-        raw
-            Whether text that begins like a formula is written unchanged, for machines.
+        choices
+            Whether people or machines read the file, and its marks.
 
         Raises
         ------

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from leadml.arguments import require_suffix
-from leadml.publish.csv_file import CsvFile, RawCsvFile
-from leadml.publish.delta_table import BATCH, DeltaTable
-from leadml.publish.sink import READ_ROWS
+from leadml.publish.csv_file import CsvFile
+from leadml.publish.delta_table import DeltaTable
+from leadml.publish.excel_file import Excel
+from leadml.publish.sink import BATCH, READ_ROWS, FileChoices
 from leadml.publish.table_file import TableFile, open_table_file
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ class Parquet:
 
     suffix = ".parquet"
 
-    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[TableFile]:  # noqa: ARG002 - always unchanged
+    def open(self, path: Path, choices: FileChoices) -> AbstractContextManager[TableFile]:  # noqa: ARG002 - unchanged
         """Give a sink of a file."""
         return open_table_file(path)
 
@@ -52,37 +55,45 @@ class Csv:
 
     suffix = ".csv"
 
-    def open(self, path: Path, *, raw: bool) -> AbstractContextManager[TableFile]:
+    def open(self, path: Path, choices: FileChoices) -> AbstractContextManager[TableFile]:
         """Give a sink of a file."""
-        return open_table_file(path, RawCsvFile if raw else CsvFile)
+        return open_table_file(path, partial(CsvFile, choices=choices))
 
     def holds(self, path: Path, batch_id: str) -> bool:
         """Return whether the rows of a file are those of a batch."""
         if not path.is_file():
             return False
         with path.open(encoding="utf-8", newline="") as file:
-            row = next(csv.DictReader(file), None)
+            row = next(csv.DictReader(file, delimiter=_delimiter(path)), None)
         return row is None or row.get(BATCH) == batch_id
 
     def rows(self, path: Path, batch_id: str) -> Iterator[pd.DataFrame]:  # noqa: ARG002 - a file has one batch
         """Yield the rows of a file, as texts."""
-        with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=READ_ROWS) as parts:
+        choices: dict[str, Any] = {"dtype": str, "keep_default_na": False, "sep": _delimiter(path)}
+        with pd.read_csv(path, **choices, chunksize=READ_ROWS) as parts:
             yield from parts
 
 
-FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), DeltaTable())
+def _delimiter(path: Path) -> str:
+    """Return what stands between the names of the first two columns of a file that leadml wrote; names are quoted."""
+    with path.open(encoding="utf-8", newline="") as file:
+        begin = re.match('"(?:[^"]|"")*"(.)', file.readline())
+    return begin[1] if begin else ","
+
+
+FORMATS: tuple[SinkFormat, ...] = (Parquet(), Csv(), Excel(), DeltaTable())
 
 
 @contextmanager
-def table_sink(path: Path, *, raw: bool = False) -> Iterator[Sink]:
+def table_sink(path: Path, choices: FileChoices = FileChoices()) -> Iterator[Sink]:  # noqa: B008 - never changed
     """Give a sink of a file; its rows are published when the block ends without an error.
 
     Parameters
     ----------
     path
         File with the suffix of one of the formats.
-    raw
-        Whether text that begins like a formula is written unchanged, for machines.
+    choices
+        Whether people or machines read the file, and its marks.
 
     Raises
     ------
@@ -90,7 +101,7 @@ def table_sink(path: Path, *, raw: bool = False) -> Iterator[Sink]:
         If the path has another suffix or the rows cannot be written.
     """
     check_suffix(path)
-    with _format_of(path).open(path, raw=raw) as sink:
+    with _format_of(path).open(path, choices) as sink:
         yield sink
 
 

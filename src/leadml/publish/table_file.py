@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from leadml.publish.files import published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -63,7 +63,7 @@ class TableFile:
 
 
 @contextmanager
-def open_table_file(path: Path, make: type[TableFile] = TableFile) -> Iterator[TableFile]:
+def open_table_file(path: Path, make: Callable[[Path], TableFile] = TableFile) -> Iterator[TableFile]:
     """Give a writer of a file; the file replaces ``path`` when the block ends without an error."""
     with published(path) as temporary:
         file = make(temporary)

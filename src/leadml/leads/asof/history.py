@@ -21,7 +21,7 @@ from leadml.errors import DataError, Fault, inert
 from leadml.leads.asof.coverage import Coverage
 from leadml.leads.asof.features import MACHINE_SINCE
 from leadml.leads.asof.machines import MACHINE_COLUMNS, MACHINE_REASON, find_machines
-from leadml.leads.check.contract import CREATED_AT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
+from leadml.leads.check.contract import CREATED_AT, KEPT, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, kept_columns
 from leadml.leads.check.duplicates import conflict_faults, differing_columns, find_duplicates, row_hashes
 from leadml.leads.check.load import checked_chunks
 from leadml.leads.check.rows import faults_of_range
@@ -123,6 +123,9 @@ class LeadHistory:
         Leads of a block; no result depends on it.
     machines
         How acts of machines are recognised, or None.
+    kept
+        Columns that are carried through to scores, by their names in checked leads: arrays of shape (n_leads,), the
+        newest state of each lead.
     """
 
     folder: Path
@@ -140,6 +143,7 @@ class LeadHistory:
     people: pd.Series | None = None
     block_leads: int = BLOCK_LEADS
     machines: MachineParams | None = None
+    kept: dict[str, Objects] = field(default_factory=dict)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the leads block by block."""
@@ -233,6 +237,7 @@ def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:
     recorded_at = frame.get(RECORDED_AT, valid_from)
     times = {CREATED_AT: frame[CREATED_AT], VALID_FROM: valid_from, RECORDED_AT: recorded_at}
     columns |= {name: pa.array(values, pa.int64()) for name, values in times.items()}
+    columns |= {name: pa.array(frame[name], pa.string()).dictionary_encode() for name in kept_columns(frame)}
     for at, entry in enumerate(contract.lead_fields):
         if entry.kind == "category":
             columns[attribute_name(at)] = pa.array(frame[entry.name], pa.string()).dictionary_encode()
@@ -243,7 +248,7 @@ def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:
 
 def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Return for each row a hash of its key (the id, and the instants where leads have a history) and of its values."""
-    ids, values = row_hashes(frame)
+    ids, values = row_hashes(frame.drop(columns=kept_columns(frame)))
     if VALID_FROM not in frame:
         return ids, values
     for name in (VALID_FROM, RECORDED_AT):
@@ -280,7 +285,10 @@ def _to_history(table: pa.Table, folder: Path, counts: dict[str, int], faults: t
     split_keys = _newest_accounts(np.array(table[SPLIT_KEY].to_pylist(), dtype=object), ids, starts)
     valid_from, recorded_at = (table[name].to_numpy() for name in (VALID_FROM, RECORDED_AT))
     known_since = np.maximum(np.maximum(created, valid_from) + 1, recorded_at)
-    states = table.drop_columns([LEAD_ID, SPLIT_KEY, ROW_NUMBER])
+    newest = pa.array(np.append(starts[1:], len(ids)) - 1)
+    names = [name for name in table.column_names if name.startswith(KEPT)]
+    kept = {name: np.array(table[name].take(newest).to_pylist(), dtype=object) for name in names}
+    states = table.drop_columns([LEAD_ID, SPLIT_KEY, ROW_NUMBER, *names])
     states = states.add_column(0, "version", pa.array(np.arange(len(ids)) - starts[lead]))
     states = states.add_column(0, "lead", pa.array(lead))
     return LeadHistory(
@@ -294,6 +302,7 @@ def _to_history(table: pa.Table, folder: Path, counts: dict[str, int], faults: t
         coverage={"leads": Coverage.of(recorded_at)},
         counts=counts,
         faults=faults,
+        kept=kept,
     )
 
 

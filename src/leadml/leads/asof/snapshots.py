@@ -198,4 +198,4 @@ def _feature_frame(view: AsOfView, block: Block, pairs: pd.DataFrame) -> pd.Data
     frame.insert(0, LEAD_ID, view.history.lead_ids[lead])
     frame.insert(1, SPLIT_KEY, view.history.split_keys[lead])
     frame.insert(2, CREATED_AT, view.history.created_at[lead])
-    return frame
+    return frame.assign(**{name: values[lead] for name, values in view.history.kept.items()})

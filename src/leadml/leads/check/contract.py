@@ -23,6 +23,8 @@ from leadml.params import DerivedParams, label_word, normal_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from leadml.params import DateFormat, DateOrder, Params, TargetParams
     from leadml.types import Labels
 
@@ -34,6 +36,7 @@ AS_OF = "as_of"
 MATURE_AT = "mature_at"
 RECORDED_AT = "recorded_at"
 VALID_FROM = "valid_from"
+KEPT = "\0kept "  # no column of a table can begin so
 OPEN = 2  # the label of a lead whose outcome is open
 LEAD_ROLES = ("lead_id", "created_at", "recorded_at", "valid_from", "account")
 
@@ -105,6 +108,8 @@ class Contract:
         Columns from which derived fields are computed.
     date_format
         Order of day and month in dates of three numbers, of all columns or by column, or None.
+    kept
+        Columns of leads to score that are carried through to the scores as they are written.
     """
 
     fields: tuple[Field, ...]
@@ -117,6 +122,7 @@ class Contract:
     account: str | None = None
     derived: DerivedParams = field(default_factory=DerivedParams)
     date_format: DateFormat | None = None
+    kept: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Params) -> Contract:
@@ -190,8 +196,18 @@ class Contract:
         """The columns that the table must have, each once."""
         roles = (*(getattr(self, role) for role in LEAD_ROLES), self.label.column if self.label else None)
         fields = (entry.name for entry in self.column_fields)
-        names = (*(role for role in roles if role), *fields, *self.derived.columns)
+        names = (*(role for role in roles if role), *fields, *self.derived.columns, *self.kept)
         return tuple(dict.fromkeys(names))
+
+
+def kept_name(column: str) -> str:
+    """Return the column of checked leads that holds a kept column, which may also be a field."""
+    return f"{KEPT}{column}"
+
+
+def kept_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of checked leads that hold kept columns."""
+    return [name for name in map(str, frame.columns) if name.startswith(KEPT)]
 
 
 def _normalize_name(name: str | None) -> str | None:

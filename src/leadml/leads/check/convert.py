@@ -131,6 +131,23 @@ def arrow_texts(column: pa.ChunkedArray, dialect: Dialect) -> tuple[pa.ChunkedAr
     return _replace_by_null(text, ("", *(plain_text(word) for word in dialect.missing))), bad
 
 
+def written_texts(column: pa.ChunkedArray) -> Objects:
+    """Return a column for people: texts without padding, other values as text, None where empty.
+
+    Examples
+    --------
+    >>> written_texts(pa.chunked_array([[" 2.50 ", "", None]])).tolist()
+    ['2.50', None, None]
+    >>> written_texts(pa.chunked_array([[2.0, 0.25]])).tolist()
+    ['2', '0.25']
+    """
+    column = plain_column(column)
+    if pa.types.is_temporal(column.type):
+        column = pc.replace_substring_regex(column.cast(pa.string()), r"\.0+(Z?)$", r"\1")
+    text = trimmed(_as_text(column)[0])
+    return _to_objects(_replace_by_null(text, ("",)))
+
+
 def plain_text(word: str) -> str:
     """Return a word in the form of `texts`: trimmed and composed, numbers without zeros at the end, true in lower case.
 

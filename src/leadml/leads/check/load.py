@@ -6,7 +6,7 @@ can be scored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +83,8 @@ def checked_chunks(
     DataError
         Where the source has not all columns of the contract.
     """
-    source.require(contract.columns, keys)
+    kept = {name: "output.keep" for name in contract.kept if name not in replace(contract, kept=()).columns}
+    source.require(contract.columns, {**kept, **(keys or {})})
     before, records, name = 0, 0, ""
     for chunk in source.chunks(contract.columns, rows=rows):
         if chunk.source != name:

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import Fault, quoted
-from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM
-from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, texts, times
+from leadml.leads.check.contract import CREATED_AT, LABEL, LEAD_ID, RECORDED_AT, SPLIT_KEY, VALID_FROM, kept_name
+from leadml.leads.check.convert import booleans, ids, nonexistent_times, numbers, texts, times, written_texts
 from leadml.leads.check.derived_columns import derive_columns
 from leadml.leads.check.duplicates import content_keys
 from leadml.leads.check.instants import SKIPPED_HOUR, shown_day
@@ -52,8 +52,9 @@ class CheckedRows:
     frame
         One row for each lead without a fault: ``lead_id`` (text), the fields (float64, or text with None where
         missing), and where the contract has them ``created_at``, ``recorded_at`` and ``valid_from`` (microseconds, UTC)
-        and ``converted`` (0, 1 or `OPEN`). Without an id column ``lead_id`` is the number of the row and ``split_key``
-        a hash of the fields. With an account column ``split_key`` is the account, or the id of a lead without one.
+        and ``converted`` (0, 1 or `OPEN`). Columns that are carried through have the names of `kept_name`. Without an
+        id column ``lead_id`` is the number of the row and ``split_key`` a hash of the fields. With an account column
+        ``split_key`` is the account, or the id of a lead without one.
     locations
         File and line of each row of the frame.
     faults
@@ -102,6 +103,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
         problems.append((field.name, bad, REQUIREMENTS[field.kind] + _decimal_hint(field, dialect)))
     sources = {name: texts(chunk.table[name], dialect)[0] for name in contract.derived.columns}
     columns |= derive_columns(sources, contract.derived)
+    columns |= {kept_name(name): written_texts(chunk.table[name]) for name in contract.kept}
     if contract.account:
         accounts, bad = texts(chunk.table[contract.account], dialect)
         columns[SPLIT_KEY] = np.where(pd.isna(accounts), lead_ids, accounts)

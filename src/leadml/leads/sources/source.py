@@ -16,6 +16,7 @@ from leadml.leads.sources.dated import DatedLeads
 from leadml.leads.sources.flat import FlatLeads
 from leadml.leads.sources.settings import AsOfSettings, SingleSnapshot, settings_from_params
 from leadml.leads.sources.suppression import read_suppressed, without_suppressed
+from leadml.params import normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,6 +149,7 @@ def scoring_source(
     file: Path | None = None,
     held_out: bool = False,
     only_open: bool = False,
+    keep: tuple[str, ...] = (),
 ) -> LeadSource:
     """Return the source of the leads that a model scores or explains.
 
@@ -165,12 +167,15 @@ def scoring_source(
         Whether only the leads of the holdout are scored.
     only_open
         Whether only the leads are scored whose outcome is open by ``target`` of the params.
+    keep
+        Columns of the leads that are carried through.
 
     Raises
     ------
     LeadmlError
         If the arguments do not fit the kind of leads, flat or dated.
     """
+    asked = replace(spec.contract, kept=tuple(map(normal_name, keep)))
     if isinstance(spec.settings, AsOfSettings):
         if file is not None or held_out:
             msg = "dated leads come from the sources of params.yaml: a file and held_out (--held-out) must not be given"
@@ -182,7 +187,7 @@ def scoring_source(
             msg = "dated leads come from the sources of params.yaml, got no params.yaml; name it with --params"
             raise LeadmlError(msg)
         words = spec.dialect.missing
-        return DatedLeads(project.root, project.params, spec.contract, spec.settings, now, spec.rows_by_kind, words)
+        return DatedLeads(project.root, project.params, asked, spec.settings, now, spec.rows_by_kind, words)
     if file is None:
         msg = "flat leads must be given as a file, got none; name it: leadml score FILE, leadml explain ID --file FILE"
         raise LeadmlError(msg)
@@ -190,7 +195,7 @@ def scoring_source(
     if project is not None:  # which words mean a missing value is settled by the training
         dialect = replace(Dialect.from_params(project.params.data), missing=spec.dialect.missing)
     table = _without_suppressed(FileSource(file, dialect), spec.contract, project)
-    contract = replace(spec.contract, label=_open_label(project)) if only_open else spec.contract
+    contract = replace(asked, label=_open_label(project)) if only_open else asked
     latest = latest_instant(instant(now, timezone="UTC")) if only_open else None
     return FlatLeads(table, contract, holdout=spec.holdout if held_out else None, only_open=only_open, latest=latest)
 
