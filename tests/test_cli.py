@@ -148,7 +148,7 @@ def test_from_a_simulation_to_a_report_of_dated_leads(tmp_path: Path, monkeypatc
     small = ["--set", "model.max_rounds=20"]
 
     assert "target (--target) must name one of the targets mql, sql, got none" in run("train", code=1)
-    checked = run("check", "--target", "mql")
+    checked = run("check", "--target", "mql", "--verbose")
     assert "DT1" in checked
     assert "share of leads that reach the target by their age" in checked
     assert checked.rstrip().endswith("ready to train")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +115,38 @@ def test_a_check_needs_no_params(run: Run, tmp_path: Path, bank_file: Path, monk
 
     assert "columns as leadml init would declare them" in printed
     assert printed.rstrip().endswith("ready to train")
+
+
+def test_a_check_shows_the_worst_first_and_counts_the_rest(
+    run: Run, tmp_path: Path, bank_file: Path, params: list[str]
+) -> None:
+    """What stops a training comes before what warns; what passed is shown where it is asked for."""
+    pd.read_csv(bank_file).head(300).assign(loan="no").to_csv(tmp_path / "few.csv", index=False)
+    short, whole = (run("check", tmp_path / "few.csv", *params, *more, code=1) for more in ([], ["--verbose"]))
+    found = re.findall(r"^([A-Z]{2}\d+) +(stop|warn|passed|not applicable) ", short, re.MULTILINE)
+    everything = re.findall(r"^([A-Z]{2}\d+) +(stop|warn|passed|not applicable) ", whole, re.MULTILINE)
+
+    assert [severity for _, severity in found] == ["stop", "stop", "warn", "warn"]
+    assert {code for code, _ in found} >= {"RD1", "RD2", "RD4", "RD6"}
+    order = ["stop", "warn", "not applicable", "passed"]
+    assert [severity for _, severity in everything] == sorted((s for _, s in everything), key=order.index)
+    counts = Counter(severity for _, severity in everything)
+    hidden = f"not shown: {counts['not applicable']} not applicable, {counts['passed']} passed"
+    assert f"{hidden}; leadml check --verbose shows all" in short
+    assert "not shown" not in whole
+
+
+def test_a_check_without_warnings_says_so(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:
+    """In one line, and not by a table without rows."""
+    dated = pd.read_csv(bank_file)
+    dated["came"] = pd.date_range("2023-01-01", periods=len(dated), freq="3h").astype(str)
+    dated.to_csv(tmp_path / "dated.csv", index=False)
+    printed = run(
+        "check", tmp_path / "dated.csv", *params, "--set", "data.created_at=came", "--set", "data.timezone=UTC"
+    )
+
+    assert "no finding stops a training or warns of it" in printed
+    assert "severity" not in printed
 
 
 def test_a_check_of_too_few_leads_exits_with_1(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:

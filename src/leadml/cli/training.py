@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,11 +27,15 @@ from leadml.cli.shared import (
 from leadml.errors import LeadmlError, inert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leadml.jobs.answers import Answers, UndecidedError
     from leadml.jobs.project import Project
     from leadml.jobs.propose import ProposedParams
     from leadml.jobs.train import Trained
+    from leadml.leads.judge.findings import Finding
 
+MOST_FINDINGS = 8  # at 80 columns a finding takes 3 to 5 lines, so that these are about a screen
 WHY_LEFT_OUT = ("open", "too young", "misdated")  # of flat leads: the names of their counts
 WordsOption = Annotated[list[str] | None, typer.Option(help="Value of the label. Repeatable.")]
 
@@ -127,6 +132,7 @@ def ask(question: UndecidedError) -> str:
 )
 def check(
     file: Annotated[Path | None, typer.Argument(help="Flat leads; by default the data that params.yaml names.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what passed and what does not apply, too.")] = False,
     target: TargetOption = None,
     params: ParamsOption = DEFAULT_PARAMS,
     set_: SetOption = None,
@@ -134,7 +140,7 @@ def check(
     """Check before a training whether leads are ready, and what to do if they are not."""
     with exit_on_error(), show_progress() as progress:
         from leadml.jobs.project import proposed_project
-        from leadml.publish.text_tables import age_table, finding_table
+        from leadml.publish.text_tables import age_table
 
         progress("checking leads")
         is_declared = params.is_file() or params != DEFAULT_PARAMS or file is None
@@ -146,13 +152,29 @@ def check(
     title = f"the leads of {params}" if file is None else f"{file}, columns as {params} declares them"
     if not is_declared:
         title = f"{file}, columns as leadml init would declare them"
-    print_table(title, finding_table(result.findings))
+    _print_findings(title, result.findings, verbose=verbose)
     if result.by_age:
         print_table("share of leads that reach the target by their age", age_table(result.by_age))
     if not result.is_ready:
         print("not ready: training would refuse")
         raise typer.Exit(REFUSED)
     print("ready to train")
+
+
+def _print_findings(title: str, findings: Sequence[Finding], *, verbose: bool) -> None:
+    """Print findings, the worst first: all of them, or those that stop or warn as far as a screen holds them."""
+    from leadml.publish.text_tables import finding_table, worst_first
+
+    ordered = worst_first(findings)
+    shown = ordered if verbose else [each for each in ordered if each.severity in {"stop", "warn"}][:MOST_FINDINGS]
+    if shown:
+        print_table(title, finding_table(shown))
+    else:
+        print(f"{title}: no finding stops a training or warns of it")
+    rest = Counter(each.severity for each in ordered[len(shown) :])
+    if rest:
+        counts = ", ".join(f"{number} {severity}" for severity, number in rest.items())
+        print(f"not shown: {counts}; leadml check --verbose shows all\n")
 
 
 @app.command(epilog="Example: `leadml train --set split.seed=1`. Exit code 3: the version is weak and not in use.")

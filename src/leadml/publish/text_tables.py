@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from leadml.bundle.manifest import SplitRecord
     from leadml.leads.judge.column_roles import Proposal
-    from leadml.leads.judge.findings import Finding
+    from leadml.leads.judge.findings import Finding, Severity
     from leadml.leads.judge.maturity import ReachedByAge
     from leadml.model.judge.evaluation import Evaluation
     from leadml.stages.cuts import Cut
@@ -164,6 +164,12 @@ def age_table(ages: Sequence[ReachedByAge]) -> TextTable:
     """Return the share of leads that reach the target by each age, to choose a horizon by."""
     rows = [(f"{row.days:,}", f"{row.leads:,}", f"{row.reached:,}", percent(row.share)) for row in ages]
     return TextTable(("age in days", "leads observed to this age", "reached the target", "share"), rows)
+
+
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings in the order of their severity: what stops, what warns, what does not apply, what passed."""
+    order: tuple[Severity, ...] = ("stop", "warn", "not applicable", "passed")
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
 def finding_table(findings: Sequence[Finding]) -> TextTable:
