@@ -67,6 +67,19 @@ def test_folds_that_are_left_out_are_told(trained_project: tuple[Places, Trained
     assert finding.evidence.endswith(evidence)
 
 
+def test_uses_that_stricter_law_is_for_are_told(trained_project: tuple[Places, Trained]) -> None:
+    """The bundled leads have two fields of that kind; of a target, its column counts as well."""
+    project, _ = trained_project
+    training = training_source(project, project.target, now=NOW).training(progress=lambda _: None)
+    target = project.params.target.model_copy(update={"column": "hired"})
+    for changes, expected in (({}, []), ({"target": target}, ["the target hired is about work"])):
+        params = project.params.model_copy(update=changes)
+        found = [each for each in assess(training, params, progress=lambda _: None) if each.code == "RD13"]
+        assert [each.evidence for each in found if not each.field] == expected
+        assert {each.field for each in found if each.field} == {"housing", "loan"}
+        assert {each.severity for each in found} == {"warn"}
+
+
 def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tuple[Places, Trained]) -> None:
     """With the nearest field; one that cannot judge its field stops, and without rules nothing is said."""
     project, _ = trained_project

@@ -14,6 +14,7 @@ from leadml.errors import ModelError, ParamsError, nearest, quoted
 from leadml.leads.check.contract import LABEL
 from leadml.leads.judge.findings import Finding
 from leadml.leads.judge.readiness import judge_readiness
+from leadml.leads.judge.regulated import judge_uses
 from leadml.model.fit.selection import directions_of
 from leadml.model.leaks import find_leaks
 from leadml.params import normal_name
@@ -54,6 +55,7 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
             rows=facts.rows,
             merged=facts.merged,
         ),
+        *_use_findings(training, params),
         _split_finding(training, parts, params),
         *_rule_findings(training, params),
     ]
@@ -77,6 +79,13 @@ def refuse_stops(findings: list[Finding]) -> None:
     stops = [str(finding) for finding in findings if finding.severity == "stop"]
     if stops:
         raise ModelError("\n".join(stops))
+
+
+def _use_findings(training: TrainingSet, params: Params) -> list[Finding]:
+    """Return whether the names of targets and fields tell of a use that stricter law is for."""
+    target, contract = params.target, training.contract
+    names = [target.name, target.column] if target else list(params.targets)
+    return judge_uses(names, [*(field.name for field in contract.column_fields), *contract.derived.columns])
 
 
 def _rule_findings(training: TrainingSet, params: Params) -> list[Finding]:

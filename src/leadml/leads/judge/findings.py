@@ -110,6 +110,12 @@ CATALOGUE = {
         "Correct dates before 1970 or in the future where they come from; declare the date at which leads came, not "
         "that of an import.",
     ),
+    "RD13": FindingKind(
+        "readiness",
+        "The score decides about nothing that stricter law is for",
+        "Let the score say whom to call. What decides who gets credit, housing, insurance or work, or on which terms, is "
+        "of high risk by law: it needs another kind of proof, and a person who decides.",
+    ),
     "DT1": FindingKind(
         "dates",
         "Snapshots are mature",
