@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from advice_cases import Case
     from advice_messages import Message
 
-for _module in ("advice_reading",):
+for _module in ("advice_reading", "advice_judging", "advice_judging_tables", "advice_judging_leaks"):
     import_module(_module)
 
 
@@ -71,6 +71,8 @@ def main() -> None:
 def case_of(message: Message) -> Case | None:
     """Return the case of a message; None if there is none."""
     found = [case for case in CASES if case.text in message.text.replace("\n", " ")]
+    longest = max((len(case.text) for case in found), default=0)  # a text may be the beginning of another
+    found = [case for case in found if len(case.text) == longest]
     if len(found) > 1:
         text = f"one case must be of {message.text!r}, got {[case.text for case in found]}"
         raise ValueError(text)

@@ -26,7 +26,7 @@ SOURCE = ROOT / "src" / "leadml"
 VALUE = "\N{REPLACEMENT CHARACTER}"  # in the place of a value that is filled in
 VERB_WORDS = """
     add bring change check choose correct declare exclude give keep let lower make mend move name pass raise read rename
-    replace restore review run save score see set solve spell train update upgrade use write
+    replace restore review run save score see set solve spell take train update upgrade use write
 """
 HELP = frozenset({"Option", "Argument", "command", "callback", "Typer"})  # calls whose texts describe the commands
 REACH = 90  # characters between a verb and what it names, within one clause

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @case("bring more leads, or set limits.allow_small: true")
 def train_with_few(at: Attempt) -> Steps:
-    """Train with 300 leads."""
+    """Train with 600 leads."""
     file = at.folder / "data" / "raw" / "bank.csv"
-    file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:301]), encoding="utf-8")
+    file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:601]), encoding="utf-8")
     yield "leadml train"
     at.set("limits.allow_small", value=True)
     yield "leadml train"

@@ -65,13 +65,14 @@ def test_training_stops_where_outcomes_end_long_before_the_end_of_observation(tm
     assert found.severity == "stop"
     gap = "outcomes end on 2024-04-09, 31 days before 2024-05-10, though 7 a week are usual, so labels would be wrong"
     assert gap in str(found)
-    assert "set sources.observed_until to the day of the export" in str(found)
+    assert found.remedy == "bring the outcomes since, or set sources.observed_until to 2024-04-09, where they end"
     assert judged(tmp_path, until=110)["DT5"].severity == "passed"
 
 
 def test_a_table_that_ends_before_the_other_is_a_warning(tmp_path: Path) -> None:
     """Outcomes that end before activities, and activities that end before outcomes."""
-    assert judged(tmp_path, [("a", number, "visit") for number in range(200)])["DT5"].severity == "warn"
+    found = judged(tmp_path, [("a", number, "visit") for number in range(200)])["DT5"]
+    assert (found.severity, "sources.observed_until" in found.remedy) == ("warn", False)
     found = judged(tmp_path, VISITS[:50])["DT5"]
 
     assert found.severity == "warn"

@@ -34,7 +34,7 @@ def test_open_leads_are_counted_by_their_reason() -> None:
     loaded = replace(LOADED, open=600, too_young=30)
     evidence = "630 leads are open and left out of the training: 600 by y, 30 because they are younger than 9 days"
     assert found(loaded, open=("",), wait_days=9) == [
-        ("RD11", "passed", f"{evidence}; leadml score FILE --open scores them")
+        ("RD11", "passed", f"{evidence}; leadml score FILE --open --out SCORES scores them")
     ]
 
 

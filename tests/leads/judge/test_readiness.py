@@ -53,10 +53,11 @@ def test_too_few_leads_stop_unless_small_is_allowed(contract, limits, code, seve
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_leads_of_one_outcome_stop_even_where_small_is_allowed(contract, label):
-    """A model cannot be fitted where all leads have the same outcome."""
+    """A model cannot be fitted where all leads have the same outcome, so the finding does not offer to allow it."""
     finding = _judged(contract, LimitParams(allow_small=True), **{LABEL: [label] * 12})["RD2"]
     assert finding.severity == "stop"
     assert "there are 0 leads of the rarer outcome, fewer than 120" in finding.evidence
+    assert finding.remedy == "bring leads of both outcomes"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,13 @@ def test_each_problem_of_a_field_has_its_code(contract, changed, code, severity,
     finding = _judged(contract, **changed)[code]
     assert finding.severity == severity
     assert text in str(finding)
+
+
+def test_a_derived_field_that_is_the_same_everywhere_is_left_out_with_its_column(contract):
+    """The file has no column of its name that features.excluded could name."""
+    derived = tuple(replace(field, source="derived") for field in contract.fields)
+    finding = _judged(replace(contract, fields=derived), age=[1.0] * 12)["RD6"]
+    assert finding.remedy == "take the column that it is derived from out of features.read_out"
 
 
 def test_a_field_with_one_value_that_is_sometimes_missing_is_not_constant(contract):

@@ -56,6 +56,18 @@ def test_the_remedy_is_that_of_a_column_or_of_activities(suspicion: Suspicion, a
     assert own.finding(LeakParams(), activities=activities).remedy == "sort the file"
 
 
+@pytest.mark.parametrize(("suspicion", "end"), [(STOP, "with that reason"), (WARN, "out of features.read_out")])
+def test_the_remedy_of_a_derived_field_is_about_its_column(suspicion: Suspicion, end: str) -> None:
+    """The file has no column of its name that features.excluded could name."""
+    remedy = suspicion.finding(LeakParams(), derived={suspicion.field}).remedy
+
+    assert "ask who fills in the column that it is derived from" in remedy
+    assert "take that column out of features.read_out" in remedy
+    assert remedy.endswith(end)
+    assert "features.excluded" not in remedy
+    assert suspicion.finding(LeakParams(), derived={"other"}) == suspicion.finding(LeakParams())
+
+
 @pytest.mark.parametrize("suspicion", [STOP, WARN])
 def test_an_accepted_suspicion_warns_with_evidence_and_reason(suspicion: Suspicion) -> None:
     """There is nothing more to do; another name accepts nothing."""

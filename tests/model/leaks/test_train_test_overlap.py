@@ -56,7 +56,7 @@ def test_copies_are_stopped_and_counted(share):
     assert (found.code, found.severity, found.field) == ("LK9", "stop", "split")
     assert f"{number:,} of 400 leads of the holdout have the same values" in found.evidence
     assert "the correlation of their labels is 1.00" in found.evidence
-    assert "the account or group" in found.remedy
+    assert "declare what such leads share in split.same_person" in found.remedy
     assert "name split in leaks.accept" in found.remedy
 
 
@@ -127,8 +127,9 @@ def overlap(severity, matched, held_out, pairs, expected, correlation):
         f"in {pairs} pairs where {expected} are expected by chance; the correlation of their labels is {correlation}"
     )
     remedy = {
-        "stop": "it is a suspected leak: remove the duplicates, or declare the account or group that such leads share; "
-        "or name split in leaks.accept with the reason why they are no copies",
+        "stop": "it is a suspected leak: remove the duplicates, or declare what such leads share in split.same_person "
+        "(of dated leads, or in sources.leads.account); or name split in leaks.accept with the reason why they are no "
+        "copies",
         "warn": "check whether they are the same leads, and remove the duplicates",
     }[severity]
     return Suspicion("LK9", severity, evidence, "split", remedy)

@@ -138,11 +138,12 @@ def _judge_ends(history: LeadHistory, until: int) -> Finding:
         evidence += f"; a few rows follow after a long gap: {counts}"
     gap = describe_gap(coverage.get("outcomes"), until)
     if gap:
-        remedy = "set sources.observed_until to the day of the export, or bring the outcomes since"
+        end = shown_day(coverage["outcomes"].end)
+        remedy = f"bring the outcomes since, or set sources.observed_until to {end}, where they end"
         return Finding("DT5", "stop", f"{evidence}; outcomes {gap}, so labels would be wrong", remedy)
     activities = coverage.get("activities")
     if activities is not None and describe_gap(coverage.get("outcomes"), activities.end):
-        return Finding("DT5", "warn", evidence, "bring the outcomes since, or set sources.observed_until")
+        return Finding("DT5", "warn", evidence, "bring the outcomes since; labels are known no longer than they")
     gap = describe_gap(activities, until)
     if gap:
         remedy = "bring the activities since; without them leads look inactive"

@@ -92,7 +92,8 @@ CATALOGUE = {
     "RD9": FindingKind(
         "readiness",
         "Rows can be divided into a holdout and folds",
-        "Bring more leads or a longer history, lower split.folds, or raise split.test_share.",
+        "Bring more leads or a longer history. Lower split.folds where a fold is evaluated on none, raise it where the "
+        "first folds are fitted on one outcome only; raise split.test_share where the holdout has one only.",
     ),
     "RD10": FindingKind(
         "readiness",
@@ -102,7 +103,8 @@ CATALOGUE = {
     "RD11": FindingKind(
         "readiness",
         "The outcome of leads is known",
-        "Score open leads with leadml score FILE --open; which leads are open, target.open and target.wait_days say.",
+        "Score open leads with leadml score FILE --open --out SCORES; which leads are open, target.open and "
+        "target.wait_days say.",
     ),
     "RD12": FindingKind(
         "readiness",
@@ -140,7 +142,7 @@ CATALOGUE = {
     "DT5": FindingKind(
         "dates",
         "The tables end together",
-        "Set sources.observed_until to the day of the export, or bring the rows since.",
+        "Bring the rows since, or set sources.observed_until to the day on which the outcomes end.",
     ),
     "DT6": FindingKind(
         "dates",

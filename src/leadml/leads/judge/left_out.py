@@ -40,7 +40,7 @@ def judge_left_out(loaded: LoadedLeads, contract: Contract) -> tuple[Finding, ..
             reasons.append(f"{loaded.too_young:,} because they are younger than {label.wait_days} days")
         number = loaded.open + loaded.too_young
         evidence = f"{number:,} leads are open and left out of the training: {', '.join(reasons)}"
-        findings.append(Finding("RD11", "passed", f"{evidence}; leadml score FILE --open scores them"))
+        findings.append(Finding("RD11", "passed", f"{evidence}; leadml score FILE --open --out SCORES scores them"))
     remedy = "correct the dates in the system that the leads come from"
     if loaded.misdated:
         number = len(loaded.misdated)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MIN_SHARE_KNOWN = 0.5  # below it, most leads have no value; a warning only
 MAX_SHARE_OF_LEVELS = 0.5  # above it, a level has fewer than two leads on average; a warning only
+MOVE_DERIVED = "take the column that it is derived from out of features.read_out"
 MAX_PII_VALUES = 500  # bounds the time; a share of 500 values is known to 1.96 * sqrt(0.25 / 500) = 4 points
 
 
@@ -81,7 +82,8 @@ def _judge_number(code: str, got: int, least: int, what: str, limits: LimitParam
     evidence = f"there are {got:,} {what}, fewer than {least:,}"
     if limits.allow_small and got > 0:
         return Finding(code, "warn", f"{evidence}; limits.allow_small lets it pass, and the report is stamped")
-    return Finding(code, "stop", evidence, "bring more leads, or set limits.allow_small: true")
+    remedy = "bring more leads, or set limits.allow_small: true" if got else "bring leads of both outcomes"
+    return Finding(code, "stop", evidence, remedy)
 
 
 def _judge_ids(frame: pd.DataFrame, contract: Contract, *, rows: int, merged: int) -> Finding:
@@ -103,7 +105,8 @@ def _judge_field(frame: pd.DataFrame, field: Field) -> list[Finding]:
     known = column.dropna()
     levels = known.unique()
     if len(levels) <= 1 and len(known) in {0, len(frame)}:
-        return [Finding("RD6", "warn", "has the same value everywhere", "move it to features.excluded", field.name)]
+        remedy = MOVE_DERIVED if field.source == "derived" else "move it to features.excluded"
+        return [Finding("RD6", "warn", "has the same value everywhere", remedy, field.name)]
     findings = []
     if len(known) < MIN_SHARE_KNOWN * len(frame):
         share = 1 - len(known) / len(frame)

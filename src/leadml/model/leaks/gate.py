@@ -103,8 +103,10 @@ def find_leaks(
     judged_fields = [JudgedField(field, sample[field.name], outcome) for field in fields]
     judged = JudgedRows(frame, sample, outcome, judged_fields, sample_evidence, params.leaks)
     suspicions = [suspicion for check in CHECKS for suspicion in _suspicions(check, judged)]
-    of_activities = {field.name for field in fields if field.source == "activity"}
-    findings = [suspicion.finding(params.leaks, activities=of_activities) for suspicion in suspicions]
+    activities, derived = (
+        {field.name for field in fields if field.source == source} for source in ("activity", "derived")
+    )
+    findings = [suspicion.finding(params.leaks, activities=activities, derived=derived) for suspicion in suspicions]
     return [*findings, *_not_applicable(evidence), *_passed(findings, judged_fields)]
 
 

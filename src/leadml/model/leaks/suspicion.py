@@ -24,6 +24,15 @@ WARN_REMEDY = (
     "ask who fills it in whether that happens before or after the deal is decided; if after, move it to "
     "features.excluded"
 )
+STOP_DERIVED = (
+    "it is a suspected leak: ask who fills in the column that it is derived from whether that happens before or after "
+    "the deal is decided; if after, take that column out of features.read_out; if before, name the field in "
+    "leaks.accept with that reason"
+)
+WARN_DERIVED = (
+    "ask who fills in the column that it is derived from whether that happens before or after the deal is decided; if "
+    "after, take that column out of features.read_out"
+)
 STOP_ACTIVITIES = (
     "it is a suspected leak: leave out the activities that it counts, or name it in leaks.accept with the reason why "
     "it is no leak"
@@ -59,7 +68,7 @@ class Suspicion:
         """Return the suspicion with more evidence."""
         return replace(self, evidence=f"{self.evidence}; {text}")
 
-    def finding(self, leaks: LeakParams, *, activities: Collection[str] = ()) -> Finding:
+    def finding(self, leaks: LeakParams, *, activities: Collection[str] = (), derived: Collection[str] = ()) -> Finding:
         """Return the finding: a warning where the field is accepted.
 
         Parameters
@@ -68,11 +77,16 @@ class Suspicion:
             Which fields are accepted, and why.
         activities
             Names of the fields that are computed from activities; nobody fills them in.
+        derived
+            Names of the fields that are derived from a column, which is what people fill in.
         """
         reason = leaks.accept.get(self.field)
         if reason:
             return Finding(self.code, "warn", f"{self.evidence}; accepted: {reason}", field=self.field)
-        of_activities = self.field in activities
-        stop, warn = (STOP_ACTIVITIES, WARN_ACTIVITIES) if of_activities else (STOP_REMEDY, WARN_REMEDY)
+        stop, warn = STOP_REMEDY, WARN_REMEDY
+        if self.field in activities:
+            stop, warn = STOP_ACTIVITIES, WARN_ACTIVITIES
+        elif self.field in derived:
+            stop, warn = STOP_DERIVED, WARN_DERIVED
         usual = stop if self.severity == "stop" else warn
         return Finding(self.code, self.severity, self.evidence, self.remedy or usual, self.field)

@@ -37,8 +37,8 @@ EXPECTED_FACTOR = 2.0  # the estimate of chance may be wrong by half: it takes f
 MIN_LABEL_Z = 1.5  # errors: with the other conditions, labels need not be surer than 93% to agree
 NAME = "split"
 STOP_REMEDY = (
-    "it is a suspected leak: remove the duplicates, or declare the account or group that such leads share; or name "
-    "split in leaks.accept with the reason why they are no copies"
+    "it is a suspected leak: remove the duplicates, or declare what such leads share in split.same_person (of dated "
+    "leads, or in sources.leads.account); or name split in leaks.accept with the reason why they are no copies"
 )
 WARN_REMEDY = "check whether they are the same leads, and remove the duplicates"
 
@@ -148,7 +148,8 @@ CHECK = LeakCheck(
         "LK9": FindingKind(
             "leaks",
             "Leads of the holdout are copies of leads that are fitted on",
-            "Remove the duplicates, or declare the account or group that such leads share.",
+            "Remove the duplicates, or declare what such leads share in split.same_person (of dated leads, or in "
+            "sources.leads.account).",
         )
     },
     _find,
