@@ -1,6 +1,7 @@
 # make run   train on data/raw, score leads that training did not see, write the report
 # make cdnow who buys again: dated purchases of an early online shop
 # make crm   a simulated CRM with three targets: dated leads, activities, outcomes
+# make hubspot, make salesforce  a simulated export in the columns of that CRM, from the file to scores
 # make year  two years of nightly scores and reviews of a simulated CRM, with a drift in it: long
 # make test  every check: lint, types, architecture, tests, notebook
 # make quick lint, types, architecture and the tests that are not slow: an answer in about a minute on 2 cores, the first time in one and a half
@@ -16,7 +17,7 @@ LOWEST := .venv-lowest/.ready
 TARGET := subscribed
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --upgrade --quiet
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run cdnow crm year test quick test-lowest proof lint lock
+.PHONY: run cdnow crm hubspot salesforce year test quick test-lowest proof lint lock
 
 # Shortest first. WITH_NAME are the arguments of one.
 PROOF := door bank cost truth store bots cuts rivals features explain review estimate drift parts compare \
@@ -54,6 +55,14 @@ crm: $(READY)
 	@echo
 	@echo "scores: examples/crm/scored_sql.csv, scored_customer.csv, scored_churned.csv"
 	@echo "report: examples/crm/reports/sql.html, customer.html, churned.html"
+
+hubspot salesforce: $(READY)
+	test -e examples/$@/data/$@.csv || $(BIN)/python benchmarks/export_files.py $@.csv examples/$@/data
+	cd examples/$@ && { test -e params.yaml || ../../$(BIN)/leadml init data/$@.csv; } && ../../$(BIN)/leadml train \
+		&& ../../$(BIN)/leadml score data/$@.csv --open -o scored.csv && ../../$(BIN)/leadml report
+	@echo
+	@echo "scores: examples/$@/scored.csv"
+	@echo "params: examples/$@/params.yaml"
 
 year: $(READY)
 	$(BIN)/python examples/crm/year.py

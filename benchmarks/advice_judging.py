@@ -211,6 +211,6 @@ def look_up_open(at: Attempt) -> Steps:
 def score_open(at: Attempt) -> Steps:
     """Check a file with open leads."""
     with_open(at)
-    yield "leadml check"
+    yield "leadml check --verbose"
     at.follow("leadml score FILE --open --out SCORES")
     yield "leadml score data/raw/bank.csv --open --out scores.csv"

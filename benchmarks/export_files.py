@@ -1,12 +1,15 @@
 """Leads with a known truth, written as CRMs and spreadsheets export them; no lead is a person.
 
+Run with: python benchmarks/export_files.py NAME FOLDER (hubspot.csv, for example) writes 4,000 leads of one export.
 Every file has the same leads. How probable it is that a lead converts depends on page views, the number of employees,
 the source and the industry; no other column tells anything beforehand. Some columns are filled in when a lead converts.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +17,6 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from leadml.types import Floats
 
@@ -27,6 +29,7 @@ FIRST, SECOND = ("Nord", "Blau", "Quer", "Linden", "Stern", "Kern"), ("bau", "ph
 FORMS = ("GmbH", "AG", "Ltd", "Inc")
 WORDS = ("call", "me", "please", "price", "list", "team", "demo", "next", "week", "offer", "about", "your", "product")
 DAYS, COMPANIES = 520, 2700
+LEARN, SINCE, SEED, FIRST_ID = 4000, "2024-01-02", 3, 10_000_001
 
 
 @dataclass(frozen=True)
@@ -283,3 +286,16 @@ REFUSED = (
     Export("small.csv", lambda leads: plain(leads).head(300), _csv(), PLAIN),
     Export("dupcol.csv", repeated_name, _csv(), PLAIN),
 )
+
+
+def main() -> None:
+    """Write one export into a folder."""
+    (name, folder) = sys.argv[1:]
+    (export,) = (export for export in EXPORTS if export.name == name)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    leads = draw_leads(LEARN, seed=SEED, first_id=FIRST_ID, since=SINCE, days=DAYS)
+    export.write(export.frame(leads.frame), Path(folder) / name)
+
+
+if __name__ == "__main__":
+    main()

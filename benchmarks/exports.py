@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from export_files import DAYS, EXPORTS, REFUSED, draw_leads, plain
+from export_files import DAYS, EXPORTS, FIRST_ID, LEARN, REFUSED, SEED, SINCE, draw_leads, plain
 from measure import finish, options
 from sklearn.metrics import roc_auc_score
 
@@ -38,8 +38,7 @@ from leadml.params import label_word, load_params
 if TYPE_CHECKING:
     from export_files import Export, Leads
 
-LEARN, LATER, NEW = 4000, 2000, 200
-SINCE, LATER_SINCE = "2024-01-02", "2025-06-10"
+LATER, NEW, LATER_SINCE = 2000, 200, "2025-06-10"
 LEAKS = frozenset(
     [
         "Lead Status",
@@ -59,7 +58,7 @@ WARNED = 3  # the exit code of a job that is done and has something to look at
 def main() -> None:
     """Take each export from the file to scores, print a table."""
     chosen = options(__doc__ or "", "exports", in_parts=True, only="")
-    learn = draw_leads(LEARN, seed=3, first_id=10_000_001, since=SINCE, days=DAYS)
+    learn = draw_leads(LEARN, seed=SEED, first_id=FIRST_ID, since=SINCE, days=DAYS)
     later = draw_leads(LATER, seed=4, first_id=20_000_001, since=LATER_SINCE, days=120)
     rows = []
     with TemporaryDirectory() as name:

@@ -115,8 +115,8 @@ CATALOGUE = {
     "RD13": FindingKind(
         "readiness",
         "The score decides about nothing that stricter law is for",
-        "Let the score say whom to call. What decides who gets credit, housing, insurance or work, or on which terms, is "
-        "of high risk by law: it needs another kind of proof, and a person who decides.",
+        "Let the score say whom to call. What decides who gets credit, housing, insurance or work, or on which terms, "
+        "is of high risk by law: it needs another kind of proof, and a person who decides.",
     ),
     "DT1": FindingKind(
         "dates",
