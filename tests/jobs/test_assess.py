@@ -45,6 +45,10 @@ def test_the_holdout_needs_both_outcomes(trained_project: tuple[Places, Trained]
         (finding,) = [finding for finding in findings if finding.code == "RD9"]
         assert finding.severity == "stop"
         assert evidence in finding.evidence
+    for rows, remedy in ((held_out, "raise split.test_share, or bring more"), (held_out | True, "bring leads of both")):
+        frame = training.frame.assign(converted=training.frame["converted"].where(~rows, 0))
+        findings = assess(replace(training, frame=frame), project.params, progress=lambda _: None)
+        assert next(finding for finding in findings if finding.code == "RD9").remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(

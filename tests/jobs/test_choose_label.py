@@ -62,6 +62,11 @@ def test_following_the_message_gets_further() -> None:
         choose(Answers(label="verdict"), **columns)
     found = choose(Answers(label="verdict", positive=("b",)), **columns)
     assert (found.positive, found.negative) == (("b",), ("a",))
+    many = {"reason": [f"reason {at % 25}" for at in range(100)]}
+    with pytest.raises(UndecidedError, match=r"'reason 18', 'reason 19' and 13 more; name them: .*--positive VALUE"):
+        choose(Answers(label="reason"), **many)
+    found = choose(Answers(label="reason", positive=("reason 3",)), **many)
+    assert (found.positive, len(found.negative)) == (("reason 3",), 24)
 
 
 @pytest.mark.parametrize(

@@ -419,7 +419,8 @@ def test_a_fold_fitted_on_leads_of_one_outcome_is_refused(kind, converted):
         ModelError,
         match=(
             r"must be fitted on leads of both outcomes .* got fold [1-5] of 5 fitted on \d+ leads, of which \d+ "
-            r"converted, and evaluated on \d+; lower split.folds or"
+            r"converted, and evaluated on [1-9]\d*; "
+            + ("bring more leads of the rarer outcome" if kind is RandomSplit else "raise split.folds or bring older")
         ),
     ):
         split_of(frame, SplitParams()).folds(frame)
@@ -444,7 +445,7 @@ def test_the_message_of_a_fold_of_one_outcome_counts_its_leads(label, folds, mes
         assert [(len(fitted), len(evaluated)) for fitted, evaluated in split.folds(frame)] == [(2, 2), (4, 2)]
         return
     must = "each fold must be fitted on leads of both outcomes and evaluated on other leads, got "
-    with pytest.raises(ModelError, match=f"^{must}{message}; lower split.folds or bring more leads$"):
+    with pytest.raises(ModelError, match=f"^{must}{message}; raise split.folds or bring older leads of both outcomes$"):
         split.folds(frame)
 
 
@@ -462,6 +463,16 @@ def test_folds_before_the_first_conversion_are_left_out_if_leads_have_dates(firs
         for fold in zip(found, expected, strict=True)
         for one, other in zip(*fold, strict=True)
     )
+
+
+def test_more_folds_find_conversions_that_came_late_and_fewer_do_not():
+    """The first of seven in ten leads by date did not convert; the message says to raise the number of folds."""
+    frame = pd.DataFrame({SPLIT_KEY: [f"lead {row}" for row in range(100)], AS_OF: range(100), LABEL: 0})
+    frame.loc[70::3, LABEL] = 1
+    for folds in (2, 5):
+        with pytest.raises(ModelError, match="; raise split.folds or bring older leads of both outcomes$"):
+            TimeSplit(SplitParams(folds=folds)).folds(frame)
+    assert len(TimeSplit(SplitParams(folds=10)).folds(frame)) == 3
 
 
 def test_a_fold_that_is_evaluated_on_no_lead_is_refused():
@@ -552,7 +563,7 @@ def test_snapshots_whose_labels_were_never_known_in_time_cannot_be_divided_into_
     frame[MATURE_AT] = frame[AS_OF] + 4000 * DAY
     with pytest.raises(
         ModelError,
-        match=(r"got fold 1 of 5 fitted on 0 leads, of which 0 converted, and evaluated on \d+; lower split.folds"),
+        match=(r"got fold 1 of 5 fitted on 0 leads, of which 0 converted, and evaluated on \d+; raise split.folds"),
     ):
         GroupTimeSplit(SplitParams()).folds(frame)
 

@@ -120,7 +120,10 @@ def _split_finding(training: TrainingSet, parts: TrainingParts, params: Params) 
     label = parts.holdout[LABEL].to_numpy()
     if len(np.unique(label)) < CLASSES:
         evidence = f"the holdout must have both outcomes, got {int(label.sum())} conversions among {len(label)} rows"
-        return Finding("RD9", "stop", evidence, "raise split.test_share")
+        remedy = "bring leads of both outcomes"
+        if training.frame[LABEL].nunique() == CLASSES:
+            remedy = "raise split.test_share, or bring more leads of the rarer outcome"
+        return Finding("RD9", "stop", evidence, remedy)
     try:
         folds = training.split.folds(parts.learn)
         directions_of(training.contract.fields, params.model.directions)

@@ -104,7 +104,7 @@ def _declared(contents: Mapping[str, ColumnContent], name: str, answers: Answers
             if label_word(word) not in known:
                 msg = f"--{option} must be a value of {inert(name)}, got {quoted(word)}{nearest(word, levels)}"
                 raise LeadmlError(msg)
-    if len(levels) <= MAX_LEVELS:
+    if len(levels) <= MAX_LEVELS or answers.positive:
         found = declared_candidate(
             name, levels, positive=answers.positive, negative=answers.negative, open_=answers.open
         )

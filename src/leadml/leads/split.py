@@ -178,10 +178,18 @@ class Split(ABC):
                 msg = (
                     "each fold must be fitted on leads of both outcomes and evaluated on other leads, got fold "
                     f"{number} of {len(folds)} fitted on {len(fitted):,} leads, of which {int(label[fitted].sum()):,} "
-                    f"converted, and evaluated on {len(evaluated):,}; lower split.folds or bring more leads"
+                    f"converted, and evaluated on {len(evaluated):,}; {self._remedy_of_folds(len(evaluated))}"
                 )
                 raise ModelError(msg)
         return folds
+
+    def _remedy_of_folds(self, evaluated: int) -> str:
+        """Return what to do where a fold is evaluated on no leads, or else is fitted on leads of one outcome."""
+        if not evaluated:
+            return "lower split.folds or bring more leads"
+        if self.clock is None:
+            return "bring more leads of the rarer outcome"
+        return "raise split.folds or bring older leads of both outcomes"  # later folds are fitted on more leads
 
     @abstractmethod
     def _folds(self, frame: pd.DataFrame) -> Iterator[Fold]:

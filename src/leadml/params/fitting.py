@@ -44,7 +44,8 @@ class SplitParams(Section):
     intervals in the report, lower it if there are few leads to learn from."""
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     """Folds of the cross-validation; each is evaluated by models that were fitted on other leads (with dates: on
-    earlier ones). Raise it if there are few leads; time grows in proportion. Lower it if a fold lacks conversions."""
+    earlier ones). Raise it if there are few leads, or with dates if few converted early; time grows in proportion.
+    Lower it if a fold has no leads to be evaluated on."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of the hashes that form holdout and folds, and of the bootstrap draws. Equal seeds give equal results.
     Change it to see how much results depend on the split, not to pick the best one."""
