@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from advice_cases import Case
     from advice_messages import Message
 
-for _module in ("advice_reading", "advice_starting", "advice_judging", "advice_judging_tables", "advice_judging_leaks"):
+for _module in (
+    "advice_reading", "advice_starting", "advice_starting_more", "advice_judging", "advice_judging_tables",
+    "advice_judging_leaks",
+):  # fmt: skip
     import_module(_module)
 
 

@@ -135,6 +135,7 @@ def _make(name: str, folder: Path, bases: Path) -> None:
     else:
         attempt.do("leadml simulate crm data --leads 1500 --months 14 --seed 1")
         shutil.copy(ROOT / "examples" / "crm" / "params.yaml", folder)
+        attempt.prepare("stages.sql", {"rule": "share", "top": 0.1})  # 1,500 leads are too few for its precision
     attempt.prepare("tracking.enabled", value=False)
 
 

@@ -87,7 +87,7 @@ def name_the_positive_values(at: Attempt) -> Steps:
 @case(" is their date, name it: leadml init FILE --date ", base="nothing")
 def name_the_date(at: Attempt) -> Steps:
     """Propose params for leads with two dates, neither named like that of an inquiry."""
-    lines = [f"A{n},{'no' if n % 3 else 'yes'},{_day(n)},{_day(n + 30)},{n % 7}" for n in range(200)]
+    lines = [f"A{n},{'no' if n % 3 else 'yes'},{day(n)},{day(n + 30)},{n % 7}" for n in range(200)]
     (at.folder / "leads.csv").write_text("\n".join(["id,won,when,meeting,visits", *lines]), encoding="utf-8")
     yield "leadml init leads.csv --out first.yaml"
     at.follow("--date 'when'")
@@ -124,6 +124,62 @@ def raise_the_share_of_the_holdout(at: Attempt) -> Steps:
     yield SMALL
 
 
-def _day(number: int) -> str:
+def day(number: int) -> str:
     """Return a day of 2025."""
     return f"2025-{1 + number // 28 % 12:02}-{1 + number % 28:02}"
+
+
+@case("and set there what is said above", base="nothing")
+def write_the_params(at: Attempt) -> Steps:
+    """Check a file without params."""
+    write_leads(at)
+    yield "leadml check leads.csv"
+    at.follow("leadml init leads.csv")
+    at.do("leadml init leads.csv")
+    at.set("limits.allow_small", value=True)
+    yield "leadml check leads.csv"
+
+
+@case("are warnings; leadml check shows them", base="crm")
+def see_the_warnings(at: Attempt) -> Steps:
+    """Train with tables of a CRM about which there are warnings."""
+    train = "leadml train --target sql --set limits.allow_small=true"
+    yield train
+    at.follow("leadml check shows them")
+    at.do("leadml check --target sql")
+    print(at.output)
+    yield train
+
+
+@case("leadml scores no leads with it; to use it all the same, leadml train --accept-weak", base="nothing")
+def accept_a_weak_version(at: Attempt) -> Steps:
+    """Train on leads whose only field tells nothing."""
+    lines = [f"A{n},{'no' if n % 3 else 'yes'},{n * 7919 % 101}" for n in range(300)]
+    (at.folder / "leads.csv").write_text("\n".join(["id,won,visits", *lines]), encoding="utf-8")
+    at.do("leadml init leads.csv")
+    at.prepare("limits.allow_small", value=True)
+    at.prepare("tracking.enabled", value=False)
+    yield "leadml train"
+    at.follow("leadml train --accept-weak")
+    yield ["leadml", "train", "--accept-weak", "a first look"]
+
+
+@case("to put it in use, once the gate lets it pass: leadml promote ", base="trained crm")
+def ask_the_gate(at: Attempt) -> Steps:
+    """Train another version beside the one in use, and ask the gate, which has no later leads to judge it by."""
+    train = "leadml train --target sql --set limits.allow_small=true --set split.seed=1"
+    yield train
+    at.follow("leadml promote 2")
+    print(at.do("leadml promote 2 --target sql"))
+    at.do("leadml promote 2 --target sql --ungated --reason trial")
+    yield train
+
+
+@case("to put it in use without a gate, which would need leads with dates", base="trained bank")
+def put_a_version_in_use(at: Attempt) -> Steps:
+    """Train another version of leads without dates beside the one in use."""
+    train = "leadml train --set split.seed=1"
+    yield train
+    at.follow("leadml promote 2 --ungated --reason")
+    at.do("leadml promote 2 --ungated --reason trial")
+    yield train

@@ -94,7 +94,7 @@ def test_from_a_file_to_a_report(tmp_path: Path, bank_file: Path, monkeypatch: p
     assert "(the same as before; in use)" in run("train", *small)
     other = run("train", *small, "--set", "split.seed=1")
     assert "version 2 (new; version 1 stays in use)" in other
-    assert "to put it in use: leadml promote 2" in other
+    assert "leadml promote 2 --ungated --reason" in other
     assert "4,521 rows in = 4,521 scored + 0 not scored" in run("score", "leads.csv", "-o", "scored.csv")
     assert "of 100, " in run("explain", "12")
     assert "report: reports/converted.html" in run("report")

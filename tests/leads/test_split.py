@@ -470,7 +470,7 @@ def test_more_folds_find_conversions_that_came_late_and_fewer_do_not():
     frame = pd.DataFrame({SPLIT_KEY: [f"lead {row}" for row in range(100)], AS_OF: range(100), LABEL: 0})
     frame.loc[70::3, LABEL] = 1
     for folds in (2, 5):
-        with pytest.raises(ModelError, match="; raise split.folds or bring older leads of both outcomes$"):
+        with pytest.raises(ModelError, match=r"; raise split\.folds or bring older leads of both outcomes$"):
             TimeSplit(SplitParams(folds=folds)).folds(frame)
     assert len(TimeSplit(SplitParams(folds=10)).folds(frame)) == 3
 

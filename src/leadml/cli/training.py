@@ -145,7 +145,7 @@ def check(
         progress("checking leads")
         is_declared = params.is_file() or params != DEFAULT_PARAMS or file is None
         if file is not None and not is_declared:
-            project = proposed_project(file, progress)
+            project = proposed_project(file, progress, overrides=set_ or ())
         else:
             project = open_project(params, set_, target, progress)
         result = project.check(file)
@@ -155,6 +155,8 @@ def check(
     _print_findings(title, result.findings, verbose=verbose)
     if result.by_age:
         print_table("share of leads that reach the target by their age", age_table(result.by_age))
+    if not is_declared:
+        print(f"note: write {params} with leadml init {file}, and set there what is said above")
     if not result.is_ready:
         print("not ready: training would refuse")
         raise typer.Exit(REFUSED)
@@ -224,8 +226,13 @@ def _print_trained(project: Project, trained: Trained) -> None:
         use = "not in use"
     registry = project.places.registry
     print(f"version {model.version} ({state}; {use}): {registry.path(model.version)}")
-    if trained.champion is None:
+    if not record.is_usable:
         print(f"the version is weak: {record.weakness}")
         print('leadml scores no leads with it; to use it all the same, leadml train --accept-weak "REASON"')
+    elif not is_used and record.known_until is None:
+        print(
+            "to put it in use without a gate, which would need leads with dates: "
+            f'leadml promote {model.version} --ungated --reason "REASON"'
+        )
     elif not is_used:
-        print(f"to put it in use: leadml promote {model.version}")
+        print(f"to put it in use, once the gate lets it pass: leadml promote {model.version}")

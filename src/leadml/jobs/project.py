@@ -264,7 +264,9 @@ def open_project(
     return Project(Places.open(file / PARAMS if file.is_dir() else file, overrides, target=target), progress)
 
 
-def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> Project:
+def proposed_project(
+    file: str | Path, progress: Progress = ignore_progress, *, overrides: Sequence[str] = ()
+) -> Project:
     """Return the project that ``leadml init`` would propose for a file of flat leads, without writing it.
 
     Parameters
@@ -273,6 +275,8 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
         A file or a folder, with a column that could be a label.
     progress
         Called with the name of each step as it begins.
+    overrides
+        Texts ``section.key=value``, each of which replaces one value of the proposal.
 
     Raises
     ------
@@ -282,7 +286,7 @@ def proposed_project(file: str | Path, progress: Progress = ignore_progress) -> 
         If it remains open which column is the label, or how dates are written.
     """
     path = Path(file).resolve()
-    params = parse_params(propose_params(path))
+    params = parse_params(propose_params(path), overrides=overrides)
     return Project(Places(path.parent, params, params.target_names[0]), progress)
 
 

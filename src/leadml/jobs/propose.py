@@ -306,6 +306,8 @@ def _judged(choices: Choices, table: pa.Table, now: str | None) -> Choices:
     step = -(-table.num_rows // JUDGED_ROWS)
     sample = table.take(pa.array(np.arange(0, table.num_rows, step)))
     for _ in range(len(choices.roles)):
+        if not any(each.kind for each in choices.roles):
+            return choices  # the reasons of the roles show why nothing is left to learn from
         params = parse_params(choices.text())
         contract = Contract.from_params(params)
         rows = FrameSource.of(sample, choices.dialect, contract.columns)

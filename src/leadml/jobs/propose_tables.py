@@ -121,7 +121,7 @@ def propose_tables(
     now
         The instant of the job in ISO 8601.
     answers
-        What a person has settled; of dated leads target, encoding and order of dates.
+        What a person has settled; of dated leads target, encoding, sheet and order of dates.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def propose_tables(
 
 def _read(file: Path, path: str, answers: Answers) -> _Table:
     """Return a table, of which the first rows of each file are described."""
-    dialect = detect_dialect(file, encoding=answers.encoding)
+    dialect = detect_dialect(file, encoding=answers.encoding, sheet=answers.sheet)
     names = [name for name in column_names(file, dialect) if name]
     rows, _ = read_sample(file, dialect, names, what="rows")
     is_text = format_of(source_files(file)[0]) in TEXT
@@ -188,7 +188,7 @@ def _dialect(tables: Sequence[_Table]) -> Dialect:
     DataError
         Where they are not written alike.
     """
-    text = [table.dialect for table in tables if table.is_text] or [Dialect()]
+    text = [table.dialect for table in tables if table.is_text] or [tables[0].dialect]
     if len(set(text)) > 1:
         names = ", ".join(table.named.name for table in tables)
         message = "all tables must have one delimiter and encoding, got several; export them in the same way"

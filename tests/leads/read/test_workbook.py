@@ -126,7 +126,7 @@ def test_the_only_visible_sheet_with_cells_is_read(tmp_path):
             {"Leads": LEADS},
             (),
             "leads",
-            "must have a sheet 'leads', got 'Leads'; the nearest is 'Leads'; set data.sheet",
+            "must have a sheet 'leads', got 'Leads'; the nearest is 'Leads'; correct data.sheet, or leadml init",
         ),
         (
             {"A": [], "B": LEADS},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from leadml.leads.read.csv_text import DELIMITERS, SEPARATOR_LINE
 from leadml.leads.read.file_names import DELIMITED, TEXT
 from leadml.leads.read.files import Dialect, column_names, source_files
-from leadml.leads.read.text_file import codec_name, first_bytes, format_of
+from leadml.leads.read.text_file import WINDOWS, codec_name, first_bytes, format_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 SAMPLE_BYTES = 1 << 18
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 MOST_LINES = 50  # a wrong delimiter divides a few lines alike by chance, never as many
-WINDOWS = "cp1252"  # of Windows in Western Europe and America; reads every byte but five
 
 
 def detect_dialect(source: Path, *, encoding: str | None = None, sheet: str | None = None) -> Dialect:

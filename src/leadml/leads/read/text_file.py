@@ -33,6 +33,7 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip file; add .gz to its name",
     b"<": "a web page or XML, perhaps of a login that has expired; fetch the file again",
 }
+WINDOWS, EXCEL_ON_A_MAC = "cp1252", "mac_roman"  # of Western Europe and America; only the second reads every byte
 BLOCK_BYTES = 1 << 20  # changes no message, only memory: 1 MiB, and its text
 LINE_END = re.compile(r"\r\n|\r|\n")
 SHOWN_MEMBERS = 3  # of an archive: enough to recognise it in one line
@@ -195,7 +196,9 @@ def _decoding_fault(path: Path, encoding: str) -> Fault:
                 break
             lines += _count_line_ends(text, last)
             bytes_read, last = bytes_read + len(block), text[-1:] or last
-    message = f"must be {inert(encoding)}, got {got}; set data.encoding, for example cp1252"
+    other = EXCEL_ON_A_MAC if codec_name(encoding) == WINDOWS else WINDOWS
+    remedy = f"set data.encoding, for example {other}, or leadml init FILE --encoding {other}"
+    message = f"must be {inert(encoding)}, got {got}; {remedy}"
     return Fault(f"{path.name}:{lines}", message)
 
 

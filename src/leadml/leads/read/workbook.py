@@ -102,13 +102,16 @@ def _choose(path: Path, book: Any, wanted: str | None, visible: list[str]) -> st
         if wanted not in book.sheet_names:
             got = _listed(book.sheet_names)
             message = f"must have a sheet {quoted(wanted)}, got {got}{nearest(wanted, book.sheet_names)}"
-            raise DataError([Fault(path.name, f"{message}; set data.sheet")])
+            raise DataError([Fault(path.name, f"{message}; correct data.sheet, or leadml init FILE --sheet NAME")])
         return wanted
     filled = [name for name in visible if _holds_cells(book.get_sheet_by_name(name))]
     if len(filled) == 1:
         return filled[0]
     if not filled:
-        message = "must hold a header and leads, got no sheet with cells that is not hidden; set data.sheet to read one"
+        message = (
+            "must hold a header and leads, got no sheet with cells that is not hidden; to read one that is, set "
+            "data.sheet, or leadml init FILE --sheet NAME"
+        )
         raise DataError([Fault(path.name, message)])
     message = f"must have one sheet with cells, got {_listed(filled)}; set data.sheet, or leadml init FILE --sheet NAME"
     raise DataError([Fault(path.name, message)])
