@@ -586,16 +586,6 @@ def test_bytes_of_sqlite_are_refused_only_where_they_are_read(sqlite_url):
             next(transaction.chunks(TableName("sample"), ["x"], rows=1))
 
 
-def test_an_infinite_instant_is_refused(postgres_url):
-    """PostgreSQL's timestamp infinity is refused in one line."""
-    run(postgres_url, "CREATE TABLE sample (x timestamptz)", "INSERT INTO sample VALUES ('infinity')")
-    with (
-        open_read_transaction(postgres_url) as transaction,
-        pytest.raises(DataError, match=r"^sample table: must be readable in .*, got: timestamp too large"),
-    ):
-        read(transaction, TableName("sample"))
-
-
 def test_views_and_empty_tables_are_read(leads_url):
     """A view is read like a table; a table without rows gives one chunk with its types; no column need be read."""
     run(leads_url, "CREATE VIEW leads_view AS SELECT id AS who FROM leads", "CREATE TABLE none (id text, b int)")

@@ -27,6 +27,7 @@ from leadml.leads.read.connection import (
     open_connection,
 )
 from leadml.leads.read.files import RawChunk
+from leadml.leads.read.postgres_instants import read_any_instant
 from leadml.params import normal_name
 
 if TYPE_CHECKING:
@@ -298,6 +299,7 @@ def _begin(connection: Connection) -> None:
         connection.execution_options(isolation_level=level, postgresql_readonly=True)
         # The rollback at the end resets it, so that a connection pooler gets its connection back unchanged
         connection.exec_driver_sql("SET default_transaction_read_only = on")
+        read_any_instant(connection)
         connection.exec_driver_sql("SELECT 1").all()
         return
     with suppress(AttributeError, NotImplementedError, ArgumentError):  # the dialect has no such level
