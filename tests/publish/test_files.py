@@ -21,6 +21,7 @@ from leadml.publish.files import (
     require_room,
     require_writable,
     sha256,
+    share_equal_files,
     write_text,
     writing,
 )
@@ -33,6 +34,21 @@ with published(pathlib.Path(sys.argv[1])) as temporary:
     print(temporary, flush=True)
     input()
 """
+
+
+def test_equal_files_of_a_copy_take_no_room(tmp_path: Path) -> None:
+    """They are the same file on the disk; others stay, and nothing else is left in the folder."""
+    folder, copy = tmp_path / "1", tmp_path / "copy"
+    for place, texts in ((folder, {"a": "same", "b": "one", "c": "alone"}), (copy, {"a": "same", "b": "two"})):
+        place.mkdir()
+        for name, text in texts.items():
+            (place / name).write_text(text, encoding="utf-8")
+    for _ in range(2):
+        share_equal_files(folder, copy)
+
+    assert (copy / "a").samefile(folder / "a")
+    assert not (copy / "b").samefile(folder / "b")
+    assert {path.name: path.read_text(encoding="utf-8") for path in copy.iterdir()} == {"a": "same", "b": "two"}
 
 
 def test_the_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:

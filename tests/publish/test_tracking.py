@@ -174,6 +174,12 @@ def test_a_registered_version_holds_no_code_no_pickle_and_no_path(
     assert str(trained_project[0].root) not in (registry / "MLmodel").read_text(encoding="utf-8")
 
 
+def test_a_registered_version_takes_no_room(registry: Path, trained_project: tuple[Places, Trained]) -> None:
+    """Its files are those of the version on the disk."""
+    for file in trained_project[1].model.folder.iterdir():
+        assert (registry / "1" / file.name).samefile(file)
+
+
 def test_a_damaged_version_is_refused_by_its_hash(registry: Path, tmp_path: Path) -> None:
     """MLflow does not get a model from a bundle in which a byte was changed."""
     copied = shutil.copytree(registry, tmp_path / "model")

@@ -6,6 +6,7 @@ the name is that of a link, the file that it leads to is replaced, and the link 
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import secrets
@@ -175,6 +176,25 @@ def require_room(folder: Path, *, megabytes: float, key: str) -> None:
 def _nearest(folder: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
+
+
+def share_equal_files(folder: Path, copy: Path) -> None:
+    """Let the files of a copy be those of a folder on the disk (hard links), where their contents are the same.
+
+    Nothing is changed where the disk has no such links, or the two are on different disks.
+
+    Parameters
+    ----------
+    folder, copy
+        Folders whose files are replaced as a whole, and never changed in place.
+    """
+    for file in sorted(folder.iterdir()):
+        twin = copy / file.name
+        with suppress(OSError):
+            if file.is_file() and not twin.samefile(file) and filecmp.cmp(file, twin, shallow=False):
+                linked = twin.with_name(f".{twin.name}{TEMPORARY}{secrets.token_hex(6)}")
+                linked.hardlink_to(file)
+                linked.replace(twin)
 
 
 def is_sqlite(file: Path) -> bool:

@@ -26,7 +26,7 @@ from leadml.errors import LeadmlError, inert, quoted
 from leadml.leads.check.contract import AS_OF
 from leadml.leads.sources.settings import SingleSnapshot
 from leadml.leads.sources.temporary import temporary_folder
-from leadml.publish.files import bring_to_disk, locked
+from leadml.publish.files import bring_to_disk, locked, share_equal_files
 from leadml.publish.run_content import run_metrics, run_params, write_tables_and_figures
 
 if TYPE_CHECKING:
@@ -266,6 +266,9 @@ def _log_run(client: MlflowClient, experiment: str, model: Model, *, params: Par
             save_pyfunc(model, folder / "model")
             write_tables_and_figures(folder, model.bundle)
             client.log_artifacts(run_id, str(folder))
+        place = urlparse(client.get_run(run_id).info.artifact_uri)
+        if place.scheme in {"", "file"}:  # a version is on the disk once, and not once more in the run
+            share_equal_files(model.folder, Path(url2pathname(place.path)) / "model" / model.version)
         _register(client, model, run_id, champion=champion)
         status = "FINISHED"
     finally:

@@ -24,7 +24,8 @@ LAST, FIRST = dt.datetime(9999, 12, 30), dt.datetime(1, 1, 2)  # noqa: DTZ001 - 
 def test_what_python_cannot_hold_is_the_nearest_that_it_can(postgres_url, kind):
     """Infinity, years of five digits and years before Christ; other values are as they were, to the microsecond."""
     words = [*WRITTEN, "2026-01-02 03:04:05.000006"]
-    rows = [f"INSERT INTO instants VALUES ('{word}')" for word in words]
+    insert = "INSERT INTO instants VALUES ('WORD')"
+    rows = [insert.replace("WORD", word) for word in words]
     run(postgres_url, f"CREATE TABLE instants (x {kind})", *rows, "INSERT INTO instants VALUES (NULL)")
     with open_read_transaction(postgres_url) as transaction:
         values = read(transaction, TableName("instants"))["x"].to_pylist()
