@@ -145,7 +145,7 @@ def see_the_warnings(at: Attempt) -> Steps:
     shown = at.do("leadml check")
     if "move it to features.excluded" not in shown:
         raise ValueError(shown)
-    at.params(lambda chosen: chosen["features"]["fit"].pop("call duration"))
+    at.params(lambda chosen: chosen["features"]["engagement"].pop("call duration"))
     at.prepare("features.excluded", {"call duration": "known after the deal"})
     yield "leadml train"
 
@@ -163,7 +163,7 @@ def accept_a_weak_version(at: Attempt) -> Steps:
 @case("to put it in use, once the gate lets it pass: leadml promote ", base="nothing")
 def ask_the_gate(at: Attempt) -> Steps:
     """Train another version beside the one in use, and pass over the gate, which has no later leads to judge it by."""
-    lines = [f"A{n},{'no' if n % 3 else 'yes'},{visits(n, won=n % 3 == 0)},{day(n)}" for n in range(300)]
+    lines = [f"A{n},{'no' if n % 3 else 'yes'},{visits(n, won=n % 3 == 0)},{day(n // 3)}" for n in range(900)]
     prepare_small(at, "id,won,visits,created", *lines)
     at.do("leadml train")
     again = "leadml train --set split.seed=1"

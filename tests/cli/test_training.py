@@ -115,6 +115,7 @@ def test_a_check_needs_no_params(run: Run, tmp_path: Path, bank_file: Path, monk
     printed = run("check", bank_file)
 
     assert "columns as leadml init would declare them" in printed
+    assert f"note: write params.yaml with leadml init {bank_file}, and set there what is said above\n" in printed
     assert printed.rstrip().endswith("ready to train")
 
 
@@ -149,6 +150,36 @@ def test_a_check_without_warnings_says_so(run: Run, tmp_path: Path, bank_file: P
 
     assert "no finding stops a training or warns of it" in printed
     assert "severity" not in printed
+
+
+def test_a_check_without_params_takes_overrides(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They replace what init would propose."""
+    monkeypatch.chdir(tmp_path)
+    rows = [f"A{at},{'no' if at % 3 else 'yes'},{at * 7 % 10}" for at in range(200)]
+    Path("leads.csv").write_text("\n".join(["id,won,visits", *rows]), encoding="utf-8")
+
+    run("check", "leads.csv", code=1)
+    assert run("check", "leads.csv", "--set", "limits.allow_small=true").rstrip().endswith("ready to train")
+
+
+def test_an_advice_about_another_version_is_one_that_can_be_followed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version that is weak is told as such, although another is in use."""
+    monkeypatch.chdir(tmp_path)
+    rows = [f"A{at},{'no' if at % 3 else 'yes'},{at * 7919 % 101}" for at in range(300)]
+    Path("leads.csv").write_text("\n".join(["id,won,visits", *rows]), encoding="utf-8")
+    small = ["limits.allow_small=true", "tracking.enabled=false", "model.max_rounds=25", "evaluation.draws=50"]
+    quick = [word for choice in small for word in ("--set", choice)]
+    run("init", "leads.csv")
+    run("train", *quick, "--accept-weak", "a test")
+    printed = run("train", *quick, "--set", "split.seed=1")
+
+    assert "version 1 stays in use" in printed
+    assert '--accept-weak "REASON"' in printed
+    assert "leadml promote" not in printed
+    accepted = run("train", *quick, "--set", "split.seed=1", "--accept-weak", "a test")
+    assert 'leadml promote 3 --ungated --reason "REASON"' in accepted
 
 
 def test_a_check_of_too_few_leads_exits_with_1(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:

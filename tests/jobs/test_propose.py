@@ -255,3 +255,15 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str, messag
 
     with pytest.raises(DataError, match=message):
         propose_params(tmp_path / "leads.csv", written_as="leads.csv")
+
+
+def test_where_nothing_is_left_to_learn_from_the_reasons_are_proposed(tmp_path: Path) -> None:
+    """The text says of each column why it is excluded; a training then asks for a field."""
+    rows = [f"A{at},{'no' if at % 3 else 'yes'},{0 if at % 3 else 9}" for at in range(900)]
+    (tmp_path / "leads.csv").write_text("\n".join(["id,won,visits", *rows]), encoding="utf-8")
+    proposal = propose(tmp_path / "leads.csv")
+
+    (role,) = [each for each in proposal.roles if each.column == "visits"]
+    assert (role.role, role.reason[:2]) == ("excluded", "LK")
+    with pytest.raises(LeadmlError, match="a field must be in fit"):
+        parse_params(proposal.text)

@@ -116,3 +116,17 @@ def test_tables_that_cannot_be_joined_or_read_alike_are_refused(tmp_path: Path) 
         with pytest.raises(DataError, match=message):
             proposed(tmp_path, [events, leads, deals])
         file.write_text(before, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_sheet_that_is_named_is_read_of_every_workbook(tmp_path: Path) -> None:
+    """And it is the sheet of the params."""
+    books = []
+    for file in write(tmp_path):
+        books.append(file.with_suffix(".xlsx"))
+        with pd.ExcelWriter(books[-1]) as book:
+            pd.read_csv(file).to_excel(book, sheet_name="data", index=False)
+            pd.DataFrame({"note": ["exported"]}).to_excel(book, sheet_name="notes", index=False)
+    with pytest.raises(DataError, match="must have one sheet with cells, got 'data', 'notes'"):
+        proposed(tmp_path, books)
+    assert proposed(tmp_path, books, Answers(sheet="data"))[1].data.sheet == "data"

@@ -208,6 +208,11 @@ LONG = b"a,b\n" + b"1,xx\n" * 300_000
     ("content", "encoding", "message"),
     [
         (b"a,b\n1,caf\xe9\n", "utf-8", ":2: must be utf-8, got byte 0xe9 at offset 9; set data.encoding"),
+        (
+            b"a,b\n1,\x81\n",
+            "cp1252",
+            ":2: must be cp1252, .* data.encoding, for example mac_roman, or leadml init FILE",
+        ),
         (b"a,b\r1,x\r2,\xe9\r", "utf-8", ":3: must be utf-8, got byte 0xe9 at offset 10; set"),
         (b"\xef\xbb\xbfa,b\n\xe9,x\n", "utf-8", ":2: must be utf-8, got byte 0xe9 at offset 7; set"),
         (LONG + b"1,\xe9\n", "utf-8", ":300002: must be utf-8, got byte 0xe9 at offset 1,500,006; set"),
