@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Shortest first. WITH_NAME are the arguments of one.
 PROOF := door bank cost truth store bots cuts rivals features explain review estimate drift parts compare \
-	weak exploration gate exports replay replay_shop thousandth small newlevels intervals kills leaks leak_limits mutation \
+	weak exploration gate exports advice replay replay_shop thousandth small newlevels intervals kills leaks leak_limits mutation \
 	ablations steady
 ONLY := $(PROOF)
 PEERS :=

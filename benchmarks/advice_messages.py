@@ -51,7 +51,7 @@ class Message:
     def pattern(self) -> re.Pattern[str]:
         """What finds the text in a line of output whose blanks are single."""
         words = " ".join(self.text.split())
-        return re.compile(".+?".join(map(re.escape, words.split(VALUE))).replace(r"\ ", " "))
+        return re.compile(".*?".join(map(re.escape, words.split(VALUE))).replace(r"\ ", " "))
 
 
 def messages() -> list[Message]:

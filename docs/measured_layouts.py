@@ -444,6 +444,15 @@ LAYOUTS = {
             and of an export without a label {new_scored} of 200 leads are scored.
         """,
     ),
+    "advice": Layout(
+        "Advice that can be followed",
+        "The texts of the package that say what to do and name a key, an option or a command",
+        (),
+        notes="""
+            Of {messages} such texts {followed} were shown by a command in a project of their own and followed as one
+            would who knows only that text; after {further} of them the command did its work and the text was gone.
+        """,
+    ),
     "small": Layout(
         "Few leads",
         f"{FURTHER}, without `duration` and `PageValues`; {BUNDLED} without `duration`; CDNOW; a simulated CRM",
