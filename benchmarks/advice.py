@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 for _module in (
     "advice_reading", "advice_starting", "advice_starting_more", "advice_judging", "advice_judging_tables",
-    "advice_judging_leaks",
+    "advice_judging_leaks", "advice_reviewing", "advice_serving", "advice_tracking",
 ):  # fmt: skip
     import_module(_module)
 

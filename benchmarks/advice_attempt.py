@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import yaml
+from advice_stream import FIRST_DAYS, PARAMS, STREAM, bring_outcomes
 from measure import ROOT
 from typer.testing import CliRunner
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WIDE = "100000"  # characters of a line, so that no table breaks one
+# The rule of SQL that params have needs more leads than the base has.
+TRAIN_CRM = [
+    *["leadml", "train", "--target", "sql", "--set", "limits.allow_small=true", "--set"],
+    "stages.sql={rule: share, top: 0.1}",
+]
 REFUSED = (1, 2)  # exit codes of a command that did not do its work: its own, and of words that it does not know
 
 
@@ -86,8 +92,15 @@ class Attempt:
     @contextmanager
     def without(self, library: str) -> Iterator[None]:
         """Let a library be missing in the block."""
-        with patch.dict(sys.modules, {library: None}):
+        absent: Any = {library: None}
+        before = sys.modules.get(library)
+        sys.modules.update(absent)
+        try:
             yield
+        finally:  # what else was imported meanwhile stays: some of it cannot be imported twice
+            del sys.modules[library]
+            if before is not None:
+                sys.modules[library] = before
 
 
 def start_from(name: str, folder: Path, bases: Path) -> Attempt:
@@ -97,7 +110,8 @@ def start_from(name: str, folder: Path, bases: Path) -> Attempt:
     ----------
     name
         ``nothing``, an empty folder; ``bank``, the bundled leads and their params, MLflow off; ``crm``, a simulated CRM
-        of 1,500 leads with its params; ``trained bank`` and ``trained crm``, with a version in use.
+        of 1,500 leads with its params; ``stream``, the first 80 days of a simulated stream (`advice_stream`);
+        ``trained bank``, ``trained crm`` and ``trained stream``, with a version in use.
     folder
         Where the copy goes.
     bases
@@ -121,8 +135,7 @@ def _make(name: str, folder: Path, bases: Path) -> None:
     if name.startswith("trained "):
         kind = name.removeprefix("trained ")
         trained = start_from(kind, folder, bases)
-        words = "leadml train" if kind == "bank" else "leadml train --target sql --set limits.allow_small=true"
-        said = trained.do(words)
+        said = trained.do(TRAIN_CRM if kind == "crm" else ["leadml", "train"])
         if trained.refused:
             raise RuntimeError(said)
         return
@@ -132,6 +145,10 @@ def _make(name: str, folder: Path, bases: Path) -> None:
         (folder / "data" / "raw").mkdir(parents=True)
         shutil.copy(ROOT / "data" / "raw" / "bank.csv", folder / "data" / "raw")
         shutil.copy(ROOT / "params.yaml", folder)
+    elif name == "stream":
+        attempt.do(STREAM)
+        bring_outcomes(folder, FIRST_DAYS)
+        (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False), encoding="utf-8")
     else:
         attempt.do("leadml simulate crm data --leads 1500 --months 14 --seed 1")
         shutil.copy(ROOT / "examples" / "crm" / "params.yaml", folder)

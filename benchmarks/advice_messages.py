@@ -49,9 +49,9 @@ class Message:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What finds the text in a line of output whose blanks are single."""
-        words = " ".join(self.text.split())
-        return re.compile(".*?".join(map(re.escape, words.split(VALUE))).replace(r"\ ", " "))
+        """What finds the text in a line of output whose blanks are single; a finding has its remedy within a line."""
+        words = " ".join(self.text.split()).removesuffix(".")
+        return re.compile(".*?".join(map(re.escape, words.split(VALUE))).replace(r"\ ", " "), re.IGNORECASE)
 
 
 def messages() -> list[Message]:

@@ -165,7 +165,7 @@ def _print_summary(summary: ScoreSummary) -> None:
         print(f"rule not applied, because the model has no such field: {inert(rule)}")
     for finding in summary.changes:
         if finding.severity == "not applicable":
-            print(f"not compared with the training: {finding.evidence}")
+            print(f"not compared with the training: {finding.evidence}; {finding.remedy}")
     for warning in summary.warnings:
         print(f"warning: {warning}")
     if summary.not_scored:

@@ -53,7 +53,10 @@ def acceptance(project: Places) -> Acceptance:
     with reading(store_url(project)) as store:
         records = None if store is None else handoff_records(store)
     if records is None or records.handoffs.empty:
-        msg = "leads must have been handed over, got none; write those that are due with leadml handoff --out FILE"
+        msg = (
+            "leads must have been handed over, got none; score leads (leadml score), then write those that are due "
+            "with leadml handoff --out FILE"
+        )
         raise LeadmlError(msg)
     followed = followed_up(records.handoffs, records.changes, records.outcomes)
     return Acceptance(acceptance_table(followed), rejection_table(followed))

@@ -88,7 +88,11 @@ def judge_rules(model: Model, project: Places, *, now: str, progress: Progress) 
         msg = f"stages.rules must have a rule that can be applied, got none{listed}"
         raise LeadmlError(msg)
     if not cuts:
-        msg = f"the target {bundle.target} must drive a stage for rules to be judged, got none; see targets.NAME.drives"
+        name = bundle.target
+        msg = (
+            f"the target {name} must drive a stage for rules to be judged, got none in version {model.version}; set "
+            f"targets.{name}.drives, train again (leadml train) and put that version in use (leadml promote)"
+        )
         raise LeadmlError(msg)
     training = training_source(project, project.target, now=now).training(progress=progress)
     names = [field.name for field in bundle.leads.contract.fields]

@@ -106,7 +106,7 @@ def train(project: Places, *, now: str, progress: Progress, accept_weak: str = "
         try:
             run_id = track_training(project.tracking_store, model, params=params, champion=champion == version)
         except LeadmlError as error:
-            note = f"the version is not in MLflow; leadml train again logs it ({error})"
+            note = f"the version is not in MLflow ({error}); leadml train logs it once that is mended"
     return Trained(model, is_new, champion, run_id, note)
 
 

@@ -71,23 +71,23 @@ def note_event(store: Path, model: Model, event: dict[str, str]) -> None:
 def _noted(client: MlflowClient, model: Model, event: dict[str, str]) -> str:
     """Note an event, and return the number under which MLflow has the version."""
     number = _registered(client, model)
+    if number is None:
+        msg = f"version {model.version} is not in MLflow; leadml train again logs it"
+        raise LeadmlError(msg)
     client.set_model_version_tag(model.target, number, f"leadml.{event['action']}", json.dumps(event, sort_keys=True))
     return number
 
 
-def _registered(client: MlflowClient, model: Model) -> str:
-    """Return the number under which MLflow has a version."""
+def _registered(client: MlflowClient, model: Model) -> str | None:
+    """Return the number under which MLflow has a version, None if it has none."""
     wanted = {"leadml.version": model.version, "leadml.model_hash": model.manifest.model_hash}
     query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
     found = client.search_model_versions(f"name = '{model.target}' and {query}")
-    if not found:
-        msg = f"version {model.version} is not in MLflow; leadml train again logs it"
-        raise LeadmlError(msg)
-    return str(max(int(each.version) for each in found))
+    return str(max(int(each.version) for each in found)) if found else None
 
 
 def track_training(store: Path, model: Model, *, params: Params, champion: bool) -> str:
-    """Log a version of a model; a version that has a finished run is not logged again.
+    """Log a version of a model; a version that has a finished run is not logged again, but registered if it is not.
 
     Parameters
     ----------
@@ -115,6 +115,8 @@ def track_training(store: Path, model: Model, *, params: Params, champion: bool)
         found = client.get_experiment_by_name(name)
         logged = None if found is None else _finished_run(client, found, model)
         if logged is not None:
+            if _registered(client, model) is None:  # somebody deleted it there
+                _register(client, model, logged, champion=champion)
             return logged
         experiment = _checked(found, store) if found is not None else _new_experiment(client, name, store)
         return _log_run(client, experiment, model, params=params, champion=champion)
@@ -202,7 +204,7 @@ def _mlflow(store: Path) -> Iterator[MlflowClient]:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         msg = (
             f"tracking.store: MLflow must be able to read and write {store.name}, got: {inert(first)}; mend or upgrade "
-            "it (mlflow db upgrade), name another file, or set tracking.enabled: false"
+            f"it (mlflow db upgrade sqlite:///{store}), name another file, or set tracking.enabled: false"
         )
         raise LeadmlError(msg) from error
 

@@ -210,7 +210,7 @@ def _rising(cuts: Sequence[Cut], crossing: Crossing) -> tuple[Cut, ...]:
             msg = (
                 f"cuts must rise, got {below.stage} at {below.probability:.4f} ({below.rule}) and {cut.stage} at "
                 f"{cut.probability:.4f} ({cut.rule}); change stages.{below.stage.lower()} or "
-                f"stages.{cut.stage.lower()}, or say in stages.crossing what to do"
+                f"stages.{cut.stage.lower()}, or set stages.crossing to raise or lower"
             )
             raise ModelError(msg)
         remark = f"moved from {abs(cut.probability):.4f} to the cut of {below.stage}, because the cuts cross"

@@ -167,8 +167,7 @@ CATALOGUE = {
     "RV0": FindingKind(
         "review",
         "Leads are like those of the training",
-        "Nothing to do where it passed. Where it is not applicable, score more leads at once, or lower "
-        "review.changes.min_leads.",
+        "Score more leads at once, or lower review.changes.min_leads.",
     ),
     "RV1": FindingKind(
         "review",
@@ -205,7 +204,8 @@ CATALOGUE = {
     "RV7": FindingKind(
         "review",
         "Stages have the shares that they had in the training",
-        "See which leads came in; if they are right, review the cuts with leadml cuts.",
+        "See which leads came in; if they are right, raise review.changes.stages: leadml review says whether the cuts "
+        "hold once outcomes are known.",
     ),
     "RV8": FindingKind(
         "review",
@@ -231,12 +231,12 @@ CATALOGUE = {
     "RV12": FindingKind(
         "review",
         "Leads above a cut convert as the cut promised",
-        "Solve the cuts again (leadml cuts --save), after the model itself was seen to.",
+        "Solve the cuts on newer leads (leadml review --act), after the model itself was seen to.",
     ),
     "RV13": FindingKind(
         "review",
         "As many leads are above a cut as it promised",
-        "Solve the cuts again (leadml cuts --save), or change what the team can work.",
+        "Solve the cuts on newer leads (leadml review --act), or change what the team can work.",
     ),
     "RV14": FindingKind(
         "review",
@@ -261,7 +261,7 @@ CATALOGUE = {
     "RV18": FindingKind(
         "review",
         "Sales accept the leads that they are given",
-        "Read the reasons of rejections (leadml acceptance), and make a rule of what they name.",
+        "Read the reasons of rejections (leadml handoff), and make a rule of what they name.",
     ),
     "RV19": FindingKind(
         "review",

@@ -51,7 +51,7 @@ def judge_changes(profile: Profile, counts: LeadCounts, limits: ChangeLimits) ->
         return found
     if not is_judged:
         evidence = f"there are {counts.rows:,} leads, and fewer than {limits.min_leads:,} are not judged"
-        return [Finding("RV0", "not applicable", evidence)]
+        return [Finding("RV0", "not applicable", evidence, _remedy("RV0"))]
     return [Finding("RV0", "passed", f"{counts.rows:,} leads do not differ from the training by more than the limits")]
 
 
@@ -171,8 +171,12 @@ def _means(reference: LeadCounts, current: LeadCounts) -> str:
 
 
 def _warn(code: str, evidence: str, field: str = "") -> Finding:
+    return Finding(code, "warn", evidence, _remedy(code), field)
+
+
+def _remedy(code: str) -> str:
     remedy = CATALOGUE[code].remedy
-    return Finding(code, "warn", evidence, remedy[0].lower() + remedy[1:-1], field)
+    return remedy[0].lower() + remedy[1:-1]
 
 
 def _share(part: int, leads: int, what: str = "leads") -> str:
