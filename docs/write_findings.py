@@ -32,8 +32,8 @@ says what to do. This page lists all codes. It is written by `python docs/write_
 | passed | It was judged, and nothing was found. |
 | not applicable | It could not be judged; the evidence says why. This is not the same as passed. |
 
-A finding is about one field or about all leads. *What to do* holds for a finding that warns or stops; the finding says
-what to do in the case at hand."""
+A finding is about one field or about all leads. *What to do* holds for a finding that warns or stops, and of RV0 for
+one that is not applicable; the finding says what to do in the case at hand."""
 QUESTIONS: dict[Topic, str] = {
     "readiness": "Are there enough leads, and can the fields be used?",
     "dates": "Do the tables of dated leads fit together, and are outcomes known in time? For dated leads only.",

@@ -138,7 +138,7 @@ def test_changed_leads_give_exit_code_3_and_a_line_that_names_the_field(
     assert lines[0].startswith("warning: RV1 balance is empty in all 200 leads; in the training in 0 of 3,453; see ")
     assert "warning" not in run("score", bank_file, *out, "--held-out")
     few = run("score", tmp_path / "few.csv", *out)
-    assert "not compared with the training: there are 19 leads, and fewer than 200 are not judged\n" in few
+    assert "not compared with the training: there are 19 leads, and fewer than 200 are not judged; score more" in few
 
 
 def test_unknown_levels_are_counted(run: Run, tmp_path: Path, bank_file: Path, params: list[str]) -> None:

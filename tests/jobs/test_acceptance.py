@@ -33,5 +33,5 @@ def test_figures_are_shown_with_their_intervals() -> None:
 
 def test_nothing_is_told_before_leads_are_handed_over(tmp_path: Path) -> None:
     """The message says how to hand them over."""
-    with pytest.raises(LeadmlError, match=r"^leads must have been handed over, got none; write those that are due"):
+    with pytest.raises(LeadmlError, match=r"^leads must have been handed over, got none; score leads .* then write"):
         acceptance(Places.open(write_params(tmp_path, crm()), target="sql"))

@@ -149,7 +149,7 @@ def test_a_rival_is_a_stored_version_that_is_not_in_use(three: Registry, tmp_pat
     ):
         with pytest.raises(LeadmlError, match=said):
             three.rival(version)
-    with pytest.raises(LeadmlError, match=r"got '1'; there is no other; train one \(leadml train\)"):
+    with pytest.raises(LeadmlError, match=r"got '1'; there is no other; train one on new leads .* \(leadml train\)"):
         Registry(tmp_path / "empty").rival("1")
 
 

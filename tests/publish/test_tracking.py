@@ -118,6 +118,20 @@ def test_a_store_that_is_no_database_has_no_alias(tmp_path: Path) -> None:
     assert registered_alias(tmp_path / "none.db", "t") is None
 
 
+def test_a_version_that_was_deleted_in_mlflow_is_registered_again(
+    logged: tuple[Path, list[str]], trained_project: tuple[Places, Trained], tmp_path: Path
+) -> None:
+    """By its run, which is there already: a training again does what a status then asks for."""
+    store, (run_id, _) = logged
+    copied = Path(shutil.copy(store, tmp_path))
+    client = MlflowClient(f"sqlite:///{copied}")
+    client.delete_registered_model("subscribed")
+    project, trained = trained_project
+
+    assert track_training(copied, trained.model, params=project.params, champion=True) == run_id
+    assert client.get_model_version_by_alias("subscribed", "champion").run_id == run_id
+
+
 @pytest.fixture
 def registry(logged: tuple[Path, list[str]]) -> Iterator[Path]:
     """Point MLflow at the store, and return the folder of what was logged."""
@@ -282,7 +296,7 @@ def test_a_store_that_mlflow_cannot_use_is_refused_in_one_line(
 
     assert re.fullmatch(
         rf"tracking\.store: MLflow must be able to read and write mlflow\.db, got: {got}; mend or upgrade it "
-        r"\(mlflow db upgrade\), name another file, or set tracking\.enabled: false",
+        rf"\(mlflow db upgrade sqlite:///{re.escape(str(store))}\), name another file, or set tracking\.enabled: false",
         str(caught.value),
     )
     assert store.read_bytes() == content

@@ -145,8 +145,8 @@ def test_cuts_that_do_not_rise_are_refused(iql, mql, sql):
     (first, low), (second, high) = (("IQL", iql), ("MQL", mql)) if iql >= mql else (("MQL", mql), ("SQL", sql))
     message = (
         rf"^cuts must rise, got {first} at {low:.4f} \(fixed at {low:g}\) and {second} at {high:.4f} "
-        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}, or say in "
-        r"stages.crossing what to do$"
+        rf"\(fixed at {high:g}\); change stages.{first.lower()} or stages.{second.lower()}, or "
+        r"set stages.crossing to raise or lower$"
     )
     with pytest.raises(ModelError, match=message):
         solve_cuts(*_leads(0), {"iql": rules[0], "mql": rules[1], "sql": rules[2]})

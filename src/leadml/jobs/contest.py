@@ -83,7 +83,8 @@ def training_end(model: Model) -> int:
     if known_until is None:
         msg = (
             f"leads must have dates (data.created_at), to tell which are later than the training of version "
-            f"{model.version}, got none; declare it and train again, or pass over the gate (leadml promote --ungated)"
+            f"{model.version}, got none; declare it and train again, or pass over the gate (leadml promote VERSION "
+            "--ungated --reason REASON)"
         )
         raise LeadmlError(msg)
     return known_until

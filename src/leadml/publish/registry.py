@@ -107,7 +107,11 @@ class Registry:
         others = [each for each in stored if each != in_use]
         if version not in others:
             what = f"another than {in_use}, which is in use" if version == in_use else "a stored one"
-            hint = f"there are {', '.join(others)}" if others else "there is no other; train one (leadml train)"
+            hint = (
+                f"there are {', '.join(others)}"
+                if others
+                else "there is no other; train one on new leads or with other choices (leadml train)"
+            )
             msg = f"version must be {what}, got {quoted(version)}; {hint}"
             raise LeadmlError(msg)
         return self.path(version)

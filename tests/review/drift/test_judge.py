@@ -38,7 +38,7 @@ def _lines(counts: LeadCounts, profile: Profile = PROFILE, limits: ChangeLimits 
     lines = []
     for finding in judge_changes(profile, counts, limits):
         remedy = CATALOGUE[finding.code].remedy
-        assert finding.remedy == (remedy[0].lower() + remedy[1:-1] if finding.severity == "warn" else "")
+        assert finding.remedy == ("" if finding.severity == "passed" else remedy[0].lower() + remedy[1:-1])
         lines.append(f"{finding.severity}: {replace(finding, remedy='')}")
     return lines
 
