@@ -261,7 +261,7 @@ CATALOGUE = {
     "RV18": FindingKind(
         "review",
         "Sales accept the leads that they are given",
-        "Read the reasons of rejections (leadml handoff), and make a rule of what they name.",
+        "The reasons of rejections, which leadml handoff shows, say what a rule is to leave out.",
     ),
     "RV19": FindingKind(
         "review",
