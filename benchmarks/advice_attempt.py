@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WIDE = "100000"  # characters of a line, so that no table breaks one
-# The rule of SQL that params have needs more leads than the base has.
-TRAIN_CRM = [
-    *["leadml", "train", "--target", "sql", "--set", "limits.allow_small=true", "--set"],
-    "stages.sql={rule: share, top: 0.1}",
-]
+TRAIN = {"crm": "leadml train --target sql --set limits.allow_small=true"}
 REFUSED = (1, 2)  # exit codes of a command that did not do its work: its own, and of words that it does not know
 
 
@@ -135,7 +131,7 @@ def _make(name: str, folder: Path, bases: Path) -> None:
     if name.startswith("trained "):
         kind = name.removeprefix("trained ")
         trained = start_from(kind, folder, bases)
-        said = trained.do(TRAIN_CRM if kind == "crm" else ["leadml", "train"])
+        said = trained.do(TRAIN.get(kind, "leadml train"))
         if trained.refused:
             raise RuntimeError(said)
         return

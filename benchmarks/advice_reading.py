@@ -41,3 +41,11 @@ def set_delimiter(at: Attempt) -> Steps:
     yield "leadml check"
     at.set("data.delimiter", ";")
     yield "leadml check"
+
+
+@case("leadml check --verbose shows all")
+def show_all(at: Attempt) -> Steps:
+    """Check leads of which most findings passed."""
+    yield "leadml check"
+    at.follow("leadml check --verbose")
+    yield "leadml check --verbose"

@@ -124,6 +124,15 @@ def write_parquet(at: Attempt) -> Steps:
         yield "leadml score data/raw/bank.csv -o scored.parquet"
 
 
+@case("XlsxWriter is not installed", "trained bank")
+def write_csv(at: Attempt) -> Steps:
+    """Write a workbook without its library."""
+    with at.without("xlsxwriter"):
+        yield "leadml score data/raw/bank.csv -o scored.xlsx"
+        at.follow("write .csv")
+        yield "leadml score data/raw/bank.csv -o scored.csv"
+
+
 @case("cuts must rise, got")
 def say_what_to_do_where_cuts_cross(at: Attempt) -> Steps:
     """Train with a rule of SQL that lets in more leads than that of MQL."""
