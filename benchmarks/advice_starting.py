@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advice_cases import case
-from advice_leads import write_leads
+from advice_leads import day, prepare_small, visits, write_leads
 
 from leadml import propose_params
 
@@ -124,11 +124,6 @@ def raise_the_share_of_the_holdout(at: Attempt) -> Steps:
     yield SMALL
 
 
-def day(number: int) -> str:
-    """Return a day of 2025."""
-    return f"2025-{1 + number // 28 % 12:02}-{1 + number % 28:02}"
-
-
 @case("and set there what is said above", base="nothing")
 def write_the_params(at: Attempt) -> Steps:
     """Check a file without params."""
@@ -140,39 +135,45 @@ def write_the_params(at: Attempt) -> Steps:
     yield "leadml check leads.csv"
 
 
-@case("are warnings; leadml check shows them", base="crm")
+@case("are warnings; leadml check shows them", base="nothing")
 def see_the_warnings(at: Attempt) -> Steps:
-    """Train with tables of a CRM about which there are warnings."""
-    train = "leadml train --target sql --set limits.allow_small=true"
-    yield train
+    """Train with a field whose name is that of an outcome."""
+    lines = [f"A{n},{'no' if n % 3 else 'yes'},{visits(n, won=n % 3 == 0)},{n * 7919 % 101}" for n in range(300)]
+    prepare_small(at, "id,won,visits,call duration", *lines)
+    yield "leadml train"
     at.follow("leadml check shows them")
-    at.do("leadml check --target sql")
-    print(at.output)
-    yield train
+    shown = at.do("leadml check")
+    if "move it to features.excluded" not in shown:
+        raise ValueError(shown)
+    at.params(lambda chosen: chosen["features"]["engagement"].pop("call duration"))
+    at.prepare("features.excluded", {"call duration": "known after the deal"})
+    yield "leadml train"
 
 
 @case("leadml scores no leads with it; to use it all the same, leadml train --accept-weak", base="nothing")
 def accept_a_weak_version(at: Attempt) -> Steps:
     """Train on leads whose only field tells nothing."""
     lines = [f"A{n},{'no' if n % 3 else 'yes'},{n * 7919 % 101}" for n in range(300)]
-    (at.folder / "leads.csv").write_text("\n".join(["id,won,visits", *lines]), encoding="utf-8")
-    at.do("leadml init leads.csv")
-    at.prepare("limits.allow_small", value=True)
-    at.prepare("tracking.enabled", value=False)
+    prepare_small(at, "id,won,visits", *lines)
     yield "leadml train"
     at.follow("leadml train --accept-weak")
     yield ["leadml", "train", "--accept-weak", "a first look"]
 
 
-@case("to put it in use, once the gate lets it pass: leadml promote ", base="trained crm")
+@case("to put it in use, once the gate lets it pass: leadml promote ", base="nothing")
 def ask_the_gate(at: Attempt) -> Steps:
-    """Train another version beside the one in use, and ask the gate, which has no later leads to judge it by."""
-    train = "leadml train --target sql --set limits.allow_small=true --set split.seed=1"
-    yield train
+    """Train another version beside the one in use, and pass over the gate, which has no later leads to judge it by."""
+    lines = [f"A{n},{'no' if n % 3 else 'yes'},{visits(n, won=n % 3 == 0)},{day(n // 3)}" for n in range(900)]
+    prepare_small(at, "id,won,visits,created", *lines)
+    at.do("leadml train")
+    again = "leadml train --set split.seed=1"
+    yield again
     at.follow("leadml promote 2")
-    print(at.do("leadml promote 2 --target sql"))
-    at.do("leadml promote 2 --target sql --ungated --reason trial")
-    yield train
+    shown = at.do("leadml promote 2")
+    if "to use it all the same: leadml promote 2 --ungated --reason REASON" not in shown:
+        raise ValueError(shown)
+    at.do("leadml promote 2 --ungated --reason trial")
+    yield again
 
 
 @case("to put it in use without a gate, which would need leads with dates", base="trained bank")

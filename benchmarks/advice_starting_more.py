@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pyarrow.parquet as pq
 from advice_cases import case
-from advice_leads import write_leads
-from advice_starting import SMALL, day
+from advice_leads import day, write_leads
+from advice_starting import SMALL
 
 if TYPE_CHECKING:
     from advice_attempt import Attempt

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from leadml.errors import LeadmlError
-from leadml.jobs.score_request import Destination, ScoreRequest
+from leadml.jobs.score_request import Destination, ScoreRequest, file_choices
+from leadml.params import load_params
+from leadml.publish.sink import FileChoices
+
+ROOT = Path(__file__).parents[2]
 
 
 def destination(
@@ -15,13 +19,22 @@ def destination(
 ) -> Destination:
     """Return a destination of paths."""
     paths = (None if path is None else Path(path) for path in (out, contributions))
-    return Destination(*paths, database, raw=False)
+    return Destination(*paths, database, FileChoices())
 
 
 def test_a_request_is_of_all_leads_by_default() -> None:
     """Neither the holdout nor open leads alone."""
     request = ScoreRequest()
     assert (request.held_out, request.only_open, request.raw) == (False, False, False)
+
+
+def test_files_are_written_as_params_say() -> None:
+    """For machines too, and without params for an English spreadsheet."""
+    params = load_params(ROOT / "params.yaml", ["output.delimiter=';'", "output.decimal=','"])
+
+    assert file_choices(params) == FileChoices(raw=False, delimiter=";", decimal=",")
+    assert file_choices(params, raw=True).raw
+    assert file_choices(None) == FileChoices(raw=False, delimiter=",", decimal=".")
 
 
 def test_refused_rows_lie_beside_the_scores() -> None:
