@@ -30,7 +30,7 @@ def test_a_request_is_of_all_leads_by_default() -> None:
 
 def test_files_are_written_as_params_say() -> None:
     """For machines too, and without params for an English spreadsheet."""
-    params = load_params(ROOT / "params.yaml", ["output.delimiter=';'", "output.decimal=','"])
+    params = load_params(ROOT / "params.yaml", ["output.delimiter=;", "output.decimal=,"])
 
     assert file_choices(params) == FileChoices(raw=False, delimiter=";", decimal=",")
     assert file_choices(params, raw=True).raw
