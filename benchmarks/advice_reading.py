@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advice_cases import case
+from advice_leads import write_leads
 
 if TYPE_CHECKING:
     from advice_attempt import Attempt
@@ -24,9 +25,7 @@ def train_with_few(at: Attempt) -> Steps:
 @case("there is no such file; make one with leadml init FILE", base="nothing")
 def make_params(at: Attempt) -> Steps:
     """Check a folder without params."""
-    (at.folder / "leads.csv").write_text(
-        "id,won,a\n" + "".join(f"A{n},{'yes' if n % 3 else 'no'},{n % 7}\n" for n in range(99))
-    )
+    write_leads(at, leads=1200)
     yield "leadml check"
     at.follow("leadml init")
     at.do("leadml init leads.csv")

@@ -116,7 +116,8 @@ def test_leads_of_one_outcome_are_refused(toy_leads, toy_fields, quick_params, o
     """Each fold must be fitted on both outcomes."""
     with pytest.raises(
         ModelError,
-        match=rf"got fold 1 of 5 fitted on 640 leads, of which {640 * outcome} converted, and evaluated on 160; lower",
+        match=rf"got fold 1 of 5 fitted on 640 leads, of which {640 * outcome} converted, and evaluated on 160; "
+        "bring more leads of the rarer outcome",
     ):
         _fit(toy_leads.assign(converted=np.int8(outcome)), toy_fields, quick_params)
 
