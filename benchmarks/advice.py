@@ -68,6 +68,7 @@ def main() -> None:
             elif chosen.only:
                 print(f"{message.place}: {time.perf_counter() - began:.1f} s", flush=True)
     counts = {name: sum(getattr(result, name) for result in results) for name in ("followed", "further")}
+    print(f"{len(results)} texts with advice, {counts['followed']} followed, {counts['further']} led further")
     finish("advice", {"messages": len(results), **counts}, chosen)
 
 
