@@ -53,6 +53,6 @@ def test_target_and_fields_are_warned_of() -> None:
 
 
 def test_other_names_pass() -> None:
-    """One finding says that all were looked at."""
+    """One finding says that all were judged."""
     (found,) = judge_uses(["converted"], ["age", "industry"])
     assert (found.code, found.severity) == ("RD13", "passed")

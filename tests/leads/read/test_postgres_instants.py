@@ -12,12 +12,13 @@ from leadml.leads.check.load import checked_chunks
 from leadml.leads.check.rows import faults_of_range
 from leadml.leads.read.database import TableName, open_read_transaction
 from leadml.leads.read.files import Dialect
+from leadml.leads.read.postgres_instants import LIMITS
 from leadml.leads.read.table_source import DatabaseSource
 
 pytest_plugins = ["tests.postgres"]
 
 WRITTEN = ["infinity", "-infinity", "26204-01-05", "0044-03-15 BC"]
-LAST, FIRST = dt.datetime(9999, 12, 30), dt.datetime(1, 1, 2)  # noqa: DTZ001 - the zone is that of the type
+FIRST, LAST = LIMITS
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
