@@ -60,7 +60,7 @@ class CsvFile(TableFile):
         for name in frame.columns:
             column = frame[name]
             if is_float_dtype(column):
-                columns[name] = self._written(column.round(PLACES) + 0.0)  # -0.0 becomes 0.0
+                columns[name] = self._written(for_people(column))
             elif not is_numeric_dtype(column):
                 is_formula = column.map(_is_formula).astype(bool)  # of no rows, pandas keeps the type of texts
                 self.defused += int(is_formula.sum())
@@ -73,6 +73,18 @@ class CsvFile(TableFile):
             return numbers
         texts = numbers.map("{:.6f}".format).str.rstrip("0").str.rstrip(".")
         return texts.str.replace(".", self._choices.decimal, regex=False).where(numbers.notna(), None)
+
+
+def for_people(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers with 6 decimals; what is rounded to 0 has no sign.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> for_people(pd.Series([0.12345678, -1e-9])).tolist()
+    [0.123457, 0.0]
+    """
+    return numbers.round(PLACES) + 0.0
 
 
 def defused(text: str) -> str:

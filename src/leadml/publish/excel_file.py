@@ -15,7 +15,7 @@ from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from leadml.errors import LeadmlError, MissingExtraError
 from leadml.leads.read.workbook import read_sheet, read_sheet_header
-from leadml.publish.csv_file import PLACES
+from leadml.publish.csv_file import for_people
 from leadml.publish.files import published
 from leadml.publish.sink import BATCH, READ_ROWS
 
@@ -77,7 +77,7 @@ class ExcelSink:
 
     def _values(self, column: pd.Series[Any]) -> list[Any]:
         if is_float_dtype(column) and not self._choices.raw:
-            column = column.round(PLACES) + 0.0  # -0.0 becomes 0.0
+            column = for_people(column)
         return column.tolist()
 
 
