@@ -98,7 +98,7 @@ def test_a_version_is_trained_on_the_time_before_and_scores_the_stream(
     run("train", "--set", "tracking.enabled=false", "--set", "model.max_rounds=40", "--set", "evaluation.draws=50")
     words = ["--days", 60, "--drift", "odds", "--drift-day", 30]
     run("simulate", "stream", "now.csv", *words, "--model", "models/converted")
-    run("score", "now.csv", "-o", "scored.csv")
+    run("score", "now.csv", "-o", "scored.csv", "--raw")
     leads, scored = (pd.read_csv(name).set_index("lead_id") for name in ("now.csv", "scored.csv"))
     rises = leads.groupby(leads["created_at"] >= "2024-01-31")[["true_probability", "score_probability"]].mean()
 

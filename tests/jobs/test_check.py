@@ -48,11 +48,12 @@ def severities(result: CheckResult) -> dict[str, str]:
 
 
 def test_ready_leads_have_no_finding_that_stops(tmp_path: Path, make_project: Make) -> None:
-    """The bundled leads are ready; the only warning is that they have no dates."""
+    """The bundled leads are ready; the warnings are that they have no dates, and two names."""
     result = checked(make_project(tmp_path / "p"))
 
     assert set(severities(result)) >= {"RD1", "RD2", "RD3", "RD4", "RD5", "RD6", "RD7", "RD8", "RD9", "LK0"}
-    assert [finding.code for finding in result.findings if finding.severity in {"stop", "warn"}] == ["RD4"]
+    found = [(finding.code, finding.field) for finding in result.findings if finding.severity in {"stop", "warn"}]
+    assert found == [("RD4", ""), ("RD13", "housing"), ("RD13", "loan")]
     assert result.is_ready
     assert result.by_age == ()
 

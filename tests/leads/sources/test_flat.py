@@ -35,7 +35,7 @@ TrainedProject = tuple[Places, Trained]
 
 def scored_file(trained: TrainedProject, file: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scored and the refused rows of a file."""
-    request = ScoreRequest(file, out=out)
+    request = ScoreRequest(file, out=out, raw=True)
     score(trained[1].model, request, project=trained[0], now=NOW, progress=lambda _: None)
     refused = out.with_name(f"{out.stem}.not_scored.csv")
     return read_scores(out), pd.read_csv(refused, dtype={"lead_id": str}) if refused.exists() else pd.DataFrame()
