@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import yaml
 from advice_stream import FIRST_DAYS, PARAMS, STREAM, bring_outcomes
@@ -58,8 +56,8 @@ class Attempt:
             self.output = " ".join(shown.split())
             return self.output
         words = step if isinstance(step, list) else step.split()
-        with chdir(self.folder), patch.dict(os.environ, {"COLUMNS": WIDE}):
-            result = CliRunner().invoke(app, words[1:])
+        with chdir(self.folder):
+            result = CliRunner(env={"COLUMNS": WIDE}).invoke(app, words[1:])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         self.output, self.refused = " ".join(result.output.split()), result.exit_code in REFUSED

@@ -21,6 +21,7 @@ from leadml.params.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SOURCE = ROOT / "src" / "leadml"
 VALUE = "\N{REPLACEMENT CHARACTER}"  # in the place of a value that is filled in
@@ -54,28 +55,15 @@ class Message:
         return re.compile(".*?".join(map(re.escape, words.split(VALUE))).replace(r"\ ", " "), re.IGNORECASE)
 
 
-def messages() -> list[Message]:
-    """Return every text of the package that gives advice, each once."""
+def messages(source: Path = SOURCE) -> list[Message]:
+    """Return every text of a package that gives advice, each once."""
     advice = _advice()
     found: dict[str, Message] = {}
-    for file in sorted(SOURCE.rglob("*.py")):
+    for file in sorted(source.rglob("*.py")):
         for line, text in _texts(ast.parse(file.read_text(encoding="utf-8"))):
             if advice.search(" ".join(text.split())):
-                found.setdefault(text, Message(f"{file.relative_to(SOURCE).as_posix()}:{line}", text))
+                found.setdefault(text, Message(f"{file.relative_to(source).as_posix()}:{line}", text))
     return list(found.values())
-
-
-def keys(section: type[Section] = Params) -> Iterator[str]:
-    """Yield the keys of params.yaml, each with the sections before it."""
-    for name, field in section.model_fields.items():
-        yield name
-        for part in _sections(field.annotation):
-            yield from (f"{name}.{key}" for key in keys(part))
-
-
-def named(text: str) -> set[str]:
-    """Return the keys, options and commands that a text names."""
-    return set(re.findall(rf"--[a-z][a-z-]+|leadml [a-z]+|pip install|\b(?:{_sections_of_params()})\.[a-z_.]+", text))
 
 
 def _advice() -> re.Pattern[str]:

@@ -73,10 +73,7 @@ def test_advice_that_leads_nowhere_is_told(tmp_path: Path) -> None:
         ("set it to something", False),
     ],
 )
-def test_advice_says_what_to_do_and_names_what_is_changed(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_advice: bool
-) -> None:
+def test_advice_says_what_to_do_and_names_what_is_changed(text: str, tmp_path: Path, *, is_advice: bool) -> None:
     """A key, an option, a command or something to install; docstrings are no advice."""
     (tmp_path / "module.py").write_text(f'"""{text}."""\nTEXT = "{text}"\n', encoding="utf-8")
-    monkeypatch.setattr(advice_messages, "SOURCE", tmp_path)
-    assert [message.text for message in advice_messages.messages()] == [text] * is_advice
+    assert [message.text for message in advice_messages.messages(tmp_path)] == [text] * is_advice

@@ -11,7 +11,7 @@ import pytest
 from tests.frames import FORMULAS, OTHER_TEXTS, of_texts
 
 from leadml.errors import LeadmlError
-from leadml.publish import excel_file
+from leadml.publish.excel_file import MOST_ROWS
 from leadml.publish.sink import FileChoices
 from leadml.publish.sinks import batch_rows, table_sink
 
@@ -71,12 +71,26 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
     assert _write(tmp_path / "b.xlsx", FRAME[:1], FRAME[1:]).read_bytes() == first
 
 
-def test_more_rows_than_a_sheet_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one line, and without a file."""
-    monkeypatch.setattr(excel_file, "MOST_ROWS", 5)
-    with pytest.raises(LeadmlError, match=r"a\.xlsx: must have at most 5 rows, as a sheet can, got more; write \.csv"):
-        _write(tmp_path / "a.xlsx", FRAME, FRAME)
+def test_a_sheet_is_filled_to_its_last_row_and_no_further(tmp_path: Path) -> None:
+    """What does not fit is refused in one line, and without a file."""
+    message = r"full\.xlsx: must have at most 1,048,575 rows, as a sheet can, got more; write \.csv"
+
+    def fill_too_far() -> None:
+        with table_sink(tmp_path / "full.xlsx") as sink:
+            sink.write(FRAME)
+            sink.rows = MOST_ROWS - len(FRAME)  # as if so many rows were written
+            sink.write(FRAME)
+            sink.write(FRAME[:1])
+
+    with pytest.raises(LeadmlError, match=message):
+        fill_too_far()
     assert list(tmp_path.iterdir()) == []
+    with table_sink(tmp_path / "last.xlsx") as sink:
+        sink.write(FRAME[:0])
+        sink.rows = MOST_ROWS - 1
+        sink.write(FRAME[:1])
+    last = openpyxl.load_workbook(tmp_path / "last.xlsx").active.max_row
+    assert last == MOST_ROWS + 1
 
 
 def test_rows_are_read_back_as_texts(tmp_path: Path) -> None:

@@ -168,11 +168,13 @@ def with_kept(scored: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         If such a column has the name of one of the scores.
     """
     kept = {name.removeprefix(KEPT): frame[name].to_numpy() for name in kept_columns(frame)}
+    if not kept:
+        return scored
     if shared := [name for name in kept if name in scored]:
         msg = f"output.keep must not name a column of the scores, got {quoted(shared[0])}; leave it out or rename it"
         raise LeadmlError(msg)
-    rest = scored.drop(columns=LEAD_ID)
-    return pd.concat([scored[[LEAD_ID]], pd.DataFrame(kept, index=scored.index), rest], axis=1) if kept else scored
+    beside = pd.DataFrame(kept, index=scored.index)
+    return pd.concat([scored[[LEAD_ID]], beside, scored.drop(columns=LEAD_ID)], axis=1)
 
 
 def refused_rows(faults: Iterable[Fault]) -> pd.DataFrame:

@@ -248,7 +248,7 @@ def _arrow_table(frame: pd.DataFrame, contract: Contract) -> pa.Table:
 
 def _state_hashes(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Return for each row a hash of its key (the id, and the instants where leads have a history) and of its values."""
-    ids, values = row_hashes(frame.drop(columns=kept_columns(frame)))
+    ids, values = row_hashes(frame)
     if VALID_FROM not in frame:
         return ids, values
     for name in (VALID_FROM, RECORDED_AT):

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import Fault, inert, quoted
-from leadml.leads.check.contract import LEAD_ID
+from leadml.leads.check.contract import LEAD_ID, kept_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from leadml.types import Hashes, Mask
 
@@ -45,7 +45,7 @@ def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
     """Return a hash of the id and a hash of all values for each row.
 
     Two rows have the same hash of values where all columns have the same values after checking, however the file writes
-    them.
+    them. Columns that are only kept do not count: rows that differ there are no contradiction.
 
     Parameters
     ----------
@@ -57,17 +57,25 @@ def row_hashes(frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
     tuple
         Two arrays of shape (n_rows,).
     """
-    return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), _value_hashes(frame)
+    kept = set(kept_columns(frame))
+    values = _value_hashes(frame, [name for name in frame.columns if name not in kept])
+    return pd.util.hash_array(frame[LEAD_ID].to_numpy(), categorize=False).astype(np.uint64), values
+
+
+def kept_hashes(frame: pd.DataFrame) -> Hashes:
+    """Return a hash of the columns of each row that are only kept, an array of shape (n_rows,)."""
+    return _value_hashes(frame, kept_columns(frame))
 
 
 def content_keys(frame: pd.DataFrame) -> pd.Series:
     """Return a text key for each row; rows with the same values in all columns have the same key."""
-    return pd.Series([f"{value:016x}" for value in _value_hashes(frame)], index=frame.index, dtype=object)
+    hashes = _value_hashes(frame, frame.columns)
+    return pd.Series([f"{value:016x}" for value in hashes], index=frame.index, dtype=object)
 
 
-def _value_hashes(frame: pd.DataFrame) -> Hashes:
+def _value_hashes(frame: pd.DataFrame, names: Iterable[str]) -> Hashes:
     hashes = np.zeros(len(frame), dtype=np.uint64)
-    for name in frame.columns:
+    for name in names:
         column = frame[name].to_numpy()
         missing = pd.isna(column)
         if column.dtype == object:

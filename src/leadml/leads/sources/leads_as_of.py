@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadml.leads.check.contract import LEAD_ID, kept_columns
-from leadml.leads.check.duplicates import row_hashes
+from leadml.leads.check.contract import kept_columns
+from leadml.leads.check.duplicates import kept_hashes, row_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,11 +73,10 @@ class ContentHash:
         self._rows, self._faults = hashlib.sha256(), 0
 
     def add(self, frame: pd.DataFrame, faults: Iterable[Fault] = ()) -> tuple[Any, Any]:
-        """Add a chunk and return the hashes of its ids and of its values, without the columns that are only kept."""
-        kept = kept_columns(frame)
-        hashes = row_hashes(frame.drop(columns=kept))
-        for part in (hashes, *((row_hashes(frame[[LEAD_ID, *kept]]),) if kept else ())):
-            self._rows.update(np.ascontiguousarray(np.stack(part, axis=1)).tobytes())
+        """Add a chunk and return the hashes of its ids and of its values."""
+        hashes = row_hashes(frame)
+        kept = (kept_hashes(frame),) if kept_columns(frame) else ()
+        self._rows.update(np.ascontiguousarray(np.stack([*hashes, *kept], axis=1)).tobytes())
         for fault in faults:
             self._faults += int.from_bytes(hashlib.sha256(str(fault).encode()).digest(), "big")
         return hashes
