@@ -20,7 +20,7 @@ from leadml.jobs.explain import explain, explanation_table
 from leadml.jobs.places import Places
 from leadml.jobs.score import ScoreSummary, score
 from leadml.jobs.score_request import ScoreRequest
-from leadml.jobs.train import Trained
+from leadml.jobs.train import Trained, train
 from leadml.leads.check.activity_plan import DAY
 from leadml.leads.check.instants import shown_instant
 from leadml.leads.sources.source import scoring_source
@@ -424,3 +424,25 @@ def test_a_lead_outside_the_population_is_not_explained(
         DataError, match=r"leads: must contain the lead 'nobody', got no such id; choose another date or id"
     ):
         _explained(trained_dated, "nobody", AS_OF)
+
+
+def test_leads_that_are_looked_at_once_are_scored_on_the_day_after_they_came(
+    make_dated_project: Callable[..., Places], tmp_path: Path
+) -> None:
+    """The model learns one snapshot of each lead; a scoring takes the leads of the day, and says which these are."""
+    project = make_dated_project(tmp_path / "once", "snapshots.every=once")
+    trained = train(project, now=NOW, progress=lambda _: None, accept_weak="few leads of a test")
+    maturity, (date,) = trained.model.bundle.record.data.maturity, micros(pd.DatetimeIndex(["2024-06-04"]))
+    summary = run((project, trained), request_for(tmp_path / "scores.parquet", as_of=date))
+    leads = pd.read_parquet(project.root / "leads.parquet").groupby("lead_id")[["created_at", "recorded_at"]].min()
+    known = leads.max(axis=1).pipe(micros)
+
+    assert maturity.drawn == maturity.leads
+    assert trained.model.evaluation.metric("roc_auc")["value"] > 0.6
+    scored = set(pd.read_parquet(tmp_path / "scores.parquet")["lead_id"])
+    assert scored <= set(leads.index[(known > date - DAY) & (known <= date)])
+    assert len(scored) == summary.scored > 0
+    assert "within 30 days of the first midnight after they came" in trained.model.bundle.leads.settings.predicts("mql")
+    message = r"in the population at 2023.* that came since 2023-05-31.*snapshots.every: once"
+    with pytest.raises(LeadmlError, match=message):
+        run((project, trained), request_for(tmp_path / "none.parquet", as_of=date - 369 * DAY))

@@ -95,7 +95,9 @@ def test_the_choices_of_dated_leads_are_read_with_their_defaults() -> None:
             "data.path=x.csv",
             "leads must be flat (data.path and target) or dated (sources and targets), got parts of both",
         ),
-        ("snapshots.every=0", "snapshots.every: input should be greater than or equal to 1, got 0"),
+        ("snapshots.every=0", "snapshots.every: must be a whole number of days from 1 to 92, or once, got 0"),
+        ("snapshots.every=true", "snapshots.every: must be a whole number of days from 1 to 92, or once, got True"),
+        ("snapshots.every=twice", "snapshots.every: must be a whole number of days from 1 to 92, or once, got 'twice'"),
         ("snapshots.weekday=Monday", "snapshots.weekday: input should be 'monday', 'tuesday'"),
         ("snapshots.most=10", "snapshots.most: input should be greater than or equal to 1000, got 10"),
         ("snapshots.oldest=0", "snapshots.oldest: input should be greater than or equal to 1"),
@@ -145,6 +147,14 @@ def test_choices_that_cannot_be_followed_are_refused(override: str, message: str
     """The message is one line with file, line and key."""
     with pytest.raises(ParamsError, match=rf"^p.yaml:\d+: .*{re.escape(message)}"):
         _parsed(small(), override)
+
+
+def test_customers_cannot_be_looked_at_once_when_they_come() -> None:
+    """A lead is no customer on the day on which it comes."""
+    with pytest.raises(
+        ParamsError, match=r"snapshots.every must be a number of days where targets.won is of customers"
+    ):
+        _parsed(small(), "snapshots.every=once", "targets.won.outcome=churned", "targets.won.population=customers")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from leadml.params.address import DatabaseAddress
 from leadml.params.section import ColumnName, DatabaseTable, DataPath, Section, Text, ValueName
@@ -20,6 +20,8 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 AdvisedStage = Literal["iql", "mql", "sql"]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Days = Annotated[int, Field(ge=1, le=3650)]
+
+LONGEST_STEP = 92  # days of the longest quarter
 
 FUNNEL = ("mql", "sal", "sql", "opportunity", "customer", "evangelist")
 OUTCOMES = (*FUNNEL, "rejected", "lost", "churned")
@@ -43,6 +45,18 @@ WordForNumbers = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"), ValueName("word of lower-case letters, digits and underscores")
 ]
 OutcomeName = Annotated[str, ValueName("name of an outcome")]
+
+
+def _check_every(value: Any) -> Any:
+    if value == "once" or (type(value) is int and 1 <= value <= LONGEST_STEP):
+        return value
+    msg = f"must be a whole number of days from 1 to {LONGEST_STEP}, or once, got {value!r}"
+    raise ValueError(msg)
+
+
+DaysOrOnce = Annotated[
+    int | Literal["once"], BeforeValidator(_check_every), ValueName(f"days, 1 to {LONGEST_STEP}, or `once`")
+]
 
 
 class SourceParams(Section):
@@ -185,12 +199,14 @@ class SnapshotParams(Section):
     A lead gets a snapshot on every date while it is in the population of the target; see decision 9.
     """
 
-    every: Annotated[int, Field(ge=1, le=92)] = 7
+    every: DaysOrOnce = 7
     """Days between two snapshots of a lead. Raise it where leads change slowly or training takes too long; lower it
-    only where days matter, since snapshots of one lead resemble each other."""
+    only where days matter, since snapshots of one lead resemble each other. With `once` a lead gets one snapshot, at
+    the first 0:00 after it came, and a scoring takes the leads that came since 0:00 of the day before: choose it where
+    leads are judged when they arrive and never again, and score each day."""
     weekday: Weekday = "monday"
     """Day of the week of the first snapshots, taken at 0:00 in `data.timezone` or UTC. Choose the day on which you will
-    score."""
+    score. Not used with `every: once`."""
     since: Date | None = None
     """First day of snapshots; without it, the day of the first lead. Set it to leave out an early period in which the
     tables were incomplete or all leads were young; see decision 11."""

@@ -132,6 +132,9 @@ class Params(Section):
             if target.population == "customers" and target.outcome in FUNNEL[:5] and not target.again:
                 msg = f"targets.{name}: customers have reached {target.outcome} already; set population: open"
                 raise ValueError(msg)
+            if target.population == "customers" and self.snapshots.every == "once":
+                msg = f"snapshots.every must be a number of days where targets.{name} is of customers, got 'once'"
+                raise ValueError(msg)
             twice = next((stage for stage in self.drives(name) if driven.count(stage) > 1), None)
             if twice is not None:
                 msg = f"targets.{name}.drives must hold no stage that another target drives, got {twice} in both"

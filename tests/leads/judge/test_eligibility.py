@@ -47,6 +47,11 @@ OUTCOMES = [("lost", 5, "lost"), ("won", 4, "customer"), ("won", 9, "evangelist"
             {"snapshots": {"oldest": 10}},
             {"open": "it was created on 2024-01-02, more than 10 days before (snapshots.oldest)"},
         ),
+        (
+            {"outcome": "mql"},
+            {"snapshots": {"every": "once"}},
+            {"open": "it was known on 2024-01-02, more than a day before (snapshots.every: once)"},
+        ),
     ],
 )
 def test_each_reason_is_given(

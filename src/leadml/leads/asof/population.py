@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadml.errors import ModelError
+from leadml.leads.asof.arrival import day_before
 from leadml.leads.asof.features import AS_OF, LEAD
 from leadml.leads.asof.labels import label_snapshots, target_codes
 from leadml.leads.check.activity_plan import DAY
@@ -178,8 +179,8 @@ def population_snapshots(
 def _pairs(view: AsOfView, block: Block, dates: Integers, *, for_training: bool) -> Iterator[pa.Table]:
     """Yield each lead with the dates at which it may be in the population.
 
-    They begin when the lead is known and end at its greatest age; for training they also end when a target that can be
-    reached once is reached.
+    They begin when the lead is known and end at its greatest age, or after one where each lead has one; for training
+    they also end when a target that can be reached once is reached.
     """
     history, target = view.history, view.target
     lead = np.arange(block.first, block.stop)
@@ -187,6 +188,8 @@ def _pairs(view: AsOfView, block: Block, dates: Integers, *, for_training: bool)
     last = np.full(len(lead), len(dates))
     if target.oldest is not None:
         last = np.searchsorted(dates, history.created_at[lead] + target.oldest * DAY, side="right")
+    if target.once:
+        last = np.minimum(last, np.searchsorted(day_before(dates, view.timezone), history.known_since[lead]))
     if for_training and not target.again:
         is_target = np.isin(block.outcomes["outcome"].to_numpy(), target_codes(target, view.codes))
         reached = np.full(len(lead), np.iinfo(np.int64).max)

@@ -66,7 +66,7 @@ def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: 
     first, last
         The bounds of the calendar, both included, microseconds.
     choices
-        Days between snapshots, and the day of the week of the first.
+        Days between snapshots, and the day of the week of the first; each day where a lead has one snapshot.
     timezone
         The snapshots are at midnight of this zone; of UTC where it is None.
 
@@ -79,8 +79,11 @@ def snapshot_dates(first: int, last: int, choices: SnapshotParams, *, timezone: 
     """
     zone = timezone or "UTC"
     first_day, last_day = (to_local(np.array([first, last]), zone) // DAY).tolist()
-    weekday = (first_day + THURSDAY) % 7  # 1970 began on a Thursday
-    days = np.arange(first_day + (WEEKDAYS.index(choices.weekday) - weekday) % 7, last_day + 2, choices.every)
+    step: int = 1
+    if choices.every != "once":
+        weekday = (first_day + THURSDAY) % 7  # 1970 began on a Thursday
+        first_day, step = first_day + (WEEKDAYS.index(choices.weekday) - weekday) % 7, choices.every
+    days = np.arange(first_day, last_day + 2, step)
     instants = to_utc(days * DAY, zone, ambiguous="earlier", nonexistent="shift_forward")
     return instants[(instants >= first) & (instants <= last)]
 

@@ -33,6 +33,8 @@ class AsOfView:
         The fields of a snapshot.
     engine
         The library that computes features and labels.
+    timezone
+        The zone whose midnights divide days, or None for UTC.
     max_pairs
         Pairs of a lead and a date that are computed at a time; no result depends on it.
     """
@@ -43,4 +45,5 @@ class AsOfView:
     plan: ActivityPlan
     fields: tuple[Field, ...]
     engine: Engine
+    timezone: str | None = None
     max_pairs: int = MAX_PAIRS

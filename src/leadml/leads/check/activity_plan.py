@@ -100,6 +100,8 @@ class Target:
         Whether a lead can reach the outcome more than once.
     oldest
         Largest age of a lead in days at which it has snapshots, or None.
+    once
+        Whether a lead has one snapshot, at the first midnight after it came.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Target:
     population: str
     again: bool
     oldest: int | None
+    once: bool = False
 
     @classmethod
     def from_params(cls, params: Params, name: str) -> Target:
@@ -122,6 +125,7 @@ class Target:
             population=choices.population,
             again=choices.again,
             oldest=params.snapshots.oldest,
+            once=params.snapshots.every == "once",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from leadml.leads.asof.arrival import day_before
 from leadml.leads.asof.features import LEAD
 from leadml.leads.asof.labels import CUSTOMERS, target_codes
 from leadml.leads.check.activity_plan import DAY
@@ -29,14 +32,10 @@ def why_not_eligible(view: AsOfView, lead: int, as_of: int) -> str:
     as_of
         The instant, microseconds.
     """
-    history, target = view.history, view.target
-    created = int(history.created_at[lead])
-    if created >= as_of:
-        return f"it was created on {shown_day(created)}"
-    if history.known_since[lead] > as_of:
-        return f"it was not recorded before {shown_day(int(history.known_since[lead]))}"
-    if target.oldest is not None and as_of > created + target.oldest * DAY:
-        return f"it was created on {shown_day(created)}, more than {target.oldest} days before (snapshots.oldest)"
+    by_age = _why_not_by_age(view, lead, as_of)
+    if by_age is not None:
+        return by_age
+    target = view.target
     instants, codes = _known_outcomes(view, lead, as_of)
     names = {code: name for name, code in view.codes.items()}
     counted = target_codes(target, view.codes)
@@ -51,6 +50,21 @@ def why_not_eligible(view: AsOfView, lead: int, as_of: int) -> str:
         return "it was not a customer yet"
     at, code = max(changes)
     return f"it was {names[code]} since {shown_day(at)}"
+
+
+def _why_not_by_age(view: AsOfView, lead: int, as_of: int) -> str | None:
+    """Return in words why a lead was too young or too old, or None where it was neither."""
+    history, target = view.history, view.target
+    created, known = int(history.created_at[lead]), int(history.known_since[lead])
+    if created >= as_of:
+        return f"it was created on {shown_day(created)}"
+    if known > as_of:
+        return f"it was not recorded before {shown_day(known)}"
+    if target.oldest is not None and as_of > created + target.oldest * DAY:
+        return f"it was created on {shown_day(created)}, more than {target.oldest} days before (snapshots.oldest)"
+    if target.once and known <= day_before(np.array([as_of]), view.timezone)[0]:
+        return f"it was known on {shown_day(known)}, more than a day before (snapshots.every: once)"
+    return None
 
 
 def _known_outcomes(view: AsOfView, lead: int, as_of: int) -> tuple[list[int], list[int]]:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from leadml.errors import DataError, Fault, LeadmlError, quoted
+from leadml.leads.asof.arrival import day_before
 from leadml.leads.asof.engine import open_engine
 from leadml.leads.asof.event_blocks import add_events
 from leadml.leads.asof.events import OUTCOME_SCHEMA, EventReader, activity_schema, latest_instant
@@ -156,8 +157,7 @@ class DatedLeads:
                 eligible += len(frame)
             rows_read = len(history.lead_ids) + len({fault.location for fault in history.faults})
             if not eligible:
-                when = shown_instant(instant_)
-                msg = f"there must be leads to score, got none of {rows_read:,} in the population at {when}"
+                msg = f"there must be leads to score, got none of {rows_read:,} {self._population(instant_)}"
                 raise LeadmlError(msg)
             for outcomes in known_outcomes(view, instant_):
                 content.add(outcomes)
@@ -166,7 +166,7 @@ class DatedLeads:
                 rows_read=rows_read,
                 merged=0,
                 left_out=len(history.lead_ids) - eligible,
-                reason_left_out=f"not in the population at {shown_instant(instant_)}",
+                reason_left_out=f"not {self._population(instant_)}",
                 chunks=lambda: iter(spool),
                 stamp=self.stamp(as_of),
                 doubts=tuple(check_scoring_tables(view, self.rows_by_kind, as_of=instant_)),
@@ -261,7 +261,8 @@ class DatedLeads:
                 progress("reading outcomes")
                 outcomes = readers["outcomes"].outcomes(sources.outcomes, codes)
                 history = add_events(history, "outcomes", outcomes, OUTCOME_SCHEMA)
-            yield AsOfView(history, self.settings.target, codes, self.settings.plan, self.contract.fields, engine)
+            target, plan, timezone = self.settings.target, self.settings.plan, self.settings.timezone
+            yield AsOfView(history, target, codes, plan, self.contract.fields, engine, timezone)
 
     def observed_until(self, history: LeadHistory) -> int:
         """Return the end of the observation in microseconds: from params, or the end of the outcomes' coverage."""
@@ -279,6 +280,14 @@ class DatedLeads:
             since = instant(choices.since, timezone=timezone or "UTC")
         dates = snapshot_dates(since, until, choices, timezone=timezone)
         return dates[dates >= first]
+
+    def _population(self, as_of: int) -> str:
+        """Return in words which leads are scored."""
+        since = ""
+        if self.settings.target.once:
+            begin = int(day_before(np.array([as_of]), self.settings.timezone)[0])
+            since = f" that came since {shown_instant(begin)} (snapshots.every: once)"
+        return f"in the population at {shown_instant(as_of)}{since}"
 
     def _instant(self, as_of: str | None) -> int:
         """Return the instant as of which leads are scored."""

@@ -111,7 +111,7 @@ class AsOfSettings:
         population = "open leads" if self.target.population == "open" else "customers"
         return (
             f"{target}: whether {population} reach {self.target.outcome} within {self.target.horizon} days of the "
-            "snapshot"
+            + ("first midnight after they came" if self.target.once else "snapshot")
         )
 
     @property
