@@ -78,6 +78,30 @@ def test_three_tables_are_proposed_as_check_accepts_them(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+def test_leads_with_a_row_for_each_state_are_proposed_with_its_time(tmp_path: Path) -> None:
+    """The values of a snapshot are those of its time; a time of a record is used unless it is that of a migration."""
+    events, leads, deals = write(tmp_path)
+    first = pd.read_csv(leads).assign(valid_from=lambda made: made["Created"], logged_at=lambda made: made["Created"])
+    later = first[::2].assign(
+        Region="east", valid_from=lambda made: pd.to_datetime(made["Created"]) + pd.Timedelta(days=9)
+    )
+    later = later.assign(logged_at=later["valid_from"])
+    pd.concat([first, later]).to_csv(leads, index=False)
+    result, params = proposed(tmp_path, [events, leads, deals])
+    source = params.sources.leads
+    assert (source.lead_id, source.valid_from, source.recorded_at) == ("Contact ID", "valid_from", "logged_at")
+    assert source.created_at == "Created"
+    assert [(each.column, each.role) for each in result.roles[:2]] == [
+        ("Contact ID", "lead_id"), ("valid_from", "valid_from"),
+    ]  # fmt: skip
+    assert check(Places(tmp_path, params, "customer"), now=NOW, progress=lambda _: None).is_ready
+
+    pd.concat([first, later]).assign(logged_at="2025-12-01").to_csv(leads, index=False)
+    source = proposed(tmp_path, [events, leads, deals])[1].sources.leads
+    assert (source.valid_from, source.recorded_at) == ("valid_from", None)
+
+
+@pytest.mark.slow
 def test_outcomes_without_a_kind_are_sales(tmp_path: Path) -> None:
     """All rows have one outcome, and there need not be activities."""
     _, leads, deals = write(tmp_path)

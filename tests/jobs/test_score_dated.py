@@ -443,6 +443,6 @@ def test_leads_that_are_looked_at_once_are_scored_on_the_day_after_they_came(
     assert scored <= set(leads.index[(known > date - DAY) & (known <= date)])
     assert len(scored) == summary.scored > 0
     assert "within 30 days of the first midnight after they came" in trained.model.bundle.leads.settings.predicts("mql")
-    message = r"in the population at 2023.* that came since 2023-05-31.*snapshots.every: once"
+    message = r"in the population at 2023.* that come since 2023-05-31.*snapshots.every: once"
     with pytest.raises(LeadmlError, match=message):
         run((project, trained), request_for(tmp_path / "none.parquet", as_of=date - 369 * DAY))

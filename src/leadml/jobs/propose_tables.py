@@ -29,7 +29,9 @@ from leadml.leads.judge.table_roles import (
     find_account,
     find_kind,
     find_leads,
+    find_recorded,
     find_times,
+    find_valid_from,
     outcome_likeness,
     outcome_of,
 )
@@ -135,20 +137,21 @@ def propose_tables(
     dialect = _dialect(tables)
     at, lead_id, joins = find_leads([table.named for table in tables])
     leads, events = tables[at], _events(tables, joins)
-    created_at = find_created_at(leads.contents, (lead_id,))
+    lead_roles = _states(leads.named, lead_id)
+    created_at = find_created_at(leads.contents, [each.column for each in lead_roles])
     if created_at is None:
         raise DataError([Fault(leads.named.name, "must have a column with the time at which each lead came, got none")])
     meanings = {word: outcome_of(word) or _own_outcome(word) for word in events[0].words} or {CONSTANT: CONSTANT}
     outcome = next((each for each in reversed(FUNNEL[:5]) if each in meanings.values()), next(iter(meanings.values())))
     orders = _orders([(leads, created_at.column), *((each.table, each.occurred_at) for each in events)], answers)
-    lead_roles = {"lead_id": (lead_id, "differs on every row"), "created_at": (created_at.column, created_at.reason)}
+    lead_roles.append(created_at)
     account = find_account(leads.contents)
     if account is not None:
-        lead_roles["account"] = (account, "several leads have one")
+        lead_roles.append(Proposal(account, "account", None, "several leads have one"))
     usual, horizon = _days(leads, (lead_id, created_at.column), events[0], _words_of(outcome, meanings), orders)
     choices = TableChoices(
         dialect=dialect,
-        leads=TableColumns(leads.path, lead_roles),
+        leads=TableColumns(leads.path, {each.role: (each.column, each.reason) for each in lead_roles}),
         activities=_activities(events[1]) if len(events) > 1 else None,
         outcomes=TableColumns(
             events[0].table.path,
@@ -162,12 +165,12 @@ def propose_tables(
         outcome=outcome,
         horizon=horizon,
         oldest=None if {"lost", "rejected"} & set(meanings.values()) else usual,
-        roles=_roles(leads, {lead_id, created_at.column, account}),
+        roles=_roles(leads, {each.column for each in lead_roles}),
         kinds=events[1].words if len(events) > 1 else [],
         date_format=orders,
     )
     choices = _judged(choices, root, now)
-    return ProposedParams(choices.text(), tuple(choices.roles), tuple(each.note for each in events))
+    return ProposedParams(choices.text(), (*lead_roles, *choices.roles), tuple(each.note for each in events))
 
 
 def _read(file: Path, path: str, answers: Answers) -> _Table:
@@ -178,6 +181,20 @@ def _read(file: Path, path: str, answers: Answers) -> _Table:
     is_text = format_of(source_files(file)[0]) in TEXT
     contents = {name: describe_column(rows[name], dialect) for name in names}
     return _Table(path, rows, dialect, is_text, NamedTable(file.name, contents))
+
+
+def _states(leads: NamedTable, lead_id: str) -> list[Proposal]:
+    """Return the id of the leads and, where they have a row for each state, the columns that say of when it is."""
+    valid_from, recorded = find_valid_from(leads), find_recorded(leads)
+    if valid_from is None:
+        return [Proposal(lead_id, "lead_id", None, "differs on every row")]
+    roles = [
+        Proposal(lead_id, "lead_id", None, "the id of a lead, which has a row for each state"),
+        Proposal(valid_from, "valid_from", None, "named like the time from which a row holds"),
+    ]
+    if recorded is not None:
+        roles.append(Proposal(recorded, "recorded_at", None, "a time on every row, named like that of a record"))
+    return roles
 
 
 def _dialect(tables: Sequence[_Table]) -> Dialect:

@@ -15,7 +15,9 @@ from leadml.leads.judge.table_roles import (
     find_account,
     find_kind,
     find_leads,
+    find_recorded,
     find_times,
+    find_valid_from,
     outcome_likeness,
     outcome_of,
 )
@@ -47,6 +49,24 @@ def test_the_leads_are_the_table_whose_ids_the_others_have(order: tuple[int, ...
     assert {tables[other].name: join for other, join in joins.items()} == {
         "log.csv": Join("who", 1.0), "deals.csv": Join("lead", 1.0),
     }  # fmt: skip
+
+
+def test_leads_may_have_a_row_for_each_state() -> None:
+    """They are known by the time from which a row holds; the time until which it does is none."""
+    states = table("people.csv", key=IDS * 2, Created=DAYS[:30] * 2, valid_to=DAYS, valid_from=DAYS)
+    assert find_valid_from(states) == "valid_from"
+    assert find_valid_from(EVENTS) is None
+    assert find_leads([EVENTS, states, DEALS])[:2] == (1, "key")
+    with pytest.raises(DataError, match=r"one table must have a column that identifies leads"):
+        find_leads([table("people.csv", key=IDS * 2, Created=DAYS), EVENTS])
+
+
+def test_a_time_of_a_record_that_most_rows_share_is_that_of_a_migration() -> None:
+    """It says nothing of when a row became known."""
+    assert find_recorded(DEALS) == "logged_at"
+    moved = table("deals.csv", lead=IDS, logged_at=["2024-01-09"] * 20 + DAYS[:10], at=DAYS[:30])
+    assert find_recorded(moved) is None
+    assert find_times(moved) == ("at", None)
 
 
 def test_tables_without_ids_in_common_are_refused() -> None:

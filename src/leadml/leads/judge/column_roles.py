@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from leadml.leads.judge.presets import Preset
     from leadml.params import Kind
 
-Role = Literal["lead_id", "created_at", "label", "fit", "engagement", "excluded"]
+Role = Literal[
+    "lead_id", "valid_from", "recorded_at", "created_at", "account", "label", "fit", "engagement", "excluded"
+]
 
 CREATION_WORDS = """
     aangemaakt aanmaak added alta angelegt anlage anlagedatum crea creacion creado creata create created creation

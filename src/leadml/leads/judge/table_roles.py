@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from leadml.leads.judge.column_content import ColumnContent
 
 LEAST_JOINED = 0.5  # of the rows of a table: fewer with the id of a lead are of another system
+MOST_OF_ONE_INSTANT = 0.5  # of the rows of a table
 MOST_KINDS = 60  # kinds of activities or outcomes; a column with more holds names or texts
 KIND_WORDS = frozenset(("action", "activity", "event", "kind", "outcome", "stage", "status", "step", "type"))
 OUTCOME_TABLES = frozenset(
@@ -37,6 +38,8 @@ OUTCOME_TABLES = frozenset(
     )
 )
 RECORDED_WORDS = frozenset(("imported", "inserted", "loaded", "logged", "recorded", "synced"))
+VALID_WORDS = frozenset(("effective", "gultig", "valid"))  # of the time from which a row of a history holds
+END_WORDS = frozenset(("bis", "end", "till", "to", "until"))
 OCCURRED_WORDS = DATES | {"occurred", "happened", "when"}
 FUNNEL_WORDS = {  # of names of stages, after those that are outcomes of leadml themselves
     ("marketing", "qualified", "lead"): "mql", ("sales", "accepted", "lead"): "sal", ("opportunity",): "opportunity",
@@ -88,8 +91,9 @@ def find_leads(tables: Sequence[NamedTable]) -> tuple[int, str, dict[int, Join]]
     for at, table in enumerate(tables):
         created_at = find_created_at(table.contents)
         is_leads = created_at is not None and not created_at.guessed
+        has_states = find_valid_from(table) is not None
         for column, content in table.contents.items():
-            if not content.is_distinct or content.kind in {"time", "text"}:
+            if not (content.is_distinct or has_states) or content.kind in {"time", "text"}:
                 continue
             joins = {other: _best_join(content, tables[other].contents) for other in range(len(tables)) if other != at}
             least = min(join.share for join in joins.values())
@@ -110,6 +114,32 @@ def find_account(contents: Mapping[str, ColumnContent]) -> str | None:
         if words & COMPANIES and words & IDS and content.filled > content.distinct > 1 and content.kind != "time":
             return name
     return None
+
+
+def find_valid_from(table: NamedTable) -> str | None:
+    """Return the column of the time from which a row holds, in a table with a row for each state of a lead, or None."""
+    return next((name for name in _full_times(table) if _says(name, VALID_WORDS) and not _says(name, END_WORDS)), None)
+
+
+def find_recorded(table: NamedTable) -> str | None:
+    """Return the column of the time at which a row was recorded, or None.
+
+    Where most rows share one instant, it is that of a migration, which says nothing of when a row became known.
+    """
+    for name in _full_times(table):
+        levels = table.contents[name].levels
+        if _says(name, RECORDED_WORDS) and max(levels.values()) < MOST_OF_ONE_INSTANT * table.contents[name].rows:
+            return name
+    return None
+
+
+def _full_times(table: NamedTable) -> list[str]:
+    """Return the columns with a time on every row."""
+    return [name for name, each in table.contents.items() if is_time(name, each) and each.filled == each.rows]
+
+
+def _says(name: str, words: frozenset[str]) -> bool:
+    return bool(set(name_words(name)) & words)
 
 
 def _best_join(ids: ColumnContent, contents: Mapping[str, ColumnContent]) -> Join:
@@ -141,13 +171,9 @@ def find_times(table: NamedTable) -> tuple[str, str | None]:
     DataError
         Where no column holds a time on every row.
     """
-    times = [
-        name for name, content in table.contents.items() if is_time(name, content) and content.filled == content.rows
-    ]
-    recorded = next((name for name in times if set(name_words(name)) & RECORDED_WORDS), None)
-    others = sorted(
-        (name for name in times if name != recorded), key=lambda name: not set(name_words(name)) & OCCURRED_WORDS
-    )
+    recorded = find_recorded(table)
+    others = [name for name in _full_times(table) if name != recorded]
+    others.sort(key=lambda name: (not _says(name, OCCURRED_WORDS), _says(name, RECORDED_WORDS)))
     if not others:
         raise DataError([Fault(table.name, "must have a column with the time of each row, got none")])
     return others[0], recorded

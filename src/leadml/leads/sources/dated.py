@@ -157,7 +157,8 @@ class DatedLeads:
                 eligible += len(frame)
             rows_read = len(history.lead_ids) + len({fault.location for fault in history.faults})
             if not eligible:
-                msg = f"there must be leads to score, got none of {rows_read:,} {self._population(instant_)}"
+                population, came = self._population(instant_)
+                msg = f"there must be leads to score, got none of {rows_read:,} {population}{came and ' that'}{came}"
                 raise LeadmlError(msg)
             for outcomes in known_outcomes(view, instant_):
                 content.add(outcomes)
@@ -166,7 +167,7 @@ class DatedLeads:
                 rows_read=rows_read,
                 merged=0,
                 left_out=len(history.lead_ids) - eligible,
-                reason_left_out=f"not {self._population(instant_)}",
+                reason_left_out="not " + ", or not".join(filter(None, self._population(instant_))),
                 chunks=lambda: iter(spool),
                 stamp=self.stamp(as_of),
                 doubts=tuple(check_scoring_tables(view, self.rows_by_kind, as_of=instant_)),
@@ -281,13 +282,13 @@ class DatedLeads:
         dates = snapshot_dates(since, until, choices, timezone=timezone)
         return dates[dates >= first]
 
-    def _population(self, as_of: int) -> str:
-        """Return in words which leads are scored."""
-        since = ""
+    def _population(self, as_of: int) -> tuple[str, str]:
+        """Return in words which leads are scored, and since when they came, which may be empty."""
+        came = ""
         if self.settings.target.once:
             begin = int(day_before(np.array([as_of]), self.settings.timezone)[0])
-            since = f" that came since {shown_instant(begin)} (snapshots.every: once)"
-        return f"in the population at {shown_instant(as_of)}{since}"
+            came = f" come since {shown_instant(begin)} (snapshots.every: once)"
+        return f"in the population at {shown_instant(as_of)}", came
 
     def _instant(self, as_of: str | None) -> int:
         """Return the instant as of which leads are scored."""
