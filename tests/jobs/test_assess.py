@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.dated import NOW
 
-from leadml.errors import ModelError
+from leadml.errors import DataError, ModelError, ParamsError
 from leadml.jobs.assess import assess, refuse_stops
 from leadml.jobs.places import Places
 from leadml.jobs.train import Trained
-from leadml.leads.check.contract import AS_OF
+from leadml.leads.check.contract import AS_OF, kept_name
 from leadml.leads.judge.findings import Finding
 from leadml.leads.sources.source import training_source
 from leadml.leads.split import TimeSplit
+from leadml.model.leaks.sensitive import judge_sensitive
 from leadml.params import RuleParams
 
 
@@ -112,3 +115,42 @@ def test_rules_of_the_business_that_have_no_field_are_told(trained_project: tupl
     )
     (told,) = [each for each in assess(training, silent, progress=lambda _: None) if each.code == "RD10"]
     assert told.evidence.endswith("for want of their field: silence: ag; the nearest is 'age'")
+
+
+def test_a_sensitive_column_of_flat_leads_is_judged_and_changes_no_row(
+    make_project: Callable[..., Places], tmp_path: Path
+) -> None:
+    """What is learnt from, and its hash, are the same whether it is declared or not; it is in no stored contract."""
+    found = []
+    for declared in ((), ("marital",)):
+        project = make_project(tmp_path / f"{len(declared)}")
+        fit = {name: kind for name, kind in project.params.features.fit.items() if name != "marital"}
+        features = project.params.features.model_copy(update={"fit": fit, "sensitive": declared})
+        project = replace(project, params=project.params.model_copy(update={"features": features}))
+        found.append(training_source(project, project.target, now=NOW).training(progress=lambda _: None))
+    plain, told = found
+    (finding,) = judge_sensitive(told.parts().learn, told.contract.fields, told.contract.sensitive)
+
+    assert (finding.code, finding.severity, finding.field) == ("RD14", "warn", "marital")
+    assert "tell 'single' from other leads" in finding.evidence
+    assert "alone: age" in finding.evidence
+    assert finding in assess(told, project.params, progress=lambda _: None)
+    assert not any(each.code == "RD14" for each in assess(plain, project.params, progress=lambda _: None))
+    assert told.frame.drop(columns=kept_name("marital")).equals(plain.frame)
+    with pytest.raises(ParamsError, match=r"sensitive must name columns that are no fields, got 'marital'"):
+        make_project(tmp_path / "used", "features.sensitive=[marital]")
+    absent = make_project(tmp_path / "absent", "features.sensitive=[gender]")
+    with pytest.raises(DataError, match=r"features.sensitive"):
+        training_source(absent, absent.target, now=NOW).training(progress=lambda _: None)
+
+
+def test_a_sensitive_column_of_dated_leads_is_judged(make_dated_project: Callable[..., Places], tmp_path: Path) -> None:
+    """Each lead counts once, however many snapshots it has, and no snapshot is other than without it."""
+    project = make_dated_project(tmp_path / "dated", "features.sensitive=[phone]")
+    told = training_source(project, "mql", now=NOW).training(progress=lambda _: None)
+    plain = make_dated_project(tmp_path / "plain")
+    same = training_source(plain, "mql", now=NOW).training(progress=lambda _: None)
+    findings = [each for each in assess(told, project.params, progress=lambda _: None) if each.code == "RD14"]
+
+    assert [each.field for each in findings] == ["phone"]
+    assert told.frame.drop(columns=kept_name("phone")).equals(same.frame)

@@ -17,6 +17,7 @@ from leadml.leads.judge.readiness import judge_readiness
 from leadml.leads.judge.regulated import judge_uses
 from leadml.model.fit.selection import directions_of
 from leadml.model.leaks import find_leaks
+from leadml.model.leaks.sensitive import judge_sensitive
 from leadml.params import normal_name
 from leadml.stages.rules import RuleBook
 
@@ -59,6 +60,7 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
         _split_finding(training, parts, params),
         *_rule_findings(training, params),
     ]
+    findings += judge_sensitive(parts.learn, training.contract.fields, training.contract.sensitive)
     progress("looking for leaks")
     if parts.learn[LABEL].nunique() < CLASSES:
         return [

@@ -126,7 +126,7 @@ def learn(
     return Bundle(
         target=target,
         leads=LeadSpec(
-            contract=replace(contract, label=None),
+            contract=replace(contract, label=None, sensitive=()),
             settings=training.settings,
             dialect=Dialect.from_params(params.data),
             holdout=holdout,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from leadml.params.section import ColumnName, Section, Text, ValueName
+from leadml.params.section import ColumnName, Section, Text, ValueName, normal_name
 
 Kind = Literal["number", "category", "boolean"]
 Group = Literal["fit", "engagement"]
@@ -145,6 +145,9 @@ class FeatureParams(Section):
     excluded: dict[ColumnName, str] = {}
     """Columns that must not be used, each with the reason, which the model card repeats. A column that is not listed
     anywhere is not used either; the entry records the decision."""
+    sensitive: tuple[ColumnName, ...] = ()
+    """Columns of attributes that no decision may rest on, such as gender or age. They are no fields: `leadml check` and
+    training read them only to say whether the fields betray them (finding RD14)."""
     derived: Annotated[DerivedParams, Field(alias="read_out")] = DerivedParams()
     """Columns such as e-mail and job title from which leadml derives fields. Use it for columns that hold personal data
     or that write the same thing in many ways."""
@@ -158,6 +161,11 @@ class FeatureParams(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"a field must be in one group, got {twice[0]!r} in two"
+            raise ValueError(msg)
+        used = {normal_name(name) for name in (*self.fit, *self.engagement)}
+        sensitive = next((name for name in self.sensitive if normal_name(name) in used), None)
+        if sensitive is not None:
+            msg = f"sensitive must name columns that are no fields, got {sensitive!r}; take it out of the fields"
             raise ValueError(msg)
         if not self.fit and not self.engagement and not self.derived.columns and not self.activities.kinds:
             msg = "a field must be in fit, engagement, features.read_out or activities.kinds, got none; add one"

@@ -110,6 +110,8 @@ class Contract:
         Order of day and month in dates of three numbers, of all columns or by column, or None.
     kept
         Columns of leads to score that are carried through to the scores as they are written.
+    sensitive
+        Columns of a training set that are no fields, read to see whether fields betray them.
     """
 
     fields: tuple[Field, ...]
@@ -123,6 +125,7 @@ class Contract:
     derived: DerivedParams = field(default_factory=DerivedParams)
     date_format: DateFormat | None = None
     kept: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
 
     @classmethod
     def from_params(cls, params: Params) -> Contract:
@@ -149,6 +152,7 @@ class Contract:
             fields = (*fields, *(column.field for column in activity_columns(ActivityPlan.from_params(params))))
         else:
             roles |= {role: _normalize_name(getattr(params.data, role)) for role in (LEAD_ID, CREATED_AT)}
+        roles["sensitive"] = tuple(map(normal_name, choices.sensitive))
         if params.target is not None:
             roles["label"] = Label.from_params(params.target)
         _refuse_duplicate_names(fields)
@@ -182,6 +186,11 @@ class Contract:
         return tuple(entry for entry in self.fields if entry.source != "activity")
 
     @property
+    def carried(self) -> tuple[str, ...]:
+        """The columns that are read as they are written and are no fields, each once."""
+        return tuple(dict.fromkeys((*self.kept, *self.sensitive)))
+
+    @property
     def source_columns(self) -> dict[str, str]:
         """The column of the file for each column of checked leads except the id."""
         roles = {role: getattr(self, role) for role in (CREATED_AT, RECORDED_AT, VALID_FROM)}
@@ -196,7 +205,7 @@ class Contract:
         """The columns that the table must have, each once."""
         roles = (*(getattr(self, role) for role in LEAD_ROLES), self.label.column if self.label else None)
         fields = (entry.name for entry in self.column_fields)
-        names = (*(role for role in roles if role), *fields, *self.derived.columns, *self.kept)
+        names = (*(role for role in roles if role), *fields, *self.derived.columns, *self.carried)
         return tuple(dict.fromkeys(names))
 
 

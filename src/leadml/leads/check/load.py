@@ -83,7 +83,9 @@ def checked_chunks(
     DataError
         Where the source has not all columns of the contract.
     """
-    kept = {name: "output.keep" for name in contract.kept if name not in replace(contract, kept=()).columns}
+    read = replace(contract, kept=(), sensitive=()).columns
+    kept = {name: "output.keep" for name in contract.kept if name not in read}
+    kept |= {name: "features.sensitive" for name in contract.sensitive if name not in read}
     source.require(contract.columns, {**kept, **(keys or {})})
     before, records, name = 0, 0, ""
     for chunk in source.chunks(contract.columns, rows=rows):

@@ -103,7 +103,7 @@ def check_chunk(chunk: RawChunk, contract: Contract, dialect: Dialect, *, before
         problems.append((field.name, bad, REQUIREMENTS[field.kind] + _decimal_hint(field, dialect)))
     sources = {name: texts(chunk.table[name], dialect)[0] for name in contract.derived.columns}
     columns |= derive_columns(sources, contract.derived)
-    columns |= {kept_name(name): written_texts(chunk.table[name]) for name in contract.kept}
+    columns |= {kept_name(name): written_texts(chunk.table[name]) for name in contract.carried}
     if contract.account:
         accounts, bad = texts(chunk.table[contract.account], dialect)
         columns[SPLIT_KEY] = np.where(pd.isna(accounts), lead_ids, accounts)

@@ -118,6 +118,13 @@ CATALOGUE = {
         "Let the score say whom to call. What decides who gets credit, housing, insurance or work, or on which terms, "
         "is of high risk by law: it needs another kind of proof, and a person who decides.",
     ),
+    "RD14": FindingKind(
+        "readiness",
+        "Fields do not betray a sensitive attribute",
+        "Compare how its groups are staged, and move what tells it to features.excluded, unless a lawful aim needs it "
+        "and nothing milder will do: law counts what stands for an attribute as the attribute itself (GDPR Article 9; "
+        "EU directives 2000/43/EC and 2004/113/EC; US law on disparate impact).",
+    ),
     "DT1": FindingKind(
         "dates",
         "Snapshots are mature",
