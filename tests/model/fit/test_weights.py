@@ -70,6 +70,13 @@ def test_a_part_that_is_worse_in_every_period_loses_its_weight_and_one_that_is_b
     assert weights[2] > 0.8 * weights[0]
 
 
+def test_a_part_that_is_worse_in_every_period_by_various_amounts_has_no_weight() -> None:
+    """How bad it was says nothing of a period in which it would be good."""
+    varying = np.random.default_rng(3).exponential(0.1, PERIODS)[PERIOD] + 0.01
+
+    assert predictive_weights(_losses(varying, noise=0.01), EVEN, PERIOD)[1] < 0.1
+
+
 def test_without_periods_the_same_changes_are_mere_chance() -> None:
     """The part that is better in some periods is as surely behind as rows tell."""
     changing = np.where(PERIOD % 2 == 0, 0.05, -0.03)
@@ -97,11 +104,11 @@ def test_the_weight_of_a_few_rows_is_that_by_hand() -> None:
 
 
 def test_the_weight_of_two_periods_is_that_by_hand() -> None:
-    """With means of 0.1 and 0.3 and no chance the variance is 0.02 in a new period, and half of that in the mean."""
-    losses = np.array([[0.3, 0.4], [0.3, 0.4], [0.3, 0.6], [0.3, 0.6]])
+    """With means of -0.1 and 0.3 and no chance the variance is 0.01 in a new period, and of the mean half of 0.08."""
+    losses = np.array([[0.4, 0.3], [0.4, 0.3], [0.3, 0.6], [0.3, 0.6]])
     odds = np.divide(*predictive_weights(losses, EVEN, np.array([0, 0, 1, 1]))[::-1])
 
-    assert odds == pytest.approx(np.exp(-(0.2**2) / 0.03 / 8))
+    assert odds == pytest.approx(np.exp(-(0.1**2) / (0.01 + 0.08 / 2) / 8))
 
 
 def test_more_leads_of_the_same_kind_sharpen_the_weights() -> None:
@@ -141,9 +148,9 @@ def test_leaving_out_a_thousandth_of_the_rows_changes_no_weight_by_much(period: 
 
 @pytest.mark.parametrize("period", [None, PERIOD], ids=["one period", "periods"])
 def test_repeated_rows_of_one_cluster_add_no_certainty(period: Rows | None) -> None:
-    """Three copies of each row, of one cluster, weigh as the rows do; as rows of their own they weigh otherwise."""
+    """Ten copies of each row, of one cluster, weigh as the rows do; as rows of their own they weigh otherwise."""
     losses = _losses(0.005)
-    repeat = np.repeat(np.arange(ROWS), 3)
+    repeat = np.repeat(np.arange(ROWS), 10)
     periods = None if period is None else period[repeat]
     once = predictive_weights(losses, EVEN, period)
 

@@ -1,9 +1,10 @@
 """Weigh the parts of a model by how surely each is behind the best, in a new period.
 
-A part that has been a little worse in every period is worse. One that was better in some periods and worse in others
-may be the best in the next one, and nobody knows beforehand. So each keeps a weight, which falls with the square of how
-many standard errors it is behind. The standard error is that of a new period: periods differ by what they differed by
-so far. Weights therefore change little if a few leads are left out, and are even where the past tells nothing.
+A part that has been worse in every period is worse, whether by as much in each or not. One that was better in some
+periods and worse in others may be the best in the next one, and nobody knows beforehand. So each keeps a weight, which
+falls with the square of how many standard errors it is behind. The standard error is that of a new period, by how much
+better the part was in those in which it was better. Weights therefore change little if a few leads are left out, and
+are even where the past tells nothing.
 """
 
 from __future__ import annotations
@@ -82,9 +83,11 @@ def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, clust
 
     Notes
     -----
-    The mean difference to the best part has a predictive variance: that of its periods beyond what chance adds, by the
-    method of moments (DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986),
-    and that of the mean.
+    The mean difference to the best part has a predictive variance: that of a new period and that of the mean, each
+    beyond what chance adds by the method of moments (DerSimonian and Laird, "Meta-analysis in clinical trials",
+    Controlled Clinical Trials 7, 1986). That of a new period is twice the lower partial moment: the mean square of the
+    differences by which the part was better, and 0 for those by which it was worse. It is the variance itself where
+    differences are even around 0; periods that were bad by various amounts say nothing of a good one.
 
     Examples
     --------
@@ -97,10 +100,11 @@ def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, clust
     codes = np.arange(len(losses)) if cluster is None else cluster
     means, chance = _by_period(behind, numbers, codes)
     periods = len(means)
-    between = np.zeros(losses.shape[1])
+    between, better = np.zeros((2, losses.shape[1]))
     if periods > 1:
         between = np.maximum(means.var(axis=0, ddof=1) - chance.mean(axis=0), 0.0)
-    mean, variance = means.mean(axis=0), between + (between + chance.mean(axis=0)) / periods
+        better = np.maximum(2.0 * (np.minimum(means, 0.0) ** 2).mean(axis=0) - chance.mean(axis=0), 0.0)
+    mean, variance = means.mean(axis=0), better + (between + chance.mean(axis=0)) / periods
     behind_for_sure = np.where(mean > SMALLEST_DIFFERENCE, np.inf, 0.0)  # where no row differs from the mean
     is_unsure = (mean > SMALLEST_DIFFERENCE) & (variance > 0)
     squares = np.divide(mean**2, variance, out=behind_for_sure, where=is_unsure)
