@@ -73,6 +73,17 @@ def look_up_few(at: Attempt) -> Steps:
     yield looked_up(at, "stop")
 
 
+@case("Compare how its groups are staged, and move what tells it to features.excluded")
+def look_up_sensitive(at: Attempt) -> Steps:
+    """Look up what to do where ages tell who is single."""
+    put(at, some(at))
+    at.params(lambda chosen: chosen["features"]["fit"].pop("marital"))
+    at.prepare("features.sensitive", ["marital"])
+    yield looked_up(at, "warn")
+    exclude(at, "fit", "age")
+    yield looked_up(at, "warn")
+
+
 @case("Bring more leads of the rarer outcome, or set limits.allow_small: true.")
 def look_up_few_converters(at: Attempt) -> Steps:
     """Look up what to do about leads of which 40 or so converted."""

@@ -129,7 +129,9 @@ def test_a_sensitive_column_of_flat_leads_is_judged_and_changes_no_row(
         project = replace(project, params=project.params.model_copy(update={"features": features}))
         found.append(training_source(project, project.target, now=NOW).training(progress=lambda _: None))
     plain, told = found
-    (finding,) = judge_sensitive(told.parts().learn, told.contract.fields, told.contract.sensitive)
+    (finding,) = judge_sensitive(
+        told.parts().learn, told.contract.fields, told.contract.sensitive, order=told.split.order
+    )
 
     assert (finding.code, finding.severity, finding.field) == ("RD14", "warn", "marital")
     assert "tell 'single' from other leads" in finding.evidence

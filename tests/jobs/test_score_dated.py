@@ -426,7 +426,7 @@ def test_a_lead_outside_the_population_is_not_explained(
         _explained(trained_dated, "nobody", AS_OF)
 
 
-def test_leads_that_are_looked_at_once_are_scored_on_the_day_after_they_came(
+def test_leads_with_one_snapshot_each_are_scored_on_the_day_after_they_came(
     make_dated_project: Callable[..., Places], tmp_path: Path
 ) -> None:
     """The model learns one snapshot of each lead; a scoring takes the leads of the day, and says which these are."""

@@ -149,7 +149,7 @@ def test_choices_that_cannot_be_followed_are_refused(override: str, message: str
         _parsed(small(), override)
 
 
-def test_customers_cannot_be_looked_at_once_when_they_come() -> None:
+def test_customers_cannot_have_one_snapshot_when_they_come() -> None:
     """A lead is no customer on the day on which it comes."""
     with pytest.raises(
         ParamsError, match=r"snapshots.every must be a number of days where targets.won is of customers"

@@ -60,7 +60,8 @@ def assess(training: TrainingSet, params: Params, *, progress: Progress) -> list
         _split_finding(training, parts, params),
         *_rule_findings(training, params),
     ]
-    findings += judge_sensitive(parts.learn, training.contract.fields, training.contract.sensitive)
+    contract, order = training.contract, training.split.order
+    findings += judge_sensitive(parts.learn, contract.fields, contract.sensitive, order=order)
     progress("looking for leaks")
     if parts.learn[LABEL].nunique() < CLASSES:
         return [

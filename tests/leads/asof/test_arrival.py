@@ -1,4 +1,4 @@
-"""Leads that get one snapshot: which days they are looked at."""
+"""Leads that get one snapshot: the day of it, in training and scoring."""
 
 from __future__ import annotations
 

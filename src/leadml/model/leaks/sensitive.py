@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leadml.errors import inert, quoted
-from leadml.leads.check.contract import AS_OF, LEAD_ID, SPLIT_KEY, kept_name
+from leadml.leads.check.contract import LEAD_ID, SPLIT_KEY, kept_name
 from leadml.leads.judge.findings import Finding
 from leadml.model.leaks.outcome import Outcome
 from leadml.model.leaks.univariate_auc import CrossFittedTrees, estimate_auc, field_scores
@@ -36,7 +36,9 @@ REMEDY = (
 )
 
 
-def judge_sensitive(frame: pd.DataFrame, fields: Sequence[Field], names: Sequence[str]) -> list[Finding]:
+def judge_sensitive(
+    frame: pd.DataFrame, fields: Sequence[Field], names: Sequence[str], *, order: Sequence[str]
+) -> list[Finding]:
     """Return the finding RD14 of each declared attribute; nothing where none is declared.
 
     Parameters
@@ -48,11 +50,12 @@ def judge_sensitive(frame: pd.DataFrame, fields: Sequence[Field], names: Sequenc
         The fields of the model.
     names
         The declared columns.
+    order
+        The columns by which rows are sorted before a fit.
     """
     if not names:
         return []
-    order = [LEAD_ID, *([AS_OF] if AS_OF in frame else [])]
-    newest = frame.sort_values(order, kind="stable").groupby(LEAD_ID, sort=False).tail(1)
+    newest = frame.sort_values(list(order), kind="stable").groupby(LEAD_ID, sort=False).tail(1)
     step = max(1, -(-len(newest) // MOST_LEADS))
     leads = newest.iloc[::step].reset_index(drop=True)
     return [_finding(leads, fields, name) for name in names]
