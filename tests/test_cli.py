@@ -189,3 +189,12 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_code(tmp_path: Path, b
     assert b"Traceback" not in done.stderr
     assert done.stdout.isascii()
     assert done.returncode in {0, 1}
+
+
+def test_a_key_that_params_had_once_is_passed_over_with_one_line(params: list[str]) -> None:
+    """The line names it and what leadml does in its place; nothing of the code is shown."""
+    printed = run("status", *params, "--set", "model.bases=[linear]")
+    lines = [line for line in printed.splitlines() if "bases" in line]
+
+    assert len(lines) == 1
+    assert lines[0].startswith("leadml: bases is no key of params any more: trees and linear parts are fitted alone")

@@ -26,6 +26,10 @@ class ParamsError(LeadmlError):
     """A choice in ``params.yaml`` or in ``--set`` that leadml cannot follow."""
 
 
+class RetiredKeyWarning(FutureWarning):
+    """A choice was given that params had once: it is passed over, and the text says what leadml does in its place."""
+
+
 class BundleError(LeadmlError):
     """A bundle that is damaged, was changed, or is not a bundle."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
+from leadml.errors import RetiredKeyWarning
 from leadml.params.section import INVISIBLE_CHARACTERS, Count, Section, Share, Text, keys_of, normal_name
 
 
@@ -27,6 +29,23 @@ def test_an_unknown_key_is_refused(key: str) -> None:
     """So is an attribute where the key has another name: there is one spelling."""
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         Example.model_validate({key: 1})
+
+
+@pytest.mark.parametrize("value", [3, None, ["x"], {"y": 1}])
+def test_a_key_of_before_is_passed_over_with_a_warning(value: Any) -> None:
+    """The warning says what leadml does in its place, and other keys are read."""
+
+    class Newer(Example):
+        """A section that had a key once."""
+
+        retired: ClassVar[Mapping[str, str]] = {"speed": "it is as fast as it can"}
+
+    with pytest.warns(RetiredKeyWarning, match=r"^speed is no key of params any more: it is as fast as it can; take"):
+        section = Newer.model_validate({"speed": value, "share": 0.2})
+    assert section.share == 0.2
+    assert section == Newer(share=0.2)
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        Example.model_validate({"speed": value})
 
 
 def test_a_section_cannot_be_changed() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
+import warnings
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadml.errors import LeadmlError, inert
+from leadml.errors import LeadmlError, RetiredKeyWarning, inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from leadml.bundle.model import Model
     from leadml.jobs.places import Places
@@ -59,7 +60,9 @@ def exit_on_error() -> Iterator[None]:
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
     try:
-        yield
+        with warnings.catch_warnings(action="default", category=RetiredKeyWarning):
+            warnings.showwarning = _as_line(warnings.showwarning)  # the block puts the former one back
+            yield
     except LeadmlError as error:
         for line in str(error).splitlines():
             print(f"leadml: {line}", file=sys.stderr)
@@ -77,6 +80,18 @@ def exit_on_error() -> Iterator[None]:
     except KeyboardInterrupt:
         print("leadml: stopped; no incomplete file was written", file=sys.stderr)
         raise typer.Exit(STOPPED) from None
+
+
+def _as_line(show: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that shows warnings of retired keys as one line, and others as another function does."""
+
+    def show_line(message: Warning | str, *details: object) -> None:
+        if isinstance(message, RetiredKeyWarning):
+            print(f"leadml: {message}", file=sys.stderr)
+        else:
+            show(message, *details)
+
+    return show_line
 
 
 def _is_full(error: OSError) -> bool:

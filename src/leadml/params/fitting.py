@@ -6,7 +6,8 @@ refuses values out of range. `leadml.model.classifier.LeadClassifier` takes the 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -83,6 +84,13 @@ class ModelParams(Section):
     settled and what each choice is worth.
     """
 
+    retired: ClassVar[Mapping[str, str]] = {
+        "bases": "trees and linear parts are fitted alone, and weighed",
+        "boosters": "trees of several sizes draw other fields each",
+        "budget": "there is no search that could take long",
+        "patience": "several numbers of rounds are weighed",
+    }
+
     min_level_count: Count = 20
     """Smallest number of leads (snapshots, for dated leads) that a level of a category needs; rarer levels become
     "other". Raise it if categories have many rare levels."""
@@ -129,6 +137,10 @@ class ModelParams(Section):
 
 class CalibrationParams(Section):
     """How wide the interval of a probability is."""
+
+    retired: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("isotonic_min_conversions", "methods"), "weighed parts need no calibration"
+    )
 
     interval: Share = 0.9
     """Share of leads whose true probability should lie between `probability_low` and `probability_high`. Raise it for

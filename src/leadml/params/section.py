@@ -7,11 +7,15 @@ its entry in ``docs/params.md``.
 from __future__ import annotations
 
 import unicodedata
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
+
+from leadml.errors import RetiredKeyWarning
 
 INVISIBLE_CHARACTERS = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
@@ -41,9 +45,24 @@ DatabaseTable = Annotated[str, ValueName("table name")]
 
 
 class Section(BaseModel):
-    """A section of ``params.yaml``: it cannot be changed, and it refuses unknown keys."""
+    """A section of ``params.yaml``: it cannot be changed, and it refuses unknown keys.
+
+    Keys that it had once are passed over with a warning, so that params of before still work.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    retired: ClassVar[Mapping[str, str]] = {}
+    """What leadml does in place of each key that the section had once."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_over_retired(cls, given: Any) -> Any:
+        found = [key for key in cls.retired if isinstance(given, dict) and key in given]
+        for key in found:
+            text = f"{key} is no key of params any more: {cls.retired[key]}; take it out"
+            warnings.warn(text, RetiredKeyWarning, stacklevel=2)
+        return {key: value for key, value in given.items() if key not in found} if found else given
 
 
 def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
