@@ -83,8 +83,9 @@ def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, clust
 
     Notes
     -----
-    The mean difference to the best part has a predictive variance: that of a new period and that of the mean, each
-    beyond what chance adds by the method of moments (DerSimonian and Laird, "Meta-analysis in clinical trials",
+    The mean difference to the best part has a predictive variance of three terms: that of a new period, that of the
+    mean of as many new periods as there were, and that of the mean of those that there were. Variances between periods
+    are what is beyond chance by the method of moments (DerSimonian and Laird, "Meta-analysis in clinical trials",
     Controlled Clinical Trials 7, 1986). That of a new period is twice the lower partial moment: the mean square of the
     differences by which the part was better, and 0 for those by which it was worse. It is the variance itself where
     differences are even around 0; periods that were bad by various amounts say nothing of a good one.
@@ -104,7 +105,7 @@ def predictive_weights(losses: Floats, prior: Floats, period: Rows | None, clust
     if periods > 1:
         between = np.maximum(means.var(axis=0, ddof=1) - chance.mean(axis=0), 0.0)
         better = np.maximum(2.0 * (np.minimum(means, 0.0) ** 2).mean(axis=0) - chance.mean(axis=0), 0.0)
-    mean, variance = means.mean(axis=0), better + (between + chance.mean(axis=0)) / periods
+    mean, variance = means.mean(axis=0), better + (2.0 * between + chance.mean(axis=0)) / periods
     behind_for_sure = np.where(mean > SMALLEST_DIFFERENCE, np.inf, 0.0)  # where no row differs from the mean
     is_unsure = (mean > SMALLEST_DIFFERENCE) & (variance > 0)
     squares = np.divide(mean**2, variance, out=behind_for_sure, where=is_unsure)
