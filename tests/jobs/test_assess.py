@@ -141,6 +141,8 @@ def test_a_sensitive_column_of_flat_leads_is_judged_and_changes_no_row(
     assert told.frame.drop(columns=kept_name("marital")).equals(plain.frame)
     with pytest.raises(ParamsError, match=r"sensitive must name columns that are no fields, got 'marital'"):
         make_project(tmp_path / "used", "features.sensitive=[marital]")
+    with pytest.raises(ParamsError, match=r"sensitive must name columns that are no fields, got 'title'"):
+        make_project(tmp_path / "read", "features.sensitive=[title]", "features.read_out.title=title")
     absent = make_project(tmp_path / "absent", "features.sensitive=[gender]")
     with pytest.raises(DataError, match=r"features.sensitive"):
         training_source(absent, absent.target, now=NOW).training(progress=lambda _: None)

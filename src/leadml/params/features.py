@@ -162,7 +162,7 @@ class FeatureParams(Section):
         if twice:
             msg = f"a field must be in one group, got {twice[0]!r} in two"
             raise ValueError(msg)
-        used = {normal_name(name) for name in (*self.fit, *self.engagement)}
+        used = {normal_name(name) for name in (*self.fit, *self.engagement, *self.derived.columns)}
         sensitive = next((name for name in self.sensitive if normal_name(name) in used), None)
         if sensitive is not None:
             msg = f"sensitive must name columns that are no fields, got {sensitive!r}; take it out of the fields"

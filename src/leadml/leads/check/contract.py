@@ -187,7 +187,7 @@ class Contract:
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """The columns that are read as they are written and are no fields, each once."""
+        """The columns that are read as they are written, each once."""
         return tuple(dict.fromkeys((*self.kept, *self.sensitive)))
 
     @property

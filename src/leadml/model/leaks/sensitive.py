@@ -29,6 +29,7 @@ BETRAYED = 0.7
 MIN_LEADS = 100  # of a level and of the others: an AUC of so many has a standard error of .04
 MOST_LEADS = 20_000  # an AUC of so many is known to .01; more only take time
 MOST_LEVELS = 6  # the most frequent ones; an attribute with more numbers is divided at its median
+TWO = 2  # levels of an attribute that is yes or no
 NAMED = 3  # fields that tell a level best
 REMEDY = (
     "compare how its groups are staged, and exclude what tells it unless a lawful aim needs it (GDPR Article 9, EU "
@@ -63,8 +64,7 @@ def judge_sensitive(
 
 def _finding(leads: pd.DataFrame, fields: Sequence[Field], name: str) -> Finding:
     """Return whether the fields tell one attribute."""
-    values = leads[kept_name(name)]
-    known = leads[values.notna()].reset_index(drop=True)
+    known = leads[leads[kept_name(name)].notna()].reset_index(drop=True)
     told = [(level, *_told(known, fields, is_level)) for level, is_level in _levels(known[kept_name(name)])]
     judged = [(level, auc, by) for level, auc, by in told if auc is not None]
     if not judged:
@@ -78,7 +78,7 @@ def _finding(leads: pd.DataFrame, fields: Sequence[Field], name: str) -> Finding
 
 
 def _levels(values: pd.Series) -> Iterator[tuple[str, Mask]]:
-    """Yield each level in words, and which rows have it; of numbers with many values those above the median."""
+    """Yield levels in words, and which rows have them; of two levels one, of many numbers those above the median."""
     counts = values.value_counts()
     numbers = pd.to_numeric(values, errors="coerce")
     if len(counts) > MOST_LEVELS and numbers.notna().all():
@@ -86,7 +86,8 @@ def _levels(values: pd.Series) -> Iterator[tuple[str, Mask]]:
         yield f"above {middle:g}", (numbers > middle).to_numpy()
         return
     common = sorted(counts.index, key=lambda level: (-counts[level], level))[:MOST_LEVELS]
-    yield from ((quoted(level), (values == level).to_numpy()) for level in common)
+    judged = common[:1] if len(counts) == TWO else common  # who is told from the others tells the others, too
+    yield from ((quoted(level), (values == level).to_numpy()) for level in judged)
 
 
 def _told(leads: pd.DataFrame, fields: Sequence[Field], is_level: Mask) -> tuple[AucEstimate | None, str]:
